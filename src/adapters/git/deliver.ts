@@ -1,0 +1,229 @@
+import { Failure } from "../../domain/failure.ts";
+import type { CommitId, DeliveryOutlook, Identity } from "../../ports/workspaces.ts";
+import { cloneObjects } from "./clone.ts";
+import { setRefs, writeCommit } from "./commit.ts";
+import { follow, holders } from "./follow.ts";
+import { changesBetween } from "./history.ts";
+import { dirtyPaths } from "./inspect.ts";
+import { records, toText } from "./names.ts";
+import type { Git, GitCall, Person } from "./run.ts";
+import { asId, refCall, resolveRef, type Source, withPersonsView, withView } from "./source.ts";
+
+export async function branchRef(git: Git, branch: string): Promise<string> {
+  const ref = `refs/heads/${branch}`;
+  const answer = await git.run(["check-ref-format", ref], { gitDir: null, answers: [1] });
+  if (answer.code !== 0 || branch.startsWith("-"))
+    throw new Failure("input/invalid", `${JSON.stringify(branch)} is not a branch name`);
+  return ref;
+}
+
+export const branchHeadOf = async (git: Git, source: Source, branch: string): Promise<CommitId | null> =>
+  resolveRef(git, source, await branchRef(git, branch));
+
+export async function outlookOf(
+  git: Git,
+  views: string,
+  gitDir: string,
+  source: Source,
+  branch: string,
+  base: CommitId,
+  candidate: CommitId,
+): Promise<DeliveryOutlook> {
+  const head = await branchHeadOf(git, source, branch);
+  // The branch may be at a commit that the private clone has never seen.
+  const both: GitCall = { gitDir, alternates: [source.objects] };
+  const relation = await relationOf(git, both, head, base, candidate);
+  const [holder] = holders(source, branch);
+  if (holder === undefined || head === null)
+    return { branch, head, relation, checkedOut: holder !== undefined, dirtyTouched: [] };
+  const touched = new Set(
+    (await changesBetween(git, both, relation === "moved" ? base : head, candidate)).map(({ path }) => path),
+  );
+  const dirty = await withView(views, holder, (view) => dirtyPaths(git, view.call, holder, head));
+  return { branch, head, relation, checkedOut: true, dirtyTouched: dirty.filter((path) => touched.has(path)) };
+}
+
+/** `at-base` also when a fast-forward gives exactly the candidate: its base may hold the person's uncommitted files. */
+async function relationOf(
+  git: Git,
+  call: GitCall,
+  head: CommitId | null,
+  base: CommitId,
+  candidate: CommitId,
+): Promise<DeliveryOutlook["relation"]> {
+  if (head === candidate) return "contains";
+  if (head === null || head === base) return "at-base";
+  if (await isAncestor(git, call, candidate, head)) return "contains";
+  return (await isAncestor(git, call, head, candidate)) ? "at-base" : "moved";
+}
+
+const isAncestor = async (git: Git, call: GitCall, older: CommitId, newer: CommitId): Promise<boolean> =>
+  (await git.run(["merge-base", "--is-ancestor", asId(older), asId(newer)], { ...call, answers: [1] })).code === 0;
+
+export async function mergeOf(
+  git: Git,
+  gitDir: string,
+  source: Source,
+  branch: string,
+  candidate: CommitId,
+  message: string,
+  author: Identity,
+  atMs: number,
+  owner: Person | null,
+): Promise<
+  | { readonly commit: CommitId; readonly tree: string; readonly onto: CommitId }
+  | { readonly conflicts: readonly string[] }
+> {
+  const onto = await branchHeadOf(git, source, branch);
+  if (onto === null) throw new Failure("delivery/refused", `branch ${branch} does not exist in ${source.root}`);
+  await cloneObjects(git, source, gitDir, onto, owner);
+  const call: GitCall = { gitDir };
+  const answer = await git.run(
+    ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", onto, asId(candidate)],
+    { ...call, answers: [1] },
+  );
+  const [tree = "", ...conflicts] = records(answer.stdout);
+  if (answer.code === 1) return { conflicts: [...new Set(conflicts.filter((path) => path !== "").map(toText))].sort() };
+  const commit = await writeCommit(git, call, tree, [onto, candidate], message, author, atMs);
+  await setRefs(git, call, [
+    [`refs/agentos/onto/${onto}`, onto],
+    [`refs/agentos/merge/${commit}`, commit],
+  ]);
+  await git.sync(gitDir);
+  return { commit, tree, onto };
+}
+
+/**
+ * Objects first, durable, then the ref. The pack goes through a git that reads none of the person's configuration and
+ * writes as the repository's owner.
+ */
+export async function publish(git: Git, gitDir: string, source: Source, commit: CommitId, ref: string): Promise<void> {
+  await git.run(["check-ref-format", ref], { gitDir: null });
+  if (!(await hasWhole(git, source, asId(commit)))) {
+    const theirs = await tipsOf(git, gitDir, source);
+    const revisions = [commit, ...theirs.map((id) => `^${id}`)].map((each) => `${each}\n`).join("");
+    const pack = await git.run(["pack-objects", "--revs", "--stdout", "-q"], {
+      gitDir,
+      alternates: [source.objects],
+      input: revisions,
+    });
+    await withPersonsView(source, (view) =>
+      git.run(["index-pack", "--stdin", "--fix-thin"], { ...view.call, input: pack.stdout }),
+    );
+  }
+  await git.sync(source.objects);
+  await setRefs(git, { ...refCall(source), as: source.person }, [[ref, commit]]);
+  await git.sync(source.commonDir);
+}
+
+/** Whether the person's repository has a commit with all it reaches, as far as its own refs do not vouch for it. */
+const hasWhole = (git: Git, source: Source, commit: CommitId): Promise<boolean> =>
+  withPersonsView(source, async (view) => {
+    const call: GitCall = { ...view.call, answers: [128] };
+    if ((await git.run(["cat-file", "-e", `${commit}^{commit}`], { ...call, answers: [1, 128] })).code !== 0)
+      return false;
+    const tips = [...new Set(await allTips(git, source))].map((id) => `^${id}\n`).join("");
+    return (
+      (
+        await git.run(["rev-list", "--objects", "--quiet", "--ignore-missing", "--stdin"], {
+          ...call,
+          input: `${commit}\n${tips}`,
+        })
+      ).code === 0
+    );
+  });
+
+async function allTips(git: Git, source: Source): Promise<string[]> {
+  const listed = await git.run(
+    ["for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags", "refs/agentos"],
+    refCall(source),
+  );
+  return listed.stdout
+    .toString("latin1")
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+/** What the pack can leave out: commits that both sides have. */
+export async function tipsOf(git: Git, gitDir: string, source: Source): Promise<string[]> {
+  const tips = [...new Set(await allTips(git, source))];
+  const checked = await git.run(["cat-file", "--batch-check=%(objecttype) %(objectname)"], {
+    gitDir,
+    alternates: [source.objects],
+    input: tips.map((tip) => `${tip}\n`).join(""),
+  });
+  return checked.stdout
+    .toString("latin1")
+    .split("\n")
+    .filter((line) => /^(commit|tag) [0-9a-f]+$/.test(line))
+    .map((line) => line.slice(line.indexOf(" ") + 1));
+}
+
+/**
+ * Moves a branch and, where it is checked out, the files. In this order, so that a crash anywhere is finished by the same
+ * call: lock the person's index; see that the files could follow; move the branch by compare-and-set; let the files
+ * follow; put the new index in place, which frees the lock. When the branch is already at `to`, only what is missing is
+ * done. Nothing is ever forced: what is not a fast-forward, and what would overwrite somebody's change, is refused.
+ */
+export async function moveBranchOf(
+  git: Git,
+  source: Source,
+  branch: string,
+  from: CommitId | null,
+  to: CommitId,
+): Promise<{ readonly checkoutFollowed: boolean }> {
+  const ref = await branchRef(git, branch);
+  asId(to);
+  if (from !== null) asId(from);
+  const places = holders(source, branch);
+  const busy = places.find(({ state }) => state !== "checked-out");
+  if (busy !== undefined)
+    throw new Failure("delivery/refused", `${busy.root} is in the middle of a ${busy.state} of ${branch}`, {
+      next: "Finish or abort it there, or deliver to another branch.",
+    });
+
+  return withPersonsView(source, async (view) => {
+    if ((await git.run(["cat-file", "-e", `${to}^{commit}`], { ...view.call, answers: [1, 128] })).code !== 0)
+      throw new Failure("delivery/refused", `commit ${to} is not in ${source.root}`, {
+        next: "Publish it there first.",
+      });
+    const now = await resolveRef(git, source, ref);
+    if (now !== to && now !== from) throw moved(branch, from, now);
+    if (from !== null && !(await isAncestor(git, view.call, from, to)))
+      throw new Failure(
+        "delivery/refused",
+        `${to} does not build on ${from}: moving ${branch} there would throw commits away`,
+      );
+    if (from === null && places.length > 0 && now === null)
+      throw new Failure("delivery/refused", `${branch} is checked out in ${places[0]?.root} and has no commit yet`);
+
+    const move = async (): Promise<void> => {
+      if (now === to) return;
+      const none = "0".repeat(to.length);
+      const answer = await git.run(["update-ref", "-m", "agentos: deliver", ref, to, from ?? none], {
+        ...refCall(source),
+        as: source.person,
+        answers: [1, 128],
+      });
+      if (answer.code !== 0 && (await resolveRef(git, source, ref)) !== to)
+        throw moved(branch, from, await resolveRef(git, source, ref));
+    };
+    if (from === null || places.length === 0) {
+      await move();
+      await git.sync(source.commonDir);
+      return { checkoutFollowed: false };
+    }
+    await follow(git, view.call, places, from, to, move);
+    await git.sync(source.commonDir);
+    return { checkoutFollowed: true };
+  });
+}
+
+const moved = (branch: string, from: CommitId | null, now: CommitId | null): Failure =>
+  new Failure(
+    "delivery/refused",
+    `${branch} is at ${now ?? "no commit"}, not at ${from ?? "no commit"}: somebody moved it meanwhile`,
+    {
+      next: "Deliver again: the merge is then built and proven on what is there now.",
+    },
+  );

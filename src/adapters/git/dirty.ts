@@ -1,0 +1,80 @@
+import { userInfo } from "node:os";
+import { statSync } from "node:fs";
+import { Failure } from "../../domain/failure.ts";
+import type { CommitId, Identity } from "../../ports/workspaces.ts";
+import { cloneObjects } from "./clone.ts";
+import { setRefs, writeCommit } from "./commit.ts";
+import { treeOfCommit } from "./history.ts";
+import type { Git, GitCall, Person } from "./run.ts";
+import { checkedOutBranch, copyIndex, headOf, type Source, withView } from "./source.ts";
+import { stageAll } from "./stage.ts";
+
+/**
+ * The person's changed and untracked files (ignored ones not) as a commit on top of the base, in the private clone. What
+ * was captured the first time stays what it is: the same call gives the same commit, whatever the person did since.
+ *
+ * @returns the base itself when nothing is dirty
+ */
+export async function captureDirty(
+  git: Git,
+  views: string,
+  gitDir: string,
+  source: Source,
+  base: CommitId,
+  owner: Person | null,
+): Promise<CommitId> {
+  const ref = `refs/agentos/adopted/${base}`;
+  const before = await git.run(["rev-parse", "--verify", "-q", ref], { gitDir, answers: [1] });
+  if (before.code === 0) return before.stdout.toString("latin1").trim();
+
+  const head = await headOf(git, source);
+  if (head !== base)
+    throw new Failure(
+      "repo/refused",
+      `the uncommitted changes in ${source.root} are on top of ${head}, not of ${base}`,
+      { next: "Bind the task again, to what is checked out now." },
+    );
+  const branch = await checkedOutBranch(git, source);
+  return withView(views, source, async (view) => {
+    if (view.call.gitDir === null) throw new Error("a view has a git directory");
+    const call: GitCall = {
+      ...view.call,
+      workTree: source.root,
+      index: copyIndex(source, view.call.gitDir),
+      objects: `${gitDir}/objects`,
+    };
+    await stageAll(git, call, new Set());
+    const written = await git.run(["write-tree"], { ...call, answers: [128] });
+    if (written.code !== 0)
+      throw new Failure("repo/refused", `${source.root} has an unfinished merge`, {
+        next: "Finish or abort it, then try again.",
+      });
+    const tree = written.stdout.toString("latin1").trim();
+    const isClean = tree === (await treeOfCommit(git, { gitDir }, base));
+    const message = `uncommitted changes of ${branch ?? "a detached HEAD"}`;
+    const commit = isClean
+      ? base
+      : await writeCommit(
+          git,
+          { gitDir, alternates: [source.objects] },
+          tree,
+          [base],
+          message,
+          personOf(source),
+          Date.now(),
+        );
+    // What was staged lies in the person's objects only.
+    await cloneObjects(git, source, gitDir, commit, owner);
+    await setRefs(git, { gitDir }, [[ref, commit]]);
+    return commit;
+  });
+}
+
+/** Who the repository says its person is; else the owner of its files. */
+function personOf(source: Source): Identity {
+  const login = statSync(source.root).uid === process.getuid?.() ? userInfo().username : "person";
+  return {
+    name: source.config.get("user.name") ?? login,
+    email: source.config.get("user.email") ?? `${login}@localhost`,
+  };
+}

@@ -1,0 +1,176 @@
+import { isFailure } from "../../domain/failure.ts";
+import type { ChangedPath, CommitId } from "../../ports/workspaces.ts";
+import { type ByteName, records, toByteName, toText } from "./names.ts";
+import { digestObjects, readWhole } from "./objects.ts";
+import type { Git, GitCall } from "./run.ts";
+import { asId } from "./source.ts";
+
+/** No diff of ours starts a program or reads through one. */
+const PLAIN_DIFF = ["--no-ext-diff", "--no-textconv", "--no-renames", "--no-color"] as const;
+const CHUNK = 500;
+
+export const treeOfCommit = (git: Git, call: GitCall, commit: CommitId): Promise<string> =>
+  git.line(["rev-parse", "--verify", "-q", `${asId(commit)}^{tree}`], call);
+
+export async function changesBetween(git: Git, call: GitCall, from: string, to: string): Promise<ChangedPath[]> {
+  const range = [asId(from), asId(to)];
+  const raw = records((await git.run(["diff-tree", "-r", "-z", "--raw", ...PLAIN_DIFF, ...range], call)).stdout);
+  const counted = records(
+    (await git.run(["diff-tree", "-r", "-z", "--numstat", ...PLAIN_DIFF, ...range], call)).stdout,
+  );
+  const lines = new Map(
+    counted.map((record) => {
+      const [added = "-", removed = "-", ...path] = record.split("\t");
+      return [path.join("\t"), { linesAdded: countOf(added), linesRemoved: countOf(removed) }] as const;
+    }),
+  );
+  const changes: ChangedPath[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const path = raw[at + 1] ?? "";
+    const change = CHANGES[raw[at]?.split(" ")[4]?.[0] ?? ""];
+    if (change === undefined) throw new Error(`diff-tree said ${raw[at]}`);
+    changes.push({ path: toText(path), change, ...(lines.get(path) ?? { linesAdded: null, linesRemoved: null }) });
+  }
+  return changes;
+}
+
+const CHANGES: Readonly<Record<string, ChangedPath["change"]>> = { A: "added", M: "modified", D: "deleted", T: "type" };
+
+/** Git writes `-` for a binary file. */
+const countOf = (text: string): number | null => (text === "-" ? null : Number(text));
+
+/** Unified diff; longer than `bytesMax` it ends at a whole line, and a last line says so. */
+export async function diffBetween(
+  git: Git,
+  call: GitCall,
+  from: string,
+  to: string,
+  bytesMax: number,
+): Promise<string> {
+  const args = ["diff-tree", "-r", "-p", ...PLAIN_DIFF, asId(from), asId(to)];
+  const answer = await git.run(args, { ...call, outputBytesMax: bytesMax, cut: true });
+  const text = answer.stdout.toString("utf8");
+  return answer.cut
+    ? `${text.slice(0, text.lastIndexOf("\n") + 1)}[the diff is longer than ${bytesMax} bytes; the rest is left out]\n`
+    : text;
+}
+
+const PATCH_BYTES_MAX = 128 * 1024 * 1024;
+
+export const patchOf = async (git: Git, call: GitCall, base: CommitId, commit: CommitId): Promise<string> => {
+  const args = [
+    "format-patch",
+    "--stdout",
+    "--binary",
+    "--full-index",
+    "--no-signature",
+    ...PLAIN_DIFF,
+    `${asId(base)}..${asId(commit)}`,
+  ];
+  return (
+    await git.run(args, { ...call, config: [["core.quotePath", "true"]], outputBytesMax: PATCH_BYTES_MAX })
+  ).stdout.toString("utf8");
+};
+
+interface TreeEntry {
+  readonly mode: string;
+  readonly id: string;
+  readonly bytes: number;
+}
+
+async function entriesAt(
+  git: Git,
+  call: GitCall,
+  commit: CommitId,
+  paths: readonly string[],
+): Promise<Map<ByteName, TreeEntry>> {
+  const found = new Map<ByteName, TreeEntry>();
+  // An odd path is simply not there; as an argument of git's, some would mean something else.
+  const names = paths.filter(isPlainPath);
+  for (let at = 0; at < names.length; at += CHUNK) {
+    const listed = await git.run(
+      ["ls-tree", "-z", "-l", "--full-tree", asId(commit), "--", ...names.slice(at, at + CHUNK)],
+      call,
+    );
+    for (const record of records(listed.stdout)) {
+      const tab = record.indexOf("\t");
+      const [mode, , id, bytes] = record.slice(0, tab).split(/ +/);
+      if (mode !== undefined && id !== undefined) found.set(record.slice(tab + 1), { mode, id, bytes: Number(bytes) });
+    }
+  }
+  return found;
+}
+
+const isPlainPath = (path: string): boolean =>
+  path !== "" && !path.includes("\0") && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+
+/** Text of a regular file in a commit; null: none there, something else, or larger. */
+export async function textAt(
+  git: Git,
+  call: GitCall,
+  commit: CommitId,
+  path: string,
+  bytesMax: number,
+): Promise<string | null> {
+  const entry = (await entriesAt(git, call, commit, [path])).get(toByteName(path));
+  if (entry === undefined || !entry.mode.startsWith("100") || entry.bytes > bytesMax) return null;
+  const [content] = await readWhole(git, call, [entry.id]);
+  return content?.toString("utf8") ?? null;
+}
+
+export async function pathsIn(
+  git: Git,
+  call: GitCall,
+  commit: CommitId,
+  prefix: string,
+  most: number,
+): Promise<string[]> {
+  const below = prefix.replace(/\/+$/, "");
+  if (below !== "" && !isPlainPath(below)) return [];
+  const listed = await git.run(
+    ["ls-tree", "-r", "-z", "--name-only", "--full-tree", asId(commit), ...(below === "" ? [] : ["--", below])],
+    call,
+  );
+  return records(listed.stdout).map(toText).sort().slice(0, most);
+}
+
+/** SHA-256 of files and links of a commit by path. */
+export async function digestsIn(
+  git: Git,
+  call: GitCall,
+  commit: CommitId,
+  paths: readonly string[],
+): Promise<Record<string, string | null>> {
+  const entries = await entriesAt(git, call, commit, paths);
+  const files = paths.flatMap((path) => {
+    const entry = entries.get(toByteName(path));
+    return entry?.mode.startsWith("1") && entry.mode !== "160000" ? [{ path, id: entry.id }] : [];
+  });
+  const digests = await digestObjects(
+    git,
+    call,
+    files.map(({ id }) => id),
+    "sha256",
+    false,
+  );
+  const byPath = new Map(files.map(({ path }, at) => [path, digests[at] ?? null] as const));
+  return Object.fromEntries(paths.map((path) => [path, byPath.get(path) ?? null]));
+}
+
+/** Reads every object a tree names and compares it with its name. Missing or damaged: false. */
+export async function isTreeWhole(git: Git, call: GitCall, tree: string): Promise<boolean> {
+  const listed = await git.run(["ls-tree", "-r", "-t", "-z", asId(tree)], { ...call, answers: [128] });
+  if (listed.code !== 0) return false;
+  const ids = [
+    tree,
+    ...new Set(records(listed.stdout).map((record) => record.slice(0, record.indexOf("\t")).split(" ")[2] ?? "")),
+  ];
+  const algorithm = tree.length === 64 ? "sha256" : "sha1";
+  try {
+    const digests = await digestObjects(git, call, ids, algorithm, true);
+    return digests.every((digest, at) => digest === ids[at]);
+  } catch (error) {
+    if (isFailure(error, "store/corrupt")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,172 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Limits, SandboxCommand } from "../../ports/sandbox.ts";
+import { BRIDGE_PORT } from "./environment.ts";
+import { commandArguments, SEAL, syntheticFiles } from "./file-system.ts";
+
+/** Whom the command runs as; `drops`: the daemon is root and must become that user on the way. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly drops: boolean;
+}
+
+/** What is the same for every command of one sandbox. */
+export interface Surroundings {
+  /** Path of bwrap. */
+  readonly program: string;
+  readonly identity: Identity;
+  /** bwrap's arguments for the system's part of the tree. */
+  readonly system: readonly string[];
+  readonly hardLimits: ReadonlyMap<string, number>;
+  readonly filter: Buffer | null;
+}
+
+const NICE = "5";
+const OPEN_FILES = 16_384;
+
+/** Descriptors of the outer process above stderr: the conversation with the gate, bwrap's report, then what is fed. */
+export const GATE_FD = 3;
+export const STATUS_FD = 4;
+
+/** Joins the groups, makes itself the kernel's first choice when memory runs out, becomes the rest of its arguments. */
+export const JOIN = `
+while [ "$1" != -- ]; do echo 0 2>/dev/null >"$1/cgroup.procs" || :; shift; done
+shift
+echo 900 2>/dev/null >/proc/self/oom_score_adj || :
+exec "$@"
+`;
+
+/**
+ * The gate: arguments are the directory to start in, the program to look for, and the command. It runs confined.
+ * What cannot be started is an ordinary outcome: 127 and a sentence.
+ */
+const GATE = `
+cwd=$1 program=$2
+shift 2
+printf 'ready\\n' >&3
+IFS= read -r go <&3 || exit 125
+exec 3>&-
+cd -- "$cwd" 2>/dev/null || { printf 'agentos: there is no directory %s in the sandbox\\n' "$cwd" >&2; exit 127; }
+unset OLDPWD go
+case $program in
+-*) found= ;;
+*) found=$(command -v "$program" 2>/dev/null) ;;
+esac
+[ -n "$found" ] || { printf 'agentos: there is no program %s on the path %s\\n' "$program" "$PATH" >&2; exit 127; }
+unset found cwd program
+exec "$@"
+`;
+
+export interface CommandLine {
+  readonly argv: readonly string[];
+  /** What is fed to each descriptor from GATE_FD on; null: the descriptor is a conversation. */
+  readonly pipes: readonly (string | Buffer | null)[];
+}
+
+/**
+ * The whole command line. bwrap's options travel over descriptors, not as arguments: the environment may hold secrets
+ * and a process's arguments are everybody's to read.
+ */
+export const commandLine = (
+  { program, identity, system, hardLimits, filter }: Surroundings,
+  command: SandboxCommand,
+  variables: Readonly<Record<string, string>>,
+  toolchains: readonly string[],
+): CommandLine => {
+  const pipes: (string | Buffer | null)[] = [null, null];
+  const feed = (content: string | Buffer): string => String(GATE_FD + pipes.push(content) - 1);
+  const options = (words: readonly string[]): string => feed(words.map((word) => `${word}\0`).join(""));
+
+  const [bridgeBinds, bridgeArgv] = bridge(command.egressSocket);
+  const outer = [
+    ...["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--hostname", "agentos"],
+    ...["--die-with-parent", "--new-session", "--json-status-fd", String(STATUS_FD)],
+    ...system,
+    ...syntheticFiles(identity.uid, identity.gid).flatMap(({ inside, content }) => [
+      "--perms",
+      "0444",
+      "--file",
+      feed(content),
+      inside,
+    ]),
+    ...commandArguments(command, toolchains),
+    ...bridgeBinds,
+    ...SEAL,
+  ];
+  const environment = [
+    "--clearenv",
+    ...Object.entries(variables).flatMap(([name, value]) => ["--setenv", name, value]),
+  ];
+  const confine = [
+    ...["--unshare-user", "--disable-userns"],
+    ...(filter === null ? [] : ["--seccomp", feed(filter)]),
+    ...environment,
+  ];
+  const gate = [
+    ...["/usr/bin/prlimit", ...resourceLimits(command.limits, hardLimits), "--"],
+    ...["/bin/sh", "-c", GATE, "agentos-gate", command.cwd, command.argv[0] ?? "", ...bridgeArgv, ...command.argv],
+  ];
+  const first = ["nice", "-n", NICE, program];
+  if (!identity.drops) {
+    return { argv: [...first, "--args", options([...outer, ...confine]), "--", ...gate], pipes };
+  }
+  const { uid, gid } = identity;
+  const drop = [
+    "setpriv",
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    "--clear-groups",
+    "--bounding-set=-all",
+    "--no-new-privs",
+  ];
+  const inner = [program, "--args", options(["--dev-bind", "/", "/", ...confine]), "--", ...gate];
+  // The confined user's variables must not reach setpriv, which still is root: LD_PRELOAD would be obeyed.
+  return { argv: [...first, "--args", options([...outer, "--clearenv"]), "--", ...drop, ...inner], pipes };
+};
+
+const NODE_INSIDE = "/run/agentos/node";
+const BRIDGE_INSIDE = "/run/agentos/bridge.mjs";
+const SOCKET_INSIDE = "/run/agentos/egress.sock";
+
+const bridge = (egressSocket: string | null): readonly [binds: readonly string[], argv: readonly string[]] => {
+  if (egressSocket === null) return [[], []];
+  const source = fileURLToPath(new URL("./bridge.mjs", import.meta.url));
+  return [
+    [
+      ...["--dir", "/run/agentos"],
+      ...["--ro-bind", process.execPath, NODE_INSIDE],
+      ...["--ro-bind", source, BRIDGE_INSIDE],
+      ...["--bind", egressSocket, SOCKET_INSIDE],
+    ],
+    [NODE_INSIDE, BRIDGE_INSIDE, String(BRIDGE_PORT), SOCKET_INSIDE],
+  ];
+};
+
+/**
+ * Set inside the user namespace, where the kernel counts this sandbox's processes alone and not all of the user's.
+ * A bound above our own hard limit cannot be set, and is not needed.
+ */
+const resourceLimits = (limits: Limits, own: ReadonlyMap<string, number>): readonly string[] => {
+  const bounded = (name: string, wanted: number): number => Math.min(Math.floor(wanted), own.get(name) ?? wanted);
+  return [
+    `--nproc=${bounded("Max processes", limits.processes + GATE_PROCESSES)}`,
+    `--fsize=${bounded("Max file size", limits.fileBytes)}`,
+    `--nofile=${bounded("Max open files", OPEN_FILES)}`,
+    "--core=0",
+  ];
+};
+
+/** The inner bwrap's waiting parent counts too. */
+const GATE_PROCESSES = 1;
+
+/** This process's own hard limits by the names of /proc/self/limits; those without a limit are left out. */
+export const ownHardLimits = (): ReadonlyMap<string, number> => {
+  const lines = readFileSync("/proc/self/limits", "utf8").split("\n");
+  return new Map(
+    lines.flatMap((line): [string, number][] => {
+      const [, name, hard] = /^(Max [a-z ]+?)\s{2,}\S+\s+(\d+)/.exec(line) ?? [];
+      return name === undefined || hard === undefined ? [] : [[name, Number(hard)]];
+    }),
+  );
+};

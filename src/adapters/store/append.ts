@@ -1,0 +1,202 @@
+import type { BlobRef } from "../../domain/blob.ts";
+import { GENESIS_HASH, type JournalRow } from "../../domain/chain.ts";
+import type { Project } from "../../domain/project.ts";
+import type { Seal } from "../../domain/seal.ts";
+import { streamId, streamKind } from "../../domain/stream.ts";
+import type { Task } from "../../domain/task.ts";
+import { type Append, type Positioned, StreamMoved } from "../../ports/store.ts";
+import { blobContent, isKept, keepBlob } from "./blob-content.ts";
+import { blobRefsIn } from "./blob-refs.ts";
+import { integerOf, type Queries, type Tx, textOf } from "./database.ts";
+import { foldProject, foldTask } from "./fold.ts";
+import {
+  JOURNAL_COLUMNS,
+  journalRowFrom,
+  placed,
+  recordedFrom,
+  type SealedEvent,
+  sealEvent,
+  streamKindOf,
+} from "./journal-row.ts";
+import { changeLease } from "./lease.ts";
+import { projectProject, projectTask } from "./projection.ts";
+import type { Recent } from "./recent.ts";
+
+/** What can be done before the transaction: the canonical bodies and the content they name. */
+export interface PreparedAppend extends Append {
+  readonly sealed: readonly SealedEvent[];
+  readonly named: readonly BlobRef[];
+}
+
+export interface Appending {
+  readonly seal: Seal;
+  readonly blobDirectory: string;
+  readonly tasks: Recent<Folded<Task>>;
+  readonly projects: Recent<Folded<Project>>;
+}
+
+/** A state and the row it is the state after. The hash of that row fixes everything before it, so an equal hash is an equal state. */
+export interface Folded<S> {
+  readonly hash: string;
+  readonly state: S;
+}
+
+export interface Appended {
+  readonly seq: number;
+  readonly position: number;
+  readonly rows: readonly Positioned[];
+}
+
+/** Throws when an event does not belong in that kind of stream or has no canonical form. */
+export function prepareAppend(seal: Seal, append: Append): PreparedAppend {
+  const kind = streamKind(append.stream);
+  for (const { event } of append.events)
+    if (streamKindOf(event.type) !== kind)
+      throw new Error(`${event.type} does not belong in the stream ${append.stream}`);
+  const named = new Map(append.events.flatMap(({ event }) => blobRefsIn(event.body)).map((ref) => [ref.digest, ref]));
+  return { ...append, sealed: append.events.map((event) => sealEvent(seal, event)), named: [...named.values()] };
+}
+
+/**
+ * One append in the caller's savepoint: lease, content, journal rows with their positions, projections. Throws `StreamMoved`
+ * when the stream is not where the caller knew it, `LeaseLost` when the task is another's.
+ */
+export async function appendIn(tx: Tx, appending: Appending, append: PreparedAppend): Promise<Appended> {
+  const { stream, expected } = append;
+  if (append.lease !== null && append.lease.kind !== "acquire") await changeLease(tx, append.lease);
+  const head = await headOf(tx, stream);
+  if (head.seq !== expected) throw new StreamMoved(stream, expected);
+  for (const blob of append.blobs) await keepBlob(tx, blob);
+  for (const ref of append.named)
+    if (!(await isKept(tx, ref))) throw new Error(`${stream} names content ${ref.digest} that was never stored`);
+  const rows = await insertRows(tx, appending.seal, append, head.hash);
+  await project(tx, appending, stream, head, rows);
+  // A new lease names its task by foreign key, and the task may be new in this very append.
+  if (append.lease?.kind === "acquire") await changeLease(tx, append.lease);
+  return {
+    seq: expected + rows.length,
+    position: rows.at(-1)?.position ?? (await lastPosition(tx)),
+    rows: rows.map(positioned),
+  };
+}
+
+export async function lastPosition(queries: Queries): Promise<number> {
+  const [row] = await queries.query("SELECT COALESCE(MAX(position), 0) AS position FROM log_leaves");
+  return row === undefined ? 0 : integerOf(row, "position");
+}
+
+interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+interface PlacedRow extends JournalRow {
+  readonly position: number;
+}
+
+const positioned = (row: PlacedRow): Positioned => ({
+  position: row.position,
+  stream: row.stream,
+  recorded: recordedFrom(row),
+});
+
+async function headOf(tx: Tx, stream: string): Promise<Head> {
+  const [row] = await tx.query("SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1", [stream]);
+  return row === undefined ? { seq: 0, hash: GENESIS_HASH } : { seq: integerOf(row, "seq"), hash: textOf(row, "hash") };
+}
+
+async function insertRows(
+  tx: Tx,
+  seal: Seal,
+  { stream, expected, sealed }: PreparedAppend,
+  head: string,
+): Promise<PlacedRow[]> {
+  const rows: PlacedRow[] = [];
+  const before = await lastPosition(tx);
+  let previous = head;
+  for (const [index, event] of sealed.entries()) {
+    const row = placed(seal, event, stream, expected + index + 1, previous);
+    const position = before + index + 1;
+    await tx.query(`INSERT INTO events (${JOURNAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
+      row.stream,
+      row.seq,
+      row.type,
+      row.v,
+      row.atMs,
+      row.actor,
+      row.body,
+      row.prevHash,
+      row.hash,
+    ]);
+    await tx.query("INSERT INTO log_leaves (position, stream, seq, hash) VALUES (?, ?, ?, ?)", [
+      position,
+      stream,
+      row.seq,
+      row.hash,
+    ]);
+    rows.push({ ...row, position });
+    previous = row.hash;
+  }
+  return rows;
+}
+
+async function project(
+  tx: Tx,
+  appending: Appending,
+  stream: string,
+  head: Head,
+  rows: readonly JournalRow[],
+): Promise<void> {
+  const last = rows.at(-1);
+  if (last === undefined) return;
+  const id = streamId(stream);
+  const recorded = rows.map(recordedFrom);
+  const projecting = { seal: appending.seal, textOf: textFrom(tx, appending.blobDirectory) };
+  switch (streamKind(stream)) {
+    case "task": {
+      const before = await taskAt(tx, appending.tasks, stream, head);
+      const state = await projectTask(tx, projecting, id, before, recorded);
+      appending.tasks.remember(stream, { hash: last.hash, state });
+      return;
+    }
+    case "project": {
+      const before = await projectAt(tx, appending.projects, stream, head);
+      const state = await projectProject(tx, projecting, id, before, recorded);
+      appending.projects.remember(stream, { hash: last.hash, state });
+      return;
+    }
+    default:
+      // Other streams have no tables: they are read as events only.
+      return;
+  }
+}
+
+export const textFrom =
+  (queries: Queries, blobDirectory: string) =>
+  async (ref: BlobRef): Promise<string | null> => {
+    const bytes = await blobContent(queries, blobDirectory, ref);
+    return bytes === null ? null : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  };
+
+async function taskAt(tx: Tx, recent: Recent<Folded<Task>>, stream: string, head: Head): Promise<Task | null> {
+  if (head.seq === 0) return null;
+  const known = recent.get(stream);
+  if (known?.hash === head.hash) return known.state;
+  const [row] = await tx.query("SELECT seq, state FROM tasks WHERE id = ?", [streamId(stream)]);
+  if (row !== undefined && integerOf(row, "seq") === head.seq) return JSON.parse(textOf(row, "state")) as Task;
+  return foldTask(streamId(stream), null, (await allOf(tx, stream)).map(recordedFrom));
+}
+
+async function projectAt(tx: Tx, recent: Recent<Folded<Project>>, stream: string, head: Head): Promise<Project | null> {
+  if (head.seq === 0) return null;
+  const known = recent.get(stream);
+  if (known?.hash === head.hash) return known.state;
+  const [row] = await tx.query("SELECT seq, state FROM projects WHERE id = ?", [streamId(stream)]);
+  if (row !== undefined && integerOf(row, "seq") === head.seq) return JSON.parse(textOf(row, "state")) as Project;
+  return foldProject(streamId(stream), null, (await allOf(tx, stream)).map(recordedFrom));
+}
+
+async function allOf(tx: Tx, stream: string): Promise<readonly JournalRow[]> {
+  const rows = await tx.query(`SELECT ${JOURNAL_COLUMNS} FROM events WHERE stream = ? ORDER BY seq`, [stream]);
+  return rows.map(journalRowFrom);
+}

@@ -1,0 +1,138 @@
+import type { Task } from "../../domain/task.ts";
+import type { Operations } from "../../ports/store.ts";
+import { integerOf, integerOrNull, type Queries, type Tx, textOf } from "./database.ts";
+import type { WriterQueue } from "./writer-queue.ts";
+
+/** For how long the answer to a keyed request is remembered. */
+const ANSWERS_KEPT_MS = 24 * 60 * 60_000;
+
+export function operations(queries: Queries, writer: WriterQueue): Operations {
+  const ids = async (sql: string, ...params: readonly number[]): Promise<readonly string[]> =>
+    (await queries.query(sql, params)).map((row) => textOf(row, "id"));
+  return {
+    claimable: (most) =>
+      ids(
+        `SELECT id FROM tasks WHERE status = 'queued' AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)
+         ORDER BY queued_at_ms, id LIMIT ?`,
+        most,
+      ),
+    running: () => ids("SELECT id FROM tasks WHERE status = 'running' ORDER BY created_at_ms, id"),
+    succeededWithOpenStep: () =>
+      ids(
+        `SELECT id FROM tasks WHERE status = 'succeeded'
+         AND EXISTS (SELECT 1 FROM steps WHERE steps.task = tasks.id AND steps.status = 'open') ORDER BY created_at_ms, id`,
+      ),
+
+    async nextEpoch(task) {
+      const [row] = await queries.query(
+        "SELECT tasks.state, leases.epoch FROM tasks LEFT JOIN leases ON leases.task = tasks.id WHERE tasks.id = ?",
+        [task],
+      );
+      if (row === undefined) return 1;
+      const state = JSON.parse(textOf(row, "state")) as Task;
+      return Math.max(state.epoch, integerOrNull(row, "epoch") ?? 0) + 1;
+    },
+
+    async markProcess(task, step, mark) {
+      await writer.write((tx) =>
+        tx.query(
+          `INSERT INTO processes (task, step, pid, start_ticks, boot_id) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (task, pid, start_ticks, boot_id) DO UPDATE SET step = excluded.step`,
+          [task, step, mark.pid, mark.startTicks, mark.bootId],
+        ),
+      );
+    },
+
+    async unmarkProcess(task, mark) {
+      await writer.write((tx) =>
+        tx.query("DELETE FROM processes WHERE task = ? AND pid = ? AND start_ticks = ? AND boot_id = ?", [
+          task,
+          mark.pid,
+          mark.startTicks,
+          mark.bootId,
+        ]),
+      );
+    },
+
+    async processes() {
+      const rows = await queries.query(
+        "SELECT task, step, pid, start_ticks, boot_id FROM processes ORDER BY task, pid",
+      );
+      return rows.map((row) => ({
+        task: textOf(row, "task"),
+        step: textOf(row, "step"),
+        mark: { pid: integerOf(row, "pid"), startTicks: integerOf(row, "start_ticks"), bootId: textOf(row, "boot_id") },
+      }));
+    },
+
+    // Under the daemon lock every lease and process that is there belongs to a daemon that is dead.
+    async forgetDeadLeases() {
+      await writer.write(async (tx) => {
+        await tx.query("DELETE FROM leases");
+        await tx.query("DELETE FROM processes");
+      });
+    },
+
+    async idempotent(key) {
+      const [row] = await queries.query("SELECT request_digest, status, body FROM idempotency WHERE key = ?", [key]);
+      if (row === undefined) return null;
+      return {
+        requestDigest: textOf(row, "request_digest"),
+        status: integerOf(row, "status"),
+        body: textOf(row, "body"),
+      };
+    },
+
+    async rememberAnswer(key, requestDigest, status, body, atMs) {
+      await writer.write(async (tx) => {
+        await tx.query("DELETE FROM idempotency WHERE at_ms < ?", [atMs - ANSWERS_KEPT_MS]);
+        await tx.query(
+          "INSERT INTO idempotency (key, request_digest, status, body, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+          [key, requestDigest, status, body, atMs],
+        );
+      });
+    },
+
+    take: (key, points, atMs) => writer.write((tx) => takeIn(tx, key, points, atMs)),
+  };
+}
+
+/**
+ * Every use is remembered until its window has passed it, so in any stretch of `windowMs` there are at most `most` points. More
+ * points than a window can ever hold wait for the whole window, every time.
+ */
+async function takeIn(
+  tx: Tx,
+  key: string,
+  points: Parameters<Operations["take"]>[1],
+  atMs: number,
+): Promise<number | null> {
+  await tx.query("DELETE FROM limits WHERE expires_at_ms <= ?", [atMs]);
+  let waitMs: number | null = null;
+  for (const window of points) {
+    const used = await tx.query(
+      "SELECT expires_at_ms, points FROM limits WHERE key = ? AND window_ms = ? ORDER BY expires_at_ms",
+      [key, window.windowMs],
+    );
+    let over = used.reduce((sum, row) => sum + integerOf(row, "points"), window.points) - window.most;
+    if (over <= 0) continue;
+    let needed = window.windowMs;
+    for (const row of used) {
+      over -= integerOf(row, "points");
+      if (over > 0) continue;
+      needed = integerOf(row, "expires_at_ms") - atMs;
+      break;
+    }
+    waitMs = Math.max(waitMs ?? 0, needed);
+  }
+  if (waitMs !== null) return waitMs;
+  for (const window of points)
+    await tx.query("INSERT INTO limits (key, window_ms, at_ms, expires_at_ms, points) VALUES (?, ?, ?, ?, ?)", [
+      key,
+      window.windowMs,
+      atMs,
+      atMs + window.windowMs,
+      window.points,
+    ]);
+  return null;
+}

@@ -1,0 +1,28 @@
+import type { Store } from "../../ports/store.ts";
+import { lastPosition } from "./append.ts";
+import { blobContent } from "./blob-content.ts";
+import type { Database, Queries } from "./database.ts";
+import { projectReads } from "./project-reads.ts";
+import { readJournal, readSince, readStream } from "./read-stream.ts";
+import { taskReads } from "./task-reads.ts";
+import { BUSY_MS, waitWhileBusy } from "./wait-while-busy.ts";
+
+/** The part of a store that needs no writer: all that offline commands get. */
+export type StoreReads = Pick<Store, "read" | "since" | "position" | "get" | "tasks" | "projects" | "journal">;
+
+export function storeReads(queries: Queries, scan: Queries, blobDirectory: string): StoreReads {
+  return {
+    read: (stream, afterSeq, most) => readStream(queries, stream, afterSeq, most),
+    since: (position, most) => readSince(queries, position, most),
+    position: () => lastPosition(queries),
+    get: (ref) => blobContent(queries, blobDirectory, ref),
+    tasks: taskReads(queries, scan),
+    projects: projectReads(queries),
+    journal: (stream) => readJournal(queries, stream),
+  };
+}
+
+/** Readers wait for nobody in WAL mode, except for the moment in which a connection recovers or closes the log. */
+export const patient = (database: Database, busyMs: number = BUSY_MS): Queries => ({
+  query: (sql, params) => waitWhileBusy(database.dialect, busyMs, () => database.query(sql, params)),
+});

@@ -1,0 +1,204 @@
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/**
+ * The schema, step by step. A step that was released is never edited: its checksum stands in the databases it made. What hashes
+ * and order rest on (`events`, `log_leaves`) is right from the first one.
+ *
+ * The guards of the journal refuse UPDATE and DELETE, and an INSERT anywhere but at the end of a stream, because REPLACE deletes
+ * without firing delete triggers on a connection that did not ask for them. For the same reason an explicit rowid that is taken is refused.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: "journal, projections, operations",
+    sql: `
+CREATE TABLE events (
+  stream TEXT NOT NULL,
+  seq INTEGER NOT NULL CHECK (seq > 0),
+  type TEXT NOT NULL,
+  v INTEGER NOT NULL CHECK (v > 0),
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  body TEXT NOT NULL,
+  prev_hash TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (stream, seq)
+) STRICT;
+
+CREATE TABLE log_leaves (
+  position INTEGER PRIMARY KEY CHECK (position > 0),
+  stream TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  UNIQUE (stream, seq),
+  FOREIGN KEY (stream, seq) REFERENCES events (stream, seq)
+) STRICT;
+
+CREATE TABLE projects (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  deleted INTEGER NOT NULL CHECK (deleted IN (0, 1)),
+  created_at_ms INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX projects_living_name ON projects (name) WHERE deleted = 0;
+
+CREATE TABLE repos (
+  id TEXT PRIMARY KEY,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  ordinal INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+CREATE INDEX repos_path ON repos (path);
+CREATE INDEX repos_project ON repos (project_id);
+
+CREATE TABLE tasks (
+  id TEXT PRIMARY KEY,
+  title TEXT NOT NULL,
+  title_folded TEXT NOT NULL,
+  session TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('draft', 'queued', 'running', 'awaiting_approval', 'blocked', 'succeeded', 'failed', 'canceled')),
+  phase TEXT NOT NULL CHECK (phase IN ('intent', 'planning', 'implementation', 'verification')),
+  attempt INTEGER NOT NULL,
+  block_reason TEXT,
+  block_detail TEXT,
+  exit_reason TEXT,
+  project_id TEXT REFERENCES projects (id),
+  created_by TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  updated_at_ms INTEGER NOT NULL,
+  queued_at_ms INTEGER,
+  seq INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  CONSTRAINT what_runs_has_a_project CHECK (project_id IS NOT NULL OR status IN ('draft', 'canceled')),
+  CONSTRAINT what_is_blocked_says_why CHECK ((status = 'blocked') = (block_reason IS NOT NULL)),
+  CONSTRAINT what_ended_says_why CHECK ((status IN ('succeeded', 'failed', 'canceled')) = (exit_reason IS NOT NULL))
+) STRICT;
+CREATE INDEX tasks_newest ON tasks (created_at_ms, id);
+CREATE INDEX tasks_status ON tasks (status, created_at_ms, id);
+CREATE INDEX tasks_session ON tasks (session, created_at_ms, id);
+CREATE INDEX tasks_project ON tasks (project_id, created_at_ms, id);
+CREATE INDEX tasks_queue ON tasks (queued_at_ms, id) WHERE status = 'queued';
+
+CREATE TABLE specs (
+  task TEXT NOT NULL REFERENCES tasks (id),
+  version INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (task, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE plans (
+  task TEXT NOT NULL REFERENCES tasks (id),
+  version INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (task, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE steps (
+  task TEXT NOT NULL REFERENCES tasks (id),
+  started_seq INTEGER NOT NULL,
+  step TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  item TEXT,
+  kind TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('open', 'completed', 'failed', 'lost')),
+  ended_seq INTEGER,
+  started_at_ms INTEGER NOT NULL,
+  ended_at_ms INTEGER,
+  PRIMARY KEY (task, started_seq),
+  CHECK ((status = 'open') = (ended_seq IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX steps_open ON steps (task) WHERE status = 'open';
+
+CREATE TABLE leases (
+  task TEXT PRIMARY KEY REFERENCES tasks (id),
+  worker TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  pid INTEGER NOT NULL,
+  start_ticks INTEGER NOT NULL,
+  boot_id TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE processes (
+  task TEXT NOT NULL,
+  step TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  start_ticks INTEGER NOT NULL,
+  boot_id TEXT NOT NULL,
+  PRIMARY KEY (task, pid, start_ticks, boot_id)
+) STRICT;
+
+CREATE TABLE idempotency (
+  key TEXT PRIMARY KEY,
+  request_digest TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX idempotency_age ON idempotency (at_ms);
+
+CREATE TABLE limits (
+  key TEXT NOT NULL,
+  window_ms INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER NOT NULL,
+  points INTEGER NOT NULL
+) STRICT;
+CREATE INDEX limits_key ON limits (key, window_ms, expires_at_ms);
+CREATE INDEX limits_age ON limits (expires_at_ms);
+
+CREATE TABLE blobs (
+  digest TEXT PRIMARY KEY,
+  bytes INTEGER NOT NULL,
+  salt BLOB,
+  content BLOB,
+  CONSTRAINT what_is_erased_left_nothing CHECK (salt IS NOT NULL OR content IS NULL)
+) STRICT;
+
+CREATE TRIGGER events_keep_their_content BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: an event is never changed'); END;
+CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: an event is never deleted'); END;
+CREATE TRIGGER events_grow_at_the_end BEFORE INSERT ON events
+WHEN NEW.seq <> 1 + (SELECT COALESCE(MAX(seq), 0) FROM events WHERE stream = NEW.stream)
+  OR EXISTS (SELECT 1 FROM events WHERE rowid = NEW.rowid)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: an event goes to the end of its stream'); END;
+
+CREATE TRIGGER log_leaves_keep_their_content BEFORE UPDATE ON log_leaves
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: its order is never changed'); END;
+CREATE TRIGGER log_leaves_are_never_deleted BEFORE DELETE ON log_leaves
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: its order is never changed'); END;
+CREATE TRIGGER log_leaves_grow_at_the_end BEFORE INSERT ON log_leaves
+WHEN NEW.position <> 1 + (SELECT COALESCE(MAX(position), 0) FROM log_leaves)
+  OR EXISTS (SELECT 1 FROM log_leaves WHERE stream = NEW.stream AND seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: its order grows at the end'); END;
+
+CREATE TRIGGER specs_keep_their_content BEFORE UPDATE ON specs
+BEGIN SELECT RAISE(ABORT, 'a frozen spec is never changed'); END;
+CREATE TRIGGER specs_are_never_deleted BEFORE DELETE ON specs
+BEGIN SELECT RAISE(ABORT, 'a frozen spec is never deleted'); END;
+CREATE TRIGGER specs_are_never_replaced BEFORE INSERT ON specs
+WHEN EXISTS (SELECT 1 FROM specs WHERE task = NEW.task AND version = NEW.version)
+BEGIN SELECT RAISE(ABORT, 'a frozen spec is never replaced'); END;
+
+CREATE TRIGGER plans_keep_their_content BEFORE UPDATE ON plans
+BEGIN SELECT RAISE(ABORT, 'a proposed plan is never changed'); END;
+CREATE TRIGGER plans_are_never_deleted BEFORE DELETE ON plans
+BEGIN SELECT RAISE(ABORT, 'a proposed plan is never deleted'); END;
+CREATE TRIGGER plans_are_never_replaced BEFORE INSERT ON plans
+WHEN EXISTS (SELECT 1 FROM plans WHERE task = NEW.task AND version = NEW.version)
+BEGIN SELECT RAISE(ABORT, 'a proposed plan is never replaced'); END;
+`,
+  },
+];

@@ -1,0 +1,84 @@
+import { constants } from "node:fs";
+import { chmod, chown, mkdir, open, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * Files of running steps, beside the workspaces:
+ *   <home>/runs/<task>/<step>.<run>/         sockets, the failure of the attempt before, reports (private; removed after the step)
+ *   <home>/output/<task>/<step>.<run>.log    live output, kept
+ * Paths of sockets must be short (108 bytes), so run directories are named by a digest when the full name would be long.
+ */
+export interface RunFiles {
+  directory(task: string, step: string, run: number): Promise<string>;
+  reports(task: string, step: string, run: number): Promise<string>;
+  drop(task: string, step: string, run: number): Promise<void>;
+  outputFile(task: string, step: string, run: number): Promise<string>;
+  /** At most `bytesMax` of the end of what a run has put out; null when there is nothing. */
+  output(task: string, step: string, run: number, bytesMax: number): Promise<Uint8Array | null>;
+  /** A regular file directly in the directory, no link followed; null when absent or larger than `bytesMax`. */
+  readReport(directory: string, name: string, bytesMax: number): Promise<Uint8Array | null>;
+  writeText(path: string, text: string): Promise<void>;
+  /** What dead runs left. */
+  dropAll(): Promise<void>;
+}
+
+export function runFiles({ home, owner, digest }: { readonly home: string; readonly owner: { readonly uid: number; readonly gid: number } | null; readonly digest: (text: string) => string }): RunFiles {
+  const runs = join(home, "runs");
+  // The full name goes into the digest: two runs never share a directory, and a socket's path stays within 108 bytes.
+  const at = (task: string, step: string, run: number): string => join(runs, digest(`${task}/${step}.${run}`).slice(0, 32));
+  const output = (task: string, step: string, run: number): string => join(home, "output", task, `${step}.${run}.log`);
+  const made = async (path: string): Promise<string> => {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+  };
+  return {
+    directory: (task, step, run) => made(at(task, step, run)),
+    async reports(task, step, run) {
+      const path = await made(join(at(task, step, run), "report"));
+      if (owner !== null) await chown(path, owner.uid, owner.gid);
+      return path;
+    },
+    drop: (task, step, run) => rm(at(task, step, run), { recursive: true, force: true }),
+    async outputFile(task, step, run) {
+      await mkdir(join(home, "output", task), { recursive: true, mode: 0o700 });
+      return output(task, step, run);
+    },
+    output: (task, step, run, bytesMax) => endOf(output(task, step, run), bytesMax),
+    readReport: (directory, name, bytesMax) => (name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax)),
+    async writeText(path, text) {
+      await writeFile(path, text, { mode: 0o644 });
+      await chmod(path, 0o644);
+    },
+    dropAll: () => rm(runs, { recursive: true, force: true }),
+  };
+}
+
+async function endOf(path: string, bytesMax: number): Promise<Uint8Array | null> {
+  return reading(path, async (size, read) => (size === 0 ? null : read(Math.max(0, size - bytesMax), Math.min(size, bytesMax))));
+}
+
+async function whole(path: string, bytesMax: number): Promise<Uint8Array | null> {
+  return reading(path, async (size, read) => (size > bytesMax ? null : read(0, size)));
+}
+
+async function reading(path: string, take: (size: number, read: (from: number, length: number) => Promise<Uint8Array>) => Promise<Uint8Array | null>): Promise<Uint8Array | null> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    // O_NONBLOCK: opening a fifo somebody put there must not wait for a writer.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ELOOP" || error.code === "ENXIO")) return null;
+    throw error;
+  }
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile()) return null;
+    return await take(stat.size, async (from, length) => {
+      const bytes = new Uint8Array(length);
+      const { bytesRead } = await file.read(bytes, 0, length, from);
+      return bytes.subarray(0, bytesRead);
+    });
+  } finally {
+    await file.close();
+  }
+}

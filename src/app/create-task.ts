@@ -1,0 +1,46 @@
+import type { Actor } from "../domain/actor.ts";
+import type { Draft } from "../domain/draft.ts";
+import { taskStream } from "../domain/stream.ts";
+import { templateNamed } from "../domain/template.ts";
+import type { Loaded } from "../ports/task-log.ts";
+import { bindTask } from "./bind-task.ts";
+import type { AppDependencies } from "./deps.ts";
+import { findProject } from "./projects.ts";
+import { present, stageText } from "./text.ts";
+
+export interface NewTask {
+  readonly draft: Draft;
+  /** A label; who did it is the actor. */
+  readonly createdBy: string;
+  readonly session: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Id or name of the project to bind it to at once. */
+  readonly project: string | null;
+}
+
+/** A draft with a session. Nothing runs until its spec is frozen, it is bound and made ready. */
+export async function createTask(deps: AppDependencies, by: Actor, wanted: NewTask): Promise<Loaded> {
+  const project = wanted.project === null ? null : await findProject(deps, wanted.project);
+  const id = deps.ids.ulid();
+  const atMs = deps.clock.nowMs();
+  const template = wanted.draft.agent === null ? templateNamed(wanted.draft.title) : null;
+  const title = await deps.store.stage(new TextEncoder().encode(wanted.draft.title));
+  const draft = await deps.store.stage(new TextEncoder().encode(deps.seal(wanted.draft).text));
+  const metadata = await stageText(deps, wanted.metadata === null ? null : deps.seal(wanted.metadata).text);
+  const session = wanted.session ?? `auto_${id}_${Math.floor(atMs / 1000)}`;
+  await deps.store.append({
+    stream: taskStream(id),
+    expected: 0,
+    events: [
+      {
+        actor: by,
+        atMs,
+        event: { type: "CREATED", body: { session, createdBy: wanted.createdBy, title: title.ref, draft: draft.ref, metadata: metadata?.ref ?? null, template: template?.name ?? null } },
+      },
+    ],
+    blobs: present([title, draft, metadata]),
+    lease: null,
+  });
+  if (project !== null) return bindTask(deps, by, id, project.id);
+  return deps.log.load(id);
+}

@@ -1,0 +1,25 @@
+import type { Digest } from "../domain/pin.ts";
+import type { Seal } from "../domain/seal.ts";
+import type { Clock, Ids } from "../ports/clock.ts";
+import type { Programs } from "../ports/programs.ts";
+import type { Runners } from "../ports/runners.ts";
+import type { Store } from "../ports/store.ts";
+import type { TaskLog } from "../ports/task-log.ts";
+import type { Workspaces } from "../ports/workspaces.ts";
+
+/** What the use cases work with. No broker and no sandbox: nothing here runs anything. */
+export interface AppDependencies {
+  readonly store: Store;
+  readonly log: TaskLog;
+  readonly workspaces: Workspaces;
+  readonly runners: Runners;
+  readonly programs: Programs;
+  readonly seal: Seal;
+  readonly digest: Digest;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** What the open (or lost) run of a step has put out so far: at most `bytesMax` of its end; null when there is nothing. */
+  readonly liveOutput: (task: string, step: string, run: number, bytesMax: number) => Promise<Uint8Array | null>;
+  /** The daemon's own login PATH, for repos that were added without one. */
+  readonly toolPath: readonly string[];
+}

@@ -1,0 +1,162 @@
+import type { Actor } from "../domain/actor.ts";
+import type { Draft, NamedGate } from "../domain/draft.ts";
+import type { RepoFacts } from "../domain/event.ts";
+import { Failure } from "../domain/failure.ts";
+import type { GateDefinition, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
+import { pinned } from "../domain/pin.ts";
+import type { Project } from "../domain/project.ts";
+import { type AgentChoice, checkSpec, type Criterion, DEFAULT_ATTEMPTS, DEFAULT_LIMITS, freezeSpec, type RepoScope, type RunMode, type Spec } from "../domain/spec.ts";
+import { templateNamed } from "../domain/template.ts";
+import type { RepoFiles } from "../ports/runners.ts";
+import type { Loaded } from "../ports/task-log.ts";
+import type { AppDependencies } from "./deps.ts";
+import { draftOf } from "./draft-of.ts";
+
+const GATE_TIMEOUT_MS = 10 * 60_000;
+
+/** Completes the draft from its project (scopes, gates pinned on the present commit, dependencies), and freezes it under its hash. */
+export async function freezeTask(deps: AppDependencies, by: Actor, id: string): Promise<Loaded> {
+  const loaded = await deps.log.load(id);
+  const draft = await draftOf(deps, loaded);
+  const found = loaded.task.project === null ? null : await deps.store.projects.project(loaded.task.project.id);
+  const spec = await specFrom(deps, draft, found?.project ?? null);
+  checkSpec(spec);
+  const { text, hash } = freezeSpec(deps.seal, spec);
+  const blob = await deps.store.stage(new TextEncoder().encode(text));
+  return deps.log.give(id, { type: "freeze", by, draft: loaded.task.draft.digest, spec: blob.ref, hash }, { blobs: [blob] });
+}
+
+async function specFrom(deps: AppDependencies, draft: Draft, project: Project | null): Promise<Spec> {
+  const template = draft.agent === null ? templateNamed(draft.title) : null;
+  const agent = agentOf(draft, project);
+  const scopes = draft.scopes ?? (project?.repos ?? []).map((repo): RepoScope => ({ repo: repo.name, access: repo.writable ? "full" : "read_only" }));
+  const gates: GateDefinition[] = [];
+  const prepare: PrepareDefinition[] = [];
+  const pinnedOn: Record<string, string> = {};
+  for (const scope of scopes) {
+    const repo = project?.repos.find(({ name }) => name === scope.repo);
+    if (repo === undefined) {
+      if (project === null) continue;
+      throw new Failure("spec/invalid", `the project ${project.name} has no repo ${scope.repo}; it has ${project.repos.map(({ name }) => name).join(", ")}`);
+    }
+    const only = scopes.length === 1;
+    const pins = await pinRepo(deps, repo, draft, only);
+    pinnedOn[repo.name] = pins.commit;
+    // With several repos the gate's id carries the repo, so that each stays one gate.
+    gates.push(...pins.gates.map((gate) => (only || gate.source === "named" ? gate : { ...gate, id: `${repo.name}-${gate.id}` })));
+    if (pins.prepare !== null) prepare.push({ ...pins.prepare, hosts: [...new Set([...pins.prepare.hosts, ...(project?.settings.packageHosts ?? [])])].sort() });
+  }
+  if (project !== null && !gates.some(provesWork) && scopes[0] !== undefined) gates.push(nothingToRun(scopes[0].repo));
+  return {
+    format: 1,
+    nonce: deps.ids.nonce(),
+    title: draft.title,
+    intent: draft.intent !== "" ? draft.intent : (template?.intent ?? draft.title),
+    criteria: criteriaOf(draft, gates),
+    constraints: draft.constraints,
+    scopes,
+    gates,
+    prepare,
+    pinnedOn,
+    agent,
+    runMode: draft.runMode ?? project?.settings.runMode ?? ("assisted" satisfies RunMode),
+    expectsChange: draft.expectsChange ?? agent.kind !== "gates",
+    includeDirty: draft.includeDirty,
+    attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
+    limits: { ...DEFAULT_LIMITS, ...draft.limits },
+  };
+}
+
+/** Named, else the template of that title, else the project's default, else none: then the task waits as `blocked/no_model`. */
+function agentOf(draft: Draft, project: Project | null): AgentChoice {
+  const kind = draft.agent ?? (draft.plan !== null ? "script" : null) ?? templateNamed(draft.title)?.agent ?? project?.settings.agent ?? "none";
+  if (kind !== "script") return { kind };
+  if (draft.plan === null) throw new Failure("spec/invalid", "the script agent needs a plan file", { next: "agentos task revise <id> --plan FILE" });
+  const repos = project?.repos.map(({ name }) => name) ?? [];
+  const only = repos.length === 1 ? repos[0] : undefined;
+  const placed = <T extends { readonly repo: string }>(one: T): T => (one.repo === "" && only !== undefined ? { ...one, repo: only } : one);
+  return { kind, plan: { explore: draft.plan.explore.map(placed), items: draft.plan.items.map(placed) } };
+}
+
+const provesWork = (gate: GateDefinition): boolean => gate.judgement === "tests" || gate.source === "named";
+
+const nothingToRun = (repo: string): GateDefinition => ({
+  id: "tests",
+  repo,
+  argv: [],
+  cwd: ".",
+  judgement: "tests",
+  runner: null,
+  report: null,
+  definition: [],
+  program: null,
+  timeoutMs: GATE_TIMEOUT_MS,
+  source: "detected",
+});
+
+function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Criterion[] {
+  if (draft.criteria.length === 0)
+    return gates.map((gate) => ({ id: gate.id, text: gate.argv.length === 0 ? "The work is tested." : `The gate ${gate.id} passes: ${gate.argv.join(" ")}`, gate: gate.id }));
+  const usual = gates.find((gate) => gate.judgement === "tests") ?? gates.find((gate) => gate.source === "named") ?? null;
+  return draft.criteria.map(({ text, gate }, index) => ({ id: `c${index + 1}`, text, gate: gate ?? usual?.id ?? null }));
+}
+
+async function pinRepo(deps: AppDependencies, repo: RepoFacts, draft: Draft, only: boolean): Promise<{ readonly commit: string; readonly gates: readonly GateDefinition[]; readonly prepare: PrepareDefinition | null }> {
+  const state = await deps.workspaces.inspect(repo.path);
+  if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
+  const commit = state.head;
+  if (commit === null) throw new Failure("repo/unsupported", `${repo.path} has no commit yet`, { next: "Commit something first." });
+  const files: RepoFiles = {
+    text: (path) => deps.workspaces.fileAt(repo.path, commit, path),
+    paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),
+  };
+  const detected = await deps.runners.detect(repo.name, files);
+  const named = draft.gates.filter((gate) => gate.repo === repo.name || (gate.repo === null && only)).map((gate) => namedGate(gate, repo.name));
+  const replaced = new Set(named.map(({ id }) => id));
+  const gates: GateDefinition[] = [];
+  for (const gate of [...detected.gates.filter(({ id }) => !replaced.has(id)), ...named]) {
+    const [program] = gate.argv;
+    gates.push({
+      ...gate,
+      definition: await pinAll(deps, files, gate.definition),
+      program: program === undefined || program.includes("/") ? null : await deps.programs.resolve(repo.toolPath, program),
+    });
+  }
+  const wanted = draft.prepare.find((one) => one.repo === repo.name || (one.repo === null && only));
+  const prepare: PrepareDefinition | null =
+    wanted === undefined
+      ? detected.prepare
+      : wanted.argv.length === 0
+        ? null
+        : {
+            repo: repo.name,
+            argv: wanted.argv,
+            cwd: ".",
+            inputs: wanted.inputs.map((path) => ({ path, pointer: null, sha256: null })),
+            outputs: wanted.outputs,
+            hosts: wanted.hosts,
+            environment: {},
+            reproducible: wanted.inputs.length > 0,
+          };
+  return { commit, gates, prepare: prepare === null ? null : { ...prepare, inputs: await pinAll(deps, files, prepare.inputs) } };
+}
+
+const namedGate = (gate: NamedGate, repo: string): GateDefinition => ({
+  id: gate.id,
+  repo,
+  argv: gate.argv,
+  cwd: gate.cwd,
+  judgement: gate.judgement,
+  runner: null,
+  report: gate.report,
+  definition: gate.definition.map((path) => ({ path, pointer: null, sha256: null })),
+  program: null,
+  timeoutMs: gate.timeoutMs ?? GATE_TIMEOUT_MS,
+  source: "named",
+});
+
+async function pinAll(deps: AppDependencies, files: RepoFiles, parts: readonly PinnedPart[]): Promise<PinnedPart[]> {
+  const done: PinnedPart[] = [];
+  for (const part of parts) done.push(pinned(part, await files.text(part.path), deps.seal, deps.digest));
+  return done;
+}

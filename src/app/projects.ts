@@ -1,0 +1,170 @@
+import type { Actor } from "../domain/actor.ts";
+import type { ProjectEvent, ProjectSettings, RepoFacts } from "../domain/event.ts";
+import { Failure } from "../domain/failure.ts";
+import type { Project } from "../domain/project.ts";
+import { projectStream } from "../domain/stream.ts";
+import { StreamMoved } from "../ports/store.ts";
+import type { RepoState } from "../ports/workspaces.ts";
+import type { AppDependencies } from "./deps.ts";
+
+export interface NewRepo {
+  readonly path: string;
+  readonly name: string | null;
+  readonly role: RepoFacts["role"];
+  readonly writable: boolean;
+  readonly pathFilters: readonly string[];
+  /** The person's PATH, null: the daemon's. */
+  readonly toolPath: readonly string[] | null;
+}
+
+export interface NewProject {
+  readonly name: string;
+  readonly settings: ProjectSettings;
+  readonly repos: readonly NewRepo[];
+}
+
+export const NO_SETTINGS: ProjectSettings = { agent: null, runMode: null, packageHosts: [] };
+
+/** By id, else by name. */
+export async function findProject(deps: AppDependencies, wanted: string): Promise<Project> {
+  const found = (await deps.store.projects.project(wanted)) ?? (await deps.store.projects.projectNamed(wanted));
+  if (found === null || found.project.deleted) throw new Failure("project/not-found", `there is no project ${wanted}`);
+  return found.project;
+}
+
+export async function createProject(deps: AppDependencies, by: Actor, wanted: NewProject): Promise<Project> {
+  if ((await deps.store.projects.projectNamed(wanted.name)) !== null) throw new Failure("project/refused", `a project called ${wanted.name} exists already`, { next: `agentos project show ${wanted.name}` });
+  const id = deps.ids.ulid();
+  const repos: RepoFacts[] = [];
+  for (const repo of wanted.repos) repos.push(await repoFacts(deps, repo, repos));
+  const events: ProjectEvent[] = [
+    { type: "PROJECT_CREATED", body: { name: wanted.name, settings: wanted.settings } },
+    ...repos.map((body): ProjectEvent => ({ type: "REPO_ADDED", body })),
+  ];
+  return append(deps, by, id, 0, events);
+}
+
+export async function changeProject(deps: AppDependencies, by: Actor, wanted: string, change: { readonly name?: string; readonly settings?: Partial<ProjectSettings> }): Promise<Project> {
+  const project = await findProject(deps, wanted);
+  const name = change.name ?? project.name;
+  const settings = { ...project.settings, ...change.settings };
+  const other = await deps.store.projects.projectNamed(name);
+  if (other !== null && other.project.id !== project.id) throw new Failure("project/refused", `a project called ${name} exists already`);
+  return changeStream(deps, by, project.id, () => [{ type: "PROJECT_CHANGED", body: { name, settings } }]);
+}
+
+/** Refused while a task of it has not ended. Its history stays. */
+export async function deleteProject(deps: AppDependencies, by: Actor, wanted: string): Promise<Project> {
+  const project = await findProject(deps, wanted);
+  const living = await deps.store.projects.livingTasks(project.id);
+  if (living > 0)
+    throw new Failure("project/refused", `the project ${project.name} has ${living} task${living === 1 ? "" : "s"} that ${living === 1 ? "has" : "have"} not ended`, { next: `agentos task list --project ${project.name} shows them; cancel or finish them first.` });
+  return changeStream(deps, by, project.id, () => [{ type: "PROJECT_DELETED", body: {} }]);
+}
+
+export async function addRepo(deps: AppDependencies, by: Actor, wanted: string, repo: NewRepo): Promise<RepoFacts> {
+  const project = await findProject(deps, wanted);
+  const facts = await repoFacts(deps, repo, project.repos);
+  await changeStream(deps, by, project.id, () => [{ type: "REPO_ADDED", body: facts }]);
+  return facts;
+}
+
+export async function changeRepo(deps: AppDependencies, by: Actor, id: string, change: Partial<Pick<RepoFacts, "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>): Promise<RepoFacts> {
+  const found = await findRepo(deps, id);
+  const facts = { ...found.repo, ...change };
+  await changeStream(deps, by, found.project, () => [{ type: "REPO_CHANGED", body: facts }]);
+  return facts;
+}
+
+export async function findRepo(deps: AppDependencies, id: string): Promise<{ readonly project: string; readonly repo: RepoFacts }> {
+  const found = await deps.store.projects.repo(id);
+  if (found === null) throw new Failure("repo/not-found", `there is no repo ${id}`);
+  return found;
+}
+
+export interface Scan {
+  readonly state: RepoState;
+  readonly ecosystem: string | null;
+  readonly gates: readonly { readonly id: string; readonly argv: readonly string[]; readonly judgement: string }[];
+  readonly prepare: readonly string[] | null;
+  readonly notes: readonly string[];
+}
+
+/** What AgentOS sees in a repository at its present commit: what a task's spec would be completed with. */
+export async function scanRepo(deps: AppDependencies, id: string): Promise<Scan> {
+  const { repo } = await findRepo(deps, id);
+  const state = await deps.workspaces.inspect(repo.path);
+  const commit = state.head;
+  if (commit === null) return { state, ecosystem: null, gates: [], prepare: null, notes: ["there is no commit yet"] };
+  const detected = await deps.runners.detect(repo.name, {
+    text: (path) => deps.workspaces.fileAt(repo.path, commit, path),
+    paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),
+  });
+  return {
+    state,
+    ecosystem: detected.ecosystem,
+    gates: detected.gates.map(({ id: gate, argv, judgement }) => ({ id: gate, argv, judgement })),
+    prepare: detected.prepare?.argv ?? null,
+    notes: detected.notes,
+  };
+}
+
+/** The project of the repository at this path; made, named after its folder, when there is none. */
+export async function projectOfPath(deps: AppDependencies, by: Actor, path: string, toolPath: readonly string[] | null): Promise<{ readonly project: Project; readonly made: boolean }> {
+  const { root } = await deps.workspaces.inspect(path);
+  const known = await deps.store.projects.projectOfPath(root);
+  if (known !== null) return { project: known, made: false };
+  const stem = slug(root.split("/").findLast((part) => part !== "") ?? "repo");
+  let name = stem;
+  for (let n = 2; (await deps.store.projects.projectNamed(name)) !== null; n += 1) name = `${stem}-${n}`;
+  const project = await createProject(deps, by, {
+    name,
+    settings: NO_SETTINGS,
+    repos: [{ path: root, name: null, role: "code", writable: true, pathFilters: [], toolPath }],
+  });
+  return { project, made: true };
+}
+
+async function repoFacts(deps: AppDependencies, wanted: NewRepo, others: readonly RepoFacts[]): Promise<RepoFacts> {
+  const state = await deps.workspaces.inspect(wanted.path);
+  if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${state.root}: ${state.unsupported.join("; ")}`);
+  const name = wanted.name ?? slug(state.root.split("/").findLast((part) => part !== "") ?? "repo");
+  if (others.some((other) => other.name === name)) throw new Failure("project/refused", `the project has a repo called ${name} already`, { next: "Name it: --name NAME" });
+  if (others.some((other) => other.path === state.root)) throw new Failure("project/refused", `the project has the repository ${state.root} already`);
+  return {
+    id: deps.ids.ulid(),
+    name,
+    path: state.root,
+    defaultBranch: state.branch,
+    role: wanted.role,
+    writable: wanted.writable,
+    pathFilters: wanted.pathFilters,
+    toolPath: wanted.toolPath ?? deps.toolPath,
+  };
+}
+
+const slug = (text: string): string => {
+  const plain = text.toLowerCase().replace(/[^a-z0-9._-]+/g, "-").replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
+  return plain === "" ? "repo" : plain.slice(0, 64);
+};
+
+async function changeStream(deps: AppDependencies, by: Actor, id: string, decide: (project: Project) => readonly ProjectEvent[]): Promise<Project> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    const found = await deps.store.projects.project(id);
+    if (found === null || found.project.deleted) throw new Failure("project/not-found", `there is no project ${id}`);
+    try {
+      return await append(deps, by, id, found.seq, decide(found.project));
+    } catch (error) {
+      if (!(error instanceof StreamMoved)) throw error;
+    }
+  }
+  throw new Failure("store/busy", `project ${id} changed 20 times meanwhile`);
+}
+
+async function append(deps: AppDependencies, by: Actor, id: string, expected: number, events: readonly ProjectEvent[]): Promise<Project> {
+  const atMs = deps.clock.nowMs();
+  await deps.store.append({ stream: projectStream(id), expected, events: events.map((event) => ({ actor: by, atMs, event })), blobs: [], lease: null });
+  const found = await deps.store.projects.project(id);
+  if (found === null) throw new Error(`project ${id} is gone right after it was written`);
+  return found.project;
+}

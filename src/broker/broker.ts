@@ -1,0 +1,72 @@
+import { Failure } from "../domain/failure.ts";
+import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
+import { scopeOf } from "../domain/spec.ts";
+import type { Act } from "../domain/step.ts";
+import type { PlanningCapabilities, WorkCapabilities } from "../ports/agent.ts";
+import type { Broker, Desk, Effect, GateOutcome, LayerMount, StepRun } from "../ports/broker.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
+import { makeCandidate } from "./candidate.ts";
+import { planningCapabilities, readOnlyWitness } from "./planning.ts";
+import { prepareLayer } from "./prepare.ts";
+import { runGate } from "./gate.ts";
+import { workCapabilities } from "./working.ts";
+
+export function createBroker(deps: BrokerDependencies): Broker {
+  const passing =
+    (desk: Desk): Pass =>
+    async (act, input, blobs, effect) => {
+      const repo = "repo" in act ? act.repo : "";
+      const answer = deps.policy.decide({
+        phase: desk.phase,
+        act,
+        scope: scopeOf(desk.spec, repo),
+        repoWritable: desk.repos[repo]?.writable ?? false,
+        packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
+      });
+      if (!answer.allow) {
+        await desk.steps.deny(describeAct(act), answer.rule, answer.reason);
+        throw new Failure("act/denied", `${describeAct(act)}: ${answer.reason}`, { facts: { rule: answer.rule } });
+      }
+      const tidy = async (run: StepRun): Promise<Effect> => {
+        try {
+          return await effect(run);
+        } finally {
+          await deps.dropRunDirectory(desk.task, run.step, run.run);
+        }
+      };
+      return desk.steps.perform({ act, input: deps.seal(input).sha256, blobs, effect: tidy });
+    };
+
+  return {
+    planning: (desk): PlanningCapabilities => planningCapabilities(deps, desk, passing(desk)),
+    working: (desk, item): WorkCapabilities => workCapabilities(deps, desk, passing(desk), item),
+    prepare: (desk, definition: PrepareDefinition, commit, on): Promise<LayerMount> => prepareLayer(deps, desk, passing(desk), definition, commit, on),
+    candidate: (desk, repo, message, author, exclude) => makeCandidate(deps, desk, passing(desk), { repo, message, author, exclude }),
+    gate: (desk, gate: GateDefinition, commit, tree, on): Promise<GateOutcome> => runGate(deps, desk, passing(desk), { gate, commit, tree, on }),
+    witness: (desk) => readOnlyWitness(deps, desk, passing(desk)),
+  };
+}
+
+/** One line that says what was asked, for the audit trail. */
+export function describeAct(act: Act): string {
+  switch (act.kind) {
+    case "read":
+      return `read ${act.what} ${act.target.join(" ")} in ${act.repo}`;
+    case "edit":
+      return `${act.after === null ? "remove" : "write"} ${act.path} in ${act.repo}`;
+    case "command":
+      return `run ${act.argv.join(" ")} in ${act.repo}`;
+    case "prepare":
+      return `prepare ${act.repo} by ${act.argv.join(" ")}`;
+    case "gate":
+      return `gate ${act.gate} on ${act.commit}`;
+    case "candidate":
+      return `make the candidate of ${act.repo}`;
+    case "deliver":
+      return `deliver ${act.to} to ${act.branch} of ${act.repo}`;
+    case "model":
+      return `call ${act.model} of ${act.provider}`;
+    case "turn":
+      return `a turn of ${act.agent}`;
+  }
+}

@@ -1,0 +1,147 @@
+import type { Evidence } from "../domain/evidence.ts";
+import { Failure } from "../domain/failure.ts";
+import { OUTPUT_TOLD_BYTES, type CommandResult } from "../ports/agent.ts";
+import type { Desk, StepRun } from "../ports/broker.ts";
+import type { EgressTarget } from "../ports/egress.ts";
+import type { Limits, Mount, SandboxOutcome, Scratch } from "../ports/sandbox.ts";
+import type { StagedBlob } from "../ports/store.ts";
+import type { WorkspaceRef } from "../ports/workspaces.ts";
+import type { BrokerDependencies } from "./deps.ts";
+
+/** Where a repo's working directory is seen inside the sandbox, in every epoch and on every machine. */
+export const insideOf = (repo: string): string => `/workspace/${repo}`;
+
+export const REPORTS_INSIDE = "/run/agentos/report";
+const FAILURE_INSIDE = "/run/agentos/failure.txt";
+
+/** Caches that tools keep in a dependency directory, which itself is mounted read-only. */
+const LAYER_CACHES = [".cache", ".vite", ".vite-temp"];
+const CACHE_BYTES = 512 * 1024 ** 2;
+const FILE_BYTES = 4 * 1024 ** 3;
+
+export interface Confined {
+  readonly repo: string;
+  readonly argv: readonly string[];
+  /** Relative to the repo's top. */
+  readonly cwd: string;
+  readonly mounts: readonly Mount[];
+  readonly scratches: readonly Scratch[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly network: readonly string[];
+  readonly timeoutMs: number;
+}
+
+export interface Ran {
+  readonly outcome: SandboxOutcome;
+  readonly evidence: readonly Evidence[];
+  readonly blobs: readonly StagedBlob[];
+  readonly told: CommandResult;
+  readonly stdout: StagedBlob;
+  readonly stderr: StagedBlob;
+}
+
+/** Runs one command in the sandbox, through a door of its own when it may reach hosts, and gathers the evidence. */
+export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun, command: Confined): Promise<Ran> {
+  const directory = await deps.runDirectory(desk.task, run.step, run.run);
+  const door = command.network.length === 0 ? null : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), deps.allowPrivate);
+  let records: Awaited<ReturnType<NonNullable<typeof door>["close"]>> = [];
+  let outcome: SandboxOutcome;
+  try {
+    outcome = await deps.sandbox.run(
+      {
+        argv: command.argv,
+        cwd: command.cwd === "." ? insideOf(command.repo) : `${insideOf(command.repo)}/${command.cwd}`,
+        mounts: command.mounts,
+        scratches: command.scratches,
+        environment: command.environment,
+        toolPath: desk.repos[command.repo]?.toolPath ?? [],
+        egressSocket: door?.socket ?? null,
+        limits: limitsOf(desk, command.timeoutMs),
+        outputFile: run.outputFile,
+        onStart: run.onStart,
+      },
+      run.signal,
+    );
+  } finally {
+    records = (await door?.close()) ?? [];
+  }
+  const stdout = await deps.blobs.stage(outcome.stdout.bytes);
+  const stderr = await deps.blobs.stage(outcome.stderr.bytes);
+  const evidence: Evidence[] = [
+    {
+      kind: "command",
+      argv: command.argv,
+      cwd: command.cwd,
+      environment: outcome.environmentDigest,
+      exitCode: outcome.exitCode,
+      signal: outcome.signal,
+      endedBy: outcome.endedBy,
+      stdout: stdout.ref,
+      stderr: stderr.ref,
+      durationMs: Math.round(outcome.durationMs),
+    },
+    ...records.map(({ host, port, verdict, bytesUp, bytesDown }): Evidence => ({ kind: "egress", host, port, verdict, bytesUp, bytesDown })),
+  ];
+  for (const record of records)
+    if (record.verdict === "denied") await desk.steps.deny(`connect to ${record.host}:${record.port}`, "egress", record.reason ?? "the host is not open for this step");
+  const told: CommandResult = { exitCode: outcome.exitCode, endedBy: outcome.endedBy, stdout: tail(outcome.stdout.bytes), stderr: tail(outcome.stderr.bytes) };
+  return { outcome, evidence, blobs: [stdout, stderr], told, stdout, stderr };
+}
+
+/** The task's workspaces as a step sees them: `write` only where spec and project both let it. */
+export function workspaceMounts(deps: BrokerDependencies, desk: Desk, access: "read" | "by-scope"): Mount[] {
+  return desk.spec.scopes.flatMap((scope) => {
+    const workspace = workspaceOf(desk, scope.repo);
+    const writable = access === "by-scope" && scope.access !== "read_only" && (desk.repos[scope.repo]?.writable ?? false);
+    return [
+      { host: deps.workspaces.path(workspace), inside: insideOf(scope.repo), access: writable ? "write" : "read" } satisfies Mount,
+      { host: deps.workspaces.objectsPath(workspace), inside: deps.workspaces.objectsInside(workspace), access: "read" } satisfies Mount,
+    ];
+  });
+}
+
+/** The dependency layer of a repo, read-only, with private scratch where tools keep caches in it. */
+export async function layerMounts(deps: BrokerDependencies, desk: Desk, repo: string): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
+  const layer = desk.layers[repo];
+  const mounts: Mount[] = [];
+  const scratches: Scratch[] = [];
+  for (const output of layer?.outputs ?? []) {
+    const host = layer === undefined ? null : await deps.layers.path(layer.key, output);
+    if (host === null) continue;
+    const inside = `${insideOf(repo)}/${output}`;
+    mounts.push({ host, inside, access: "read" });
+    for (const cache of LAYER_CACHES) scratches.push({ inside: `${inside}/${cache}`, bytesMax: CACHE_BYTES });
+  }
+  return { mounts, scratches };
+}
+
+/** What failed before, as a file the next attempt's commands can read; `AGENTOS_FAILURE` names it. */
+export async function failureMount(desk: Desk, directory: string, write: (path: string, text: string) => Promise<void>): Promise<{ mounts: Mount[]; environment: Record<string, string> }> {
+  if (desk.lastFailure === null) return { mounts: [], environment: {} };
+  const host = `${directory}/failure.txt`;
+  await write(host, desk.lastFailure);
+  return { mounts: [{ host, inside: FAILURE_INSIDE, access: "read" }], environment: { AGENTOS_FAILURE: FAILURE_INSIDE } };
+}
+
+export const workspaceOf = (desk: Desk, repo: string): WorkspaceRef => ({ task: desk.task, repo, epoch: desk.epoch });
+
+const limitsOf = (desk: Desk, timeoutMs: number): Limits => ({
+  wallMs: timeoutMs,
+  memoryBytes: desk.spec.limits.memoryBytes,
+  processes: desk.spec.limits.processes,
+  outputBytes: desk.spec.limits.outputBytes,
+  fileBytes: FILE_BYTES,
+});
+
+/** `host:port` as written in a spec; anything else is `input/invalid`. */
+export function targetOf(text: string): EgressTarget {
+  const match = /^([a-z0-9.-]+):(\d{1,5})$/i.exec(text);
+  if (match?.[1] === undefined || match[2] === undefined) throw new Failure("input/invalid", `${text} is not host:port`);
+  return { host: match[1].toLowerCase(), port: Number(match[2]) };
+}
+
+/** The end of an output, as text, within what an agent is told. */
+export function tail(bytes: Uint8Array): string {
+  const kept = bytes.byteLength > OUTPUT_TOLD_BYTES ? bytes.subarray(bytes.byteLength - OUTPUT_TOLD_BYTES) : bytes;
+  return new TextDecoder().decode(kept);
+}

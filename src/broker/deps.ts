@@ -1,0 +1,47 @@
+import type { Seal } from "../domain/seal.ts";
+import type { Act } from "../domain/step.ts";
+import type { Effect, StepRun } from "../ports/broker.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { BytesDigest } from "../ports/digest.ts";
+import type { Egress, EgressTarget } from "../ports/egress.ts";
+import type { Layers } from "../ports/layers.ts";
+import type { Policy } from "../ports/policy.ts";
+import type { Runners } from "../ports/runners.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+import type { Blobs, StagedBlob } from "../ports/store.ts";
+import type { Workspaces } from "../ports/workspaces.ts";
+
+export interface BrokerDependencies {
+  readonly sandbox: Sandbox;
+  readonly workspaces: Workspaces;
+  readonly egress: Egress;
+  readonly layers: Layers;
+  readonly policy: Policy;
+  readonly runners: Runners;
+  readonly blobs: Blobs;
+  readonly seal: Seal;
+  readonly digest: BytesDigest;
+  /** Argv that prints the mount table's lines for a place inside, and the reading of its output. */
+  readonly mountWitness: {
+    argv(inside: string): readonly string[];
+    parse(stdout: string, inside: string): { readonly line: string; readonly readOnly: boolean } | null;
+  };
+  /** Host directory for what one run of a step needs beside the workspace (sockets, reports); made by the caller, private. */
+  readonly runDirectory: (task: string, step: string, run: number) => Promise<string>;
+  /** Like it, but writable for confined commands; what they leave there is read through `readReport` only. */
+  readonly reportDirectory: (task: string, step: string, run: number) => Promise<string>;
+  /** A regular file directly in the directory, no link followed; null when absent or larger. */
+  readonly readReport: (directory: string, name: string, bytesMax: number) => Promise<Uint8Array | null>;
+  readonly writeText: (path: string, text: string) => Promise<void>;
+  /** Operating system, architecture and C library: what binary dependencies are built for. */
+  readonly platform: string;
+  /** Versions of the program and of what runs it, for the key of a layer. */
+  readonly toolchain: (toolPath: readonly string[], program: string) => Promise<readonly string[]>;
+  readonly dropRunDirectory: (task: string, step: string, run: number) => Promise<void>;
+  /** Hosts on private addresses a person allowed by name (a registry in the own network). */
+  readonly allowPrivate: readonly EgressTarget[];
+  readonly clock: Clock;
+}
+
+/** One act through policy, then through the durable bracket. Every effect of the product passes here. */
+export type Pass = (act: Act, input: unknown, blobs: readonly StagedBlob[], effect: (run: StepRun) => Promise<Effect>) => Promise<unknown>;

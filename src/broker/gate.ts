@@ -1,0 +1,97 @@
+import type { Evidence } from "../domain/evidence.ts";
+import type { GateDefinition, PinnedPart } from "../domain/gate.ts";
+import type { TestCounts } from "../domain/test-counts.ts";
+import { pinned } from "../domain/pin.ts";
+import type { Desk, GateOutcome, StepRun } from "../ports/broker.ts";
+import type { StagedBlob } from "../ports/store.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
+import { confine, insideOf, layerMounts, REPORTS_INSIDE, workspaceOf } from "./confine.ts";
+
+const REPORT_BYTES_MAX = 32 * 1024 ** 2;
+const TAIL_BYTES = 16 * 1024;
+
+/** What a gate's run leaves: kept as the step's result, so that a judgement after a crash rests on the same. */
+type Kept = Omit<GateOutcome, "evidence"> & { readonly evidence: readonly Evidence[] };
+
+/** Runs one gate in a fresh checkout of exactly that commit. It gathers; `judge` decides. */
+export async function runGate(
+  deps: BrokerDependencies,
+  desk: Desk,
+  pass: Pass,
+  { gate, commit, tree, on }: { readonly gate: GateDefinition; readonly commit: string; readonly tree: string; readonly on: "base" | "candidate" | "merge" },
+): Promise<GateOutcome> {
+  return (await pass(
+    { kind: "gate", gate: gate.id, repo: gate.repo, on, commit, tree, argv: gate.argv },
+    { gate, commit, tree, on },
+    [],
+    async (run) => {
+      const workspace = workspaceOf(desk, gate.repo);
+      const name = run.step;
+      const checkout = await deps.workspaces.gateCheckout(workspace, commit, name);
+      if (checkout.tree !== tree) throw new Error(`the checkout of ${commit} has tree ${checkout.tree}, not ${tree}`);
+      try {
+        const kept = await runIn(deps, desk, run, gate, checkout.path, commit);
+        return { evidence: kept.outcome.evidence, touched: [], result: { ...kept.outcome, step: run.step }, failed: null, blobs: kept.blobs };
+      } finally {
+        await deps.workspaces.dropGateCheckout(workspace, name);
+      }
+    },
+  )) as Kept;
+}
+
+async function runIn(deps: BrokerDependencies, desk: Desk, run: StepRun, gate: GateDefinition, checkout: string, commit: string): Promise<{ readonly outcome: Omit<GateOutcome, "step">; readonly blobs: readonly StagedBlob[] }> {
+  const workspace = workspaceOf(desk, gate.repo);
+  const reports = await deps.reportDirectory(desk.task, run.step, run.run);
+  const layer = await layerMounts(deps, desk, gate.repo);
+  const mounts = [
+    { host: checkout, inside: insideOf(gate.repo), access: "write" },
+    { host: deps.workspaces.objectsPath(workspace), inside: deps.workspaces.objectsInside(workspace), access: "read" },
+    ...layer.mounts,
+  ] as const;
+  const base = { repo: gate.repo, cwd: gate.cwd, mounts, scratches: layer.scratches, network: [] };
+  // Resolved before the gate runs, in a place of its own: the checkout is still exactly the commit's.
+  const program = await resolved(deps, desk, run, { ...base, name: gate.argv[0] ?? "" });
+  const how = deps.runners.instrument(gate, REPORTS_INSIDE);
+  const ran = await confine(deps, desk, run, {
+    ...base,
+    argv: how.argv,
+    mounts: [...mounts, { host: reports, inside: REPORTS_INSIDE, access: "write" }],
+    environment: { CI: "1", ...how.environment },
+    timeoutMs: gate.timeoutMs,
+  });
+  const report = how.reportFile === null ? ran.outcome.stdout.bytes : await deps.readReport(reports, how.reportFile, REPORT_BYTES_MAX);
+  const counts: TestCounts | null = gate.report === null || report === null ? null : deps.runners.read(gate.report, report);
+  const evidence: Evidence[] = [...ran.evidence, { kind: "program", name: gate.argv[0] ?? "", path: program }];
+  const blobs: StagedBlob[] = [...ran.blobs];
+  if (counts !== null && report !== null) {
+    const kept = how.reportFile === null ? ran.stdout : await deps.blobs.stage(report);
+    if (how.reportFile !== null) blobs.push(kept);
+    evidence.push({ kind: "tests", runner: gate.runner ?? "named", counts, report: kept.ref });
+  }
+  const output = await deps.blobs.stage(ends(ran.outcome.stdout.bytes, ran.outcome.stderr.bytes));
+  blobs.push(output);
+  const found: PinnedPart[] = [];
+  for (const part of gate.definition) {
+    const text = await deps.workspaces.textAt(workspace, commit, part.path);
+    found.push(pinned(part, text, deps.seal, (content) => deps.digest(new TextEncoder().encode(content))));
+  }
+  return { outcome: { evidence, found, program, counts, output: output.ref }, blobs };
+}
+
+async function resolved(deps: BrokerDependencies, desk: Desk, run: StepRun, place: Pick<Parameters<typeof confine>[3], "repo" | "cwd" | "mounts" | "scratches" | "network"> & { readonly name: string }): Promise<string | null> {
+  const { name, ...where } = place;
+  const ran = await confine(deps, desk, run, {
+    ...where,
+    argv: ["/bin/sh", "-c", 'p=$(command -v -- "$1") && readlink -f -- "$p"', "sh", name],
+    environment: {},
+    timeoutMs: 30_000,
+  });
+  const path = ran.told.stdout.trim();
+  return ran.outcome.exitCode === 0 && path !== "" ? path : null;
+}
+
+/** The last of both outputs, errors last: what a person wants to read first. */
+function ends(stdout: Uint8Array, stderr: Uint8Array): Uint8Array {
+  const last = (bytes: Uint8Array): Uint8Array => bytes.subarray(Math.max(0, bytes.byteLength - TAIL_BYTES));
+  return new Uint8Array([...last(stdout), ...last(stderr)]);
+}

@@ -1,0 +1,75 @@
+import type { PrepareDefinition } from "../domain/gate.ts";
+import { pinned } from "../domain/pin.ts";
+import type { Desk, LayerMount } from "../ports/broker.ts";
+import type { Layer } from "../ports/layers.ts";
+import { Failure } from "../domain/failure.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
+import { confine, insideOf, workspaceOf } from "./confine.ts";
+
+/**
+ * The dependency layer of a repo at a commit: found by its key, or made in a checkout of that commit with the package hosts open and
+ * nothing else. Without a lock file the key holds the task, so that no other task takes it for the same.
+ */
+export async function prepareLayer(deps: BrokerDependencies, desk: Desk, pass: Pass, definition: PrepareDefinition, commit: string, on: string): Promise<LayerMount> {
+  const workspace = workspaceOf(desk, definition.repo);
+  const inputs = [];
+  for (const part of definition.inputs) {
+    const text = await deps.workspaces.textAt(workspace, commit, part.path);
+    inputs.push(pinned(part, text, deps.seal, (content) => deps.digest(new TextEncoder().encode(content))));
+  }
+  const key = deps.seal({
+    argv: definition.argv,
+    cwd: definition.cwd,
+    environment: definition.environment,
+    inputs,
+    platform: deps.platform,
+    toolchain: await deps.toolchain(desk.repos[definition.repo]?.toolPath ?? [], definition.argv[0] ?? ""),
+    only: definition.reproducible ? null : { task: desk.task, commit },
+  }).sha256;
+
+  const layer = (await pass(
+    { kind: "prepare", repo: definition.repo, on, key, argv: definition.argv, hosts: definition.hosts },
+    { prepare: { repo: definition.repo, key, on } },
+    [],
+    async (run) => {
+      const there = await deps.layers.find(key);
+      if (there !== null) return { evidence: [evidenceOf(definition.repo, there, true)], touched: [], result: there, failed: null, blobs: [] };
+      await deps.layers.discard(key);
+      const name = `prepare-${run.step}`;
+      const checkout = await deps.workspaces.gateCheckout(workspace, commit, name);
+      try {
+        const ran = await confine(deps, desk, run, {
+          repo: definition.repo,
+          argv: definition.argv,
+          cwd: definition.cwd,
+          mounts: [{ host: checkout.path, inside: insideOf(definition.repo), access: "write" }],
+          scratches: [],
+          environment: definition.environment,
+          network: definition.hosts,
+          timeoutMs: desk.spec.limits.stepMs,
+        });
+        if (ran.outcome.exitCode !== 0)
+          return {
+            evidence: ran.evidence,
+            touched: [],
+            result: null,
+            failed: `${definition.argv.join(" ")} ${ran.outcome.endedBy === "itself" ? `exited with ${ran.outcome.exitCode}` : `was ended by the limit on ${ran.outcome.endedBy}`}: ${lastLine(ran.told.stderr || ran.told.stdout)}`,
+            blobs: ran.blobs,
+          };
+        const made = await deps.layers.adopt(key, checkout.path, definition.outputs);
+        return { evidence: [...ran.evidence, evidenceOf(definition.repo, made, false)], touched: [], result: made, failed: null, blobs: ran.blobs };
+      } finally {
+        await deps.workspaces.dropGateCheckout(workspace, name);
+      }
+    },
+  )) as Layer | null;
+  if (layer === null) throw new Failure("agent/failed", `the dependencies of ${definition.repo} could not be prepared`);
+  return { key: layer.key, outputs: definition.outputs };
+}
+
+const evidenceOf = (repo: string, layer: Layer, reused: boolean) => ({ kind: "layer", repo, key: layer.key, files: layer.files, listing: layer.listing, reused }) as const;
+
+function lastLine(text: string): string {
+  const lines = text.trim().split("\n");
+  return (lines.findLast((line) => line.trim() !== "") ?? "it said nothing").slice(0, 300);
+}

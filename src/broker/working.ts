@@ -1,0 +1,78 @@
+import { Failure } from "../domain/failure.ts";
+import { scopeOf } from "../domain/spec.ts";
+import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
+import type { Desk } from "../ports/broker.ts";
+import type { Mount, Scratch } from "../ports/sandbox.ts";
+import type { StagedBlob } from "../ports/store.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
+import { confine, failureMount, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
+import { readCapabilities, refuseOddPath } from "./reading.ts";
+
+const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;
+
+/** Edit and run inside the workspace, for one approved work item. */
+export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass, item: string): WorkCapabilities {
+  const edit = async (repo: string, path: string, content: Uint8Array | null, executable: boolean): Promise<void> => {
+    refuseOddPath(path);
+    const old = await deps.workspaces.readFile(workspaceOf(desk, repo), path, READ_BACK_BYTES_MAX);
+    const before = old === null ? null : deps.digest(old);
+    const after = content === null ? null : deps.digest(content);
+    const staged: StagedBlob | null = content === null ? null : await deps.blobs.stage(content);
+    await pass(
+      { kind: "edit", repo, path, before, after, content: staged?.ref ?? null, executable },
+      { edit: { item, repo, path, after, executable } },
+      staged === null ? [] : [staged],
+      async () => {
+        await deps.workspaces.writeFile(workspaceOf(desk, repo), path, content, executable);
+        const now = await deps.workspaces.readFile(workspaceOf(desk, repo), path, READ_BACK_BYTES_MAX);
+        const found = now === null ? null : deps.digest(now);
+        if (found !== after) throw new Error(`${path} has ${found ?? "no content"} after writing ${after ?? "nothing"}`);
+        return { evidence: [{ kind: "file", repo, path, before, after }], touched: [repo], result: null, failed: null, blobs: [] };
+      },
+    );
+  };
+
+  return {
+    spec: desk.spec,
+    attempt: desk.attempt,
+    lastFailure: desk.lastFailure,
+    ...readCapabilities(deps, desk, pass),
+    write: (repo, path, content, executable) => edit(repo, path, new TextEncoder().encode(content), executable),
+    remove: (repo, path) => edit(repo, path, null, false),
+    async run(repo, { argv, cwd, network, timeoutMs }) {
+      if (argv.length === 0) throw new Failure("input/invalid", "a command without words");
+      if (cwd !== ".") refuseOddPath(cwd);
+      const limit = Math.min(timeoutMs ?? desk.spec.limits.stepMs, desk.spec.limits.stepMs);
+      return (await pass(
+        { kind: "command", repo, argv, cwd, timeoutMs: limit, network },
+        { run: { item, repo, argv, cwd, network, timeoutMs: limit } },
+        [],
+        async (run) => {
+          const directory = await deps.runDirectory(desk.task, run.step, run.run);
+          const failure = await failureMount(desk, directory, deps.writeText);
+          const layers = await allLayers(deps, desk);
+          const ran = await confine(deps, desk, run, {
+            repo,
+            argv,
+            cwd,
+            mounts: [...workspaceMounts(deps, desk, "by-scope"), ...layers.mounts, ...failure.mounts],
+            scratches: layers.scratches,
+            environment: failure.environment,
+            network,
+            timeoutMs: limit,
+          });
+          const failed = ran.outcome.endedBy === "itself" ? null : `ended by the limit on ${ran.outcome.endedBy}`;
+          return { evidence: ran.evidence, touched: writableRepos(desk), result: ran.told, failed, blobs: ran.blobs };
+        },
+      )) as CommandResult;
+    },
+  };
+}
+
+async function allLayers(deps: BrokerDependencies, desk: Desk): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
+  const each = await Promise.all(desk.spec.scopes.map((scope) => layerMounts(deps, desk, scope.repo)));
+  return { mounts: each.flatMap((one) => one.mounts), scratches: each.flatMap((one) => one.scratches) };
+}
+
+const writableRepos = (desk: Desk): string[] =>
+  Object.keys(desk.repos).filter((repo) => (desk.repos[repo]?.writable ?? false) && (scopeOf(desk.spec, repo)?.access ?? "read_only") !== "read_only");

@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { invalid, parse } from "../contract/parse.ts";
+import { absolute, ConfigFile, DatabaseType, type LogLevel, SETTINGS, type SettingName } from "./settings.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Shared {
+  /** Absolute. */
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  /** The person's own PATH, entry by entry, without what `npm run` puts before it: where the commands of their tasks are looked up. */
+  readonly toolPath: readonly string[];
+}
+
+export interface DaemonConfig extends Shared {
+  /** How many tasks run at the same time. */
+  readonly tasksMax: number;
+  readonly createPerMinute: number;
+  readonly createPerHour: number;
+  readonly logLevel: LogLevel;
+}
+
+export interface CliConfig extends Shared {
+  /** Null: the project's, else the usual one. */
+  readonly runMode: "interactive" | "assisted" | "autonomous" | null;
+  /** Whether a browser could be shown to the person. */
+  readonly display: boolean;
+}
+
+export interface CliFlags {
+  readonly home?: string | undefined;
+  readonly port?: string | undefined;
+}
+
+/** Environment, then `<home>/config.yaml`, then default. Throws `Failure("input/invalid")` naming the setting. */
+export function daemonConfig(env: Environment): DaemonConfig {
+  const { chosen, shared } = settings(env, {});
+  return { ...shared, tasksMax: checked(chosen("tasks_max"), SETTINGS.tasks_max.schema), createPerMinute: checked(chosen("create_per_minute"), SETTINGS.create_per_minute.schema), createPerHour: checked(chosen("create_per_hour"), SETTINGS.create_per_hour.schema), logLevel: checked(chosen("log_level"), SETTINGS.log_level.schema) };
+}
+
+/** Flag, then environment, then `<home>/config.yaml`, then default. Throws `Failure("input/invalid")` naming the setting. */
+export function cliConfig(env: Environment, flags: CliFlags = {}): CliConfig {
+  const { chosen, shared } = settings(env, flags);
+  return { ...shared, runMode: checked(chosen("run_mode"), SETTINGS.run_mode.schema) ?? null, display: process.platform === "darwin" || said(env["DISPLAY"]) !== undefined || said(env["WAYLAND_DISPLAY"]) !== undefined };
+}
+
+/** The environment a daemon is started with: the person's, without what belongs to the process that happens to start it. */
+export function daemonEnvironment(env: Environment, config: CliConfig): Record<string, string> {
+  const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !/^(NODE_|npm_(?!config_)|INIT_CWD$|VITEST)/.test(entry[0]));
+  const path = config.toolPath.join(":");
+  return { ...Object.fromEntries(kept), PATH: path, AGENTOS_HOME: config.home, AGENTOS_HOST: config.host, AGENTOS_PORT: String(config.port), AGENTOS_LOGIN_PATH: path };
+}
+
+interface Chosen {
+  /** Where it was said, in the words of whoever has to mend it. */
+  readonly from: string;
+  readonly value: unknown;
+}
+
+function settings(env: Environment, flags: CliFlags) {
+  parse(z.object({ DATABASE_TYPE: DatabaseType }), { DATABASE_TYPE: env["DATABASE_TYPE"] }, "the configuration");
+  const given: Readonly<Partial<Record<SettingName, string | undefined>>> = flags;
+
+  const home = checked(chosen("home", null), SETTINGS.home.schema);
+  const absoluteHome = absolute(home, said(env["HOME"]) ?? homedir(), process.cwd());
+  const file: Readonly<Partial<Record<SettingName, unknown>>> = readConfigFile(join(absoluteHome, "config.yaml"));
+
+  function chosen(name: SettingName, inFile: Readonly<Partial<Record<SettingName, unknown>>> | null): Chosen {
+    const { environment, otherwise } = SETTINGS[name];
+    const flag = said(given[name]);
+    if (flag !== undefined) return { from: `--${name}`, value: flag };
+    const variable = said(env[environment]);
+    if (variable !== undefined) return { from: environment, value: variable };
+    return { from: name, value: inFile?.[name] ?? otherwise };
+  }
+
+  const shared: Shared = {
+    home: absoluteHome,
+    host: checked(chosen("host", file), SETTINGS.host.schema),
+    port: checked(chosen("port", file), SETTINGS.port.schema),
+    toolPath: toolPath(env),
+  };
+  return { shared, chosen: (name: SettingName) => chosen(name, file) };
+}
+
+/** An empty variable is one that is not set. */
+const said = (value: string | undefined): string | undefined => (value === undefined || value === "" ? undefined : value);
+
+function checked<S extends z.ZodType>({ from, value }: Chosen, schema: S): z.infer<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalid(new z.ZodError(result.error.issues.map((issue) => ({ ...issue, path: [from, ...issue.path] }))), "the configuration");
+}
+
+function toolPath(env: Environment): readonly string[] {
+  const path = said(env["AGENTOS_LOGIN_PATH"]) ?? env["PATH"] ?? "";
+  return path.split(":").filter((entry) => entry.startsWith("/") && !/\/(node_modules\/\.bin\/?|node-gyp-bin)$/.test(entry));
+}
+
+const CONFIG_BYTES_MAX = 65_536;
+
+function readConfigFile(path: string): z.infer<typeof ConfigFile> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return {};
+    throw error;
+  }
+  // Loaded only where there is a file: most people have none, and every start of the CLI would pay for it.
+  const yaml = createRequire(import.meta.url)("yaml") as typeof import("yaml");
+  if (text.length > CONFIG_BYTES_MAX) throw unreadable(path, `is larger than ${CONFIG_BYTES_MAX} characters`);
+  const document = yaml.parseDocument(text, { version: "1.2", schema: "core", merge: false, uniqueKeys: true });
+  const trouble = document.errors[0] ?? document.warnings[0];
+  if (trouble !== undefined) throw unreadable(path, trouble.message);
+  return parse(ConfigFile, document.toJS({ maxAliasCount: 10 }) ?? {}, path);
+}
+
+const unreadable = (path: string, message: string) => invalid(new z.ZodError([{ code: "custom", path: [], message, input: undefined }]), path);

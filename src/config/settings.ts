@@ -1,0 +1,64 @@
+import { isAbsolute, resolve } from "node:path";
+import { z } from "zod";
+import { NewTaskInput } from "../contract/inputs.ts";
+
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"] as const;
+export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .union([z.number(), z.string().regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`).transform(Number)], `must be a whole number from ${least} to ${most}`)
+    .refine((n) => Number.isInteger(n) && n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
+
+/** Everything that can be set, by its name in `config.yaml`. `file` false: it says where that file is. */
+export const SETTINGS = {
+  home: {
+    environment: "AGENTOS_HOME",
+    file: false,
+    about: "the data directory",
+    schema: z.string().max(4096).refine((path) => !path.includes("\0"), "has a NUL"),
+    otherwise: "~/.agentos",
+  },
+  host: {
+    environment: "AGENTOS_HOST",
+    file: true,
+    about: "the address the daemon listens on",
+    schema: z.enum(LOOPBACK, "must be 127.0.0.1, ::1 or localhost: listening for other machines is not built yet"),
+    otherwise: "127.0.0.1",
+  },
+  port: { environment: "AGENTOS_PORT", file: true, about: "the port the daemon listens on; 0 takes any free one", schema: wholeNumber(0, 65_535), otherwise: 8000 },
+  run_mode: {
+    environment: "AGENTOS_RUN_MODE",
+    file: true,
+    about: "how much a person is involved in tasks that are created now: interactive, assisted or autonomous",
+    schema: NewTaskInput.shape.run_mode,
+    otherwise: undefined,
+  },
+  tasks_max: { environment: "AGENTOS_TASKS_MAX", file: true, about: "how many tasks run at the same time", schema: wholeNumber(1, 64), otherwise: 4 },
+  create_per_minute: { environment: "AGENTOS_CREATE_PER_MINUTE", file: true, about: "how many tasks one client may create in a minute", schema: wholeNumber(1, 1_000_000), otherwise: 10 },
+  create_per_hour: { environment: "AGENTOS_CREATE_PER_HOUR", file: true, about: "how many tasks one client may create in an hour", schema: wholeNumber(1, 1_000_000), otherwise: 100 },
+  log_level: { environment: "AGENTOS_LOG_LEVEL", file: true, about: "how much the daemon's log says", schema: z.enum(LOG_LEVELS), otherwise: "info" },
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** What `config.yaml` may hold. A name nobody knows is an error, never a setting that is silently not in force. */
+export const ConfigFile = z.strictObject({
+  host: SETTINGS.host.schema.optional(),
+  port: SETTINGS.port.schema.optional(),
+  run_mode: SETTINGS.run_mode.schema,
+  tasks_max: SETTINGS.tasks_max.schema.optional(),
+  create_per_minute: SETTINGS.create_per_minute.schema.optional(),
+  create_per_hour: SETTINGS.create_per_hour.schema.optional(),
+  log_level: SETTINGS.log_level.schema.optional(),
+});
+
+export const DatabaseType = z
+  .string()
+  .optional()
+  .refine((type) => type === undefined || type === "" || type.toLowerCase() === "sqlite", "must be sqlite or unset: the PostgreSQL store is not built yet, and AgentOS will not quietly keep your tasks somewhere else");
+
+/** An absolute path; `~/` is the person's home also where no shell has replaced it. */
+export const absolute = (path: string, personHome: string, here: string): string =>
+  path === "~" ? personHome : path.startsWith("~/") ? resolve(personHome, path.slice(2)) : isAbsolute(path) ? resolve(path) : resolve(here, path);

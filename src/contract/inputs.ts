@@ -1,0 +1,179 @@
+import { z } from "zod";
+import { REPO_ROLES } from "../domain/event.ts";
+import { REPORT_FORMATS } from "../domain/gate.ts";
+import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
+import { STATUSES } from "../domain/task.ts";
+
+/*
+ * What comes in. Every object is strict: a field nobody knows is an error that names it, never silently dropped. Names on the
+ * wire are snake_case.
+ */
+
+/** Text people see: no control characters but tab and newline, no lone surrogates. */
+const words = (most: number) =>
+  z
+    .string()
+    .max(most)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused here
+    .refine((text) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text), "has control characters")
+    .refine((text) => text.isWellFormed(), "has half of a surrogate pair");
+
+const oneLine = (most: number) =>
+  words(most)
+    .refine((text) => !/[\n\t]/.test(text), "must be one line")
+    .refine((text) => text.trim() !== "", "must not be empty");
+
+export const Slug = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "must be lower-case letters, digits, dot, dash or underscore, 64 at most");
+export const Id = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, "must be an id of 26 characters");
+const RelativePath = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((path) => path === "." || (!path.startsWith("/") && !path.includes("\0") && !path.includes("\\") && path.split("/").every((part) => part !== ".." && part !== "" && part !== ".")), "must be a plain relative path");
+const AbsolutePath = z
+  .string()
+  .max(4096)
+  .refine((path) => path.startsWith("/") && !path.includes("\0"), "must be an absolute path");
+const Argv = z.array(z.string().max(65_536).refine((word) => !word.includes("\0"), "has a NUL")).min(1).max(1_000);
+const HostPort = z.string().regex(/^[a-zA-Z0-9.-]{1,253}:\d{1,5}$/, "must be host:port");
+const Hash = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
+
+const ScriptAct = z.union([
+  z.strictObject({ run: z.union([z.string().min(1).max(65_536), Argv]), cwd: RelativePath.default("."), network: z.array(HostPort).max(20).default([]), timeout_ms: z.int().min(1_000).max(86_400_000).optional() }),
+  z.strictObject({ write: RelativePath, content: z.string().max(4_000_000), executable: z.boolean().default(false) }),
+  z.strictObject({ replace: RelativePath, find: z.string().min(1).max(1_000_000), with: z.string().max(1_000_000) }),
+  z.strictObject({ remove: RelativePath }),
+]);
+
+/** A plan file. A command as one string is given to `sh -c`. `repo` may be left out when the project has one. */
+export const PlanFile = z.strictObject({
+  version: z.literal(1).default(1),
+  explore: z.array(z.strictObject({ repo: Slug.optional(), run: z.union([z.string().min(1).max(65_536), Argv]) })).max(50).default([]),
+  items: z
+    .array(
+      z.strictObject({
+        id: Slug,
+        title: oneLine(300),
+        repo: Slug.optional(),
+        criterion: z.string().max(64).optional(),
+        depends_on: z.array(Slug).max(100).default([]),
+        do: z.array(ScriptAct).min(1).max(500),
+      }),
+    )
+    .min(1)
+    .max(500),
+});
+
+export const NamedGateInput = z.strictObject({
+  id: Slug,
+  repo: Slug.optional(),
+  run: z.union([z.string().min(1).max(65_536), Argv]),
+  cwd: RelativePath.default("."),
+  report: z.enum(REPORT_FORMATS).optional(),
+  definition: z.array(RelativePath).max(100).default([]),
+  timeout_ms: z.int().min(1_000).max(86_400_000).optional(),
+});
+
+export const ScopeInput = z.union([
+  z.strictObject({ repo: Slug, access: z.enum(["full", "read_only"]) }),
+  z.strictObject({ repo: Slug, access: z.literal("paths"), paths: z.array(z.string().min(1).max(1_000)).min(1).max(200) }),
+]);
+
+const SPEC_FIELDS = {
+  title: oneLine(300),
+  intent: words(100_000),
+  criteria: z.array(z.union([oneLine(2_000), z.strictObject({ text: oneLine(2_000), gate: Slug.optional() })])).max(100),
+  constraints: z.array(oneLine(2_000)).max(100),
+  scopes: z.array(ScopeInput).min(1).max(50),
+  gates: z.array(NamedGateInput).max(50),
+  prepare: z
+    .array(z.strictObject({ repo: Slug.optional(), run: z.union([z.literal(""), z.string().min(1).max(65_536), Argv]), inputs: z.array(RelativePath).max(100).default([]), outputs: z.array(RelativePath).max(50).default([]), hosts: z.array(HostPort).max(50).default([]) }))
+    .max(50),
+  agent: z.enum(AGENT_KINDS),
+  plan: PlanFile,
+  run_mode: z.enum(RUN_MODES),
+  expects_change: z.boolean(),
+  include_changes: z.boolean(),
+  attempts: z.int().min(1).max(20),
+  limits: z.strictObject({
+    step_ms: z.int().min(1_000).max(86_400_000).optional(),
+    memory_bytes: z.int().min(16 * 1024 ** 2).optional(),
+    processes: z.int().min(4).max(100_000).optional(),
+    output_bytes: z.int().min(1_024).max(1024 ** 3).optional(),
+  }),
+};
+
+/** In a change, what is not named stays as it is. */
+export const SpecChangeInput = z.strictObject(SPEC_FIELDS).partial();
+
+export const SpecInput = z.strictObject({
+  ...SpecChangeInput.shape,
+  title: SPEC_FIELDS.title,
+});
+
+/** Made from free-form input: bounded in depth and size where it is parsed. */
+const Metadata = z.record(z.string().max(200), z.json()).refine((value) => JSON.stringify(value).length <= 65_536, "must be at most 64 KiB of JSON");
+
+export const NewTaskInput = z.strictObject({
+  ...SpecInput.shape,
+  created_by: oneLine(200).optional(),
+  metadata: Metadata.optional(),
+  session: z.string().regex(/^[A-Za-z0-9_.:-]{1,100}$/, "must be letters, digits, dot, dash, colon or underscore, 100 at most").optional(),
+  project: oneLine(200).optional(),
+});
+
+export const BindInput = z.strictObject({ project: oneLine(200) });
+export const ApproveInput = z.strictObject({ plan: Hash.optional(), spec: Hash.optional(), reason: words(10_000).optional() });
+export const RequestChangesInput = z.strictObject({ request: words(100_000).refine((text) => text.trim() !== "", "must not be empty") });
+export const ReasonInput = z.strictObject({ reason: words(10_000).optional() });
+export const ResumeInput = z.strictObject({ outcome: z.enum(["done", "redo", "abort"]).optional(), reason: words(10_000).optional() });
+export const AcceptInput = z.strictObject({ reason: words(10_000).refine((text) => text.trim() !== "", "must not be empty") });
+export const DeliverInput = z.strictObject({ way: z.enum(["merge", "branch", "patch"]).default("merge"), branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional() });
+export const NoInput = z.strictObject({});
+
+function isBranchName(name: string): boolean {
+  return !/[\u0000-\u0020~^:?*[\\\u007f]|\.\.|@\{|\/\/|\.lock(\/|$)|^[-/.]|[/.]$|\/\.|^@$/.test(name);
+}
+
+const ToolPath = z.array(AbsolutePath).max(200);
+export const ProjectSettingsInput = z.strictObject({
+  agent: z.enum(["gates"]).nullable().optional(),
+  run_mode: z.enum(RUN_MODES).nullable().optional(),
+  package_hosts: z.array(HostPort).max(50).optional(),
+});
+export const NewRepoInput = z.strictObject({
+  path: AbsolutePath,
+  name: Slug.optional(),
+  role: z.enum(REPO_ROLES).default("code"),
+  writable: z.boolean().default(true),
+  path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
+  tool_path: ToolPath.optional(),
+});
+export const NewProjectInput = z.strictObject({ name: Slug, settings: ProjectSettingsInput.default({}), repos: z.array(NewRepoInput).max(50).default([]) });
+export const ProjectOfPathInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
+export const ProjectChangeInput = z.strictObject({ name: Slug.optional(), settings: ProjectSettingsInput.optional() });
+export const RepoChangeInput = z.strictObject({
+  role: z.enum(REPO_ROLES).optional(),
+  writable: z.boolean().optional(),
+  path_filters: z.array(z.string().min(1).max(1_000)).max(200).optional(),
+  default_branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").nullable().optional(),
+  tool_path: ToolPath.optional(),
+});
+export const CleanInput = z.strictObject({ task: Id });
+
+const Page = z.coerce.number().int().min(1).max(1_000);
+export const TaskListQuery = z.strictObject({
+  status: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(z.enum(STATUSES)))
+    .optional(),
+  project: oneLine(200).optional(),
+  session: z.string().max(100).optional(),
+  text: words(200).optional(),
+  cursor: z.string().max(200).optional(),
+  limit: Page.default(50),
+});
+export const EventsQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0), limit: Page.default(500) });
+export const LogsQuery = z.strictObject({ step: z.string().max(200).optional(), bytes: z.coerce.number().int().min(1).max(64 * 1024 ** 2).default(1024 ** 2) });
+export const DiffQuery = z.strictObject({ repo: Slug.optional() });

@@ -1,0 +1,67 @@
+import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
+
+/** Every failure as an HTTP status, a CLI exit code and the usual next step. A code without a row does not compile. */
+export const PROBLEMS = {
+  "input/invalid": { status: 400, exit: 2, next: "Fix the fields named above and send it again." },
+  "input/too-large": { status: 413, exit: 2, next: "Send less; the limit is in the message." },
+  "input/media-type": { status: 415, exit: 2, next: "Send JSON with Content-Type: application/json." },
+  "route/not-found": { status: 404, exit: 3, next: "GET /api/openapi.json lists the routes there are." },
+  "host/refused": { status: 421, exit: 2, next: "Use the address the daemon printed, e.g. http://127.0.0.1:8000." },
+  "origin/refused": { status: 403, exit: 2, next: "Open the page from the daemon's own address." },
+  "rate/limited": { status: 429, exit: 75, next: "Wait as long as Retry-After says, then send it again." },
+  "idempotency/mismatch": { status: 422, exit: 2, next: "Use a new Idempotency-Key for a different request." },
+  "task/not-found": { status: 404, exit: 3, next: "agentos task list shows the tasks there are." },
+  "task/refused": { status: 409, exit: 4, next: "agentos task show <id> lists what the task accepts now." },
+  "task/changed": { status: 409, exit: 4, next: "Look at it again, then decide." },
+  "spec/invalid": { status: 422, exit: 2, next: "Mend the spec and freeze it again." },
+  "plan/invalid": { status: 422, exit: 2, next: "Mend the plan file and revise the task." },
+  "project/not-found": { status: 404, exit: 3, next: "agentos project list shows the projects there are." },
+  "project/refused": { status: 409, exit: 4, next: "agentos project show <name> shows what it holds." },
+  "repo/not-found": { status: 404, exit: 3, next: "agentos repo list shows the repos there are." },
+  "repo/refused": { status: 422, exit: 2, next: "Name the path of a git repository." },
+  "repo/unsupported": { status: 422, exit: 2, next: "Change what the message names, or use another repository." },
+  "gate/none": { status: 409, exit: 4, next: "Name a gate: --gate NAME='command'." },
+  "artifact/not-found": { status: 404, exit: 3, next: "agentos task artifacts <id> lists what there is." },
+  "delivery/refused": { status: 409, exit: 4, next: "agentos task deliver <id> --way branch writes the work to a branch of its own." },
+  "act/denied": { status: 403, exit: 5, next: "agentos audit log shows which rule refused it." },
+  "sandbox/missing": { status: 503, exit: 69, next: "agentos doctor names what to install." },
+  "store/busy": { status: 503, exit: 75, next: "Try again in a moment; nothing was lost." },
+  "store/full": { status: 507, exit: 74, next: "Free space on the disk of the data directory; nothing acknowledged was lost." },
+  "store/newer": { status: 500, exit: 78, next: "Use the newer AgentOS that wrote this data directory." },
+  "store/corrupt": { status: 500, exit: 74, next: "agentos audit verify names the place." },
+  "audit/broken": { status: 500, exit: 6, next: "Keep a copy of the data directory as it is; the history was changed outside AgentOS." },
+  "daemon/running": { status: 500, exit: 73, next: "agentos daemon status shows the one that runs." },
+  "daemon/unreachable": { status: 503, exit: 69, next: "agentos daemon start" },
+  "agent/failed": { status: 500, exit: 1, next: "agentos task logs <id> shows what it said." },
+  "doctor/unready": { status: 500, exit: 69, next: "agentos doctor --fix does what can be done without you." },
+  internal: { status: 500, exit: 70, next: "This is a bug in AgentOS. Please report it with the daemon's log." },
+} as const satisfies Record<FailureCode | "internal", { status: number; exit: number; next: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** RFC 9457 body, with `code`, `next` and structured facts added. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly next: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export const isProblemCode = (code: unknown): code is ProblemCode => typeof code === "string" && Object.hasOwn(PROBLEMS, code);
+
+/** A failure as what is told of it. What is no failure is a bug, of which nothing inside is shown. */
+export function problemOf(error: unknown): Problem {
+  if (isFailure(error)) return problem(error.code, error.message, error.next, error.facts);
+  return problem("internal", "AgentOS failed while it answered this request", null, {});
+}
+
+/** A failure for surfaces to throw: they know nothing of the domain but this. */
+export const failure = (code: FailureCode, sentence: string, next?: string): Failure => new Failure(code, sentence, next === undefined ? {} : { next });
+
+function problem(code: ProblemCode, detail: string, next: string | null, facts: Readonly<Record<string, unknown>>): Problem {
+  const row = PROBLEMS[code];
+  return { type: `urn:agentos:problem:${code.replace("/", ":")}`, title: code, status: row.status, code, detail, next: next ?? row.next, facts };
+}

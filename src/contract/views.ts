@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { REPO_ROLES } from "../domain/event.ts";
+import { RUN_MODES } from "../domain/spec.ts";
+import { PHASES } from "../domain/phase.ts";
+import { STATUSES } from "../domain/task.ts";
+
+/* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
+
+const Time = z.string();
+const Waiting = z.object({ reason: z.string(), sentence: z.string(), next: z.string() });
+
+export const TaskRowView = z.object({
+  id: z.string(),
+  title: z.string(),
+  session: z.string(),
+  status: z.enum(STATUSES),
+  phase: z.enum(PHASES),
+  attempt: z.number(),
+  project: z.object({ id: z.string(), name: z.string() }).nullable(),
+  block_reason: z.string().nullable(),
+  exit_reason: z.string().nullable(),
+  created_by: z.string(),
+  created_at: Time,
+  updated_at: Time,
+  seq: z.number(),
+});
+export type TaskRowView = z.infer<typeof TaskRowView>;
+
+const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
+export const VerdictView = z.object({ gate: z.string(), on: z.enum(["base", "candidate"]), verdict: z.enum(["pass", "fail", "unproven"]), tree: z.string(), step: z.string(), counts: Counts.nullable(), findings: z.array(z.string()) });
+export type VerdictView = z.infer<typeof VerdictView>;
+
+export const TaskView = TaskRowView.extend({
+  waiting: Waiting.nullable(),
+  allowed: z.array(z.string()),
+  metadata: z.record(z.string(), z.json()).nullable(),
+  template: z.string().nullable(),
+  spec: z.object({ version: z.number(), hash: z.string() }).nullable(),
+  plan: z.object({ version: z.number(), hash: z.string() }).nullable(),
+  approved_by: z.string().nullable(),
+  bases: z.record(z.string(), z.object({ commit: z.string(), branch: z.string().nullable(), dirty: z.array(z.string()), included: z.boolean() })),
+  items: z.array(z.object({ id: z.string(), status: z.string() })),
+  candidate: z.record(z.string(), z.object({ base: z.string(), commit: z.string(), tree: z.string(), changed: z.number(), left_out: z.array(z.string()) })).nullable(),
+  gates: z.array(VerdictView),
+  open_step: z.object({ step: z.string(), run: z.number(), doing: z.string() }).nullable(),
+  accepted_unproven: z.array(z.string()).nullable(),
+  delivered: z.record(z.string(), z.object({ way: z.string(), branch: z.string().nullable(), to: z.string(), tree: z.string(), checkout_followed: z.boolean() })).nullable(),
+  denials: z.number(),
+  ended_at: Time.nullable(),
+});
+export type TaskView = z.infer<typeof TaskView>;
+
+export const TaskListView = z.object({ items: z.array(TaskRowView.extend({ waiting: Waiting.nullable() })), next: z.string().nullable() });
+export type TaskListView = z.infer<typeof TaskListView>;
+
+export const EventView = z.object({ position: z.number().optional(), stream: z.string(), seq: z.number(), type: z.string(), at: Time, actor: z.string(), sentence: z.string(), body: z.json() });
+export type EventView = z.infer<typeof EventView>;
+export const EventListView = z.object({ items: z.array(EventView), next: z.number().nullable() });
+export type EventListView = z.infer<typeof EventListView>;
+
+export const SpecView = z.object({ version: z.number(), frozen: z.boolean(), hash: z.string().nullable(), spec: z.json(), canonical: z.string().nullable() });
+export type SpecView = z.infer<typeof SpecView>;
+export const PlanView = z.object({ version: z.number(), hash: z.string(), approved: z.boolean(), approved_by: z.string().nullable(), plan: z.json(), canonical: z.string() });
+export type PlanView = z.infer<typeof PlanView>;
+
+export const EvidenceView = z.object({
+  criteria: z.array(z.object({ id: z.string(), text: z.string(), gate: z.string().nullable(), verdict: z.enum(["pass", "fail", "unproven"]) })),
+  gates: z.array(VerdictView),
+  steps: z.array(
+    z.object({
+      step: z.string(),
+      run: z.number(),
+      item: z.string().nullable(),
+      kind: z.string(),
+      status: z.enum(["open", "completed", "failed", "lost"]),
+      doing: z.string(),
+      started_at: Time,
+      ended_at: Time.nullable(),
+      started_seq: z.number(),
+      ended_seq: z.number().nullable(),
+      record_hash: z.string().nullable(),
+      evidence: z.array(z.json()),
+    }),
+  ),
+});
+export type EvidenceView = z.infer<typeof EvidenceView>;
+
+export const ArtifactListView = z.object({ items: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() })) });
+export type ArtifactListView = z.infer<typeof ArtifactListView>;
+export const LogsView = z.object({ items: z.array(z.object({ step: z.string(), run: z.number(), doing: z.string(), status: z.string(), stdout: z.string(), stderr: z.string(), truncated: z.boolean() })) });
+export type LogsView = z.infer<typeof LogsView>;
+export const DiffView = z.object({ repos: z.record(z.string(), z.object({ from: z.string(), to: z.string(), diff: z.string(), changed: z.array(z.object({ path: z.string(), change: z.string(), lines_added: z.number().nullable(), lines_removed: z.number().nullable() })) })) });
+export type DiffView = z.infer<typeof DiffView>;
+export const DeliveredView = z.object({ repos: z.record(z.string(), z.object({ way: z.string(), branch: z.string().nullable(), from: z.string().nullable(), to: z.string(), tree: z.string(), checkout_followed: z.boolean() })), notes: z.array(z.string()) });
+export type DeliveredView = z.infer<typeof DeliveredView>;
+
+export const RepoView = z.object({
+  id: z.string(),
+  name: z.string(),
+  project: z.string(),
+  path: z.string(),
+  default_branch: z.string().nullable(),
+  role: z.enum(REPO_ROLES),
+  writable: z.boolean(),
+  path_filters: z.array(z.string()),
+});
+export type RepoView = z.infer<typeof RepoView>;
+export const ProjectView = z.object({
+  id: z.string(),
+  name: z.string(),
+  created_at: Time,
+  settings: z.object({ agent: z.enum(["gates"]).nullable(), run_mode: z.enum(RUN_MODES).nullable(), package_hosts: z.array(z.string()) }),
+  repos: z.array(RepoView),
+});
+export type ProjectView = z.infer<typeof ProjectView>;
+export const ProjectListView = z.object({ items: z.array(ProjectView) });
+export type ProjectListView = z.infer<typeof ProjectListView>;
+export const ProjectOfPathView = z.object({ project: ProjectView, made: z.boolean() });
+export type ProjectOfPathView = z.infer<typeof ProjectOfPathView>;
+export const RepoListView = z.object({ items: z.array(RepoView) });
+export type RepoListView = z.infer<typeof RepoListView>;
+export const ScanView = z.object({
+  root: z.string(),
+  head: z.string().nullable(),
+  branch: z.string().nullable(),
+  dirty: z.array(z.string()),
+  unsupported: z.array(z.string()),
+  ecosystem: z.string().nullable(),
+  gates: z.array(z.object({ id: z.string(), argv: z.array(z.string()), judgement: z.string() })),
+  prepare: z.array(z.string()).nullable(),
+  notes: z.array(z.string()),
+});
+export type ScanView = z.infer<typeof ScanView>;
+
+export const WorkspaceListView = z.object({ items: z.array(z.object({ task: z.string(), status: z.string().nullable(), bytes: z.number(), epochs: z.array(z.number()) })) });
+export type WorkspaceListView = z.infer<typeof WorkspaceListView>;
+export const CleanedView = z.object({ task: z.string(), bytes: z.number(), rescued: z.array(z.string()) });
+export type CleanedView = z.infer<typeof CleanedView>;
+
+export const HealthView = z.object({ ok: z.boolean(), version: z.string(), pid: z.number(), started_at: Time, home: z.string(), sandbox: z.string().nullable(), sandbox_problem: z.string().nullable(), tasks: z.record(z.string(), z.number()), working: z.number() });
+export type HealthView = z.infer<typeof HealthView>;

@@ -1,0 +1,45 @@
+import type { Judgement, ReportFormat } from "./gate.ts";
+import type { AgentKind, RepoScope, RunMode, SpecLimits } from "./spec.ts";
+import type { ScriptPlan } from "./script-plan.ts";
+
+/** A gate a person names. It replaces a detected one of the same id. */
+export interface NamedGate {
+  readonly id: string;
+  /** Null: the project's only repo. */
+  readonly repo: string | null;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly judgement: Judgement;
+  readonly report: ReportFormat | null;
+  /** Files whose content decides what the gate means. */
+  readonly definition: readonly string[];
+  readonly timeoutMs: number | null;
+}
+
+/** A preparation a person names; an empty argv says that the repo needs none. */
+export interface NamedPrepare {
+  readonly repo: string | null;
+  readonly argv: readonly string[];
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly hosts: readonly string[];
+}
+
+/** What a person asked for, before it is completed from the project and frozen. Null means: decide at freezing. */
+export interface Draft {
+  readonly title: string;
+  readonly intent: string;
+  /** `gate` null: the suite's gate proves it, where there is one. */
+  readonly criteria: readonly { readonly text: string; readonly gate: string | null }[];
+  readonly constraints: readonly string[];
+  readonly scopes: readonly RepoScope[] | null;
+  readonly gates: readonly NamedGate[];
+  readonly prepare: readonly NamedPrepare[];
+  readonly agent: AgentKind | null;
+  readonly plan: ScriptPlan | null;
+  readonly runMode: RunMode | null;
+  readonly expectsChange: boolean | null;
+  readonly includeDirty: boolean;
+  readonly attempts: number | null;
+  readonly limits: Partial<SpecLimits>;
+}

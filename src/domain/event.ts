@@ -1,0 +1,208 @@
+import type { Actor } from "./actor.ts";
+import type { BlobRef } from "./blob.ts";
+import type { Evidence } from "./evidence.ts";
+import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
+import type { PinnedPart } from "./gate.ts";
+import type { TestCounts } from "./test-counts.ts";
+import type { Phase } from "./phase.ts";
+import type { Act } from "./step.ts";
+import type { BlockReason } from "./waiting.ts";
+
+/** A commit a repo's work starts from. */
+export interface Base {
+  readonly commit: string;
+  readonly branch: string | null;
+  /** The person's uncommitted files at that moment: named, and part of the base only when `included`. */
+  readonly dirty: readonly string[];
+  readonly included: boolean;
+}
+
+export interface PlannedItem {
+  readonly id: string;
+  readonly repo: string;
+  readonly criterion: string | null;
+  readonly risk: "low" | "elevated";
+  readonly dependsOn: readonly string[];
+}
+
+export interface CandidateOf {
+  readonly base: string;
+  readonly commit: string;
+  readonly tree: string;
+  readonly baseTree: string;
+  readonly changed: number;
+  readonly leftOut: readonly string[];
+}
+
+export interface GateReport {
+  readonly gate: string;
+  readonly on: "base" | "candidate" | "merge";
+  readonly repo: string;
+  readonly commit: string;
+  readonly tree: string;
+  readonly step: string;
+  readonly counts: TestCounts | null;
+  /** What of the definition was found in that tree. */
+  readonly found: readonly PinnedPart[];
+  /** Combined tail of its output, for the next attempt and the person. */
+  readonly output: BlobRef | null;
+}
+
+export interface DeliveredTo {
+  readonly way: "merge" | "branch" | "patch";
+  readonly branch: string | null;
+  readonly from: string | null;
+  readonly to: string;
+  readonly tree: string;
+  readonly checkoutFollowed: boolean;
+}
+
+export interface PlanFacts {
+  readonly version: number;
+  readonly hash: string;
+  readonly text: BlobRef;
+  readonly items: readonly PlannedItem[];
+}
+
+export interface FrozenSpec {
+  readonly version: number;
+  readonly hash: string;
+  readonly text: BlobRef;
+}
+
+type Trees = Readonly<Record<string, string>>;
+
+/**
+ * Everything that can happen to a task: type → content. Person-written or long text is a BlobRef. A new type needs a case in
+ * `evolve`, a sentence and a schema row, or it does not compile.
+ */
+export interface TaskEventBodies {
+  CREATED: {
+    readonly session: string;
+    readonly createdBy: string;
+    readonly title: BlobRef;
+    readonly draft: BlobRef;
+    readonly metadata: BlobRef | null;
+    /** Name of the shipped template it came from. */
+    readonly template: string | null;
+  };
+  SPEC_REVISED: { readonly title: BlobRef; readonly draft: BlobRef };
+  SPEC_FROZEN: FrozenSpec;
+  BOUND: { readonly project: string; readonly repos: Readonly<Record<string, string>> };
+  READY: { readonly spec: string };
+  QUEUED: { readonly cause: "ready" | "approved" | "item_approved" | "changes_requested" | "resumed" | "retried" | "answered" | "worker_stopped" };
+  CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
+  PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
+  BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
+  PLAN_PROPOSED: PlanFacts & { readonly witness: readonly { readonly repo: string; readonly before: string; readonly after: string; readonly mount: string }[] };
+  PLAN_APPROVED: { readonly plan: string; readonly spec: string; readonly bases: Trees; readonly reason: BlobRef | null };
+  PLAN_REJECTED: { readonly plan: string; readonly reason: BlobRef | null };
+  CHANGES_REQUESTED: { readonly plan: string; readonly request: BlobRef };
+  WORK_ITEM_PROPOSED: { readonly item: string; readonly plan: string };
+  WORK_ITEM_APPROVED: { readonly item: string; readonly plan: string };
+  WORK_ITEM_STARTED: { readonly item: string; readonly attempt: number };
+  WORK_ITEM_COMPLETED: { readonly item: string; readonly attempt: number };
+  WORK_ITEM_FAILED: { readonly item: string; readonly attempt: number; readonly cause: string; readonly output: BlobRef | null };
+  STEP_STARTED: {
+    readonly step: string;
+    readonly run: number;
+    readonly item: string | null;
+    readonly act: Act;
+    readonly input: string;
+    readonly before: Trees;
+  };
+  STEP_COMPLETED: {
+    readonly step: string;
+    readonly run: number;
+    readonly evidence: readonly Evidence[];
+    readonly after: Trees;
+    readonly result: BlobRef | null;
+  };
+  /** It ran and did not do what it should; the evidence says how far it got. */
+  STEP_FAILED: { readonly step: string; readonly run: number; readonly evidence: readonly Evidence[]; readonly after: Trees; readonly cause: string; readonly result: BlobRef | null };
+  /** It died with its worker, or was ended by a person; what it left was undone (kept under `rescued`). */
+  STEP_LOST: { readonly step: string; readonly run: number; readonly cause: "worker_died" | "canceled" | "paused"; readonly rescued: Trees; readonly partialOutput: BlobRef | null };
+  CHECKPOINTED: { readonly step: string; readonly trees: Trees };
+  CANDIDATE_MADE: { readonly repos: Readonly<Record<string, CandidateOf>> };
+  GATE_PASSED: GateReport & { readonly restsOn: readonly string[] };
+  GATE_FAILED: GateReport & { readonly findings: readonly string[] };
+  GATE_UNPROVEN: GateReport & { readonly missing: readonly string[] };
+  /** `restart`: the attempt begins at the base again; else it goes on with the workspace as it is. */
+  RETRIED: { readonly attempt: number; readonly restart: boolean; readonly cause: "gates" | "work_item" | "person"; readonly failure: string; readonly output: BlobRef | null };
+  PAUSE_REQUESTED: { readonly reason: BlobRef | null };
+  CANCEL_REQUESTED: { readonly reason: BlobRef | null };
+  BLOCKED: { readonly reason: BlockReason; readonly detail: string; readonly step: string | null };
+  RESUMED: { readonly from: BlockReason };
+  OUTCOME_SETTLED: { readonly step: string; readonly outcome: "done" | "redo" | "abort"; readonly reason: BlobRef | null };
+  ARTIFACT_STORED: { readonly name: string; readonly mediaType: string; readonly content: BlobRef; readonly step: string | null };
+  DENIED: { readonly act: string; readonly rule: string; readonly reason: string; readonly item: string | null };
+  ACCEPTED_UNPROVEN: { readonly gates: readonly string[]; readonly reason: BlobRef };
+  COMPLETED: { readonly exitReason: SuccessReason; readonly gates: readonly string[] };
+  FAILED: { readonly exitReason: FailReason; readonly detail: string };
+  CANCELED: { readonly exitReason: CancelReason; readonly reason: BlobRef | null };
+  DELIVERED: { readonly repos: Readonly<Record<string, DeliveredTo>> };
+}
+
+export type TaskEventType = keyof TaskEventBodies;
+export type TaskEvent = { readonly [T in TaskEventType]: { readonly type: T; readonly body: TaskEventBodies[T] } }[TaskEventType];
+export type TaskEventOf<T extends TaskEventType> = Extract<TaskEvent, { readonly type: T }>;
+
+export interface ProjectEventBodies {
+  PROJECT_CREATED: { readonly name: string; readonly settings: ProjectSettings };
+  PROJECT_CHANGED: { readonly name: string; readonly settings: ProjectSettings };
+  PROJECT_DELETED: Record<string, never>;
+  REPO_ADDED: RepoFacts;
+  REPO_CHANGED: RepoFacts;
+  REPO_REMOVED: { readonly id: string };
+}
+
+export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;
+
+export interface RepoFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly defaultBranch: string | null;
+  readonly role: (typeof REPO_ROLES)[number];
+  readonly writable: boolean;
+  readonly pathFilters: readonly string[];
+  /** The person's PATH when it was added: where commands of its tasks are looked up. */
+  readonly toolPath: readonly string[];
+}
+
+export interface ProjectSettings {
+  /** Agent of a task that names none. */
+  readonly agent: "gates" | null;
+  readonly runMode: "interactive" | "assisted" | "autonomous" | null;
+  /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
+  readonly packageHosts: readonly string[];
+}
+
+export type ProjectEventType = keyof ProjectEventBodies;
+export type ProjectEvent = { readonly [T in ProjectEventType]: { readonly type: T; readonly body: ProjectEventBodies[T] } }[ProjectEventType];
+
+export interface SystemEventBodies {
+  STORE_CREATED: { readonly schema: number };
+  DAEMON_STARTED: { readonly version: string; readonly boot: string; readonly sandbox: string };
+  DAEMON_STOPPED: Record<string, never>;
+  REQUEST_DENIED: { readonly act: string; readonly rule: string; readonly reason: string };
+}
+export type SystemEventType = keyof SystemEventBodies;
+export type SystemEvent = { readonly [T in SystemEventType]: { readonly type: T; readonly body: SystemEventBodies[T] } }[SystemEventType];
+
+export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent;
+
+/** An event as it stands in its stream. */
+export interface Recorded<E extends AnyEvent = AnyEvent> {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly actor: Actor;
+  readonly event: E;
+}
+
+/** An event about to be appended. */
+export interface Happened<E extends AnyEvent = AnyEvent> {
+  readonly actor: Actor;
+  readonly atMs: number;
+  readonly event: E;
+}

@@ -1,0 +1,46 @@
+import type { BlobRef } from "./blob.ts";
+import type { TestCounts } from "./test-counts.ts";
+
+/**
+ * What the system itself gathered about an effect. Never what an agent says. Output and reports are blobs; everything else
+ * stands in the event, so that it can be re-checked against git, files and blobs without AgentOS.
+ */
+export type Evidence =
+  | {
+      readonly kind: "command";
+      readonly argv: readonly string[];
+      readonly cwd: string;
+      /** Hex SHA-256 over variables, mounts and limits as seen inside. */
+      readonly environment: string;
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
+      readonly stdout: BlobRef;
+      readonly stderr: BlobRef;
+      readonly durationMs: number;
+    }
+  /** SHA-256 of one file before and after; null where there was none. */
+  | { readonly kind: "file"; readonly repo: string; readonly path: string; readonly before: string | null; readonly after: string | null }
+  /** Workspace ids before and after. */
+  | { readonly kind: "tree"; readonly repo: string; readonly before: string; readonly after: string }
+  /** The mount table's own line for the workspace, as seen inside the sandbox. */
+  | { readonly kind: "mount"; readonly repo: string; readonly line: string; readonly readOnly: boolean }
+  | { readonly kind: "tests"; readonly runner: string; readonly counts: TestCounts; readonly report: BlobRef }
+  | { readonly kind: "artifact"; readonly name: string; readonly mediaType: string; readonly content: BlobRef }
+  | {
+      readonly kind: "egress";
+      readonly host: string;
+      readonly port: number;
+      readonly verdict: "allowed" | "denied" | "failed";
+      readonly bytesUp: number;
+      readonly bytesDown: number;
+    }
+  /** A commit the system made or checked out. */
+  | { readonly kind: "commit"; readonly repo: string; readonly commit: string; readonly tree: string }
+  /** Where a program resolved inside the sandbox. */
+  | { readonly kind: "program"; readonly name: string; readonly path: string | null }
+  /** A dependency layer: what it was keyed by and a digest of its file list. */
+  | { readonly kind: "layer"; readonly repo: string; readonly key: string; readonly files: number; readonly listing: string; readonly reused: boolean };
+
+export type EvidenceKind = Evidence["kind"];
+export type OfKind<K extends EvidenceKind> = Extract<Evidence, { readonly kind: K }>;

@@ -1,0 +1,65 @@
+/**
+ * Trouble a person can act on. A code to branch on, one sentence with the actual values, and the next step.
+ * Anything else that is thrown is a bug and crashes loudly with its cause.
+ */
+export const FAILURE_CODES = [
+  "input/invalid",
+  "input/too-large",
+  "input/media-type",
+  "route/not-found",
+  "host/refused",
+  "origin/refused",
+  "rate/limited",
+  "idempotency/mismatch",
+  "task/not-found",
+  "task/refused",
+  "task/changed",
+  "spec/invalid",
+  "plan/invalid",
+  "project/not-found",
+  "project/refused",
+  "repo/not-found",
+  "repo/refused",
+  "repo/unsupported",
+  "gate/none",
+  "artifact/not-found",
+  "delivery/refused",
+  "act/denied",
+  "sandbox/missing",
+  "store/busy",
+  "store/full",
+  "store/newer",
+  "store/corrupt",
+  "audit/broken",
+  "daemon/running",
+  "daemon/unreachable",
+  "agent/failed",
+  "doctor/unready",
+] as const;
+
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+export interface FailureFacts {
+  /** What to do next; without it the code's general advice is shown. */
+  readonly next?: string;
+  /** Structured values for programs: names of fields, allowed commands, seconds to wait. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+export class Failure extends Error {
+  readonly code: FailureCode;
+  readonly next: string | null;
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(code: FailureCode, sentence: string, more: FailureFacts = {}) {
+    super(sentence, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = "Failure";
+    this.code = code;
+    this.next = more.next ?? null;
+    this.facts = more.facts ?? {};
+  }
+}
+
+export const isFailure = (error: unknown, code?: FailureCode): error is Failure =>
+  error instanceof Failure && (code === undefined || error.code === code);

@@ -1,0 +1,124 @@
+import type { Evidence } from "./evidence.ts";
+import { executed } from "./test-counts.ts";
+
+/** How a gate's run is judged. `tests` needs counts from a report; `exit` only the exit code. */
+export type Judgement = "exit" | "tests";
+
+/** Formats a test report may have; which one a runner writes is detected, or said by the person. */
+export const REPORT_FORMATS = ["tap", "junit", "vitest-json", "jest-json", "mocha-json"] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+/**
+ * A gate as the spec freezes it. `definition` are the files that decide what the gate means (script entries, runner
+ * configuration) with their SHA-256 on the base commit, null where there was none: a change there makes the verdict
+ * `unproven`, because then the gate that ran is not the gate that was agreed on.
+ */
+export interface GateDefinition {
+  readonly id: string;
+  readonly repo: string;
+  readonly argv: readonly string[];
+  /** Directory in the checkout, "." for its top. */
+  readonly cwd: string;
+  readonly judgement: Judgement;
+  /** Name of the runner the report comes from, null for a judgement by exit code. */
+  readonly runner: string | null;
+  readonly report: ReportFormat | null;
+  readonly definition: readonly PinnedPart[];
+  /** Where argv[0] resolved on the person's PATH when this was pinned, null when nowhere. */
+  readonly program: string | null;
+  readonly timeoutMs: number;
+  readonly source: "detected" | "named";
+}
+
+/** A file of the repository, or one entry of a JSON file (`pointer`, RFC 6901), by digest. */
+export interface PinnedPart {
+  readonly path: string;
+  readonly pointer: string | null;
+  /** Hex SHA-256 of the file's bytes, or of the canonical JSON of the entry; null: it was not there. */
+  readonly sha256: string | null;
+}
+
+export interface PrepareDefinition {
+  readonly repo: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  /** Files whose content decides the result. */
+  readonly inputs: readonly PinnedPart[];
+  /** Top-level-relative directories it fills: the layer. */
+  readonly outputs: readonly string[];
+  /** Package hosts it may reach: `host:port`. */
+  readonly hosts: readonly string[];
+  /** Variables it needs: e.g. the registry the machine's own client is set to. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** False without a lock file: the layer is not reused by other tasks. */
+  readonly reproducible: boolean;
+}
+
+export type Verdict =
+  | { readonly verdict: "pass"; readonly restsOn: readonly string[] }
+  | { readonly verdict: "fail"; readonly findings: readonly string[] }
+  | { readonly verdict: "unproven"; readonly missing: readonly string[] };
+
+/** One run of one gate, as recorded: the evidence of its step and what was pinned against what was found. */
+export interface GateRun {
+  readonly step: string;
+  readonly tree: string;
+  readonly evidence: readonly Evidence[];
+  /** The parts of the definition as they are in the tree that was run. */
+  readonly found: readonly PinnedPart[];
+  /** Where argv[0] resolved inside the sandbox, null when nowhere. */
+  readonly program: string | null;
+}
+
+/**
+ * The judgement, pure: it runs nothing and believes nobody. Evidence counts only for the exact tree it was gathered on;
+ * without any the verdict is never a pass; a gate whose definition changed is not the gate that was agreed on; a suite
+ * that executed no test has proven nothing.
+ */
+export function judge(gate: GateDefinition, tree: string, runs: readonly GateRun[]): Verdict {
+  if (gate.argv.length === 0) return { verdict: "unproven", missing: ["a command that tests the work: the repository has none, so name one or accept the work on record"] };
+  const relevant = runs.filter((run) => run.tree === tree);
+  if (relevant.length === 0) return { verdict: "unproven", missing: [`a run of ${gate.id} on tree ${tree}`] };
+  const missing = relevant.flatMap((run) => changedParts(gate, run));
+  const findings = relevant.flatMap((run) => brokenRules(gate, run));
+  if (findings.length > 0) return { verdict: "fail", findings };
+  missing.push(...relevant.flatMap((run) => absentProof(gate, run)));
+  if (missing.length > 0) return { verdict: "unproven", missing };
+  return { verdict: "pass", restsOn: relevant.map((run) => run.step) };
+}
+
+function changedParts(gate: GateDefinition, run: GateRun): string[] {
+  const moved =
+    gate.program !== null && run.program !== gate.program ? [`${gate.argv[0]} resolved to ${run.program ?? "nothing"}, pinned was ${gate.program}`] : [];
+  const found = new Map(run.found.map((part) => [partName(part), part.sha256]));
+  const changed = gate.definition
+    .filter((part) => found.get(partName(part)) !== part.sha256)
+    .map((part) => `${partName(part)} changed since the gate was pinned`);
+  return [...moved, ...changed];
+}
+
+function brokenRules(gate: GateDefinition, run: GateRun): string[] {
+  const findings: string[] = [];
+  for (const evidence of run.evidence) {
+    if (evidence.kind === "command" && evidence.endedBy !== "itself")
+      findings.push(`${gate.argv.join(" ")} was ended by the limit on ${evidence.endedBy} after ${evidence.durationMs} ms`);
+    else if (evidence.kind === "command" && evidence.exitCode !== 0)
+      findings.push(
+        `${gate.argv.join(" ")} exited with ${evidence.exitCode === null ? `signal ${evidence.signal}` : evidence.exitCode}`,
+      );
+    if (evidence.kind === "tests" && evidence.counts.failed > 0)
+      findings.push(`${evidence.counts.failed} of ${executed(evidence.counts)} tests failed`);
+  }
+  return findings;
+}
+
+function absentProof(gate: GateDefinition, run: GateRun): string[] {
+  if (!run.evidence.some((evidence) => evidence.kind === "command")) return ["the exit code of the gate's command"];
+  if (gate.judgement === "exit") return [];
+  const tests = run.evidence.flatMap((evidence) => (evidence.kind === "tests" ? [evidence.counts] : []));
+  if (tests.length === 0) return ["a report of the test runner"];
+  return tests.every((counts) => counts.passed > 0) ? [] : ["a test that was executed: the runner reports none"];
+}
+
+export const partName = (part: PinnedPart): string => (part.pointer === null ? part.path : `${part.path}#${part.pointer}`);
+

@@ -1,0 +1,328 @@
+import { type Actor, POLICY } from "./actor.ts";
+import type { BlobRef } from "./blob.ts";
+import type { Base, CandidateOf, GateReport, PlanFacts, TaskEvent, TaskEventBodies, TaskEventOf } from "./event.ts";
+import type { FailReason } from "./exit-reason.ts";
+import type { Verdict } from "./gate.ts";
+import type { Phase } from "./phase.ts";
+import type { RunMode } from "./spec.ts";
+import type { In, Status, Task } from "./task.ts";
+import type { BlockReason } from "./waiting.ts";
+
+type Trees = Readonly<Record<string, string>>;
+
+/** What people, workers and the system can ask of a task. Imperative; refused unless the task's status has a rule for it. */
+export interface CommandBodies {
+  revise: { readonly title: BlobRef; readonly draft: BlobRef };
+  freeze: { readonly draft: string; readonly spec: BlobRef; readonly hash: string };
+  bind: { readonly project: string; readonly repos: Readonly<Record<string, string>> };
+  ready: Readonly<Record<never, never>>;
+  claim: { readonly worker: string; readonly epoch: number };
+  approve: { readonly plan: string; readonly spec: string; readonly reason: BlobRef | null };
+  request_changes: { readonly request: BlobRef };
+  reject: { readonly reason: BlobRef | null };
+  pause: { readonly reason: BlobRef | null };
+  resume: { readonly outcome: "done" | "redo" | "abort" | null; readonly reason: BlobRef | null; readonly restart: boolean };
+  cancel: { readonly reason: BlobRef | null };
+  retry: { readonly restart: boolean };
+  accept: { readonly reason: BlobRef };
+  /** What the holder of the lease reports. Refused when the lease is another's. */
+  report: { readonly worker: string; readonly epoch: number; readonly report: WorkReport };
+  /** What happened while a proven task was delivered. */
+  record_delivery: { readonly events: readonly DeliveryEvent[] };
+  deny: TaskEventBodies["DENIED"];
+}
+
+/** Everything the lease holder can say happened. One table of these is the engine's whole vocabulary. */
+export type WorkReport =
+  | { readonly type: "enter_phase"; readonly phase: Phase }
+  | { readonly type: "pin_bases"; readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees }
+  | { readonly type: "propose_plan"; readonly plan: PlanFacts; readonly witness: TaskEventBodies["PLAN_PROPOSED"]["witness"]; readonly runMode: RunMode; readonly bases: Trees }
+  | { readonly type: "propose_item"; readonly item: string }
+  | { readonly type: "start_item"; readonly item: string }
+  | { readonly type: "complete_item"; readonly item: string }
+  | { readonly type: "fail_item"; readonly item: string; readonly cause: string; readonly output: BlobRef | null }
+  | { readonly type: "start_step"; readonly step: TaskEventBodies["STEP_STARTED"] }
+  | { readonly type: "complete_step"; readonly step: TaskEventBodies["STEP_COMPLETED"]; readonly then?: readonly TaskEvent[] }
+  | { readonly type: "fail_step"; readonly step: TaskEventBodies["STEP_FAILED"]; readonly then?: readonly TaskEvent[] }
+  | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
+  | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
+  | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
+  | { readonly type: "store_artifact"; readonly artifact: TaskEventBodies["ARTIFACT_STORED"] }
+  | { readonly type: "deny"; readonly denial: TaskEventBodies["DENIED"] }
+  | { readonly type: "retry"; readonly restart: boolean; readonly cause: "gates" | "work_item"; readonly failure: string; readonly output: BlobRef | null }
+  | { readonly type: "block"; readonly reason: BlockReason; readonly detail: string; readonly step: string | null }
+  | { readonly type: "succeed"; readonly gates: readonly string[]; readonly expectsChange: boolean }
+  | { readonly type: "fail"; readonly exitReason: FailReason; readonly detail: string }
+  /** The worker is being stopped in good order; another claim goes on. */
+  | { readonly type: "release" }
+  | { readonly type: "stop"; readonly why: "pause" | "cancel" };
+
+export type DeliveryEvent = TaskEventOf<"STEP_STARTED" | "STEP_COMPLETED" | "STEP_FAILED" | "STEP_LOST" | "GATE_PASSED" | "GATE_FAILED" | "GATE_UNPROVEN" | "ARTIFACT_STORED" | "DELIVERED" | "DENIED">;
+
+export type CommandType = keyof CommandBodies;
+export type Command<C extends CommandType = CommandType> = { readonly [T in C]: { readonly type: T; readonly by: Actor } & CommandBodies[T] }[C];
+
+/** No, with what would be allowed. `why` adds the fact that stands against it. */
+export interface Refusal {
+  readonly refused: CommandType;
+  readonly status: Status;
+  readonly why: string | null;
+  readonly allowed: readonly CommandType[];
+}
+
+/** Events to append, some of them by another actor than the one who asked (the policy approves, the person did not). */
+export interface Decided {
+  readonly event: TaskEvent;
+  readonly actor: Actor;
+}
+
+export type Decision = readonly Decided[] | Refusal;
+
+export const isRefusal = (decision: Decision): decision is Refusal => "refused" in decision;
+
+type Answer = readonly (TaskEvent | Decided)[] | string;
+type Rule<S extends Status, C extends CommandType> = (task: In<S>, command: Command<C>) => Answer;
+type Lifecycle = { readonly [S in Status]: { readonly [C in CommandType]?: Rule<S, C> } };
+
+/*
+ * The machine. A command absent from a row is refused; a status without a row does not compile.
+ *
+ *   draft ─ready→ queued ─claim→ running ─propose_plan→ awaiting_approval ─approve→ queued
+ *                   ▲               │ block                    │ request_changes → queued, phase planning
+ *                   └─ resume ── blocked                       └ reject → canceled
+ *   running ─succeed→ succeeded   running ─fail→ failed ─retry→ queued   any living one ─cancel→ canceled
+ *
+ * Only a claim leads to `running`; every wait gives the lease back; every answer leads to `queued` with its phase kept. A
+ * person's pause or cancel of a running task is a request: the lease holder ends the open step first and then reports
+ * `stop`, so that no effect is open when the terminal event stands.
+ */
+const LIFECYCLE: Lifecycle = {
+  draft: { revise, freeze, bind, ready, cancel: cancelNow, deny },
+  queued: { claim, revise, pause: (_, { reason }) => [e("PAUSE_REQUESTED", { reason }), e("BLOCKED", { reason: "paused", detail: "paused before a worker took it", step: null })], cancel: cancelNow, deny },
+  running: {
+    claim: (task, { worker, epoch }) => (epoch <= task.epoch ? `epoch ${epoch} is not after ${task.epoch}` : [e("CLAIMED", { worker, epoch, takeover: true })]),
+    report,
+    pause: (task, { reason, by }) =>
+      by.kind === "agent" ? "an agent may not pause its own task" : task.pauseRequested ? [] : [e("PAUSE_REQUESTED", { reason })],
+    cancel: (task, { reason }) => (task.cancelRequested === null ? [e("CANCEL_REQUESTED", { reason })] : []),
+    deny,
+  },
+  awaiting_approval: {
+    approve,
+    request_changes: (task, { request }) =>
+      task.plan === null
+        ? "it has no plan"
+        : [e("CHANGES_REQUESTED", { plan: task.plan.hash, request }), e("QUEUED", { cause: "changes_requested" })],
+    reject: (task, { reason, by }) =>
+      by.kind === "agent" || task.plan === null
+        ? "only a person may answer"
+        : [e("PLAN_REJECTED", { plan: task.plan.hash, reason }), e("CANCELED", { exitReason: "plan_rejected", reason })],
+    revise,
+    cancel: cancelNow,
+    deny,
+  },
+  blocked: { resume, accept, revise, cancel: cancelNow, deny },
+  succeeded: { record_delivery: recordDelivery, deny },
+  failed: { retry: retryAgain, revise, accept, deny },
+  canceled: { deny },
+};
+
+/** The commands that a task in this status has a rule for: the buttons on screen. `report`, `deny` and deliveries are the system's. */
+export const allowedCommands = (task: Task): readonly CommandType[] => commandsOf(LIFECYCLE[task.status]);
+
+const INTERNAL: ReadonlySet<CommandType> = new Set<CommandType>(["claim", "report", "deny", "record_delivery"]);
+const commandsOf = (row: Lifecycle[Status]): readonly CommandType[] =>
+  (Object.keys(row) as CommandType[]).filter((command) => !INTERNAL.has(command));
+
+/** Events, or a refusal that names what is allowed now. Pure: time and ids are in the command or added by the caller. */
+export function decide(task: Task, command: Command): Decision {
+  const rule = LIFECYCLE[task.status][command.type] as ((task: Task, command: Command) => Answer) | undefined;
+  const refuse = (why: string | null): Refusal => ({ refused: command.type, status: task.status, why, allowed: allowedCommands(task) });
+  if (rule === undefined) return refuse(null);
+  const answer = rule(task, command);
+  if (typeof answer === "string") return refuse(answer);
+  return answer.map((one) => ("event" in one ? one : { event: one, actor: command.by }));
+}
+
+const e = <T extends TaskEvent["type"]>(type: T, body: TaskEventBodies[T]): TaskEvent => ({ type, body }) as TaskEvent;
+
+function deny(_task: Task, { type: _type, by: _by, ...denial }: Command<"deny">): Answer {
+  return [e("DENIED", denial)];
+}
+
+function revise(task: Task, { title, draft }: Command<"revise">): Answer {
+  return task.openStep !== null && task.status !== "blocked" ? "a step is open" : [e("SPEC_REVISED", { title, draft })];
+}
+
+function freeze(task: In<"draft">, command: Command<"freeze">): Answer {
+  if (command.draft !== task.draft.digest) return "the draft changed meanwhile";
+  if (task.spec !== null && task.spec.hash === command.hash) return "it is frozen already";
+  return [e("SPEC_FROZEN", { version: task.specVersion + 1, hash: command.hash, text: command.spec })];
+}
+
+function bind(task: In<"draft">, { project, repos }: Command<"bind">): Answer {
+  if (task.project?.id === project) return "it is bound to that project already";
+  return [e("BOUND", { project, repos })];
+}
+
+function ready(task: In<"draft">): Answer {
+  if (task.project === null) return "it is not bound to a project";
+  if (task.spec === null) return "its spec is not frozen";
+  return [e("READY", { spec: task.spec.hash }), e("QUEUED", { cause: "ready" })];
+}
+
+function claim(task: In<"queued">, { worker, epoch }: Command<"claim">): Answer {
+  if (epoch <= task.epoch) return `epoch ${epoch} is not after ${task.epoch}`;
+  return [e("CLAIMED", { worker, epoch, takeover: false })];
+}
+
+function approve(task: In<"awaiting_approval">, { plan, spec, reason, by }: Command<"approve">): Answer {
+  if (by.kind === "agent") return "an agent may not approve";
+  if (task.plan === null || task.spec === null || task.bases === null) return "it has no plan";
+  if (plan !== task.plan.hash) return `the plan is now ${task.plan.hash}, the approval names ${plan}`;
+  if (spec !== task.spec.hash) return `the spec is now ${task.spec.hash}, the approval names ${spec}`;
+  if (task.proposal.kind === "work_item")
+    return [e("WORK_ITEM_APPROVED", { item: task.proposal.item, plan }), e("QUEUED", { cause: "item_approved" })];
+  const bases = Object.fromEntries(Object.entries(task.bases).map(([repo, base]) => [repo, base.commit]));
+  return [e("PLAN_APPROVED", { plan, spec, bases, reason }), e("QUEUED", { cause: "approved" })];
+}
+
+function cancelNow(_task: Task, { reason }: Command<"cancel">): Answer {
+  return [e("CANCELED", { exitReason: "canceled_by_person", reason })];
+}
+
+function resume(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
+  const resumed = e("RESUMED", { from: task.reason });
+  const queued = e("QUEUED", { cause: "resumed" });
+  if (task.reason === "outcome_unknown") {
+    if (task.openStep === null || outcome === null) return "say what became of the interrupted step: done, redo or abort";
+    return [e("OUTCOME_SETTLED", { step: task.openStep.step, outcome, reason }), resumed, e("QUEUED", { cause: "answered" })];
+  }
+  if (outcome !== null) return `nothing is unknown: it is blocked by ${task.reason}`;
+  if (task.reason === "gates_exhausted" || task.reason === "agent_failed")
+    return [resumed, e("RETRIED", { attempt: task.attempt + 1, restart, cause: "person", failure: task.detail, output: task.lastFailure?.output ?? null }), phase(task, "implementation"), queued].flat();
+  return [resumed, queued];
+}
+
+function accept(task: In<"blocked"> | In<"failed">, { reason, by }: Command<"accept">): Answer {
+  if (by.kind !== "person") return "only a person may accept what is not proven";
+  if (task.candidate === null || task.openStep !== null) return "there is no candidate to accept";
+  const gates = Object.keys(task.verdicts).filter((gate) => task.verdicts[gate]?.verdict !== "pass");
+  return [e("ACCEPTED_UNPROVEN", { gates, reason }), e("COMPLETED", { exitReason: "accepted_unproven", gates: Object.keys(task.verdicts) })];
+}
+
+function retryAgain(task: In<"failed">, { restart }: Command<"retry">): Answer {
+  const attempt = task.attempt + 1;
+  return [e("RETRIED", { attempt, restart, cause: "person", failure: task.detail, output: task.lastFailure?.output ?? null }), phase(task, "implementation"), e("QUEUED", { cause: "retried" })].flat();
+}
+
+/** Going back is an explicit event; a task that never left the phase (or has no plan yet) stays where it is. */
+const phase = (task: Task, to: Phase): TaskEvent[] =>
+  task.phase === to || task.approval === null ? [] : [e("PHASE_ENTERED", { phase: to, from: task.phase })];
+
+function recordDelivery(task: In<"succeeded">, { events }: Command<"record_delivery">): Answer {
+  const first = events[0];
+  if (first?.type === "STEP_STARTED" && task.openStep !== null) return `step ${task.openStep.step} is open`;
+  return events;
+}
+
+const PHASE_AFTER: Readonly<Record<Phase, Phase | null>> = { intent: "planning", planning: "implementation", implementation: "verification", verification: null };
+
+/** What the lease holder says happened. The invariants of a running task are checked here, whoever calls. */
+function report(task: In<"running">, { worker, epoch, report: said }: Command<"report">): Answer {
+  if (task.lease.epoch !== epoch || task.lease.worker !== worker) return `the lease is epoch ${task.lease.epoch}'s, not epoch ${epoch}'s`;
+  switch (said.type) {
+    case "enter_phase":
+      if (PHASE_AFTER[task.phase] !== said.phase) return `${said.phase} does not follow ${task.phase}`;
+      if (said.phase === "implementation" && task.approval === null) return "the plan is not approved";
+      return [e("PHASE_ENTERED", { phase: said.phase, from: task.phase })];
+    case "pin_bases":
+      return [e("BASES_PINNED", { bases: said.bases, trees: said.trees })];
+    case "propose_plan": {
+      if (task.phase !== "planning" || task.spec === null || task.openStep !== null) return "it is not planning";
+      const proposed = e("PLAN_PROPOSED", { ...said.plan, witness: said.witness });
+      if (said.runMode !== "autonomous") return [proposed];
+      return [
+        proposed,
+        { event: e("PLAN_APPROVED", { plan: said.plan.hash, spec: task.spec.hash, bases: said.bases, reason: null }), actor: POLICY },
+        e("QUEUED", { cause: "approved" }),
+      ];
+    }
+    case "propose_item":
+      return task.plan === null || task.openStep !== null ? "it has no plan" : [e("WORK_ITEM_PROPOSED", { item: said.item, plan: task.plan.hash })];
+    case "start_item":
+      if (task.approval === null || task.phase !== "implementation") return "the plan is not approved";
+      return [e("WORK_ITEM_STARTED", { item: said.item, attempt: task.attempt })];
+    case "complete_item":
+      return task.openStep === null ? [e("WORK_ITEM_COMPLETED", { item: said.item, attempt: task.attempt })] : "a step is open";
+    case "fail_item":
+      return task.openStep === null ? [e("WORK_ITEM_FAILED", { item: said.item, attempt: task.attempt, cause: said.cause, output: said.output })] : "a step is open";
+    case "start_step":
+      if (task.openStep !== null) return `step ${task.openStep.step} is open`;
+      if (task.finished[said.step.step] !== undefined) return `step ${said.step.step} is finished`;
+      return [e("STEP_STARTED", said.step)];
+    case "complete_step":
+      return isOpen(task, said.step) ? [e("STEP_COMPLETED", said.step), ...(said.then ?? [])] : `step ${said.step.step} is not open`;
+    case "fail_step":
+      return isOpen(task, said.step) ? [e("STEP_FAILED", said.step), ...(said.then ?? [])] : `step ${said.step.step} is not open`;
+    case "lose_step":
+      return isOpen(task, said.step) ? [e("STEP_LOST", said.step)] : `step ${said.step.step} is not open`;
+    case "make_candidate":
+      return task.phase === "verification" ? [e("CANDIDATE_MADE", { repos: said.repos })] : "it is not being verified";
+    case "judge_gate":
+      return [gateEvent(said.report, said.verdict)];
+    case "store_artifact":
+      return [e("ARTIFACT_STORED", said.artifact)];
+    case "deny":
+      return [e("DENIED", said.denial)];
+    case "retry":
+      return task.openStep !== null
+        ? "a step is open"
+        : [e("RETRIED", { attempt: task.attempt + 1, restart: said.restart, cause: said.cause, failure: said.failure, output: said.output }), ...phase(task, "implementation")];
+    case "block":
+      return said.reason !== "outcome_unknown" && task.openStep !== null
+        ? `step ${task.openStep.step} is open`
+        : [e("BLOCKED", { reason: said.reason, detail: said.detail, step: said.step })];
+    case "succeed":
+      return succeed(task, said.gates, said.expectsChange);
+    case "fail":
+      return task.openStep === null ? [e("FAILED", { exitReason: said.exitReason, detail: said.detail })] : "a step is open";
+    case "release":
+      return task.openStep === null ? [e("QUEUED", { cause: "worker_stopped" })] : `step ${task.openStep.step} is open`;
+    case "stop":
+      if (task.openStep !== null) return `step ${task.openStep.step} is open`;
+      if (said.why === "cancel")
+        return task.cancelRequested === null
+          ? "nobody asked to cancel"
+          : [e("CANCELED", { exitReason: "canceled_by_person", reason: task.cancelRequested.reason })];
+      return task.pauseRequested ? [e("BLOCKED", { reason: "paused", detail: "paused by a person", step: null })] : "nobody asked to pause";
+  }
+}
+
+const isOpen = (task: Task, step: { readonly step: string; readonly run: number }): boolean =>
+  task.openStep !== null && task.openStep.step === step.step && task.openStep.run === step.run;
+
+function gateEvent(report: GateReport, verdict: Verdict): TaskEvent {
+  switch (verdict.verdict) {
+    case "pass":
+      return e("GATE_PASSED", { ...report, restsOn: verdict.restsOn });
+    case "fail":
+      return e("GATE_FAILED", { ...report, findings: verdict.findings });
+    case "unproven":
+      return e("GATE_UNPROVEN", { ...report, missing: verdict.missing });
+  }
+}
+
+/** `succeeded` needs every gate of the frozen spec passed on the candidate's tree, a change where one is expected, and no open step. */
+function succeed(task: In<"running">, gates: readonly string[], expectsChange: boolean): Answer {
+  if (task.openStep !== null) return `step ${task.openStep.step} is open`;
+  if (task.candidate === null || task.phase !== "verification") return "there is no candidate";
+  if (gates.length === 0) return "no gate was agreed on, so nothing is proven";
+  const trees = new Set(Object.values(task.candidate).map((candidate) => candidate.tree));
+  for (const gate of gates) {
+    const verdict = task.verdicts[gate];
+    if (verdict === undefined || verdict.verdict !== "pass" || !trees.has(verdict.tree)) return `gate ${gate} has not passed on the candidate`;
+  }
+  if (expectsChange && Object.values(task.candidate).every((candidate) => candidate.tree === candidate.baseTree)) return "the spec expects a change and there is none";
+  return [e("COMPLETED", { exitReason: "done", gates })];
+}

@@ -1,0 +1,70 @@
+import { Failure } from "./failure.ts";
+import type { Seal } from "./seal.ts";
+import { scopeOf, type Spec } from "./spec.ts";
+
+export type Risk = "low" | "elevated";
+
+/** One item of a plan. `paths` and `commands` are what it says it will touch and run. */
+export interface WorkItem {
+  readonly id: string;
+  readonly title: string;
+  readonly repo: string;
+  readonly paths: readonly string[];
+  readonly commands: readonly string[];
+  readonly risk: Risk;
+  readonly criterion: string | null;
+  readonly dependsOn: readonly string[];
+}
+
+/** The plan as a reviewable artefact. It names the spec and the commits it was made on, so its hash binds to both. */
+export interface OpenPlan {
+  readonly format: 1;
+  readonly spec: string;
+  readonly bases: Readonly<Record<string, string>>;
+  readonly items: readonly WorkItem[];
+  readonly notes: readonly string[];
+}
+
+export type WorkItemStatus = "pending" | "running" | "completed" | "failed" | "skipped";
+
+export const planHash = (seal: Seal, plan: OpenPlan): { readonly text: string; readonly hash: string } => {
+  const { text, sha256 } = seal(plan);
+  return { text, hash: sha256 };
+};
+
+/** Throws `plan/invalid` when an item is outside the spec or the order cannot be followed. */
+export function checkPlan(plan: OpenPlan, spec: Spec): void {
+  const ids = new Set<string>();
+  for (const item of plan.items) {
+    if (ids.has(item.id)) throw new Failure("plan/invalid", `two work items have the id ${item.id}`);
+    ids.add(item.id);
+    const scope = scopeOf(spec, item.repo);
+    if (scope === undefined) throw new Failure("plan/invalid", `work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`);
+    if (scope.access === "read_only" && item.paths.length > 0)
+      throw new Failure("plan/invalid", `work item ${item.id} changes ${item.paths[0]}, but the repo ${item.repo} is read-only for this task`);
+  }
+  for (const item of plan.items)
+    for (const needed of item.dependsOn)
+      if (!ids.has(needed)) throw new Failure("plan/invalid", `work item ${item.id} depends on ${needed}, which the plan does not have`);
+  inOrder(plan.items);
+}
+
+/** The items so that each comes after what it depends on, otherwise as written. A circle is `plan/invalid`, with its path. */
+export function inOrder<I extends { readonly id: string; readonly dependsOn: readonly string[] }>(items: readonly I[]): readonly I[] {
+  const byId = new Map(items.map((item) => [item.id, item]));
+  const done = new Set<string>();
+  const ordered: I[] = [];
+  const visit = (item: I, path: readonly string[]): void => {
+    if (done.has(item.id)) return;
+    if (path.includes(item.id))
+      throw new Failure("plan/invalid", `the work items depend on each other in a circle: ${[...path.slice(path.indexOf(item.id)), item.id].join(" → ")}`);
+    for (const needed of item.dependsOn) {
+      const other = byId.get(needed);
+      if (other !== undefined) visit(other, [...path, item.id]);
+    }
+    done.add(item.id);
+    ordered.push(item);
+  };
+  for (const item of items) visit(item, []);
+  return ordered;
+}

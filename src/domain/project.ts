@@ -1,0 +1,33 @@
+import type { ProjectEvent, ProjectSettings, Recorded, RepoFacts } from "./event.ts";
+
+/** A project at one moment: its settings and the repositories its tasks may work on. */
+export interface Project {
+  readonly id: string;
+  readonly name: string;
+  readonly settings: ProjectSettings;
+  readonly repos: readonly RepoFacts[];
+  readonly createdAtMs: number;
+  readonly deleted: boolean;
+}
+
+export function bornProject(id: string, { event, atMs }: Recorded<ProjectEvent>): Project {
+  if (event.type !== "PROJECT_CREATED") throw new Error(`project ${id} begins with ${event.type}`);
+  return { id, ...event.body, repos: [], createdAtMs: atMs, deleted: false };
+}
+
+export function evolveProject(project: Project, { event }: Recorded<ProjectEvent>): Project {
+  switch (event.type) {
+    case "PROJECT_CREATED":
+      throw new Error(`project ${project.id} was created twice`);
+    case "PROJECT_CHANGED":
+      return { ...project, ...event.body };
+    case "PROJECT_DELETED":
+      return { ...project, deleted: true };
+    case "REPO_ADDED":
+      return { ...project, repos: [...project.repos, event.body] };
+    case "REPO_CHANGED":
+      return { ...project, repos: project.repos.map((repo) => (repo.id === event.body.id ? event.body : repo)) };
+    case "REPO_REMOVED":
+      return { ...project, repos: project.repos.filter((repo) => repo.id !== event.body.id) };
+  }
+}

@@ -1,0 +1,60 @@
+import type { Act } from "./step.ts";
+
+/**
+ * What no mode, role, approval or configuration can switch off. This is the early, readable "no"; the sandbox is the gate. A line that a
+ * shell could hide from this table still cannot reach anything outside its mounts.
+ */
+export interface RedLine {
+  readonly id: string;
+  readonly means: string;
+}
+
+const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly string[]) => boolean })[] = [
+  { id: "privilege-escalation", means: "no step gains privileges", crossedBy: (argv) => /^(sudo|su|doas|pkexec|runuser)$/.test(name(argv)) },
+  {
+    id: "force-push",
+    means: "no step forces a push",
+    crossedBy: (argv) => git(argv, "push") && argv.some((word) => /^(-f|--force|--force-with-lease(=.*)?|--mirror|--delete|-d)$/.test(word) || word.startsWith("+")),
+  },
+  { id: "no-verify", means: "no step skips hooks or checks of git", crossedBy: (argv) => name(argv) === "git" && argv.includes("--no-verify") },
+  {
+    id: "history-destruction",
+    means: "no step destroys git history",
+    crossedBy: (argv) =>
+      git(argv, "filter-branch") ||
+      git(argv, "filter-repo") ||
+      (git(argv, "gc") && argv.some((word) => word.startsWith("--prune"))) ||
+      (git(argv, "reflog") && (argv.includes("expire") || argv.includes("delete"))) ||
+      (git(argv, "update-ref") && argv.includes("-d")) ||
+      (removes(argv) && argv.some((word) => /(^|\/)\.git\/?$/.test(word))),
+  },
+  {
+    id: "outside-removal",
+    means: "no step removes what lies outside its workspace",
+    crossedBy: (argv) => removes(argv) && argv.slice(1).some((word) => /^(\/|~|\$HOME)(\*|\/?$)/.test(word) || (word.startsWith("/") && !/^\/(workspace|tmp)\//.test(word))),
+  },
+];
+
+const name = (argv: readonly string[]): string => (argv[0] ?? "").slice((argv[0] ?? "").lastIndexOf("/") + 1);
+const git = (argv: readonly string[], verb: string): boolean => name(argv) === "git" && argv.slice(1).find((word) => !word.startsWith("-")) === verb;
+const removes = (argv: readonly string[]): boolean => name(argv) === "rm" || name(argv) === "shred";
+
+/** Commands given to a shell as text are looked at word by word too, as far as plain words go. */
+function commandsIn(argv: readonly string[]): readonly (readonly string[])[] {
+  const shell = /^(sh|bash|dash|zsh|ksh)$/.test(name(argv));
+  const text = shell ? argv[argv.findIndex((word) => /^-[a-z]*c$/.test(word)) + 1] : undefined;
+  if (text === undefined) return [argv];
+  return [argv, ...text.split(/[;&|\n(){}]+/).map((part) => part.trim().split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, "")))];
+}
+
+/** The red line an act crosses, or null. */
+export function crossedRedLine(act: Act): RedLine | null {
+  if (act.kind === "edit") {
+    if (/(^|\/)\.git(\/|$)/i.test(act.path)) return { id: "git-directory", means: "no step edits a git directory" };
+    return null;
+  }
+  if (act.kind !== "command" && act.kind !== "gate" && act.kind !== "prepare") return null;
+  for (const argv of commandsIn(act.argv))
+    for (const { id, means, crossedBy } of RED_LINES) if (crossedBy(argv)) return { id, means };
+  return null;
+}

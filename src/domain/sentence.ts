@@ -1,0 +1,177 @@
+import type { Evidence } from "./evidence.ts";
+import type { AnyEvent } from "./event.ts";
+import type { TestCounts } from "./test-counts.ts";
+import type { Act } from "./step.ts";
+import type { Task } from "./task.ts";
+import { BLOCK_REASONS } from "./waiting.ts";
+
+/** One plain sentence for what happened, for people who know nothing of the system's inside. */
+export function sentence({ type, body }: AnyEvent): string {
+  switch (type) {
+    case "CREATED":
+      return body.template === null ? "The task was created as a draft." : `The task was created as a draft from the template “${body.template}”.`;
+    case "SPEC_REVISED":
+      return "The spec was revised; an earlier freeze, plan and approval no longer count.";
+    case "SPEC_FROZEN":
+      return `Version ${body.version} of the spec was frozen as ${short(body.hash)}.`;
+    case "BOUND":
+      return `The task was bound to project ${body.project}.`;
+    case "READY":
+      return "Spec and project are settled; the task may run.";
+    case "QUEUED":
+      return `The task is in the queue (${body.cause.replaceAll("_", " ")}).`;
+    case "CLAIMED":
+      return body.takeover ? `Worker ${body.worker} took the task over from one that died (epoch ${body.epoch}).` : `Worker ${body.worker} took the task up (epoch ${body.epoch}).`;
+    case "PHASE_ENTERED":
+      return `The phase changed from ${body.from} to ${body.phase}.`;
+    case "BASES_PINNED":
+      return Object.entries(body.bases)
+        .map(([repo, base]) => `${repo} starts at ${short(base.commit)}${base.dirty.length === 0 ? "" : `, ${base.included ? "with" : "without"} ${base.dirty.length} uncommitted file${base.dirty.length === 1 ? "" : "s"}`}.`)
+        .join(" ");
+    case "PLAN_PROPOSED":
+      return `Plan ${body.version} with ${count(body.items.length, "work item")} was proposed as ${short(body.hash)}; planning changed nothing.`;
+    case "PLAN_APPROVED":
+      return `Plan ${short(body.plan)} was approved for spec ${short(body.spec)}.`;
+    case "PLAN_REJECTED":
+      return `Plan ${short(body.plan)} was rejected.`;
+    case "CHANGES_REQUESTED":
+      return `Changes to plan ${short(body.plan)} were asked for; it is planned again.`;
+    case "WORK_ITEM_PROPOSED":
+      return `Work item ${body.item} waits for a person's yes.`;
+    case "WORK_ITEM_APPROVED":
+      return `Work item ${body.item} was approved.`;
+    case "WORK_ITEM_STARTED":
+      return `Work item ${body.item} was begun (attempt ${body.attempt}).`;
+    case "WORK_ITEM_COMPLETED":
+      return `Work item ${body.item} was completed.`;
+    case "WORK_ITEM_FAILED":
+      return `Work item ${body.item} failed: ${body.cause}.`;
+    case "STEP_STARTED":
+      return `Step ${body.step}${body.run === 1 ? "" : ` (run ${body.run})`}: ${acting(body.act)}.`;
+    case "STEP_COMPLETED":
+      return `Step ${body.step} was completed${outcome(body.evidence)}.`;
+    case "STEP_FAILED":
+      return `Step ${body.step} failed: ${body.cause}.`;
+    case "STEP_LOST":
+      return `Step ${body.step} was interrupted (${body.cause.replaceAll("_", " ")}); what it left was undone${Object.keys(body.rescued).length === 0 ? "" : " and kept as a rescue"}.`;
+    case "CHECKPOINTED":
+      return `Checkpoint after step ${body.step}.`;
+    case "CANDIDATE_MADE":
+      return Object.entries(body.repos)
+        .map(([repo, one]) => (one.tree === one.baseTree ? `${repo} is unchanged.` : `The candidate of ${repo} is ${short(one.commit)} with ${count(one.changed, "changed file")}.`))
+        .join(" ");
+    case "GATE_PASSED":
+      return `Gate ${body.gate} passed on the ${body.on}${counted(body.counts)}.`;
+    case "GATE_FAILED":
+      return `Gate ${body.gate} failed on the ${body.on}: ${body.findings.join("; ")}.`;
+    case "GATE_UNPROVEN":
+      return `Gate ${body.gate} is unproven on the ${body.on}, for want of ${body.missing.join("; ")}.`;
+    case "RETRIED":
+      return `Attempt ${body.attempt} begins${body.restart ? " at the base again" : ""}, because ${body.failure}.`;
+    case "PAUSE_REQUESTED":
+      return "A pause was asked for; it takes effect at the next boundary.";
+    case "CANCEL_REQUESTED":
+      return "Canceling was asked for; the open step is ended first.";
+    case "BLOCKED":
+      return `The task waits (${body.reason}): ${body.detail}.`;
+    case "RESUMED":
+      return `The task goes on after waiting for ${body.from.replaceAll("_", " ")}.`;
+    case "OUTCOME_SETTLED":
+      return `A person said what became of step ${body.step}: ${body.outcome}.`;
+    case "ARTIFACT_STORED":
+      return `The artifact ${body.name} was stored (${body.content.bytes} bytes).`;
+    case "DENIED":
+      return `Refused: ${body.act}. ${body.reason} (rule ${body.rule}).`;
+    case "ACCEPTED_UNPROVEN":
+      return `A person accepted the work on record although ${body.gates.length === 0 ? "it was not proven" : `${body.gates.join(", ")} did not pass`}.`;
+    case "COMPLETED":
+      return body.exitReason === "done" ? `The task succeeded: ${body.gates.join(", ")} passed on the candidate.` : "The task was closed as accepted, not proven.";
+    case "FAILED":
+      return `The task failed (${body.exitReason}): ${body.detail}.`;
+    case "CANCELED":
+      return `The task was canceled (${body.exitReason.replaceAll("_", " ")}).`;
+    case "DELIVERED":
+      return Object.entries(body.repos)
+        .map(([repo, to]) => (to.way === "patch" ? `${repo} was written as a patch.` : `${repo}: ${to.branch ?? ""} is now ${short(to.to)}${to.checkoutFollowed ? ", and so is the checkout" : ""}.`))
+        .join(" ");
+    case "PROJECT_CREATED":
+      return `The project ${body.name} was created.`;
+    case "PROJECT_CHANGED":
+      return `The project ${body.name} was changed.`;
+    case "PROJECT_DELETED":
+      return "The project was deleted.";
+    case "REPO_ADDED":
+      return `The repo ${body.name} (${body.path}) was added.`;
+    case "REPO_CHANGED":
+      return `The repo ${body.name} was changed.`;
+    case "REPO_REMOVED":
+      return `The repo ${body.id} was removed.`;
+    case "STORE_CREATED":
+      return `The store was created with schema ${body.schema}.`;
+    case "DAEMON_STARTED":
+      return `The daemon ${body.version} started; sandbox: ${body.sandbox}.`;
+    case "DAEMON_STOPPED":
+      return "The daemon stopped in good order.";
+    case "REQUEST_DENIED":
+      return `Refused: ${body.act}. ${body.reason} (rule ${body.rule}).`;
+  }
+}
+
+/** Why a task stands still and what a person can do; null while it does not wait for one. */
+export function waitingFor(task: Task): { readonly reason: string; readonly sentence: string; readonly next: string } | null {
+  switch (task.status) {
+    case "draft":
+      return {
+        reason: "draft",
+        sentence: task.project === null ? "It is a draft without a project." : task.spec === null ? "It is a draft; its spec is not frozen." : "Its spec is frozen; it waits to be made ready.",
+        next: task.project === null ? `agentos task bind ${task.id} --project NAME` : task.spec === null ? `agentos task freeze ${task.id}` : `agentos task ready ${task.id}`,
+      };
+    case "awaiting_approval":
+      return task.proposal.kind === "plan"
+        ? { reason: "plan", sentence: `Plan ${short(task.proposal.plan)} waits for a person's answer.`, next: `agentos task plan ${task.id}; then agentos task approve ${task.id}` }
+        : { reason: "work_item", sentence: `Work item ${task.proposal.item} waits for a person's yes.`, next: `agentos task approve ${task.id}` };
+    case "blocked":
+      return { reason: task.reason, sentence: `${capital(BLOCK_REASONS[task.reason].means)}: ${task.detail}.`, next: BLOCK_REASONS[task.reason].next.replaceAll("<id>", task.id) };
+    case "failed":
+      return { reason: task.exitReason, sentence: `It failed: ${task.detail}.`, next: `agentos task logs ${task.id}; agentos task retry ${task.id} begins another attempt.` };
+    case "queued":
+    case "running":
+    case "succeeded":
+    case "canceled":
+      return null;
+  }
+}
+
+export function acting(act: Act): string {
+  switch (act.kind) {
+    case "read":
+      return act.what === "command" ? `look with ${act.target.join(" ")} (read-only)` : act.what === "mounts" ? `witness that the mounts of ${act.repo} are read-only` : `read ${act.target.join(" ")}`;
+    case "edit":
+      return `${act.after === null ? "remove" : act.before === null ? "create" : "change"} ${act.path}`;
+    case "command":
+      return `run ${act.argv.join(" ")}`;
+    case "prepare":
+      return `prepare the dependencies of ${act.repo} (${act.argv.join(" ")})`;
+    case "gate":
+      return `gate ${act.gate} on the ${act.on} (${act.argv.join(" ")})`;
+    case "candidate":
+      return `make the candidate commit of ${act.repo}`;
+    case "deliver":
+      return `deliver ${short(act.to)} to ${act.way === "patch" ? "a patch" : act.branch} of ${act.repo}`;
+    case "model":
+      return `call ${act.model}`;
+    case "turn":
+      return `a turn of ${act.agent}`;
+  }
+}
+
+export const counted = (counts: TestCounts | null): string => (counts === null ? "" : `: ${counts.passed} of ${counts.passed + counts.failed} tests passed${counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`}`);
+
+function outcome(evidence: readonly Evidence[]): string {
+  for (const one of evidence) if (one.kind === "command") return one.exitCode === null ? ` (${one.endedBy === "itself" ? (one.signal ?? "signal") : `ended: ${one.endedBy}`})` : ` (exit code ${one.exitCode}, ${one.durationMs} ms)`;
+  return "";
+}
+
+const short = (hash: string): string => hash.slice(0, 12);
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,110 @@
+import { Failure } from "./failure.ts";
+import type { GateDefinition, PrepareDefinition } from "./gate.ts";
+import type { ScriptPlan } from "./script-plan.ts";
+import type { Seal } from "./seal.ts";
+
+export const RUN_MODES = ["interactive", "assisted", "autonomous"] as const;
+/** How much a person is involved: asked before every work item, asked at the plan, or never asked. */
+export type RunMode = (typeof RUN_MODES)[number];
+
+/** What of a repo the task may change. Patterns are git-ignore-like globs relative to the repo's top. */
+export type RepoScope =
+  | { readonly repo: string; readonly access: "full" }
+  | { readonly repo: string; readonly access: "paths"; readonly paths: readonly string[] }
+  | { readonly repo: string; readonly access: "read_only" };
+
+export interface Criterion {
+  readonly id: string;
+  readonly text: string;
+  /** The gate whose pass proves it, or null: nothing proves it yet. */
+  readonly gate: string | null;
+}
+
+export const AGENT_KINDS = ["script", "gates"] as const;
+export type AgentKind = (typeof AGENT_KINDS)[number];
+
+/** Which agent does the work. `none`: no agent and no model is configured; such a task waits as `blocked/no_model`. */
+export type AgentChoice =
+  | { readonly kind: "script"; readonly plan: ScriptPlan }
+  | { readonly kind: "gates" }
+  | { readonly kind: "none" };
+
+/**
+ * What is to be done, in the form that is frozen and hashed. `nonce` makes the hash of a short spec unguessable, so that
+ * the hash in the journal gives nothing away once the text is erased.
+ */
+export interface Spec {
+  readonly format: 1;
+  readonly nonce: string;
+  readonly title: string;
+  readonly intent: string;
+  readonly criteria: readonly Criterion[];
+  readonly constraints: readonly string[];
+  readonly scopes: readonly RepoScope[];
+  readonly gates: readonly GateDefinition[];
+  readonly prepare: readonly PrepareDefinition[];
+  /** Commit per repo that gates were pinned on. */
+  readonly pinnedOn: Readonly<Record<string, string>>;
+  readonly agent: AgentChoice;
+  readonly runMode: RunMode;
+  /** False where the work is to look, not to change: then an empty change is no failure. */
+  readonly expectsChange: boolean;
+  readonly includeDirty: boolean;
+  readonly attempts: number;
+  /** Limits of one command. */
+  readonly limits: SpecLimits;
+}
+
+export interface SpecLimits {
+  readonly stepMs: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+  readonly outputBytes: number;
+}
+
+export const DEFAULT_LIMITS: SpecLimits = {
+  stepMs: 10 * 60_000,
+  memoryBytes: 2 * 1024 ** 3,
+  processes: 512,
+  outputBytes: 16 * 1024 ** 2,
+};
+
+export const DEFAULT_ATTEMPTS = 3;
+
+export interface Frozen {
+  readonly text: string;
+  readonly hash: string;
+}
+
+/** Canonical text and hash of a spec. The same spec gives the same hash on every machine. */
+export function freezeSpec(seal: Seal, spec: Spec): Frozen {
+  const { text, sha256 } = seal(spec);
+  return { text, hash: sha256 };
+}
+
+/** What makes a spec impossible to work on, before it is frozen. Throws `spec/invalid` naming the field. */
+export function checkSpec(spec: Spec): void {
+  const repos = new Set(spec.scopes.map((scope) => scope.repo));
+  const invalid = (sentence: string): never => {
+    throw new Failure("spec/invalid", sentence);
+  };
+  for (const gate of spec.gates) if (!repos.has(gate.repo)) invalid(`gate ${gate.id} names the repo ${gate.repo}, which is not in the task's scopes`);
+  const gateIds = new Set<string>();
+  for (const gate of spec.gates) {
+    if (gateIds.has(gate.id)) invalid(`two gates are called ${gate.id}`);
+    gateIds.add(gate.id);
+  }
+  const criterionIds = new Set<string>();
+  for (const criterion of spec.criteria) {
+    if (criterionIds.has(criterion.id)) invalid(`two acceptance criteria have the id ${criterion.id}`);
+    criterionIds.add(criterion.id);
+    if (criterion.gate !== null && !gateIds.has(criterion.gate)) invalid(`criterion ${criterion.id} names the gate ${criterion.gate}, which the spec does not have`);
+  }
+  if (spec.agent.kind === "script")
+    for (const item of spec.agent.plan.items) {
+      if (!repos.has(item.repo)) invalid(`work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`);
+      if (item.criterion !== null && !criterionIds.has(item.criterion)) invalid(`work item ${item.id} serves criterion ${item.criterion}, which the spec does not have`);
+    }
+}
+
+export const scopeOf = (spec: Spec, repo: string): RepoScope | undefined => spec.scopes.find((scope) => scope.repo === repo);

@@ -1,0 +1,9 @@
+/** Names of streams. A stream is the unit of order and of the race for the next seq. */
+export const taskStream = (id: string): string => `task/${id}`;
+export const projectStream = (id: string): string => `project/${id}`;
+export const SYSTEM_STREAM = "system";
+
+export type StreamKind = "task" | "project" | "policy" | "provider" | "chat" | "system";
+
+export const streamId = (stream: string): string => stream.slice(stream.indexOf("/") + 1);
+export const streamKind = (stream: string): string => (stream.includes("/") ? stream.slice(0, stream.indexOf("/")) : stream);

@@ -1,0 +1,374 @@
+import type { BlobRef } from "./blob.ts";
+import type { Base, CandidateOf, DeliveredTo, FrozenSpec, GateReport, PlanFacts, Recorded, TaskEvent } from "./event.ts";
+import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
+import type { Verdict } from "./gate.ts";
+import type { TestCounts } from "./test-counts.ts";
+import type { Phase } from "./phase.ts";
+import type { WorkItemStatus } from "./plan.ts";
+import type { FinishedStep, OpenStep } from "./step.ts";
+import type { BlockReason } from "./waiting.ts";
+
+export const STATUSES = ["draft", "queued", "running", "awaiting_approval", "blocked", "succeeded", "failed", "canceled"] as const;
+export type Status = (typeof STATUSES)[number];
+
+export interface Lease {
+  readonly worker: string;
+  readonly epoch: number;
+}
+
+/** The one thing a task can be waiting to have approved. */
+export type Proposal =
+  | { readonly kind: "plan"; readonly plan: string }
+  | { readonly kind: "work_item"; readonly item: string; readonly plan: string };
+
+export interface Approval {
+  readonly plan: string;
+  readonly spec: string;
+  readonly bases: Readonly<Record<string, string>>;
+  readonly by: string;
+}
+
+export interface ItemState {
+  readonly status: WorkItemStatus;
+  /** In interactive mode: a person said yes to this item of this plan. */
+  readonly approved: boolean;
+}
+
+export interface RecordedVerdict {
+  readonly verdict: Verdict["verdict"];
+  readonly tree: string;
+  readonly step: string;
+  readonly counts: TestCounts | null;
+  readonly findings: readonly string[];
+  readonly output: BlobRef | null;
+}
+
+/** How the same failure repeats: three times in a row stops the retries. */
+export interface FailureRun {
+  readonly fingerprint: string;
+  readonly times: number;
+}
+
+/** What is true of a task in every status. */
+export interface TaskFacts {
+  readonly id: string;
+  readonly session: string;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly title: BlobRef;
+  readonly draft: BlobRef;
+  readonly metadata: BlobRef | null;
+  readonly template: string | null;
+  readonly project: { readonly id: string; readonly repos: Readonly<Record<string, string>> } | null;
+  readonly spec: FrozenSpec | null;
+  readonly specVersion: number;
+  readonly phase: Phase;
+  readonly attempt: number;
+  /** The attempt that began the present round: a person's retry or resume grants a new round. */
+  readonly roundStart: number;
+  readonly bases: Readonly<Record<string, Base>> | null;
+  readonly plan: PlanFacts | null;
+  readonly planVersion: number;
+  readonly changeRequest: BlobRef | null;
+  readonly approval: Approval | null;
+  readonly items: Readonly<Record<string, ItemState>>;
+  readonly openStep: OpenStep | null;
+  /** How often each step that is not finished has been begun. */
+  readonly runs: Readonly<Record<string, number>>;
+  /** Finished steps that the open phase or work item may ask for again. */
+  readonly finished: Readonly<Record<string, FinishedStep>>;
+  /** Workspace id per repo as checked out from the base: where an attempt that starts over begins. */
+  readonly baseTrees: Readonly<Record<string, string>>;
+  /** Workspace id per repo at the last checkpoint. */
+  readonly trees: Readonly<Record<string, string>>;
+  /** Keys of prepared dependency layers, by `repo@base` and `repo@candidate`. */
+  readonly layers: Readonly<Record<string, string>>;
+  readonly candidate: Readonly<Record<string, CandidateOf>> | null;
+  readonly baseline: Readonly<Record<string, RecordedVerdict>>;
+  readonly verdicts: Readonly<Record<string, RecordedVerdict>>;
+  /** What the next attempt is told. */
+  readonly lastFailure: { readonly text: string; readonly output: BlobRef | null } | null;
+  readonly failureRun: FailureRun | null;
+  readonly pauseRequested: boolean;
+  readonly cancelRequested: { readonly reason: BlobRef | null } | null;
+  readonly epoch: number;
+  /** Unclean deaths in a row while it ran, without a finished step between them. */
+  readonly deaths: number;
+  readonly artifacts: readonly { readonly name: string; readonly mediaType: string; readonly content: BlobRef }[];
+  readonly acceptedUnproven: readonly string[] | null;
+  readonly delivered: Readonly<Record<string, DeliveredTo>> | null;
+  readonly denials: number;
+}
+
+/** A task at one moment. Each status carries the facts that exist only in it. */
+export type Task = TaskFacts &
+  (
+    | { readonly status: "draft" }
+    | { readonly status: "queued"; readonly sinceMs: number }
+    | { readonly status: "running"; readonly lease: Lease }
+    | { readonly status: "awaiting_approval"; readonly proposal: Proposal; readonly sinceMs: number }
+    | { readonly status: "blocked"; readonly reason: BlockReason; readonly detail: string; readonly step: string | null; readonly sinceMs: number }
+    | { readonly status: "succeeded"; readonly exitReason: SuccessReason; readonly endedAtMs: number }
+    | { readonly status: "failed"; readonly exitReason: FailReason; readonly detail: string; readonly endedAtMs: number }
+    | { readonly status: "canceled"; readonly exitReason: CancelReason; readonly endedAtMs: number }
+  );
+
+export type In<S extends Status> = Extract<Task, { readonly status: S }>;
+
+const NOTHING_DONE = {
+  roundStart: 1,
+  bases: null,
+  baseTrees: {},
+  plan: null,
+  changeRequest: null,
+  approval: null,
+  items: {},
+  openStep: null,
+  runs: {},
+  finished: {},
+  trees: {},
+  layers: {},
+  candidate: null,
+  baseline: {},
+  verdicts: {},
+  lastFailure: null,
+  failureRun: null,
+  pauseRequested: false,
+  cancelRequested: null,
+  acceptedUnproven: null,
+  delivered: null,
+} as const satisfies Partial<TaskFacts>;
+
+/** The task after its first event. */
+export function born(id: string, recorded: Recorded<TaskEvent>): Task {
+  const { event, atMs } = recorded;
+  if (event.type !== "CREATED") throw new Error(`task ${id} begins with ${event.type}`);
+  return {
+    ...NOTHING_DONE,
+    ...event.body,
+    id,
+    createdAtMs: atMs,
+    project: null,
+    spec: null,
+    specVersion: 0,
+    phase: "intent",
+    attempt: 1,
+    planVersion: 0,
+    epoch: 0,
+    deaths: 0,
+    artifacts: [],
+    denials: 0,
+    status: "draft",
+  };
+}
+
+/** The task after one more event. Total: every event has its case, none reads anything but its arguments. */
+export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Task {
+  switch (event.type) {
+    case "CREATED":
+      throw new Error(`task ${task.id} was created twice`);
+    case "SPEC_REVISED":
+      return { ...facts(task), ...NOTHING_DONE, ...event.body, spec: null, phase: "intent", attempt: 1, status: "draft" };
+    case "SPEC_FROZEN":
+      return { ...task, spec: event.body, specVersion: event.body.version };
+    case "BOUND":
+      return { ...task, project: { id: event.body.project, repos: event.body.repos } };
+    case "RESUMED":
+      return event.body.from === "crash_loop" ? { ...task, deaths: 0 } : task;
+    case "READY":
+    case "PLAN_REJECTED":
+      return task;
+    case "QUEUED":
+      return { ...facts(task), status: "queued", sinceMs: atMs };
+    case "CLAIMED":
+      return {
+        ...facts(task),
+        epoch: event.body.epoch,
+        deaths: event.body.takeover ? task.deaths + 1 : task.deaths,
+        status: "running",
+        lease: { worker: event.body.worker, epoch: event.body.epoch },
+      };
+    case "PHASE_ENTERED":
+      return { ...task, phase: event.body.phase, finished: {}, runs: {} };
+    case "BASES_PINNED":
+      return { ...task, bases: event.body.bases, baseTrees: event.body.trees, trees: event.body.trees };
+    case "PLAN_PROPOSED":
+      return {
+        ...facts(task),
+        plan: { version: event.body.version, hash: event.body.hash, text: event.body.text, items: event.body.items },
+        planVersion: event.body.version,
+        changeRequest: null,
+        approval: null,
+        items: Object.fromEntries(event.body.items.map((item) => [item.id, { status: "pending", approved: false }])),
+        status: "awaiting_approval",
+        proposal: { kind: "plan", plan: event.body.hash },
+        sinceMs: atMs,
+      };
+    case "PLAN_APPROVED":
+      return { ...task, approval: { plan: event.body.plan, spec: event.body.spec, bases: event.body.bases, by: `${actor.kind}:${actor.name}` } };
+    case "CHANGES_REQUESTED":
+      return { ...task, approval: null, changeRequest: event.body.request, phase: "planning", finished: {}, runs: {} };
+    case "WORK_ITEM_PROPOSED":
+      return { ...facts(task), status: "awaiting_approval", proposal: { kind: "work_item", item: event.body.item, plan: event.body.plan }, sinceMs: atMs };
+    case "WORK_ITEM_APPROVED":
+      return { ...task, items: { ...task.items, [event.body.item]: { ...itemOf(task, event.body.item), approved: true } } };
+    case "WORK_ITEM_STARTED":
+      return { ...task, items: withItem(task, event.body.item, "running"), finished: {}, runs: {} };
+    case "WORK_ITEM_COMPLETED":
+      return { ...task, items: withItem(task, event.body.item, "completed"), finished: {}, runs: {} };
+    case "WORK_ITEM_FAILED":
+      return {
+        ...task,
+        items: withItem(task, event.body.item, "failed"),
+        finished: {},
+        runs: {},
+        lastFailure: { text: `work item ${event.body.item}: ${event.body.cause}`, output: event.body.output },
+      };
+    case "STEP_STARTED":
+      return {
+        ...task,
+        openStep: { step: event.body.step, run: event.body.run, item: event.body.item, act: event.body.act, input: event.body.input, before: event.body.before, settled: null },
+        runs: { ...task.runs, [event.body.step]: event.body.run },
+      };
+    case "STEP_COMPLETED":
+      return {
+        ...task,
+        layers: task.openStep?.act.kind === "prepare" ? { ...task.layers, [`${task.openStep.act.repo}@${task.openStep.act.on}`]: task.openStep.act.key } : task.layers,
+        openStep: null,
+        deaths: 0,
+        finished: finishedWith(task, seq, event.body.step, event.body.result),
+      };
+    case "STEP_FAILED":
+      return event.body.result === null
+        ? { ...task, openStep: null, deaths: 0 }
+        : { ...task, openStep: null, deaths: 0, finished: finishedWith(task, seq, event.body.step, event.body.result) };
+    case "STEP_LOST":
+      return { ...task, openStep: null };
+    case "CHECKPOINTED":
+      return { ...task, trees: { ...task.trees, ...event.body.trees } };
+    case "CANDIDATE_MADE":
+      return { ...task, candidate: event.body.repos, verdicts: {}, layers: Object.fromEntries(Object.entries(task.layers).filter(([name]) => !name.endsWith("@candidate"))) };
+    case "GATE_PASSED":
+      return withVerdict(task, event.body, { verdict: "pass", findings: [] });
+    case "GATE_FAILED":
+      return withVerdict(task, event.body, { verdict: "fail", findings: event.body.findings });
+    case "GATE_UNPROVEN":
+      return withVerdict(task, event.body, { verdict: "unproven", findings: event.body.missing });
+    case "RETRIED":
+      return {
+        ...task,
+        attempt: event.body.attempt,
+        roundStart: event.body.cause === "person" ? event.body.attempt : task.roundStart,
+        trees: event.body.restart ? task.baseTrees : task.trees,
+        candidate: null,
+        verdicts: {},
+        items: Object.fromEntries(Object.keys(task.items).map((id) => [id, { status: "pending", approved: task.items[id]?.approved ?? false }])),
+        lastFailure: { text: event.body.failure, output: event.body.output },
+        failureRun:
+          event.body.cause === "person"
+            ? null
+            : { fingerprint: event.body.failure, times: task.failureRun?.fingerprint === event.body.failure ? task.failureRun.times + 1 : 1 },
+        finished: {},
+        runs: {},
+      };
+    case "PAUSE_REQUESTED":
+      return { ...task, pauseRequested: true };
+    case "CANCEL_REQUESTED":
+      return { ...task, cancelRequested: { reason: event.body.reason } };
+    case "BLOCKED":
+      return {
+        ...facts(task),
+        pauseRequested: event.body.reason === "paused" ? false : task.pauseRequested,
+        status: "blocked",
+        reason: event.body.reason,
+        detail: event.body.detail,
+        step: event.body.step,
+        sinceMs: atMs,
+      };
+    case "OUTCOME_SETTLED":
+      return { ...task, openStep: task.openStep === null ? null : { ...task.openStep, settled: event.body.outcome } };
+    case "ARTIFACT_STORED":
+      return {
+        ...task,
+        artifacts: [
+          ...task.artifacts.filter((artifact) => artifact.name !== event.body.name),
+          { name: event.body.name, mediaType: event.body.mediaType, content: event.body.content },
+        ],
+      };
+    case "DENIED":
+      return { ...task, denials: task.denials + 1 };
+    case "ACCEPTED_UNPROVEN":
+      return { ...task, acceptedUnproven: event.body.gates };
+    case "COMPLETED":
+      return { ...facts(task), status: "succeeded", exitReason: event.body.exitReason, endedAtMs: atMs };
+    case "FAILED":
+      return { ...facts(task), status: "failed", exitReason: event.body.exitReason, detail: event.body.detail, endedAtMs: atMs };
+    case "CANCELED":
+      return { ...facts(task), status: "canceled", exitReason: event.body.exitReason, endedAtMs: atMs };
+    case "DELIVERED":
+      return { ...task, delivered: { ...task.delivered, ...event.body.repos } };
+  }
+}
+
+/** Only what is true in every status. Spelled out, so that a new fact that is forgotten here does not compile. */
+const facts = (task: Task): TaskFacts => ({
+  id: task.id,
+  session: task.session,
+  createdBy: task.createdBy,
+  createdAtMs: task.createdAtMs,
+  title: task.title,
+  draft: task.draft,
+  metadata: task.metadata,
+  template: task.template,
+  project: task.project,
+  spec: task.spec,
+  specVersion: task.specVersion,
+  phase: task.phase,
+  attempt: task.attempt,
+  roundStart: task.roundStart,
+  bases: task.bases,
+  plan: task.plan,
+  planVersion: task.planVersion,
+  changeRequest: task.changeRequest,
+  approval: task.approval,
+  items: task.items,
+  openStep: task.openStep,
+  runs: task.runs,
+  finished: task.finished,
+  baseTrees: task.baseTrees,
+  trees: task.trees,
+  layers: task.layers,
+  candidate: task.candidate,
+  baseline: task.baseline,
+  verdicts: task.verdicts,
+  lastFailure: task.lastFailure,
+  failureRun: task.failureRun,
+  pauseRequested: task.pauseRequested,
+  cancelRequested: task.cancelRequested,
+  epoch: task.epoch,
+  deaths: task.deaths,
+  artifacts: task.artifacts,
+  acceptedUnproven: task.acceptedUnproven,
+  delivered: task.delivered,
+  denials: task.denials,
+});
+
+const itemOf = (task: Task, item: string): ItemState => task.items[item] ?? { status: "pending", approved: false };
+
+const withItem = (task: Task, item: string, status: WorkItemStatus): TaskFacts["items"] => ({
+  ...task.items,
+  [item]: { ...itemOf(task, item), status },
+});
+
+function withVerdict(task: Task, report: GateReport, judged: { readonly verdict: Verdict["verdict"]; readonly findings: readonly string[] }): Task {
+  const recorded: RecordedVerdict = { ...judged, tree: report.tree, step: report.step, counts: report.counts, output: report.output };
+  if (report.on === "merge") return task;
+  return report.on === "base"
+    ? { ...task, baseline: { ...task.baseline, [report.gate]: recorded } }
+    : { ...task, verdicts: { ...task.verdicts, [report.gate]: recorded } };
+}
+
+const finishedWith = (task: Task, seq: number, step: string, result: BlobRef | null): TaskFacts["finished"] => ({
+  ...task.finished,
+  [step]: { step, input: task.openStep?.input ?? "", seq, result },
+});

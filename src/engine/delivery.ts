@@ -1,0 +1,254 @@
+import type { Actor } from "../domain/actor.ts";
+import type { CandidateOf, DeliveredTo } from "../domain/event.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
+import { judge } from "../domain/gate.ts";
+import type { DeliveryEvent } from "../domain/lifecycle.ts";
+import type { Spec } from "../domain/spec.ts";
+import type { Act } from "../domain/step.ts";
+import type { In, Task } from "../domain/task.ts";
+import type { Ask, Desk, Steps } from "../ports/broker.ts";
+import type { Delivered, Delivery, DeliveryRequest } from "../ports/delivery.ts";
+import type { StagedBlob } from "../ports/store.ts";
+import type { CommitId } from "../ports/workspaces.ts";
+import type { EngineDependencies } from "./deps.ts";
+
+type DeliverAct = Extract<Act, { readonly kind: "deliver" }>;
+
+/** One repo's way into the person's repository, decided before anything moves. */
+interface Route {
+  readonly repo: string;
+  readonly source: string;
+  readonly candidate: CandidateOf;
+  readonly branch: string;
+  readonly way: DeliveryRequest["way"];
+  readonly from: CommitId | null;
+  readonly to: CommitId;
+  readonly tree: string;
+  readonly note: string | null;
+}
+
+/**
+ * Brings a proven tree to where people see it. First every repo's route is decided (and, where the target moved on, the merged tree is
+ * built and proven by the same gates); only when all are decided does the first branch move, each by compare-and-set inside a durable step.
+ */
+export function createDelivery(deps: EngineDependencies): Delivery {
+  const busy = new Map<string, Promise<unknown>>();
+
+  const one = <T>(task: string, work: () => Promise<T>): Promise<T> => {
+    const next = (busy.get(task) ?? Promise.resolve()).then(work, work);
+    const settled = next.catch(() => undefined).finally(() => {
+      if (busy.get(task) === settled) busy.delete(task);
+    });
+    busy.set(task, settled);
+    return next;
+  };
+
+  return {
+    deliver: (request) => one(request.task, () => deliverTask(deps, request)),
+    async recover() {
+      for (const id of await deps.store.operations.succeededWithOpenStep()) await one(id, () => finishOpen(deps, id));
+    },
+  };
+}
+
+async function deliverTask(deps: EngineDependencies, request: DeliveryRequest): Promise<Delivered> {
+  const { task } = await deps.log.load(request.task);
+  const proven = provenTask(task);
+  const spec = await specOf(deps, proven);
+  const desk = await deliveryDesk(deps, proven, spec, request.by);
+  const routes: Route[] = [];
+  for (const [repo, candidate] of Object.entries(proven.candidate ?? {})) if (candidate.tree !== candidate.baseTree) routes.push(await routeOf(deps, desk, proven, spec, request, repo, candidate));
+  if (routes.length === 0) throw new Failure("delivery/refused", `task ${proven.id} changed nothing, so there is nothing to deliver`, { next: `agentos task artifacts ${proven.id}` });
+  const repos: Record<string, DeliveredTo> = {};
+  for (const route of routes) repos[route.repo] = await travel(deps, desk, proven, route);
+  await record(deps, proven.id, request.by, [{ type: "DELIVERED", body: { repos } }]);
+  return { repos, notes: routes.flatMap(({ note }) => (note === null ? [] : [note])) };
+}
+
+function provenTask(task: Task): In<"succeeded"> {
+  if (task.status !== "succeeded")
+    throw new Failure("task/refused", `task ${task.id} is ${task.status}; only a task that succeeded can be delivered`, { facts: { status: task.status, refused: "deliver" }, next: `agentos task show ${task.id}` });
+  if (task.openStep !== null) throw new Failure("task/refused", `step ${task.openStep.step} of task ${task.id} is open`, { next: "Restart the daemon: it finishes or gives back an interrupted delivery." });
+  return task;
+}
+
+async function routeOf(deps: EngineDependencies, desk: Desk, task: In<"succeeded">, spec: Spec, request: DeliveryRequest, repo: string, candidate: CandidateOf): Promise<Route> {
+  const clone = { task: task.id, repo };
+  const source = (await sourceOf(deps, task, repo)).path;
+  const ownBranch = `agentos/${task.id}`;
+  const base = { repo, source, candidate, to: candidate.commit, tree: candidate.tree };
+  if (request.way === "patch") return { ...base, way: "patch", branch: request.branch ?? "", from: null, note: null };
+  if (request.way === "branch") {
+    const branch = request.branch ?? ownBranch;
+    return { ...base, way: "branch", branch, from: await vacant(deps, source, branch, candidate.commit), note: null };
+  }
+  const branch = request.branch ?? task.bases?.[repo]?.branch ?? null;
+  if (branch === null) throw new Failure("delivery/refused", `${repo} had no branch checked out when the task began`, { next: "Name one: --branch NAME, or use --way branch." });
+  const outlook = await deps.workspaces.outlook(clone, source, branch, candidate.base, candidate.commit);
+  if (outlook.relation === "contains") return { ...base, way: "merge", branch, from: outlook.head, to: outlook.head ?? candidate.commit, note: `${repo}: ${branch} has this work already` };
+  if (outlook.checkedOut && outlook.dirtyTouched.length > 0) {
+    const note = `${repo}: ${branch} is checked out and ${outlook.dirtyTouched.slice(0, 5).join(", ")} ${outlook.dirtyTouched.length === 1 ? "has" : "have"} uncommitted changes, so the branch ${ownBranch} was written instead`;
+    return { ...base, way: "branch", branch: ownBranch, from: await vacant(deps, source, ownBranch, candidate.commit), note };
+  }
+  if (outlook.relation === "at-base") return { ...base, way: "merge", branch, from: outlook.head, note: null };
+  const merged = await provenMerge(deps, desk, task, spec, { repo, source, branch, candidate, by: request.by });
+  return { ...base, way: "merge", branch, from: merged.onto, to: merged.commit, tree: merged.tree, note: `${repo}: ${branch} had moved on; the merged tree passed the same gates` };
+}
+
+/** A new branch, or one that holds exactly this commit already. */
+async function vacant(deps: EngineDependencies, source: string, branch: string, commit: CommitId): Promise<CommitId | null> {
+  const head = await deps.workspaces.branchHead(source, branch);
+  if (head !== null && head !== commit) throw new Failure("delivery/refused", `the branch ${branch} exists and holds something else (${head})`, { next: "Name another: --branch NAME." });
+  return head;
+}
+
+async function provenMerge(
+  deps: EngineDependencies,
+  desk: Desk,
+  task: In<"succeeded">,
+  spec: Spec,
+  { repo, source, branch, candidate, by }: { readonly repo: string; readonly source: string; readonly branch: string; readonly candidate: CandidateOf; readonly by: Actor },
+): Promise<{ readonly commit: CommitId; readonly tree: string; readonly onto: CommitId }> {
+  const clone = { task: task.id, repo };
+  const message = `Merge ${spec.title}\n\nAgentOS-Task: ${task.id}\n`;
+  const merged = await deps.workspaces.mergeWith(clone, source, branch, candidate.commit, message, { name: by.name, email: `${by.name.replace(/[^a-z0-9._-]+/gi, "-")}@localhost` }, deps.clock.nowMs());
+  if ("conflicts" in merged)
+    throw new Failure("delivery/refused", `${branch} of ${repo} moved on and conflicts with this work in ${merged.conflicts.slice(0, 10).join(", ")}`, {
+      next: `agentos task deliver ${task.id} --way branch writes it to a branch of its own, to be merged by hand.`,
+      facts: { conflicts: merged.conflicts },
+    });
+  for (const gate of spec.gates.filter((one) => one.repo === repo && one.argv.length > 0)) {
+    const run = await deps.broker.gate(desk, gate, merged.commit, merged.tree, "merge");
+    const verdict = judge(gate, merged.tree, [{ step: run.step, tree: merged.tree, evidence: run.evidence, found: run.found, program: run.program }]);
+    const report = { gate: gate.id, on: "merge", repo, commit: merged.commit, tree: merged.tree, step: run.step, counts: run.counts, found: run.found, output: run.output } as const;
+    await record(deps, task.id, by, [
+      verdict.verdict === "pass"
+        ? { type: "GATE_PASSED", body: { ...report, restsOn: verdict.restsOn } }
+        : verdict.verdict === "fail"
+          ? { type: "GATE_FAILED", body: { ...report, findings: verdict.findings } }
+          : { type: "GATE_UNPROVEN", body: { ...report, missing: verdict.missing } },
+    ]);
+    if (verdict.verdict !== "pass") {
+      const why = verdict.verdict === "fail" ? verdict.findings : verdict.missing;
+      throw new Failure("delivery/refused", `merged with the newer ${branch}, the gate ${gate.id} does not pass: ${why.join("; ")}`, { next: `agentos task deliver ${task.id} --way branch writes the verified work to a branch of its own.` });
+    }
+  }
+  return merged;
+}
+
+async function travel(deps: EngineDependencies, desk: Desk, task: In<"succeeded">, route: Route): Promise<DeliveredTo> {
+  const act: DeliverAct = { kind: "deliver", repo: route.repo, way: route.way, branch: route.branch, from: route.from, to: route.to, tree: route.tree };
+  return (await desk.steps.perform({
+    act,
+    input: deps.seal(act).sha256,
+    blobs: [],
+    effect: async () => {
+      const arrived = await arrive(deps, task.id, route.source, act, route.candidate);
+      return { evidence: [{ kind: "commit", repo: route.repo, commit: route.to, tree: route.tree }], touched: [], result: arrived.delivered, failed: null, blobs: arrived.blobs };
+    },
+  })) as DeliveredTo;
+}
+
+/** The effect itself, safe to repeat: objects first, then one compare-and-set. */
+async function arrive(deps: EngineDependencies, task: string, source: string, act: DeliverAct, candidate: CandidateOf): Promise<{ readonly delivered: DeliveredTo; readonly blobs: readonly StagedBlob[] }> {
+  const clone = { task, repo: act.repo };
+  const told = { way: act.way, branch: act.branch === "" ? null : act.branch, from: act.from, to: act.to, tree: act.tree };
+  if (act.way === "patch") {
+    const patch = await deps.store.stage(new TextEncoder().encode(await deps.workspaces.patch(clone, candidate.base, candidate.commit)));
+    await deps.log.give(task, { type: "record_delivery", by: { kind: "system", name: "agentos" }, events: [{ type: "ARTIFACT_STORED", body: { name: `${act.repo}.patch`, mediaType: "text/x-patch", content: patch.ref, step: null } }] }, { blobs: [patch] });
+    return { delivered: { ...told, checkoutFollowed: false }, blobs: [] };
+  }
+  await deps.workspaces.publishRef(clone, source, act.to, `tasks/${task}`);
+  const moved = act.from === act.to ? { checkoutFollowed: false } : await deps.workspaces.moveBranch(source, act.branch, act.from, act.to);
+  return { delivered: { ...told, checkoutFollowed: moved.checkoutFollowed }, blobs: [] };
+}
+
+/** What a dead daemon left open on a proven task: a delivery is asked of git and finished; a gate run for it is given up. */
+async function finishOpen(deps: EngineDependencies, id: string): Promise<void> {
+  const { task } = await deps.log.load(id);
+  const open = task.openStep;
+  if (task.status !== "succeeded" || open === null) return;
+  const by: Actor = { kind: "worker", name: deps.worker };
+  const where = { step: open.step, run: open.run };
+  if (open.act.kind !== "deliver") {
+    await record(deps, id, by, [{ type: "STEP_LOST", body: { ...where, cause: "worker_died", rescued: {}, partialOutput: null } }]);
+    return;
+  }
+  const candidate = task.candidate?.[open.act.repo];
+  if (candidate === undefined) throw new Error(`task ${id} delivers ${open.act.repo}, of which it has no candidate`);
+  try {
+    const { delivered } = await arrive(deps, id, (await sourceOf(deps, task, open.act.repo)).path, open.act, candidate);
+    await record(deps, id, by, [
+      { type: "STEP_COMPLETED", body: { ...where, evidence: [{ kind: "commit", repo: open.act.repo, commit: open.act.to, tree: open.act.tree }], after: {}, result: null } },
+      { type: "DELIVERED", body: { repos: { [open.act.repo]: delivered } } },
+    ]);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    await record(deps, id, by, [{ type: "STEP_FAILED", body: { ...where, evidence: [], after: {}, cause: error.message, result: null } }]);
+  }
+}
+
+const record = (deps: EngineDependencies, id: string, by: Actor, events: readonly DeliveryEvent[], blobs: readonly StagedBlob[] = []) => deps.log.give(id, { type: "record_delivery", by, events }, { blobs });
+
+async function specOf(deps: EngineDependencies, task: In<"succeeded">): Promise<Spec> {
+  const stored = task.spec === null ? null : await deps.store.tasks.spec(task.id, task.spec.version);
+  const value: unknown = stored === null ? null : JSON.parse(stored.text);
+  if (stored === null || deps.seal(value).sha256 !== task.spec?.hash) throw new Failure("store/corrupt", `the stored spec of task ${task.id} does not have the frozen hash`);
+  return value as Spec;
+}
+
+async function sourceOf(deps: EngineDependencies, task: Task, repo: string) {
+  const project = task.project === null ? null : await deps.store.projects.project(task.project.id);
+  const facts = project?.project.repos.find(({ name }) => name === repo);
+  if (facts === undefined) throw new Failure("repo/not-found", `the project of task ${task.id} has no repo ${repo} any more`);
+  return facts;
+}
+
+/** Steps on a proven task: no lease, no workspace, the same bracket. They are numbered after the journal, so each delivery's are new. */
+async function deliveryDesk(deps: EngineDependencies, task: In<"succeeded">, spec: Spec, by: Actor): Promise<Desk> {
+  const { seq } = await deps.log.load(task.id);
+  const repos: Record<string, { writable: boolean; toolPath: readonly string[] }> = {};
+  for (const scope of spec.scopes) {
+    const { writable, toolPath } = await sourceOf(deps, task, scope.repo);
+    repos[scope.repo] = { writable, toolPath };
+  }
+  let asked = 0;
+  const steps: Steps = {
+    async perform(ask: Ask) {
+      asked += 1;
+      const step = `deliver-${seq}.${asked}`;
+      const run = 1;
+      await record(deps, task.id, by, [{ type: "STEP_STARTED", body: { step, run, item: null, act: ask.act, input: ask.input, before: {} } }], ask.blobs);
+      const outputFile = await deps.outputFile(task.id, step, run);
+      try {
+        const effect = await ask.effect({ step, run, signal: new AbortController().signal, outputFile, onStart: () => undefined });
+        await record(deps, task.id, by, [{ type: "STEP_COMPLETED", body: { step, run, evidence: effect.evidence, after: {}, result: null } }], effect.blobs);
+        return effect.result;
+      } catch (error) {
+        await record(deps, task.id, by, [{ type: "STEP_FAILED", body: { step, run, evidence: [], after: {}, cause: isFailure(error) ? error.message : "AgentOS failed inside this step", result: null } }]);
+        throw error;
+      }
+    },
+    deny: async (act, rule, reason) => {
+      await record(deps, task.id, by, [{ type: "DENIED", body: { act, rule, reason, item: null } }]);
+    },
+  };
+  return {
+    task: task.id,
+    epoch: task.epoch,
+    phase: "verification",
+    attempt: task.attempt,
+    spec,
+    bases: Object.fromEntries(Object.entries(task.bases ?? {}).map(([repo, base]) => [repo, base.commit])),
+    repos,
+    changeRequest: null,
+    lastFailure: null,
+    layers: Object.fromEntries(
+      spec.prepare.flatMap(({ repo, outputs }) => {
+        const key = task.layers[`${repo}@candidate`] ?? task.layers[`${repo}@base`];
+        return key === undefined ? [] : [[repo, { key, outputs }]];
+      }),
+    ),
+    steps,
+  };
+}

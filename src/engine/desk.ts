@@ -1,0 +1,57 @@
+import type { Phase } from "../domain/phase.ts";
+import { Failure } from "../domain/failure.ts";
+import type { RepoFacts } from "../domain/event.ts";
+import type { Desk, LayerMount } from "../ports/broker.ts";
+import type { EngineDependencies } from "./deps.ts";
+import type { Hold } from "./hold.ts";
+import { durableSteps } from "./steps.ts";
+
+/** The repos of the task's project by name. A project or repo that is gone makes the task wait. */
+export async function reposOf(deps: EngineDependencies, hold: Hold): Promise<Readonly<Record<string, RepoFacts>>> {
+  const id = hold.task().project?.id;
+  const found = id === undefined ? null : await deps.store.projects.project(id);
+  if (found === null || found.project.deleted) throw new Failure("project/not-found", `the project of task ${hold.id} is gone`);
+  const repos: Record<string, RepoFacts> = {};
+  for (const scope of hold.spec.scopes) {
+    const repo = found.project.repos.find(({ name }) => name === scope.repo);
+    if (repo === undefined) throw new Failure("repo/not-found", `the project ${found.project.name} has no repo ${scope.repo} any more`);
+    repos[scope.repo] = repo;
+  }
+  return repos;
+}
+
+/** Sets the desk for one stretch of work: what the broker needs to know, with steps numbered under `scope`. */
+export async function setDesk(deps: EngineDependencies, hold: Hold, phase: Phase, scope: string, item: string | null, layersOn: "base" | "candidate"): Promise<Desk> {
+  const task = hold.task();
+  const repos = await reposOf(deps, hold);
+  return {
+    task: hold.id,
+    epoch: hold.epoch,
+    phase,
+    attempt: task.attempt,
+    spec: hold.spec,
+    bases: Object.fromEntries(Object.entries(task.bases ?? {}).map(([repo, base]) => [repo, base.commit])),
+    repos: Object.fromEntries(Object.entries(repos).map(([name, { writable, toolPath }]) => [name, { writable, toolPath }])),
+    changeRequest: await textOf(deps, task.changeRequest),
+    lastFailure: task.lastFailure === null ? null : [task.lastFailure.text, (await textOf(deps, task.lastFailure.output)) ?? ""].join("\n\n").trim(),
+    layers: layersIn(hold, layersOn),
+    steps: durableSteps(deps, hold, scope, item),
+  };
+}
+
+/** Layers prepared so far for base or candidate, as mounts. */
+export function layersIn(hold: Hold, on: "base" | "candidate"): Readonly<Record<string, LayerMount>> {
+  const { layers } = hold.task();
+  return Object.fromEntries(
+    hold.spec.prepare.flatMap(({ repo, outputs }) => {
+      const key = layers[`${repo}@${on}`];
+      return key === undefined ? [] : [[repo, { key, outputs }]];
+    }),
+  );
+}
+
+async function textOf(deps: EngineDependencies, ref: { readonly digest: string; readonly bytes: number } | null): Promise<string | null> {
+  if (ref === null) return null;
+  const bytes = await deps.store.get(ref);
+  return bytes === null ? null : new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,61 @@
+import type { Actor } from "../domain/actor.ts";
+import type { WorkReport } from "../domain/lifecycle.ts";
+import type { Spec } from "../domain/spec.ts";
+import type { Task } from "../domain/task.ts";
+import type { LeaseChange, StagedBlob } from "../ports/store.ts";
+import type { EngineDependencies } from "./deps.ts";
+
+/** Why a worker puts a task down although nothing failed. */
+export class PutDown extends Error {
+  readonly why: "pause" | "cancel" | "shutdown";
+  constructor(why: "pause" | "cancel" | "shutdown") {
+    super(`put down: ${why}`);
+    this.name = "PutDown";
+    this.why = why;
+  }
+}
+
+/** What people asked for since the last append; set by the worker as the journal tells it. */
+export interface Wishes {
+  pause: boolean;
+  cancel: boolean;
+}
+
+/** A claimed task in a worker's hands: its facts as of the last append, and the only way for the worker to say what happened. */
+export interface Hold {
+  readonly id: string;
+  readonly epoch: number;
+  readonly spec: Spec;
+  /** Aborted when a person cancels, when the worker stops, or when the lease is lost. */
+  readonly signal: AbortSignal;
+  task(): Task;
+  report(report: WorkReport, blobs?: readonly StagedBlob[]): Promise<Task>;
+  /** At a boundary, no effect being open: throws `PutDown` when someone asked to stop. */
+  boundary(): void;
+}
+
+/** Reports after which the task is nobody's: the lease goes back in the same transaction. */
+const ENDS_THE_HOLD: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>(["propose_plan", "propose_item", "block", "succeed", "fail", "stop", "release"]);
+
+export function holdTask(deps: EngineDependencies, first: Task, spec: Spec, epoch: number, signal: AbortSignal, wishes: Wishes): Hold {
+  let current = first;
+  const by: Actor = { kind: "worker", name: deps.worker };
+  return {
+    id: first.id,
+    epoch,
+    spec,
+    signal,
+    task: () => current,
+    async report(report, blobs = []) {
+      const lease: LeaseChange = { kind: ENDS_THE_HOLD.has(report.type) ? "release" : "hold", task: first.id, epoch };
+      const { task } = await deps.log.give(first.id, { type: "report", by, worker: deps.worker, epoch, report }, { blobs, lease });
+      current = task;
+      return task;
+    },
+    boundary() {
+      if (wishes.cancel || current.cancelRequested !== null) throw new PutDown("cancel");
+      if (signal.aborted) throw new PutDown("shutdown");
+      if (wishes.pause || current.pauseRequested) throw new PutDown("pause");
+    },
+  };
+}

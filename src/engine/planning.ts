@@ -1,0 +1,47 @@
+import type { Base } from "../domain/event.ts";
+import { Failure } from "../domain/failure.ts";
+import { checkPlan, planHash, type OpenPlan } from "../domain/plan.ts";
+import type { Agent } from "../ports/agent.ts";
+import type { EngineDependencies } from "./deps.ts";
+import { reposOf, setDesk } from "./desk.ts";
+import type { Hold } from "./hold.ts";
+import { excludedPaths } from "./workspace-value.ts";
+
+/** Pins the commits the plan is made on, looks at them through read-only mounts, and proposes. Ends the hold: the plan waits for its answer. */
+export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agent): Promise<void> {
+  if (hold.task().bases === null) await pinBases(deps, hold);
+  const version = hold.task().planVersion + 1;
+  const desk = await setDesk(deps, hold, "planning", `plan${version}`, null, "base");
+  const mounts = await deps.broker.witness(desk);
+  const drafted = await agent.plan(deps.broker.planning(desk));
+  hold.boundary();
+  const witness = [];
+  for (const [repo, before] of Object.entries(hold.task().trees)) {
+    const after = await deps.workspaces.snapshot({ task: hold.id, repo, epoch: hold.epoch }, excludedPaths(hold.spec, repo));
+    if (after !== before) throw new Failure("store/corrupt", `planning left the workspace of ${repo} changed: ${before} became ${after}`);
+    witness.push({ repo, before, after, mount: mounts[repo] ?? "" });
+  }
+  const spec = hold.task().spec;
+  if (spec === null) throw new Error(`task ${hold.id} plans without a frozen spec`);
+  const plan: OpenPlan = { format: 1, spec: spec.hash, bases: desk.bases, items: drafted.items, notes: drafted.notes };
+  checkPlan(plan, hold.spec);
+  const { text, hash } = planHash(deps.seal, plan);
+  const blob = await deps.store.stage(new TextEncoder().encode(text));
+  const items = plan.items.map(({ id, repo, criterion, risk, dependsOn }) => ({ id, repo, criterion, risk, dependsOn }));
+  await hold.report({ type: "propose_plan", plan: { version, hash, text: blob.ref, items }, witness, runMode: hold.spec.runMode, bases: desk.bases }, [blob]);
+}
+
+async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {
+  const repos = await reposOf(deps, hold);
+  const bases: Record<string, Base> = {};
+  const trees: Record<string, string> = {};
+  for (const [name, { path }] of Object.entries(repos)) {
+    const state = await deps.workspaces.inspect(path);
+    if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${path}: ${state.unsupported.join("; ")}`);
+    if (state.head === null) throw new Failure("repo/unsupported", `${path} has no commit yet`);
+    const commit = await deps.workspaces.adopt({ task: hold.id, repo: name }, path, state.head, hold.spec.includeDirty);
+    trees[name] = await deps.workspaces.checkout({ task: hold.id, repo: name, epoch: hold.epoch }, commit);
+    bases[name] = { commit, branch: state.branch, dirty: state.dirty.slice(0, 200), included: hold.spec.includeDirty };
+  }
+  await hold.report({ type: "pin_bases", bases, trees });
+}

@@ -1,0 +1,104 @@
+import type { Evidence } from "../domain/evidence.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
+import type { TaskEvent } from "../domain/event.ts";
+import type { Ask, Effect, Steps } from "../ports/broker.ts";
+import type { EngineDependencies } from "./deps.ts";
+import { type Hold, PutDown } from "./hold.ts";
+import { excludedPaths } from "./workspace-value.ts";
+import { undoOpenStep } from "./undo.ts";
+
+/**
+ * The durable bracket. For each ask, in this order: (1) a finished step answers from the journal, (2) a wish to stop is honoured, (3)
+ * STEP_STARTED is durable, (4) the effect runs, (5) the workspaces it touched have an id whose objects are durable, (6) STEP_COMPLETED with
+ * its evidence and the new checkpoint are durable in one append, (7) the asker is told. A crash between (3) and (6) leaves an open step,
+ * which the next claim deals with by its crash policy; a crash after (6) is answered by (1). Steps are numbered in the order they are
+ * asked, which is why an agent must ask the same again for the same answers; another ask under a number is an integrity failure.
+ */
+export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string, item: string | null): Steps {
+  let asked = 0;
+
+  const perform = async (ask: Ask): Promise<unknown> => {
+    asked += 1;
+    const step = `${scope}.${asked}`;
+    const before = hold.task();
+    const finished = before.finished[step];
+    if (finished !== undefined) {
+      if (finished.input !== ask.input) throw new Failure("store/corrupt", `step ${step} is recorded for another act than the agent asks for now`);
+      if (finished.result === null) return null;
+      const bytes = await deps.store.get(finished.result);
+      if (bytes === null) throw new Failure("store/corrupt", `the result of step ${step} is gone from the store`);
+      return JSON.parse(new TextDecoder().decode(bytes));
+    }
+    hold.boundary();
+    const run = (before.runs[step] ?? 0) + 1;
+    await hold.report({ type: "start_step", step: { step, run, item, act: ask.act, input: ask.input, before: before.trees } }, ask.blobs);
+    const outputFile = await deps.outputFile(hold.id, step, run);
+    const marks: Promise<void>[] = [];
+    let effect: Effect;
+    try {
+      effect = await ask.effect({
+        step,
+        run,
+        signal: hold.signal,
+        outputFile,
+        onStart: (mark) => {
+          marks.push(deps.store.operations.markProcess(hold.id, step, mark).catch((error: unknown) => deps.warn(`process of ${step} was not noted`, error)));
+        },
+      });
+    } catch (error) {
+      if (!hold.signal.aborted) await failOpenStep(deps, hold, error);
+      throw hold.signal.aborted ? await interrupted(deps, hold) : error;
+    } finally {
+      await Promise.all(marks);
+    }
+    if (hold.signal.aborted) throw await interrupted(deps, hold);
+    return record(deps, hold, step, run, ask, effect);
+  };
+
+  return {
+    perform,
+    deny: async (act, rule, reason) => {
+      await hold.report({ type: "deny", denial: { act, rule, reason, item } });
+    },
+  };
+}
+
+async function record(deps: EngineDependencies, hold: Hold, step: string, run: number, ask: Ask, effect: Effect): Promise<unknown> {
+  const trees = hold.task().trees;
+  const after: Record<string, string> = {};
+  const evidence: Evidence[] = [...effect.evidence];
+  for (const repo of effect.touched) {
+    const tree = await deps.workspaces.snapshot({ task: hold.id, epoch: hold.epoch, repo }, excludedPaths(hold.spec, repo));
+    after[repo] = tree;
+    evidence.push({ kind: "tree", repo, before: trees[repo] ?? "", after: tree });
+  }
+  const result = effect.result === null ? null : await deps.store.stage(new TextEncoder().encode(JSON.stringify(effect.result)));
+  const blobs = result === null ? effect.blobs : [...effect.blobs, result];
+  const then: TaskEvent[] = effect.touched.length === 0 ? [] : [{ type: "CHECKPOINTED", body: { step, trees: after } }];
+  const body = { step, run, evidence, after, result: result?.ref ?? null };
+  await (effect.failed === null
+    ? hold.report({ type: "complete_step", step: body, then }, blobs)
+    : hold.report({ type: "fail_step", step: { ...body, cause: effect.failed }, then }, blobs));
+  return effect.result;
+}
+
+/** The effect could not be tried or was refused half-way: what it left is undone, and the step says why it failed. */
+async function failOpenStep(deps: EngineDependencies, hold: Hold, error: unknown): Promise<void> {
+  const open = hold.task().openStep;
+  if (open === null) return;
+  await undoOpenStep(deps, hold, open);
+  const cause = isFailure(error) ? error.message : "AgentOS failed inside this step";
+  await hold.report({ type: "fail_step", step: { step: open.step, run: open.run, evidence: [], after: {}, cause, result: null } });
+}
+
+/** A person canceled, or the worker is stopping: the open effect was ended, what it left is undone, the step is lost. */
+async function interrupted(deps: EngineDependencies, hold: Hold): Promise<PutDown> {
+  const { task } = await deps.log.load(hold.id);
+  const why = task.cancelRequested === null ? "shutdown" : "cancel";
+  const open = task.openStep;
+  if (open !== null) {
+    const rescued = await undoOpenStep(deps, hold, open);
+    await hold.report({ type: "lose_step", step: { step: open.step, run: open.run, cause: why === "cancel" ? "canceled" : "worker_died", rescued, partialOutput: null } });
+  }
+  return new PutDown(why);
+}

@@ -1,0 +1,185 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { z } from "zod";
+import { HealthView } from "../../contract/views.ts";
+import { connect } from "../client/client.ts";
+import { exchange } from "../client/transport.ts";
+import { problemOf, trouble } from "../client/trouble.ts";
+
+export interface Launch {
+  readonly program: string;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface Wanted {
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  readonly launch: Launch;
+}
+
+export interface RunningDaemon {
+  readonly pid: number;
+  readonly url: string;
+  readonly health: z.infer<typeof HealthView>;
+}
+
+export interface DaemonProcess {
+  /** The daemon of this data directory, null when none answers. */
+  find(): Promise<RunningDaemon | null>;
+  /** The one that runs, else a new one, once it answers. Throws `daemon/unreachable` with the end of its log. */
+  start(): Promise<RunningDaemon & { readonly started: boolean }>;
+  /** Asks it to stop, and returns when its process is gone. False when none ran. */
+  stop(): Promise<boolean>;
+}
+
+const START_MS_MAX = 20_000;
+const STOP_MS_MAX = 60_000;
+const HEALTH_MS_MAX = 5_000;
+const LOOK_AGAIN_MS = 25;
+const LOG_LINES_SHOWN = 12;
+const LOG_BYTES_READ = 16_384;
+/** Exit code of a daemon that found another one on its data directory. */
+const ANOTHER_RUNS = 73;
+
+/**
+ * A data directory belongs to whoever holds its lock, and only daemons take locks: the CLI never decides who the daemon is. It
+ * starts one and then believes `daemon.json` plus an answer that names the same pid and directory. Of two CLIs that start
+ * one at the same moment, one child takes the lock and the other ends with ANOTHER_RUNS; both CLIs find the first.
+ */
+export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProcess {
+  const log = join(home, "logs", "daemon.log");
+
+  async function find(): Promise<RunningDaemon | null> {
+    const said = announced(home);
+    if (said === null || !isAlive(said.pid, said.start_ticks)) return null;
+    const health = await healthAt(said.url);
+    return health !== null && health.pid === said.pid && isSamePlace(health.home, home) ? { pid: said.pid, url: said.url, health } : null;
+  }
+
+  async function start(): Promise<RunningDaemon & { readonly started: boolean }> {
+    const running = await find();
+    if (running !== null) return { ...running, started: false };
+    await refuseForeignPort();
+
+    mkdirSync(join(home, "logs"), { recursive: true, mode: 0o700 });
+    const output = openSync(log, "a", 0o600);
+    const child = spawn(launch.program, launch.argv, { detached: true, cwd: home, env: launch.environment, stdio: ["ignore", output, output] });
+    closeSync(output);
+    let ended: string | null = null;
+    let code: number | null = null;
+    child.once("error", (error) => {
+      ended = error.message;
+    });
+    child.once("exit", (exitCode, signal) => {
+      code = exitCode;
+      ended = signal === null ? `it ended with exit code ${exitCode}` : `it was ended by ${signal}`;
+    });
+    child.unref();
+
+    const deadline = performance.now() + START_MS_MAX;
+    while (performance.now() < deadline) {
+      const found = await find();
+      if (found !== null) return { ...found, started: found.pid === child.pid };
+      if (ended !== null && code !== ANOTHER_RUNS) throw failed(ended);
+      await pause(LOOK_AGAIN_MS);
+    }
+    throw failed(ended === null ? `it did not answer within ${START_MS_MAX / 1000} s` : "another daemon has the data directory, and it does not answer");
+  }
+
+  /** Said before a daemon is started that could only fail. Without an answer the daemon itself will find out. */
+  async function refuseForeignPort(): Promise<void> {
+    if (port === 0) return;
+    const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const next = `Use another port: AGENTOS_PORT=${port < 65_535 ? port + 1 : port - 1}`;
+    try {
+      const health = await connect(async () => url).health();
+      if (!isSamePlace(health.home, home)) throw trouble("daemon/unreachable", `port ${port} of ${host} belongs to the AgentOS daemon of ${health.home} (pid ${health.pid})`, { next: `${next}, or that data directory: AGENTOS_HOME=${health.home}` });
+    } catch (error) {
+      const problem = problemOf(error);
+      // Nobody answers: the port is free, as it should be.
+      if (problem === null || (error instanceof Error && error.cause !== undefined && problem.code === "daemon/unreachable" && isRefusal(error.cause))) return;
+      if (problem.detail.startsWith("port ")) throw error;
+      throw trouble("daemon/unreachable", `port ${port} of ${host} is in use by another program, which is not AgentOS`, { next });
+    }
+  }
+
+  async function stop(): Promise<boolean> {
+    const running = await find();
+    if (running === null) return false;
+    const said = announced(home);
+    await connect(async () => running.url).stopDaemon();
+    const deadline = performance.now() + STOP_MS_MAX;
+    while (isAlive(running.pid, said?.pid === running.pid ? said.start_ticks : undefined)) {
+      if (performance.now() > deadline) throw trouble("daemon/running", `the daemon (pid ${running.pid}) was asked to stop and still runs after ${STOP_MS_MAX / 1000} s`, { next: `Its log says why: ${log}. Ending it by force loses nothing: kill -9 ${running.pid}` });
+      await pause(LOOK_AGAIN_MS);
+    }
+    return true;
+  }
+
+  const failed = (why: string) => {
+    const lines = lastLines(log);
+    return trouble("daemon/unreachable", `the daemon could not be started: ${why}${lines.length === 0 ? "" : `; the end of its log: ${lines.join(" | ")}`}`, { next: `Read ${log}; agentos doctor looks at the machine.`, facts: { log, lines } });
+  };
+  return { find, start, stop };
+}
+
+const Announcement = z.object({ pid: z.int().positive(), start_ticks: z.union([z.number(), z.string()]).optional(), url: z.url(), version: z.string() });
+
+function announced(home: string): z.infer<typeof Announcement> | null {
+  const file = join(home, "daemon.json");
+  if (!existsSync(file)) return null;
+  try {
+    return Announcement.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return null; // gone in this moment, or written by something else: then no daemon of ours has announced itself
+  }
+}
+
+async function healthAt(url: string): Promise<z.infer<typeof HealthView> | null> {
+  try {
+    const bytes = await exchange(async () => url, { method: "GET", path: "/api/health", timeoutMs: HEALTH_MS_MAX });
+    return HealthView.parse(JSON.parse(bytes.toString()));
+  } catch {
+    return null; // whatever it is, it is no daemon that answers
+  }
+}
+
+/** A pid comes back to another process; its start time does not. */
+function isAlive(pid: number, startTicks: number | string | undefined): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
+  }
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return process.platform !== "linux"; // ended between the two looks; elsewhere there is no /proc and the pid must do
+  }
+  // After the command's name, which may hold anything, in the last parenthesis: state is field 3, start time field 22.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] !== "Z" && (startTicks === undefined || fields[19] === String(startTicks));
+}
+
+function isSamePlace(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other);
+  } catch {
+    return one === other; // one of them is not there (any more)
+  }
+}
+
+const isRefusal = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+
+function lastLines(file: string): readonly string[] {
+  try {
+    return readFileSync(file).subarray(-LOG_BYTES_READ).toString().trim().split("\n").slice(-LOG_LINES_SHOWN);
+  } catch {
+    return []; // no log was written: the child did not come that far
+  }
+}

@@ -1,0 +1,26 @@
+import { createInterface } from "node:readline/promises";
+import type { Readable, Writable } from "node:stream";
+import { line } from "./escape.ts";
+
+/** A person who can be asked. */
+export interface Prompt {
+  /** No unless they say yes in words. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** Asks on the terminal, beside the data: questions go where talk goes. */
+export function terminalPrompt(input: Readable, output: Writable, signal: AbortSignal): Prompt {
+  return {
+    async confirm(question) {
+      const lines = createInterface({ input, output });
+      // At the end of input nothing is answered any more, and nothing is not a yes.
+      const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+      try {
+        const answer = await Promise.race([lines.question(`${line(question)} [y/N] `, { signal }), ended]);
+        return /^\s*(y|yes)\s*$/i.test(answer);
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { MiddlewareHandler } from "hono";
+import { failure } from "../../contract/problems.ts";
+import { routeNotFound } from "./problem-response.ts";
+
+export const BODY_BYTES_MAX = 8 * 1024 ** 2;
+const JSON_DEPTH_MAX = 64;
+
+/**
+ * What must hold before any route is looked at. The Host must be one of ours exactly, so that a name rebound to loopback reaches nothing; a
+ * browser's Origin must be ours exactly; a write is JSON, so that no form and no plain text of a foreign page can be one.
+ */
+export function guard({ hosts }: { readonly hosts: () => ReadonlySet<string> }): MiddlewareHandler {
+  return async (c, next) => {
+    const host = c.req.header("host") ?? "";
+    if (!hosts().has(host.toLowerCase())) throw failure("host/refused", `this daemon does not answer for the host ${JSON.stringify(host.slice(0, 100))}`);
+    const origin = c.req.header("origin");
+    if (origin !== undefined && !hosts().has(origin.toLowerCase().replace(/^http:\/\//, "")) ) throw failure("origin/refused", `pages of ${JSON.stringify(origin.slice(0, 100))} may not talk to this daemon`);
+    const site = c.req.header("sec-fetch-site");
+    if (origin === undefined && (site === "cross-site" || site === "same-site") && c.req.path.startsWith("/api/")) throw failure("origin/refused", "other sites may not talk to this daemon");
+    const { pathname } = new URL(c.req.url);
+    if (/%00|%2f|%5c|\/\/|\\|\/\.\.?(\/|$)/i.test(pathname)) throw routeNotFound(pathname);
+    if (c.req.method === "POST" || c.req.method === "PATCH" || c.req.method === "PUT") await checkBody(c.req.raw, c.req.header("content-type"), c.req.header("content-length"));
+    await next();
+    c.header("content-security-policy", "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'");
+    c.header("x-content-type-options", "nosniff");
+    c.header("referrer-policy", "no-referrer");
+    c.header("cross-origin-resource-policy", "same-origin");
+    if (c.req.path.startsWith("/api/")) c.header("cache-control", "no-store");
+  };
+}
+
+async function checkBody(request: Request, type: string | undefined, length: string | undefined): Promise<void> {
+  if (length !== undefined && Number(length) > BODY_BYTES_MAX) throw tooLarge();
+  const text = await bounded(request.clone());
+  if (text === "") return;
+  if (!/^application\/json\s*(;|$)/i.test(type ?? "")) throw failure("input/media-type", `the body is ${type === undefined ? "of no named type" : JSON.stringify(type.slice(0, 100))}, this route takes application/json`);
+  if (tooDeep(text)) throw failure("input/invalid", `the body is nested deeper than ${JSON_DEPTH_MAX} levels`);
+  try {
+    JSON.parse(text);
+  } catch {
+    throw failure("input/invalid", "the body is no valid JSON");
+  }
+}
+
+const tooLarge = (): Error => failure("input/too-large", `the body is larger than ${BODY_BYTES_MAX} bytes`);
+
+async function bounded(request: Request): Promise<string> {
+  if (request.body === null) return "";
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let bytes = 0;
+  let text = "";
+  try {
+    for await (const chunk of request.body) {
+      bytes += chunk.byteLength;
+      if (bytes > BODY_BYTES_MAX) throw tooLarge();
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw failure("input/invalid", "the body is no UTF-8 text");
+    throw error;
+  }
+}
+
+/** Depth of brackets outside of strings: looked at before anything recursive sees the text. */
+function tooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 92) i += 1;
+      else if (code === 34) inString = false;
+    } else if (code === 34) inString = true;
+    else if (code === 123 || code === 91) {
+      depth += 1;
+      if (depth > JSON_DEPTH_MAX) return true;
+    } else if (code === 125 || code === 93) depth -= 1;
+  }
+  return false;
+}

@@ -1,0 +1,58 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { ZodError } from "zod";
+import { invalid } from "../../contract/parse.ts";
+import { guard } from "./guard.ts";
+import { type Answers, idempotency } from "./idempotency.ts";
+import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
+import { projectRoutes } from "./project-routes.ts";
+import type { Surface } from "./surface.ts";
+import { systemRoutes } from "./system-routes.ts";
+import { taskRoutes } from "./task-routes.ts";
+
+/** A file of the web page, held in memory: what is not in the map does not exist. */
+export interface WebFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+}
+
+export interface HttpOptions {
+  readonly surface: Surface;
+  readonly answers: Answers;
+  readonly web: ReadonlyMap<string, WebFile>;
+  /** Host headers this daemon answers to, `name:port` in lower case. */
+  readonly hosts: () => ReadonlySet<string>;
+  readonly version: string;
+  /** Told of every failure that is a bug. */
+  readonly warn: (sentence: string, error: unknown) => void;
+}
+
+/** The whole HTTP surface as one request handler; tests call it without a port. */
+export function httpSurface({ surface, answers, web, hosts, version, warn }: HttpOptions): OpenAPIHono {
+  const api = new OpenAPIHono({
+    defaultHook: (result) => {
+      if (!result.success) throw invalid(result.error as ZodError, WHAT[result.target] ?? "the request");
+    },
+  });
+  api.use("*", guard({ hosts }));
+  api.use("/api/*", idempotency(answers));
+  api.onError((error, c) => {
+    const told = toldOf(error);
+    if (told.code === "internal") warn(`${c.req.method} ${c.req.path} failed`, error);
+    return answerProblem(c, told);
+  });
+  api.notFound((c) => answerProblem(c, toldOf(routeNotFound(c.req.path))));
+
+  systemRoutes(api, surface);
+  projectRoutes(api, surface);
+  taskRoutes(api, surface);
+  api.doc31("/api/openapi.json", { openapi: "3.1.0", info: { title: "AgentOS", version, license: { name: "Apache-2.0" } } });
+
+  api.get("/*", (c) => {
+    const file = web.get(c.req.path === "/" ? "/index.html" : c.req.path);
+    if (file === undefined) return answerProblem(c, toldOf(routeNotFound(c.req.path)));
+    return c.body(file.bytes, 200, { "content-type": file.type });
+  });
+  return api;
+}
+
+const WHAT: Readonly<Record<string, string>> = { json: "the body", query: "the query", param: "the path" };

@@ -1,0 +1,25 @@
+import type { z } from "zod";
+import { ProblemView } from "./problem-response.ts";
+
+export const json = <S extends z.ZodType>(schema: S, description: string) => ({ description, content: { "application/json": { schema } } });
+export const jsonBody = <S extends z.ZodType>(schema: S) => ({ required: true, content: { "application/json": { schema } } });
+/** A body that may be left out; what is there is checked all the same. */
+export const optionalBody = <S extends z.ZodType>(schema: S) => ({ required: false, content: { "application/json": { schema } } });
+
+const problem = (description: string) => ({ description, content: { "application/problem+json": { schema: ProblemView } } });
+
+/** Every route may answer with these; `code` and `next` say more. */
+export const problems = {
+  400: problem("The input is not valid"),
+  403: problem("Refused"),
+  404: problem("There is no such thing"),
+  409: problem("Not in the present state"),
+  413: problem("Too large"),
+  415: problem("Not JSON"),
+  421: problem("A foreign Host"),
+  422: problem("Understood, but it cannot be worked on"),
+  429: problem("Too many; Retry-After says when"),
+  500: problem("A bug, or damaged data"),
+  503: problem("Not now; Retry-After says when"),
+  507: problem("No space left"),
+} as const;

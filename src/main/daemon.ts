@@ -1,0 +1,226 @@
+import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { serve, type ServerType } from "@hono/node-server";
+import { type Logger, pino } from "pino";
+import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
+import { ownProcess } from "../adapters/system/own-process.ts";
+import { webFiles } from "../adapters/system/web-files.ts";
+import { type DaemonConfig, daemonConfig } from "../config/config.ts";
+import { failure } from "../contract/problems.ts";
+import { time } from "../contract/present.ts";
+import { isFailure } from "../domain/failure.ts";
+import { SYSTEM_STREAM } from "../domain/stream.ts";
+import { httpSurface } from "../interfaces/http/server.ts";
+import { StreamMoved } from "../ports/store.ts";
+import { assemble, type System, type SystemOptions, webDirectory } from "./system.ts";
+import { VERSION } from "./version.ts";
+
+const MINUTE_MS = 60_000;
+const HEADERS_BYTES_MAX = 16 * 1024;
+const REQUEST_MS_MAX = 5 * MINUTE_MS;
+
+export interface Daemon {
+  readonly url: string;
+  readonly system: System;
+  /** Resolves when it has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Takes the data directory, recovers, listens, works. `daemon.json` in the data directory says where, while it runs. Throws
+ * `daemon/running` when another daemon has the directory.
+ */
+export async function startDaemon(config: DaemonConfig, log: Logger, adapters: NonNullable<SystemOptions["adapters"]> = {}): Promise<Daemon> {
+  await mkdir(config.home, { recursive: true, mode: 0o700 });
+  const home = await realpath(config.home);
+  const lock = await acquireDaemonLock(home);
+  try {
+    return await runUnderLock({ ...config, home }, log, adapters, () => lock.release());
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function runUnderLock(config: DaemonConfig, log: Logger, adapters: NonNullable<SystemOptions["adapters"]>, unlock: () => Promise<void>): Promise<Daemon> {
+  if (!LOOPBACK.has(config.host)) throw failure("input/invalid", `the host ${config.host} is not loopback, and this version has no tokens to tell people apart`, "Use 127.0.0.1 or ::1.");
+  const startedAtMs = Date.now();
+  const warn = (sentence: string, error: unknown): void => log.error({ err: error }, sentence);
+  const system = await assemble({
+    home: config.home,
+    toolPath: config.toolPath,
+    tasksMax: config.tasksMax,
+    warn,
+    onFatal: (error) => {
+      log.fatal({ err: error }, "nothing can be made durable any more; the daemon ends, and the next start recovers");
+      log.flush();
+      process.exit(74);
+    },
+    adapters,
+  });
+  const box = await tryOut(system, log);
+  const person = { kind: "person", name: userInfo().username } as const;
+  let askedToStop = (): void => {};
+  const wanted = new Promise<void>((resolve) => {
+    askedToStop = resolve;
+  });
+  let hosts: ReadonlySet<string> = new Set();
+  const api = httpSurface({
+    surface: {
+      cases: system.cases,
+      person,
+      takeCreation: async (points) => {
+        const wait = await system.store.operations.take(
+          `create ${person.name}`,
+          [
+            { windowMs: MINUTE_MS, most: config.createPerMinute, points },
+            { windowMs: 60 * MINUTE_MS, most: config.createPerHour, points },
+          ],
+          Date.now(),
+        );
+        if (wait !== null) throw rateLimited(wait, config);
+      },
+      health: async () => ({
+        ok: true,
+        version: VERSION,
+        pid: process.pid,
+        started_at: time(startedAtMs),
+        home: config.home,
+        sandbox: box.name,
+        sandbox_problem: box.problem,
+        tasks: await system.cases.look.counts(),
+        working: system.worker.busy(),
+      }),
+      stop: () => askedToStop(),
+    },
+    answers: { idempotent: system.store.operations.idempotent, rememberAnswer: (key, digest, status, body) => system.store.operations.rememberAnswer(key, digest, status, body, Date.now()) },
+    web: await webFiles(webDirectory),
+    hosts: () => hosts,
+    version: VERSION,
+    warn,
+  });
+  const { server, port } = await listening(api.fetch, config);
+  const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
+  hosts = new Set(names.map((name) => `${name}:${port}`));
+  const url = `http://${names[0]}:${port}`;
+  await system.start();
+  await note(system, { type: "DAEMON_STARTED", body: { version: VERSION, boot: ownProcess().bootId, sandbox: box.name ?? "none" } });
+  await announce(config.home, { pid: process.pid, start_ticks: ownProcess().startTicks, url, version: VERSION });
+  log.info({ url, home: config.home }, "listening");
+
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      askedToStop();
+      closeAll(server);
+      await system.worker.stop();
+      await note(system, { type: "DAEMON_STOPPED", body: {} });
+      await rm(join(config.home, "daemon.json"), { force: true });
+      await system.stop();
+      await unlock();
+      log.info("stopped");
+    })();
+    return stopping;
+  };
+  return { url, system, stop, stopped: wanted.then(stop) };
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
+
+function rateLimited(waitMs: number, config: DaemonConfig): Error {
+  const seconds = Math.ceil(waitMs / 1_000);
+  return Object.assign(failure("rate/limited", `at most ${config.createPerMinute} tasks a minute and ${config.createPerHour} an hour may be created; try again in ${seconds} s`), { facts: { retryAfterSeconds: seconds } });
+}
+
+/** The sandbox, tried for real at every start. Without one the daemon still answers; whatever would run something waits or is refused. */
+async function tryOut(system: System, log: Logger): Promise<{ readonly name: string | null; readonly problem: string | null }> {
+  try {
+    const report = await system.sandbox.selfTest();
+    return { name: `${report.name} ${report.version}`, problem: null };
+  } catch (error) {
+    if (!isFailure(error, "sandbox/missing")) throw error;
+    log.warn({ next: error.next }, error.message);
+    return { name: null, problem: `${error.message} ${error.next ?? ""}`.trim() };
+  }
+}
+
+async function note(system: System, event: Parameters<System["store"]["append"]>[0]["events"][number]["event"]): Promise<void> {
+  for (;;) {
+    const last = await lastSeq(system);
+    try {
+      await system.store.append({ stream: SYSTEM_STREAM, expected: last, events: [{ actor: { kind: "system", name: "agentos" }, atMs: Date.now(), event }], blobs: [], lease: null });
+      return;
+    } catch (error) {
+      if (!(error instanceof StreamMoved)) throw error;
+    }
+  }
+}
+
+async function lastSeq(system: System): Promise<number> {
+  let seq = 0;
+  for (;;) {
+    const page = await system.store.read(SYSTEM_STREAM, seq, 1_000);
+    const last = page.at(-1);
+    if (last === undefined) return seq;
+    seq = last.seq;
+  }
+}
+
+function listening(fetch: Parameters<typeof serve>[0]["fetch"], config: DaemonConfig): Promise<{ readonly server: ServerType; readonly port: number }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: config.host, port: config.port, serverOptions: { maxHeaderSize: HEADERS_BYTES_MAX, requestTimeout: REQUEST_MS_MAX } }, (info) => resolve({ server, port: info.port }));
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(error.code === "EADDRINUSE" ? failure("daemon/unreachable", `port ${config.port} of ${config.host} is in use by another program`, "Name another: AGENTOS_PORT=8001") : error);
+    });
+  });
+}
+
+function closeAll(server: ServerType): void {
+  server.close();
+  if ("closeAllConnections" in server) server.closeAllConnections();
+}
+
+/** Written whole or not at all: a CLI may read it at any moment. */
+async function announce(home: string, facts: Readonly<Record<string, unknown>>): Promise<void> {
+  const file = join(home, "daemon.json");
+  await writeFile(`${file}.new`, `${JSON.stringify(facts)}\n`, { mode: 0o600 });
+  await chmod(`${file}.new`, 0o600);
+  await rename(`${file}.new`, file);
+}
+
+/** The daemon as a process of its own: until SIGTERM, SIGINT or a request to stop. */
+export async function runDaemon(config: DaemonConfig): Promise<void> {
+  const log = pino({ level: config.logLevel, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+  const daemon = await startDaemon(config, log);
+  const stop = (): void => {
+    daemon.stop().catch((error: unknown) => {
+      log.error({ err: error }, "could not stop in good order");
+      process.exit(1);
+    });
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  await daemon.stopped;
+}
+
+/** Which pid a data directory's daemon says it has; null when none says so. */
+export async function announced(home: string): Promise<{ readonly pid: number; readonly url: string } | null> {
+  try {
+    return JSON.parse(await readFile(join(home, "daemon.json"), "utf8")) as { pid: number; url: string };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await runDaemon(daemonConfig(process.env));
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    process.stderr.write(`agentos: ${error.message}${error.next === null ? "" : `\n${error.next}`}\n`);
+    process.exitCode = error.code === "daemon/running" ? 73 : 69;
+  }
+}

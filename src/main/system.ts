@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gatesAgent } from "../agents/gates/gates-agent.ts";
+import { scriptAgent } from "../agents/script/script-agent.ts";
+import { egressProxy } from "../adapters/egress/proxy.ts";
+import { gitWorkspaces } from "../adapters/git/workspaces.ts";
+import { defaultPolicy } from "../adapters/policy/default-policy.ts";
+import { runners } from "../adapters/runners/runners.ts";
+import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
+import { openStore } from "../adapters/store/open.ts";
+import { seal, sha256Hex } from "../adapters/store/seal.ts";
+import { systemClock, systemIds } from "../adapters/system/clock.ts";
+import { fileLayers } from "../adapters/system/layers.ts";
+import { ownProcess } from "../adapters/system/own-process.ts";
+import { runFiles } from "../adapters/system/run-files.ts";
+import type { AppDependencies } from "../app/deps.ts";
+import { type UseCases, useCases } from "../app/use-cases.ts";
+import { createBroker } from "../broker/broker.ts";
+import { createDelivery } from "../engine/delivery.ts";
+import type { EngineDependencies } from "../engine/deps.ts";
+import { createTaskLog } from "../engine/task-log.ts";
+import { createWorker, type Worker } from "../engine/worker.ts";
+import type { Agents } from "../ports/agent.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Delivery } from "../ports/delivery.ts";
+import type { Egress } from "../ports/egress.ts";
+import type { Programs } from "../ports/programs.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+import type { Store } from "../ports/store.ts";
+import { confinedProgram, confinedVersions } from "./confined-programs.ts";
+
+const run = promisify(execFile);
+
+export interface SystemOptions {
+  readonly home: string;
+  readonly toolPath: readonly string[];
+  readonly tasksMax: number;
+  readonly warn: (sentence: string, error: unknown) => void;
+  /** Nothing can be made durable any more: the process must end. */
+  readonly onFatal: (error: unknown) => void;
+  /** Other adapters behind the same ports, for tests and embedders; the defaults are the product. */
+  readonly adapters?: {
+    readonly sandbox?: Sandbox;
+    readonly egress?: Egress;
+    readonly clock?: Clock;
+    readonly agents?: Agents;
+    readonly store?: (store: Store) => Store;
+    readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
+    readonly busyMs?: number;
+  };
+}
+
+export interface System {
+  readonly store: Store;
+  readonly cases: UseCases;
+  readonly worker: Worker;
+  readonly delivery: Delivery;
+  readonly sandbox: Sandbox;
+  /** Clears what dead runs left, finishes interrupted deliveries, and starts to work. */
+  start(): Promise<void>;
+  /** Puts everything down in good order. */
+  stop(): Promise<void>;
+}
+
+/** Where adapters meet use cases. The caller holds the daemon lock of `home`. */
+export async function assemble(options: SystemOptions): Promise<System> {
+  const { home, toolPath, adapters = {} } = options;
+  const clock = adapters.clock ?? systemClock;
+  const sandbox = adapters.sandbox ?? bubblewrapSandbox({ privateDirectories: [home], hostEnvironment: process.env });
+  const opened = await openStore({ home, seal, now: () => clock.nowMs(), onFatal: options.onFatal, ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }) });
+  const store = adapters.store?.(opened) ?? opened;
+  const log = createTaskLog(store, clock);
+  const workspaces = gitWorkspaces({ home, owner: sandbox.owner() });
+  const layers = fileLayers(home);
+  const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
+  const testRunners = runners({ registry: await npmRegistry(toolPath) });
+  const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
+  const broker = createBroker({
+    sandbox,
+    workspaces,
+    egress: adapters.egress ?? egressProxy(),
+    layers,
+    policy: defaultPolicy,
+    runners: testRunners,
+    blobs: store,
+    seal,
+    digest: sha256Hex,
+    mountWitness: { argv: mountWitnessArgv, parse: parseMountWitness },
+    runDirectory: files.directory,
+    reportDirectory: files.reports,
+    readReport: files.readReport,
+    writeText: files.writeText,
+    dropRunDirectory: files.drop,
+    platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
+    toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
+    allowPrivate: adapters.allowPrivate ?? [],
+    clock,
+  });
+  const self = ownProcess();
+  const engine: EngineDependencies = {
+    store,
+    log,
+    workspaces,
+    sandbox,
+    broker,
+    layers,
+    agents: adapters.agents ?? { script: scriptAgent, gates: gatesAgent },
+    seal,
+    digest: sha256Hex,
+    clock,
+    self,
+    worker: `daemon-${self.pid}`,
+    outputFile: files.outputFile,
+    partialOutput: files.output,
+    warn: options.warn,
+  };
+  const app: AppDependencies = { store, log, workspaces, runners: testRunners, programs, seal, digest: sha256Hex, clock, ids: systemIds(), liveOutput: files.output, toolPath };
+  const worker = createWorker(engine, { tasksMax: options.tasksMax });
+  const delivery = createDelivery(engine);
+  return {
+    store,
+    cases: useCases(app, delivery),
+    worker,
+    delivery,
+    sandbox,
+    async start() {
+      await files.dropAll();
+      await delivery.recover();
+      await worker.start();
+    },
+    async stop() {
+      await worker.stop();
+      await store.close();
+    },
+  };
+}
+
+/** The registry the machine's own npm is set to; npm's usual one when there is no npm. */
+async function npmRegistry(toolPath: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await run("npm", ["config", "get", "registry"], { env: { PATH: [...toolPath, "/usr/local/bin", "/usr/bin", "/bin"].join(":"), HOME: userInfo().homedir }, timeout: 10_000, cwd: "/" });
+    const said = stdout.trim();
+    return /^https?:\/\//.test(said) ? said : DEFAULT_REGISTRY;
+  } catch {
+    return DEFAULT_REGISTRY; // no npm on this machine: then no npm project can be prepared either, and its step will say so
+  }
+}
+
+const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
+
+/** Binary dependencies are built for a C library; musl has no such entry. */
+function glibcVersion(): string {
+  const { header } = process.report.getReport() as { readonly header: { readonly glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime ?? "musl";
+}
+
+/** Where the built page lies in a checkout or an installed package. */
+export const webDirectory = join(import.meta.dirname, "..", "..", "web", "dist");

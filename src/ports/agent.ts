@@ -1,0 +1,66 @@
+import type { RecordedVerdict } from "../domain/task.ts";
+import type { OpenPlan, WorkItem } from "../domain/plan.ts";
+import type { AgentKind, Spec } from "../domain/spec.ts";
+
+export interface CommandResult {
+  readonly exitCode: number | null;
+  readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
+  /** What the agent is told: at most `OUTPUT_TOLD_BYTES` of each, the end of it, secrets redacted. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export const OUTPUT_TOLD_BYTES = 32 * 1024;
+
+/** What an agent can do while it plans: look. Nothing here can write, and nothing here has a network. */
+export interface PlanningCapabilities {
+  readonly spec: Spec;
+  readonly bases: Readonly<Record<string, string>>;
+  /** What a person asked to change about the plan before this one, or null. */
+  readonly changeRequest: string | null;
+  read(repo: string, path: string): Promise<string | null>;
+  list(repo: string, prefix: string): Promise<readonly string[]>;
+  /** A command on the read-only workspace. */
+  inspect(repo: string, argv: readonly string[]): Promise<CommandResult>;
+}
+
+/** What an agent can do while it works on one approved item. Each call is a durable step: after a crash a finished one is not run again. */
+export interface WorkCapabilities {
+  readonly spec: Spec;
+  readonly attempt: number;
+  /** What failed in the attempt before this one, with its output, or null. */
+  readonly lastFailure: string | null;
+  read(repo: string, path: string): Promise<string | null>;
+  list(repo: string, prefix: string): Promise<readonly string[]>;
+  write(repo: string, path: string, content: string, executable: boolean): Promise<void>;
+  remove(repo: string, path: string): Promise<void>;
+  run(repo: string, command: { readonly argv: readonly string[]; readonly cwd: string; readonly network: readonly string[]; readonly timeoutMs: number | null }): Promise<CommandResult>;
+}
+
+/** After the gates were judged: the last word an agent has, and it changes nothing about the verdict. */
+export interface ConcludingCapabilities {
+  readonly spec: Spec;
+  readonly verdicts: Readonly<Record<string, RecordedVerdict>>;
+  storeArtifact(name: string, mediaType: string, content: string): Promise<void>;
+}
+
+export type WorkOutcome = { readonly done: true } | { readonly done: false; readonly cause: string };
+
+/**
+ * Contract: an agent holds no authority; it gets capabilities and nothing else. Given the same recorded answers it asks the same
+ * again (that is how it is resumed after a crash). A refused call throws `Failure("act/denied")`, which it may answer by another way or let
+ * through. It never says whether a task is done.
+ */
+export interface Agent {
+  readonly kind: AgentKind;
+  /** `restart`: an attempt begins at the base again. `continue`: with the workspace as the failed one left it. */
+  readonly retry: "restart" | "continue";
+  /** False when another attempt could not come out differently. */
+  readonly retries: boolean;
+  plan(can: PlanningCapabilities): Promise<Pick<OpenPlan, "items" | "notes">>;
+  work(item: WorkItem, can: WorkCapabilities): Promise<WorkOutcome>;
+  conclude(can: ConcludingCapabilities): Promise<void>;
+}
+
+/** The agents this installation has. */
+export type Agents = Readonly<Partial<Record<AgentKind, Agent>>>;

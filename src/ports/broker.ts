@@ -1,0 +1,94 @@
+import type { BlobRef } from "../domain/blob.ts";
+import type { Evidence } from "../domain/evidence.ts";
+import type { GateDefinition, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
+import type { TestCounts } from "../domain/test-counts.ts";
+import type { Phase } from "../domain/phase.ts";
+import type { Spec } from "../domain/spec.ts";
+import type { Act } from "../domain/step.ts";
+import type { PlanningCapabilities, WorkCapabilities } from "./agent.ts";
+import type { ProcessMark } from "./sandbox.ts";
+import type { StagedBlob } from "./store.ts";
+import type { Candidate, Identity } from "./workspaces.ts";
+
+/** What an effect gives back to the bracket that records it. */
+export interface Effect {
+  readonly evidence: readonly Evidence[];
+  /** Repos whose workspace it may have changed: a snapshot is taken before it is recorded. */
+  readonly touched: readonly string[];
+  /** What the asker is told, kept so that it can be told again after a crash. */
+  readonly result: unknown;
+  /** Why it did not do what it should, or null. */
+  readonly failed: string | null;
+  readonly blobs: readonly StagedBlob[];
+}
+
+export interface Ask {
+  readonly act: Act;
+  /** Digest of what was asked for. */
+  readonly input: string;
+  /** Content that the act's record refers to. */
+  readonly blobs: readonly StagedBlob[];
+  readonly effect: (run: StepRun) => Promise<Effect>;
+}
+
+/** A step that has been recorded as begun. */
+export interface StepRun {
+  readonly step: string;
+  readonly run: number;
+  readonly signal: AbortSignal;
+  /** Host file for its live output. */
+  readonly outputFile: string;
+  readonly onStart: (mark: ProcessMark) => void;
+}
+
+/**
+ * The durable bracket, given to the broker by the engine: started is durable before `effect` runs, completed is durable before the result is
+ * returned, and a step that is finished already returns its recorded result without running.
+ */
+export interface Steps {
+  perform(ask: Ask): Promise<unknown>;
+  deny(act: string, rule: string, reason: string): Promise<void>;
+}
+
+/** One task at work, as the broker needs to know it. */
+export interface Desk {
+  readonly task: string;
+  readonly epoch: number;
+  readonly phase: Phase;
+  readonly attempt: number;
+  readonly spec: Spec;
+  readonly bases: Readonly<Record<string, string>>;
+  readonly repos: Readonly<Record<string, { readonly writable: boolean; readonly toolPath: readonly string[] }>>;
+  readonly changeRequest: string | null;
+  readonly lastFailure: string | null;
+  readonly layers: Readonly<Record<string, LayerMount>>;
+  readonly steps: Steps;
+}
+
+/** A dependency layer as mounted for one repo. */
+export interface LayerMount {
+  readonly key: string;
+  readonly outputs: readonly string[];
+}
+
+export interface GateOutcome {
+  readonly step: string;
+  readonly evidence: readonly Evidence[];
+  readonly found: readonly PinnedPart[];
+  readonly program: string | null;
+  readonly counts: TestCounts | null;
+  readonly output: BlobRef | null;
+}
+
+/** The one choke point: capabilities by phase. What was not handed over cannot be called. */
+export interface Broker {
+  planning(desk: Desk): PlanningCapabilities;
+  working(desk: Desk, item: string): WorkCapabilities;
+  /** Runs the preparation of one repo at a commit (or finds its layer); null: it needs none. */
+  prepare(desk: Desk, definition: PrepareDefinition, commit: string, on: string): Promise<LayerMount>;
+  /** What git would commit of one repo's workspace on top of its base. */
+  candidate(desk: Desk, repo: string, message: string, author: Identity, exclude: readonly string[]): Promise<Candidate & { readonly baseTree: string }>;
+  gate(desk: Desk, gate: GateDefinition, commit: string, tree: string, on: "base" | "candidate" | "merge"): Promise<GateOutcome>;
+  /** The mount table's line for each repo as planning sees it. */
+  witness(desk: Desk): Promise<Readonly<Record<string, string>>>;
+}

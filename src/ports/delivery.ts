@@ -1,0 +1,24 @@
+import type { Actor } from "../domain/actor.ts";
+import type { DeliveredTo } from "../domain/event.ts";
+import type { DeliveryWay } from "./workspaces.ts";
+
+export interface DeliveryRequest {
+  readonly task: string;
+  readonly way: DeliveryWay;
+  /** Target branch; null: for `merge` the branch the task started on, for `branch` a new one named after the task. */
+  readonly branch: string | null;
+  readonly by: Actor;
+}
+
+export interface Delivered {
+  readonly repos: Readonly<Record<string, DeliveredTo>>;
+  /** Plain sentences: what was done instead and why, what to do next. */
+  readonly notes: readonly string[];
+}
+
+/** Contract: only a verified tree is delivered; a branch moves by compare-and-set or not at all; repeating it is safe. */
+export interface Delivery {
+  deliver(request: DeliveryRequest): Promise<Delivered>;
+  /** Finishes or gives back what a dead daemon left in the middle. */
+  recover(): Promise<void>;
+}

@@ -1,0 +1,92 @@
+/** A directory or file of the host as the confined command sees it. */
+export interface Mount {
+  readonly host: string;
+  readonly inside: string;
+  readonly access: "read" | "write";
+}
+
+/** A private, bounded, empty file system at a path inside. */
+export interface Scratch {
+  readonly inside: string;
+  readonly bytesMax: number;
+}
+
+export interface Limits {
+  readonly wallMs: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+  /** stdout and stderr together; past it the command is ended. */
+  readonly outputBytes: number;
+  /** The largest file the command may write. */
+  readonly fileBytes: number;
+}
+
+/** A process of ours that can be told from a stranger with the same pid. */
+export interface ProcessMark {
+  readonly pid: number;
+  /** Field 22 of /proc/<pid>/stat: clock ticks since boot. */
+  readonly startTicks: number;
+  readonly bootId: string;
+}
+
+export interface SandboxCommand {
+  readonly argv: readonly string[];
+  /** Absolute path inside the sandbox. */
+  readonly cwd: string;
+  readonly mounts: readonly Mount[];
+  readonly scratches: readonly Scratch[];
+  /** Added to the built environment; nothing is inherited from the daemon. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The person's PATH, recorded at binding: directories on the host, in order. */
+  readonly toolPath: readonly string[];
+  /** Host path of the egress proxy's unix socket, or null: no network at all. */
+  readonly egressSocket: string | null;
+  readonly limits: Limits;
+  /** Host file that live output (stdout and stderr as they come) is appended to; created 0600 when missing. */
+  readonly outputFile: string;
+  /** Called once the process exists, before its outcome is known. */
+  readonly onStart: (mark: ProcessMark) => void;
+}
+
+export interface Captured {
+  /** At most `limits.outputBytes` bytes. */
+  readonly bytes: Uint8Array;
+  /** Hex SHA-256 of exactly these bytes. */
+  readonly sha256: string;
+}
+
+export interface SandboxOutcome {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Which bound ended it, when a bound did. */
+  readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
+  readonly stdout: Captured;
+  readonly stderr: Captured;
+  readonly durationMs: number;
+  /** Hex SHA-256 over the stable part of the environment: variables, mounts as seen inside, limits. No host paths. */
+  readonly environmentDigest: string;
+}
+
+export interface SandboxReport {
+  readonly name: string;
+  readonly version: string;
+  /** Plain sentences: what was tried and seen. */
+  readonly checks: readonly string[];
+}
+
+/**
+ * Contract: a command run here can write only below mounts with access `write` and its scratches, reads only what is
+ * mounted and the system's own programs, has no network but the egress socket, no privilege and no way to the daemon's
+ * processes; when `run` settles, none of its processes is alive, whatever it forked. Aborting ends it at once
+ * (`endedBy: "cancel"`). If the daemon dies, all of them die. A command that cannot be started at all (no such program)
+ * is an outcome (exit code 127), not an error. No working sandbox: `Failure("sandbox/missing")` naming what to install.
+ */
+export interface Sandbox {
+  /** One command that must work, one write, one read and one packet that must fail. Throws `sandbox/missing`. */
+  selfTest(): Promise<SandboxReport>;
+  run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxOutcome>;
+  /** Ends what a dead daemon left, if pid, start time and boot are still the same process; says whether one was. */
+  reap(mark: ProcessMark): Promise<boolean>;
+  /** The uid and gid that workspaces must belong to so that confined commands can write them; null: the daemon's own. */
+  owner(): { readonly uid: number; readonly gid: number } | null;
+}

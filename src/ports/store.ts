@@ -1,0 +1,196 @@
+import type { Actor } from "../domain/actor.ts";
+import type { BlobRef } from "../domain/blob.ts";
+import type { JournalRow } from "../domain/chain.ts";
+import type { AnyEvent, Happened, ProjectEvent, Recorded, TaskEvent } from "../domain/event.ts";
+import type { Phase } from "../domain/phase.ts";
+import type { Project } from "../domain/project.ts";
+import type { Status, Task } from "../domain/task.ts";
+import type { BlockReason } from "../domain/waiting.ts";
+import type { ProcessMark } from "./sandbox.ts";
+
+/** Content on its way into the store: named already, stored with the append that carries it (large content before that). */
+export interface StagedBlob {
+  readonly ref: BlobRef;
+  readonly salt: Uint8Array;
+  /** Null when the content is large and durable in a file already. */
+  readonly inline: Uint8Array | null;
+}
+
+/** What happens to the task's lease in the transaction of the append. `hold` and `release` fail with `LeaseLost` when another epoch has it. */
+export type LeaseChange =
+  | { readonly kind: "acquire"; readonly task: string; readonly worker: string; readonly epoch: number; readonly owner: ProcessMark }
+  | { readonly kind: "hold"; readonly task: string; readonly epoch: number }
+  | { readonly kind: "release"; readonly task: string; readonly epoch: number };
+
+/** The task is another worker's now: end your children, write nothing. */
+export class LeaseLost extends Error {
+  readonly task: string;
+  constructor(task: string) {
+    super(`the lease of task ${task} is another's`);
+    this.name = "LeaseLost";
+    this.task = task;
+  }
+}
+
+/** Someone else appended to the stream first: reload, decide again, append again. */
+export class StreamMoved extends Error {
+  readonly stream: string;
+  constructor(stream: string, expected: number) {
+    super(`stream ${stream} is no longer at ${expected}`);
+    this.name = "StreamMoved";
+    this.stream = stream;
+  }
+}
+
+export interface Append {
+  readonly stream: string;
+  /** Seq of the last event known; 0 for a new stream. */
+  readonly expected: number;
+  readonly events: readonly Happened[];
+  readonly blobs: readonly StagedBlob[];
+  readonly lease: LeaseChange | null;
+}
+
+export interface Positioned {
+  readonly position: number;
+  readonly stream: string;
+  readonly recorded: Recorded;
+}
+
+/**
+ * Contract.
+ * - `append` is all or nothing: rows, order positions, projections, inline blobs and the lease change commit together, and the promise
+ *   settles only after they are durable. Of several appends at the same `expected`, exactly one wins; the others reject with `StreamMoved`.
+ * - A locked or busy database is waited for without blocking the event loop; past the bound: `Failure("store/busy")`. A full disk:
+ *   `Failure("store/full")`. In both cases nothing of the append is there. After a failed sync nothing is acknowledged any more.
+ * - Listeners are told after the commit, in order of position.
+ */
+export interface EventLog {
+  append(append: Append): Promise<{ readonly seq: number; readonly position: number }>;
+  read(stream: string, afterSeq: number, most: number): Promise<readonly Recorded[]>;
+  since(position: number, most: number): Promise<readonly Positioned[]>;
+  /** The newest position, 0 when empty. */
+  position(): Promise<number>;
+  onAppended(listener: (appended: Positioned) => void): () => void;
+}
+
+/** Contract: `stage` names content and, when it is above 64 KiB, has it durable in a file before it resolves. */
+export interface Blobs {
+  stage(bytes: Uint8Array): Promise<StagedBlob>;
+  /** The content, its digest checked; null when it was erased. Wrong digest: `Failure("store/corrupt")`. */
+  get(ref: BlobRef): Promise<Uint8Array | null>;
+}
+
+export interface TaskFilter {
+  readonly status: readonly Status[] | null;
+  readonly project: string | null;
+  readonly session: string | null;
+  /** Substring of the title, case-insensitive. */
+  readonly text: string | null;
+  readonly after: string | null;
+  readonly most: number;
+}
+
+export interface TaskRow {
+  readonly id: string;
+  readonly title: string;
+  readonly session: string;
+  readonly status: Status;
+  readonly phase: Phase;
+  readonly attempt: number;
+  readonly blockReason: BlockReason | null;
+  readonly blockDetail: string | null;
+  readonly exitReason: string | null;
+  readonly project: { readonly id: string; readonly name: string } | null;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly seq: number;
+}
+
+export interface StepRow {
+  readonly task: string;
+  readonly step: string;
+  readonly run: number;
+  readonly item: string | null;
+  readonly kind: string;
+  readonly status: "open" | "completed" | "failed" | "lost";
+  readonly startedSeq: number;
+  readonly endedSeq: number | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
+/** Projections: derived from the journal in the appending transaction, and only read here. */
+export interface TaskReads {
+  task(id: string): Promise<{ readonly task: Task; readonly seq: number } | null>;
+  /** Newest first; `next` is the cursor of the following page. */
+  tasks(filter: TaskFilter): Promise<{ readonly rows: readonly TaskRow[]; readonly next: string | null }>;
+  taskRow(id: string): Promise<TaskRow | null>;
+  counts(): Promise<Readonly<Record<Status, number>>>;
+  steps(task: string): Promise<readonly StepRow[]>;
+  /** Canonical text of a frozen spec or proposed plan. */
+  spec(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
+  plan(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
+  events(task: string, afterSeq: number, most: number): Promise<readonly Recorded<TaskEvent>[]>;
+}
+
+export interface ProjectReads {
+  project(id: string): Promise<{ readonly project: Project; readonly seq: number } | null>;
+  projectNamed(name: string): Promise<{ readonly project: Project; readonly seq: number } | null>;
+  projects(): Promise<readonly Project[]>;
+  /** The project one of whose repos lies at this real path. */
+  projectOfPath(path: string): Promise<Project | null>;
+  repo(id: string): Promise<{ readonly project: string; readonly repo: Project["repos"][number] } | null>;
+  events(project: string, afterSeq: number, most: number): Promise<readonly Recorded<ProjectEvent>[]>;
+  /** Tasks of the project that have not ended. */
+  livingTasks(project: string): Promise<number>;
+}
+
+/** Facts outside the truth: who works now, what was answered to a repeated request, how often a client asked. */
+export interface Operations {
+  /** Queued tasks, oldest first, that have no living lease. */
+  claimable(most: number): Promise<readonly string[]>;
+  /** Tasks that are `running` in the journal (after a start: those a dead owner left). */
+  running(): Promise<readonly string[]>;
+  succeededWithOpenStep(): Promise<readonly string[]>;
+  /** The epoch the next claim must use: one more than any before. */
+  nextEpoch(task: string): Promise<number>;
+  markProcess(task: string, step: string, mark: ProcessMark): Promise<void>;
+  unmarkProcess(task: string, mark: ProcessMark): Promise<void>;
+  processes(): Promise<readonly { readonly task: string; readonly step: string; readonly mark: ProcessMark }[]>;
+  /** Forgets leases and processes of a dead daemon; called once at start, under the daemon lock. */
+  forgetDeadLeases(): Promise<void>;
+  /** Remembers the answer to a keyed request; the first one wins and is returned. */
+  idempotent(key: string, requestDigest: string): Promise<{ readonly requestDigest: string; readonly status: number; readonly body: string } | null>;
+  rememberAnswer(key: string, requestDigest: string, status: number, body: string, atMs: number): Promise<void>;
+  /** Counts `points` for the key in each window; null when all have room, else milliseconds to wait (and nothing counted). */
+  take(key: string, points: readonly { readonly windowMs: number; readonly most: number; readonly points: number }[], atMs: number): Promise<number | null>;
+}
+
+export interface Store extends EventLog, Blobs {
+  readonly tasks: TaskReads;
+  readonly projects: ProjectReads;
+  readonly operations: Operations;
+  /** All rows of the journal, by stream and seq: for verification. */
+  journal(stream: string | null): AsyncIterable<JournalRow>;
+  close(): Promise<void>;
+}
+
+export interface AuditFinding {
+  readonly stream: string;
+  readonly seq: number | null;
+  readonly problem: string;
+}
+
+/** Every check of the journal that needs nothing but the database: chains, order positions, references, triggers, projections = replay, blobs. */
+export interface AuditReport {
+  readonly streams: number;
+  readonly events: number;
+  readonly blobs: number;
+  /** Content that was erased on purpose: no finding. */
+  readonly erased: number;
+  readonly findings: readonly AuditFinding[];
+}
+
+export type AppendedBy = { readonly actor: Actor; readonly event: AnyEvent };

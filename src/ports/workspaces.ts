@@ -1,0 +1,168 @@
+/** Hex id of a git commit. */
+export type CommitId = string;
+/** Hex id of a git tree that names the whole content of a workspace: files, modes, empty directories, nested `.git`. */
+export type TreeId = string;
+
+/** A task's own clone of one repo. `task` and `repo` are used in full in every path. */
+export interface CloneRef {
+  readonly task: string;
+  /** The repo's name in its project: a slug. */
+  readonly repo: string;
+}
+
+/** One working directory of a clone; a new claim that cannot prove the old owner dead works in a new epoch's directory. */
+export interface WorkspaceRef extends CloneRef {
+  readonly epoch: number;
+}
+
+export interface RepoState {
+  /** Real path of the repository's top directory. */
+  readonly root: string;
+  readonly head: CommitId | null;
+  /** Checked-out branch, null when HEAD is detached. */
+  readonly branch: string | null;
+  /** Paths the person changed and did not commit, untracked ones included, ignored ones not. */
+  readonly dirty: readonly string[];
+  /** Why it cannot be worked on, in sentences that say what to do; empty when it can. */
+  readonly unsupported: readonly string[];
+}
+
+export interface ChangedPath {
+  readonly path: string;
+  readonly change: "added" | "modified" | "deleted" | "type";
+  readonly linesAdded: number | null;
+  readonly linesRemoved: number | null;
+}
+
+export interface Candidate {
+  readonly commit: CommitId;
+  /** Git tree of the commit: what gates, evidence and delivery speak of. */
+  readonly tree: string;
+  readonly changed: readonly ChangedPath[];
+  /** Paths git cannot take into a commit as plain files (nested repositories, sockets), each with the reason. */
+  readonly leftOut: readonly { readonly path: string; readonly reason: string }[];
+}
+
+export interface Identity {
+  readonly name: string;
+  readonly email: string;
+}
+
+export type DeliveryWay = "merge" | "branch" | "patch";
+
+/** What the target of a delivery looks like before anything moves. */
+export interface DeliveryOutlook {
+  readonly branch: string;
+  readonly head: CommitId | null;
+  /** `moved`: the branch is no longer at the base; a merge commit must be built and proven first. */
+  readonly relation: "at-base" | "moved" | "contains";
+  readonly checkedOut: boolean;
+  /** Files of the delivery that are dirty in the person's checkout of that branch. */
+  readonly dirtyTouched: readonly string[];
+}
+
+export interface WorkspaceUse {
+  readonly task: string;
+  readonly bytes: number;
+  readonly epochs: readonly number[];
+}
+
+/**
+ * Contract.
+ * - The person's repository is only read; there nothing but `refs/agentos/*` changes, except in `moveBranch`.
+ * - Every git call is hardened: explicit private git directory and index, no hooks, no fsmonitor, no external diff, no
+ *   textconv, no filter driver, no inherited GIT_* or user/system configuration, no prompt.
+ * - `snapshot` and `restore` are inverse: after `restore(w, t)` a `snapshot(w)` is `t` again, byte for byte, whatever
+ *   lay there before; what restoring removes is kept under `refs/agentos/rescue/*` of the private clone first.
+ * - An id returned by `snapshot`, `candidate`, `adopt` or `mergeWith` is durable (objects synced) before it is returned.
+ * - Reads of agent-made files follow no links, take regular files only and have a size cap.
+ */
+export interface Workspaces {
+  /** Facts of a local path that is (inside) a git repository. Not one: `Failure("repo/refused")`. */
+  inspect(path: string): Promise<RepoState>;
+  /** A file of a commit as text, null when there is none there (or it is no regular file, or larger than `bytesMax`). */
+  fileAt(source: string, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
+  /** Paths of a commit below `prefix` (default all), sorted, at most `most`. */
+  pathsAt(source: string, commit: CommitId, prefix?: string, most?: number): Promise<readonly string[]>;
+
+  /**
+   * Makes the private clone (again: finds it). Returns the base commit: `base`, or, with `includeDirty`, a commit on top of
+   * it that holds the person's uncommitted files. Idempotent for the same arguments.
+   */
+  adopt(clone: CloneRef, source: string, base: CommitId, includeDirty: boolean): Promise<CommitId>;
+  /** A fresh working directory of that commit; whatever stood at that epoch is removed first (after a rescue). */
+  checkout(workspace: WorkspaceRef, commit: CommitId): Promise<TreeId>;
+  /** Hands the working directory of an earlier epoch, whose owner is known dead or gone, to a new one (a rename). */
+  handOver(from: WorkspaceRef, toEpoch: number): Promise<void>;
+  exists(workspace: WorkspaceRef): Promise<boolean>;
+  /** Host path of the working directory. */
+  path(workspace: WorkspaceRef): string;
+  /** Host directory of the private clone's objects: to be mounted read-only at `objectsInside(clone)`, never writable. */
+  objectsPath(clone: CloneRef): string;
+  /** Where the working directory's scratch `.git` expects those objects inside a sandbox. */
+  objectsInside(clone: CloneRef): string;
+
+  /** `exclude`: top-level-relative paths that are mounted layers or declared caches; they are not part of the value. */
+  snapshot(workspace: WorkspaceRef, exclude: readonly string[]): Promise<TreeId>;
+  restore(workspace: WorkspaceRef, tree: TreeId, exclude: readonly string[]): Promise<{ readonly rescued: string | null }>;
+  /** Whether all objects of the tree are there and whole. */
+  verifyTree(clone: CloneRef, tree: TreeId): Promise<boolean>;
+
+  /** Text of a file in the working directory, null when absent. Not a regular file, a link on the way, too large: `act/denied`. */
+  readFile(workspace: WorkspaceRef, path: string, bytesMax: number): Promise<Uint8Array | null>;
+  /** Writes (or, with null, deletes) one file; makes directories; never through a link; keeps an existing file's mode. */
+  writeFile(workspace: WorkspaceRef, path: string, content: Uint8Array | null, executable?: boolean): Promise<void>;
+  listFiles(workspace: WorkspaceRef, prefix: string, most: number): Promise<readonly string[]>;
+
+  /** What git would commit of the working directory on top of `base` (ignore rules of the repository itself). */
+  candidate(
+    workspace: WorkspaceRef,
+    base: CommitId,
+    message: string,
+    author: Identity,
+    atMs: number,
+    exclude: readonly string[],
+  ): Promise<Candidate>;
+  /** A fresh checkout of exactly that commit in a directory of its own, for gates. */
+  gateCheckout(workspace: WorkspaceRef, commit: CommitId, name: string): Promise<{ readonly path: string; readonly tree: string }>;
+  dropGateCheckout(workspace: WorkspaceRef, name: string): Promise<void>;
+  treeOf(clone: CloneRef, commit: CommitId): Promise<string>;
+  /** Unified diff between two commits, capped; binary files as one line. */
+  diff(clone: CloneRef, from: CommitId, to: CommitId, bytesMax: number): Promise<string>;
+  changes(clone: CloneRef, from: CommitId, to: CommitId): Promise<readonly ChangedPath[]>;
+  /** SHA-256 per path of a commit's files; null where absent. */
+  digestsAt(clone: CloneRef, commit: CommitId, paths: readonly string[]): Promise<Readonly<Record<string, string | null>>>;
+
+  /** A file of a commit of the clone as text, null when there is none (or it is no regular file, or larger than `bytesMax`). */
+  textAt(clone: CloneRef, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
+  /** Paths that differ between two workspace trees, sorted; nothing of a scratch or nested `.git`. */
+  treeChanges(clone: CloneRef, from: TreeId, to: TreeId): Promise<readonly string[]>;
+
+  outlook(clone: CloneRef, source: string, branch: string, base: CommitId, candidate: CommitId): Promise<DeliveryOutlook>;
+  /** Merge commit of candidate and the target's head, built in the private clone; conflicts: their paths. */
+  mergeWith(
+    clone: CloneRef,
+    source: string,
+    branch: string,
+    candidate: CommitId,
+    message: string,
+    author: Identity,
+    atMs: number,
+  ): Promise<{ readonly commit: CommitId; readonly tree: string; readonly onto: CommitId } | { readonly conflicts: readonly string[] }>;
+  /** Puts the commit's objects and `refs/agentos/<name>` into the person's repository. */
+  publishRef(clone: CloneRef, source: string, commit: CommitId, name: string): Promise<void>;
+  /**
+   * Moves (or creates, `from: null`) a branch of the person's repository by compare-and-set; where it is checked out and none
+   * of the touched files is dirty, the checkout follows. Moved meanwhile: `Failure("delivery/refused")`.
+   */
+  moveBranch(source: string, branch: string, from: CommitId | null, to: CommitId): Promise<{ readonly checkoutFollowed: boolean }>;
+  /** `git format-patch`-like text of base..commit. */
+  patch(clone: CloneRef, base: CommitId, commit: CommitId): Promise<string>;
+  branchHead(source: string, branch: string): Promise<CommitId | null>;
+
+  /** Makes the refs of the private clone name these trees and commits, so that git keeps their objects. */
+  keep(clone: CloneRef, ids: readonly string[]): Promise<void>;
+  use(): Promise<readonly WorkspaceUse[]>;
+  /** Captures what is not in git as `refs/agentos/rescue/<task>/…` in the person's repository, then removes all of the task's directories. */
+  remove(task: string, sources: Readonly<Record<string, string>>): Promise<{ readonly rescued: readonly string[]; readonly bytes: number }>;
+}

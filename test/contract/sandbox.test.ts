@@ -1,0 +1,682 @@
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../../src/adapters/sandbox/bubblewrap.ts";
+import type { ProcessMark, Sandbox, SandboxCommand, SandboxOutcome } from "../../src/ports/sandbox.ts";
+
+/** The same sandbox with its two ways of bounding memory; as an ordinary user both often are the watchdog. */
+const SANDBOXES: readonly { readonly name: string; readonly make: () => Sandbox }[] = [
+  { name: "bubblewrap", make: () => bubblewrapSandbox() },
+  { name: "bubblewrap without control groups", make: () => bubblewrapSandbox({ controlGroups: false }) },
+];
+
+const MiB = 1024 * 1024;
+const NODE = realpathSync(process.execPath);
+const isRoot = process.getuid?.() === 0;
+const hasPerl = existsSync("/usr/bin/perl");
+
+for (const { name, make } of SANDBOXES) describe(`the sandbox contract: ${name}`, () => sandboxContract(make));
+
+function sandboxContract(make: () => Sandbox): void {
+  const sandbox = make();
+  let host: string;
+  let workspace: string;
+  let commands = 0;
+
+  /** A command over a writable /workspace, with Node at /node; what is given replaces what is usual. */
+  const command = (argv: readonly string[], given: Partial<SandboxCommand> = {}): SandboxCommand => {
+    commands += 1;
+    return {
+      argv,
+      cwd: "/workspace",
+      mounts: [
+        { host: workspace, inside: "/workspace", access: "write" },
+        { host: NODE, inside: "/node", access: "read" },
+      ],
+      scratches: [],
+      environment: {},
+      toolPath: [],
+      egressSocket: null,
+      limits: { wallMs: 30_000, memoryBytes: 512 * MiB, processes: 128, outputBytes: MiB, fileBytes: 64 * MiB },
+      outputFile: join(host, `output-${commands}`),
+      onStart: () => undefined,
+      ...given,
+    };
+  };
+  const limits = (changed: Partial<SandboxCommand["limits"]>) => ({ limits: { ...command([]).limits, ...changed } });
+  const never = (): AbortSignal => new AbortController().signal;
+  const run = (argv: readonly string[], given: Partial<SandboxCommand> = {}): Promise<SandboxOutcome> =>
+    sandbox.run(command(argv, given), never());
+  const sh = (script: string, given: Partial<SandboxCommand> = {}) => run(["sh", "-c", script], given);
+  const js = (script: string, given: Partial<SandboxCommand> = {}) => run(["/node", "-e", script], given);
+  /** The same script without any sandbox: shows that the payload works, so that its failing inside means something. */
+  const unguarded = (script: string) => spawnSync("sh", ["-c", script], { encoding: "utf8", cwd: host });
+
+  const ownedByAgent = (path: string): void => {
+    const owner = sandbox.owner();
+    if (owner !== null) chownSync(path, owner.uid, owner.gid);
+  };
+
+  beforeAll(() => {
+    host = mkdtempSync(join(tmpdir(), "agentos-contract-"));
+    workspace = join(host, "workspace");
+    mkdirSync(workspace);
+    ownedByAgent(workspace);
+  });
+  afterAll(() => rmSync(host, { recursive: true, force: true }));
+
+  describe("running", () => {
+    it("works, and says what it did", async () => {
+      const outcome = await sh("echo out; echo err >&2; echo made >made; exit 3");
+      expect(outcome).toMatchObject({ exitCode: 3, signal: null, endedBy: "itself" });
+      expect([text(outcome.stdout), text(outcome.stderr)]).toEqual(["out\n", "err\n"]);
+      expect(readFileSync(join(workspace, "made"), "utf8")).toBe("made\n");
+    });
+
+    it("tells a signal from an exit code", async () => {
+      expect(await sh("kill -TERM $$")).toMatchObject({ exitCode: null, signal: "SIGTERM", endedBy: "itself" });
+    });
+
+    it.each([["no-such-program"], ["/no/such/program"], ["./no-such-program"], ["-c"]])(
+      "takes the missing program %s for an outcome",
+      async (program) => {
+        const outcome = await run([program, "argument"]);
+        expect(outcome).toMatchObject({ exitCode: 127, endedBy: "itself" });
+        expect(text(outcome.stderr)).toContain(`there is no program ${program}`);
+      },
+    );
+
+    it("takes a missing directory for an outcome", async () => {
+      const outcome = await run(["true"], { cwd: "/workspace/nowhere" });
+      expect(outcome.exitCode).toBe(127);
+      expect(text(outcome.stderr)).toContain("there is no directory /workspace/nowhere");
+    });
+
+    it("passes arguments as they are", async () => {
+      const words = ["a b", "", "$HOME", "'\"", "ü\n", "--", "*"];
+      const outcome = await run(["/node", "-p", "JSON.stringify(process.argv.slice(1))", "--", ...words]);
+      expect(JSON.parse(text(outcome.stdout))).toEqual(words);
+    });
+
+    it("writes the output to the live file while the command runs", async () => {
+      const given = command(["sh", "-c", "echo before; until [ -e go ]; do sleep 0.01; done; echo after"]);
+      const running = sandbox.run(given, never());
+      await until(() => existsSync(given.outputFile) && readFileSync(given.outputFile, "utf8") === "before\n");
+      writeFileSync(join(workspace, "go"), "");
+      await running;
+      expect(readFileSync(given.outputFile, "utf8")).toBe("before\nafter\n");
+    });
+
+    it("gives the command streams that it can open by name", async () => {
+      expect(text((await sh("echo out >/dev/stdout; echo err >/dev/stderr")).stderr)).toBe("err\n");
+    });
+
+    it("does not follow a link in the live file's place", async () => {
+      const canary = join(host, "canary-live");
+      writeFileSync(canary, "untouched");
+      const given = command(["echo", "through the link"]);
+      symlinkSync(canary, given.outputFile);
+      await expect(sandbox.run(given, never())).rejects.toMatchObject({ code: "ELOOP" });
+      expect(readFileSync(canary, "utf8")).toBe("untouched");
+    });
+
+    it("digests the environment without host paths", async () => {
+      const [first, again, other] = await Promise.all([
+        run(["true"]),
+        run(["true"]),
+        run(["true"], { environment: { CI: "1" } }),
+      ]);
+      expect(again.environmentDigest).toBe(first.environmentDigest);
+      expect(other.environmentDigest).not.toBe(first.environmentDigest);
+      const elsewhere = join(host, "elsewhere");
+      mkdirSync(elsewhere, { recursive: true });
+      const moved = await run(["true"], {
+        mounts: command([]).mounts.map((mount) =>
+          mount.inside === "/workspace" ? { ...mount, host: elsewhere } : mount,
+        ),
+      });
+      expect(moved.environmentDigest).toBe(first.environmentDigest);
+    });
+
+    it("runs several commands at the same time without mixing them", async () => {
+      const all = await Promise.all(Array.from({ length: 6 }, (_, index) => sh(`echo ${index}; echo e${index} >&2`)));
+      expect(all.map(({ stdout, stderr }) => text(stdout) + text(stderr))).toEqual(
+        all.map((_, index) => `${index}\ne${index}\n`),
+      );
+    });
+
+    it("proves itself", async () => {
+      expect((await sandbox.selfTest()).checks).toHaveLength(5);
+    });
+  });
+
+  describe("files", () => {
+    it("refuses a write outside the mounts", async () => {
+      const canary = join(host, "canary-outside");
+      const payload = `echo x >${canary}`;
+      expect(unguarded(payload).status).toBe(0);
+      rmSync(canary);
+      expect((await sh(payload)).exitCode).not.toBe(0);
+      expect(existsSync(canary)).toBe(false);
+    });
+
+    it.each(["/", "/etc", "/usr", "/usr/bin", "/dev", "/run", "/root", "/home", "/proc", "/var"])(
+      "refuses a write in %s",
+      async (directory) => {
+        expect((await sh(`touch ${directory}/agentos-canary`)).exitCode).not.toBe(0);
+        expect(existsSync(join(directory, "agentos-canary"))).toBe(false);
+      },
+    );
+
+    it("refuses a write on a read-only mount, and the mount table says so", async () => {
+      const mounts = (access: "read" | "write") => [
+        { host: workspace, inside: "/work space", access },
+        { host: NODE, inside: "/node", access: "read" as const },
+      ];
+      const attempt = `try { require("fs").writeFileSync("/work space/ro", "x"); console.log("done") } catch (e) { console.log(e.code) }`;
+      const seen = async (access: "read" | "write") => {
+        const given = { cwd: "/", mounts: mounts(access) };
+        const wrote = text((await js(attempt, given)).stdout).trim();
+        const witness = await run(mountWitnessArgv("/work space"), given);
+        return { wrote, readOnly: parseMountWitness(text(witness.stdout), "/work space")?.readOnly };
+      };
+      expect(await seen("read")).toEqual({ wrote: "EROFS", readOnly: true });
+      expect(await seen("write")).toEqual({ wrote: "done", readOnly: false });
+    });
+
+    it("shows nothing of the person's home, whatever their PATH names", async () => {
+      const home = homeOfThisUser();
+      const secret = mkdtempSync(join(home, ".agentos-contract-"));
+      try {
+        chmodSync(secret, 0o755);
+        writeFileSync(join(secret, "id_rsa"), "private");
+        const payload = `cat ${secret}/id_rsa; ls -A $HOME`;
+        expect(unguarded(payload).stdout).toContain("private");
+        const toolPath = [home, join(home, ".ssh"), join(home, ".config"), "/", "/etc", "/usr/bin"];
+        expect(text((await sh(payload, { toolPath })).stdout)).toBe("");
+      } finally {
+        rmSync(secret, { recursive: true });
+      }
+    });
+
+    it.each([
+      "/etc/shadow",
+      "/etc/gshadow",
+      "/etc/ssl/private",
+      "/etc/sudoers",
+      "/etc/ssh",
+      "/root/.ssh",
+      "/boot",
+      "/sys/kernel",
+    ])("does not show %s", async (path) => {
+      expect((await sh(`cat ${path} || ls ${path}`)).exitCode).not.toBe(0);
+      expect(text((await sh(`cat ${path} 2>/dev/null`)).stdout)).toBe("");
+    });
+
+    it("cannot be led outside by a link in the workspace", async () => {
+      const canary = join(host, "canary-link");
+      writeFileSync(canary, "untouched");
+      symlinkSync(canary, join(workspace, "link"));
+      expect(unguarded(`cat ${join(workspace, "link")}`).stdout).toBe("untouched");
+      const outcome = await sh("cat link; echo changed >link; cat /proc/self/root/../link");
+      expect(text(outcome.stdout)).not.toContain("untouched");
+      expect(readFileSync(canary, "utf8")).toBe("untouched");
+      rmSync(join(workspace, "link"));
+    });
+
+    it("refuses to mount where an earlier command left a link", async () => {
+      symlinkSync(host, join(workspace, ".git"));
+      const inner = { host: NODE, inside: "/workspace/.git/node", access: "read" as const };
+      try {
+        await expect(run(["true"], { mounts: [...command([]).mounts, inner] })).rejects.toMatchObject({
+          code: "act/denied",
+        });
+        expect(existsSync(join(host, "node"))).toBe(false);
+      } finally {
+        rmSync(join(workspace, ".git"));
+      }
+    });
+
+    it("mounts inside a mount, whatever the order they are named in", async () => {
+      const inner = join(host, "inner");
+      mkdirSync(inner);
+      writeFileSync(join(inner, "file"), "inner");
+      const outcome = await sh("cat deep/file; touch deep/x; touch scratch/x && echo wrote", {
+        mounts: [{ host: inner, inside: "/workspace/deep", access: "read" }, ...command([]).mounts],
+        scratches: [{ inside: "/workspace/scratch", bytesMax: MiB }],
+      });
+      expect(text(outcome.stdout)).toBe("innerwrote\n");
+      expect(readdirSync(inner)).toEqual(["file"]);
+      expect(readdirSync(join(workspace, "scratch"))).toEqual([]);
+    });
+
+    it("bounds a scratch, /dev/shm and the largest file", async () => {
+      const outcome = await sh(
+        "head -c 2000000 /dev/zero >/s/f; head -c 100000000 /dev/zero >/dev/shm/f; head -c 70000000 /dev/zero >f; stat -c %s /s/f /dev/shm/f f",
+        { scratches: [{ inside: "/s", bytesMax: MiB }] },
+      );
+      expect(text(outcome.stdout).split("\n")).toEqual([String(MiB), String(64 * MiB), String(64 * MiB), ""]);
+      rmSync(join(workspace, "f"));
+    });
+
+    it("shares no /dev/shm and no /tmp with the host", async () => {
+      const canary = `agentos-canary-${process.pid}`;
+      expect((await sh(`echo x >/dev/shm/${canary} && echo x >/tmp/${canary}`)).exitCode).toBe(0);
+      expect([existsSync(`/dev/shm/${canary}`), existsSync(`/tmp/${canary}`)]).toEqual([false, false]);
+      expect(text((await sh("ls -A /dev/shm /tmp")).stdout)).toBe("/dev/shm:\n\n/tmp:\n");
+    });
+
+    it("hands down no descriptor that the daemon was started with", async () => {
+      const payload = "ls -l /proc/self/fd; cat /proc/self/fd/30/id_rsa 2>/dev/null; cat <&31 2>/dev/null";
+      const secret = join(host, "leak");
+      mkdirSync(secret);
+      writeFileSync(join(secret, "id_rsa"), "private");
+      const started = (argv: readonly string[]) =>
+        spawnSync("bash", ["-c", `exec 30<${secret} 31<${secret}/id_rsa; exec "$@"`, "bash", ...argv], {
+          encoding: "utf8",
+        });
+      expect(started(["sh", "-c", payload]).stdout).toContain("private");
+      const script = runnerScript(command(["sh", "-c", payload]), "process.stdout.write(Buffer.from(o.stdout.bytes))");
+      const inside = started([NODE, "--input-type=module", "-e", script]);
+      expect(inside.stdout).toContain("-> /dev/null");
+      expect(inside.stdout).not.toContain("private");
+      expect(inside.stdout).not.toContain(secret);
+    });
+  });
+
+  describe("environment", () => {
+    it("is built, not inherited", async () => {
+      const poison = {
+        NODE_OPTIONS: "--require ./evil.js",
+        LD_PRELOAD: "/evil.so",
+        GIT_DIR: "/evil",
+        GIT_CONFIG_COUNT: "1",
+        npm_config_script_shell: "/evil",
+        PYTHONPATH: "/evil",
+        BASH_ENV: "/evil",
+        SSH_AUTH_SOCK: "/evil",
+        AGENTOS_SECRET: "evil",
+      };
+      const saved = { ...process.env };
+      Object.assign(process.env, poison);
+      try {
+        expect(
+          spawnSync("/bin/sh", ["-c", "echo $AGENTOS_SECRET"], {
+            encoding: "utf8",
+            env: { ...process.env, LD_PRELOAD: "" },
+          }).stdout,
+        ).toBe("evil\n");
+        const seen = text((await run(["env"])).stdout);
+        expect(
+          Object.fromEntries(
+            seen
+              .trim()
+              .split("\n")
+              .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+          ),
+        ).toEqual({
+          HOME: "/home/agent",
+          LANG: "C.UTF-8",
+          LOGNAME: "agent",
+          PATH: "/usr/local/bin:/usr/bin:/bin",
+          PWD: "/workspace",
+          TERM: "dumb",
+          TMPDIR: "/tmp",
+          USER: "agent",
+        });
+      } finally {
+        for (const name of Object.keys(poison)) delete process.env[name];
+        Object.assign(process.env, saved);
+      }
+    });
+
+    it("keeps given variables out of what others on the machine can read", async () => {
+      const given = command(["sleep", "30"], { environment: { DATABASE_URL: "postgres://secret-5921" } });
+      const stop = new AbortController();
+      let argumentsSeen = "";
+      const marked: ProcessMark[] = [];
+      const running = sandbox.run({ ...given, onStart: (mark) => marked.push(mark) }, stop.signal);
+      await until(() => marked.length === 1);
+      for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
+        argumentsSeen += readOr(`/proc/${pid}/cmdline`);
+      stop.abort();
+      await running;
+      expect(argumentsSeen).toContain("agentos-gate");
+      expect(argumentsSeen).not.toContain("secret-5921");
+    });
+
+    it("brings toolchains found on the person's PATH, read-only, in order, and never npm's own", async () => {
+      const home = join(host, "person");
+      const bin = join(home, ".nvm/versions/node/v1.2.3/bin");
+      const library = join(home, ".nvm/versions/node/v1.2.3/lib");
+      const local = join(host, "repo/node_modules/.bin");
+      for (const directory of [bin, library, local]) mkdirSync(directory, { recursive: true });
+      writeFileSync(join(library, "said"), "from the toolchain\n");
+      writeFileSync(join(bin, "tool"), `#!/bin/sh\ncat "$(dirname "$0")/../lib/said"\n`, { mode: 0o755 });
+      writeFileSync(join(local, "tool"), "#!/bin/sh\necho from node_modules\n", { mode: 0o755 });
+      const outcome = await sh(`tool; touch ${bin}/x || echo refused; echo $PATH`, {
+        toolPath: [local, join(host, "missing"), bin, "/usr/bin"],
+      });
+      expect(text(outcome.stdout)).toBe(`from the toolchain\nrefused\n${bin}:/usr/bin:/usr/local/bin:/bin\n`);
+    });
+  });
+
+  describe("processes and privilege", () => {
+    it("has no way to the daemon's processes", async () => {
+      const outcome = await sh(
+        `cat /proc/${process.pid}/environ /proc/${process.pid}/cmdline; kill -9 ${process.pid}; kill -9 -1; ls /proc | grep -c '^[0-9]'`,
+      );
+      expect(text(outcome.stdout)).not.toContain("vitest");
+      expect(process.kill(process.pid, 0)).toBe(true);
+    });
+
+    it("has no capability, gains none, and runs as nobody's user", async () => {
+      const outcome = await sh("grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; id -u; id -G");
+      const uid = sandbox.owner()?.uid ?? process.getuid?.();
+      expect(text(outcome.stdout)).toContain("CapEff:\t0000000000000000");
+      expect(text(outcome.stdout)).toContain("CapBnd:\t0000000000000000");
+      expect(text(outcome.stdout)).toContain("NoNewPrivs:\t1");
+      expect(text(outcome.stdout)).toContain(`\n${uid}\n`);
+      expect(uid).not.toBe(0);
+    });
+
+    it("cannot make user namespaces", async () => {
+      const payload = "unshare -U true";
+      if (isRoot) expect(unguarded(payload).status).toBe(0);
+      expect((await sh(payload)).exitCode).not.toBe(0);
+      expect((await sh("bwrap --dev-bind / / --unshare-user true")).exitCode).not.toBe(0);
+    });
+
+    it("gets nothing from setuid programs", async () => {
+      const outcome = await sh("su -c id root </dev/null; sudo -n id; mount -t tmpfs none /tmp; id -u");
+      expect(text(outcome.stdout)).not.toContain("uid=0");
+    });
+
+    it("leaves nobody behind, not even who forked twice into a session of its own", async () => {
+      const mark = `31${process.pid}.5`;
+      const payload = `(setsid sh -c 'sleep ${mark} & sleep ${mark}' >/dev/null 2>&1 &) ; until [ $(grep -cz ${mark} /proc/[0-9]*/cmdline | grep -c ':[1-9]') -gt 2 ]; do :; done; echo started`;
+      const outcome = await sh(payload);
+      expect(text(outcome.stdout)).toBe("started\n");
+      expect(processesWith(mark)).toEqual([]);
+    });
+
+    it("ends all of it at once when it is cancelled", async () => {
+      const mark = `32${process.pid}.5`;
+      const stop = new AbortController();
+      const given = command([
+        "sh",
+        "-c",
+        `setsid sh -c 'trap "" TERM; sleep ${mark}; sleep ${mark}' & trap "" TERM INT; sleep ${mark}`,
+      ]);
+      const running = sandbox.run(given, stop.signal);
+      await until(() => processesWith(mark).length > 1);
+      stop.abort();
+      expect(await running).toMatchObject({ endedBy: "cancel", exitCode: null });
+      expect(processesWith(mark)).toEqual([]);
+    });
+
+    it("starts nothing when it was cancelled before", async () => {
+      let starts = 0;
+      const given = command(["touch", "never"], { onStart: () => (starts += 1) });
+      expect(await sandbox.run(given, AbortSignal.abort())).toMatchObject({ endedBy: "cancel" });
+      expect([starts, existsSync(join(workspace, "never"))]).toEqual([0, false]);
+    });
+
+    it("leaves nothing when it is cancelled at any moment of its start", async () => {
+      const mark = `33${process.pid}.5`;
+      for (let ms = 0; ms < 30; ms += 3) {
+        const outcome = await sandbox.run(command(["sleep", mark]), AbortSignal.timeout(ms));
+        expect(outcome.endedBy).toBe("cancel");
+        expect(processesWith(mark)).toEqual([]);
+      }
+    });
+
+    it("ends everything and rethrows when the start cannot be recorded", async () => {
+      const mark = `34${process.pid}.5`;
+      const given = command(["sh", "-c", `touch ran; sleep ${mark}`], {
+        onStart: () => {
+          throw new Error("the journal is full");
+        },
+      });
+      await expect(sandbox.run(given, never())).rejects.toThrow("the journal is full");
+      expect([existsSync(join(workspace, "ran")), processesWith(mark)]).toEqual([false, []]);
+    });
+
+    it("dies with the process that runs it, after SIGKILL too", async () => {
+      const mark = `35${process.pid}.5`;
+      const script = runnerScript(command(["sh", "-c", `setsid sleep ${mark} & sleep ${mark}`]), "");
+      const daemon = spawn(NODE, ["--input-type=module", "-e", script], { stdio: "ignore" });
+      await until(() => processesWith(mark).length > 1);
+      daemon.kill("SIGKILL");
+      await until(() => processesWith(mark).length === 0);
+    });
+
+    it("reaps by mark, and leaves a stranger with the same pid alone", async () => {
+      const marked: ProcessMark[] = [];
+      const running = sandbox.run(command(["sleep", "60"], { onStart: (mark) => marked.push(mark) }), never());
+      await until(() => marked.length === 1);
+      const [mark] = marked as [ProcessMark];
+      expect(await sandbox.reap({ ...mark, startTicks: mark.startTicks - 1 })).toBe(false);
+      expect(await sandbox.reap({ ...mark, bootId: "another boot" })).toBe(false);
+      expect(await sandbox.reap(mark)).toBe(true);
+      expect(await running).toMatchObject({ exitCode: null, signal: "SIGKILL", endedBy: "itself" });
+      expect(await sandbox.reap(mark)).toBe(false);
+    });
+  });
+
+  describe("network", () => {
+    let server: Server;
+    let connections = 0;
+    let port = 0;
+    beforeAll(async () => {
+      server = createServer((socket) => {
+        connections += 1;
+        socket.on("error", () => undefined).end("hello");
+      });
+      await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
+      const address = server.address();
+      port = typeof address === "object" && address !== null ? address.port : 0;
+    });
+    afterAll(() => server.close());
+
+    const dial = (to: string) =>
+      `require("net").connect(${to}).on("connect", () => { console.log("connected"); process.exit() }).on("error", (e) => { console.log(e.code); process.exit(1) })`;
+    const dialUnguarded = (to: string) =>
+      new Promise<string>((resolve) => {
+        let said = "";
+        const child = spawn(NODE, ["-e", dial(to)], { stdio: ["ignore", "pipe", "ignore"] });
+        child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+        child.once("close", () => resolve(said.trim()));
+      });
+
+    it("does not reach the host's loopback", async () => {
+      const to = `${port}, "127.0.0.1"`;
+      expect(await dialUnguarded(to)).toBe("connected");
+      const before = connections;
+      expect(text((await js(dial(to))).stdout)).toBe("ECONNREFUSED\n");
+      expect((await run(["bash", "-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`])).exitCode).not.toBe(0);
+      expect(connections).toBe(before);
+    });
+
+    it("has no interface but its own loopback, and no names", async () => {
+      expect(text((await js("console.log(Object.keys(require('os').networkInterfaces()).join())")).stdout)).toBe(
+        "lo\n",
+      );
+      const looked = await js("require('dns').lookup('example.com', (e) => console.log(e.code))");
+      expect(text(looked.stdout)).toMatch(/^(ENOTFOUND|EAI_AGAIN)\n$/);
+    });
+
+    it("reaches no unix socket of the host, by path or abstract name", async () => {
+      const path = join(host, "s.sock");
+      const abstract = `\\0agentos-contract-${process.pid}`;
+      const byPath = createServer((socket) => socket.end()).listen(path);
+      const byName = createServer((socket) => socket.end()).listen(abstract.replace("\\0", "\0"));
+      try {
+        chmodSync(path, 0o777);
+        for (const to of [JSON.stringify(path), `"${abstract}"`]) {
+          expect(await dialUnguarded(to)).toBe("connected");
+          expect(text((await js(dial(to))).stdout)).toMatch(/^(ENOENT|ECONNREFUSED|EACCES)\n$/);
+        }
+        expect((await sh("ls /var/run/docker.sock /run/docker.sock /run/dbus /tmp/.X11-unix")).exitCode).not.toBe(0);
+      } finally {
+        byPath.close();
+        byName.close();
+      }
+    });
+
+    it.skipIf(!hasPerl)(
+      "opens no socket of a family that ignores namespaces (perl names families by number)",
+      async () => {
+        const payload = `for (40, 38, 1, 2) { print socket(my $s, $_, $_ == 38 ? 5 : 1, 0) ? "open " : "refused " }`;
+        const outside = spawnSync("/usr/bin/perl", ["-e", payload], { encoding: "utf8" }).stdout;
+        expect(outside).toMatch(/^(open|refused) (open|refused) open open $/);
+        expect(outside).toContain("open");
+        expect(text((await run(["/usr/bin/perl", "-e", payload])).stdout)).toBe("refused refused open open ");
+      },
+    );
+  });
+
+  describe("bounds", () => {
+    it("ends an endless loop by time", async () => {
+      const outcome = await sh("while :; do :; done", limits({ wallMs: 500 }));
+      expect(outcome).toMatchObject({ endedBy: "time", exitCode: null });
+      expect(outcome.durationMs).toBeLessThan(10_000);
+    });
+
+    it("ends a flood of output, and keeps what fits", async () => {
+      const given = command(["sh", "-c", "yes >&2 & yes"], limits({ outputBytes: 100_000 }));
+      const outcome = await sandbox.run(given, never());
+      expect(outcome.endedBy).toBe("output");
+      expect(outcome.stdout.bytes.length + outcome.stderr.bytes.length).toBe(100_000);
+      expect(readFileSync(given.outputFile).length).toBe(100_000);
+    });
+
+    it("ends a memory balloon", async () => {
+      const outcome = await js(
+        "const kept = []; setInterval(() => kept.push(Buffer.alloc(16 * 1024 * 1024, 1)), 5)",
+        limits({ memoryBytes: 256 * MiB }),
+      );
+      expect(outcome).toMatchObject({ endedBy: "memory", exitCode: null });
+    });
+
+    it("counts the memory of all processes together", async () => {
+      const balloon =
+        "const kept = []; for (let i = 0; i < 8; i++) kept.push(Buffer.alloc(16 * 1024 * 1024, 1)); setInterval(() => kept, 1000)";
+      const outcome = await sh(
+        `/node -e '${balloon}' & /node -e '${balloon}' & wait`,
+        limits({ memoryBytes: 256 * MiB }),
+      );
+      expect(outcome.endedBy).toBe("memory");
+    });
+
+    it.skipIf(!hasPerl)(
+      "bounds a fork bomb, and leaves the daemon responsive (in perl: a shell gives up)",
+      async () => {
+        const mark = `fork-bomb-${process.pid}`;
+        let most = 0;
+        const delays: number[] = [];
+        let last = performance.now();
+        const pulse = setInterval(() => {
+          delays.push(performance.now() - last - 10);
+          last = performance.now();
+        }, 10);
+        const count = setInterval(() => {
+          most = Math.max(most, processesWith(mark).length);
+        }, 200);
+        const bomb = ["/usr/bin/perl", "-e", "while (1) { fork }", mark];
+        const outcome = await run(bomb, limits({ wallMs: 2_000, processes: 40 }));
+        clearInterval(count);
+        clearInterval(pulse);
+        expect(outcome.endedBy).toBe("time");
+        expect(most).toBeGreaterThan(30);
+        expect(most).toBeLessThan(50);
+        expect(processesWith(mark)).toEqual([]);
+        expect(delays.sort((a, b) => a - b)[Math.floor(delays.length * 0.99)]).toBeLessThan(200);
+      },
+    );
+
+    it("gives each sandbox its own count of processes", async () => {
+      const bomb = sh("while :; do sleep 5 & done", limits({ wallMs: 1_500, processes: 40 }));
+      const other = await sh(
+        "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.3 & done; wait; echo all",
+        limits({ processes: 40 }),
+      );
+      expect(text(other.stdout)).toBe("all\n");
+      await bomb;
+    });
+  });
+
+  describe("without a working bubblewrap", () => {
+    it("says what to install", async () => {
+      const broken = bubblewrapSandbox({ program: "/no/such/bwrap" });
+      const failure = { code: "sandbox/missing", next: expect.stringContaining("apt-get install -y bubblewrap") };
+      await expect(broken.selfTest()).rejects.toMatchObject(failure);
+      await expect(broken.run(command(["true"]), never())).rejects.toMatchObject(failure);
+    });
+
+    it("refuses when it confines nothing", async () => {
+      const fake = join(host, "fake-bwrap");
+      writeFileSync(fake, '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 9 && exit\nexit 1\n', { mode: 0o755 });
+      await expect(bubblewrapSandbox({ program: fake }).selfTest()).rejects.toMatchObject({ code: "sandbox/missing" });
+    });
+  });
+}
+
+it.runIf(isRoot)("confines for an ordinary user too", () => {
+  const directory = mkdtempSync(join(tmpdir(), "agentos-contract-"));
+  chmodSync(directory, 0o777);
+  try {
+    const script = `${IMPORT} console.log(JSON.stringify(await bubblewrapSandbox().selfTest()));`;
+    const words = ["--reuid=65534", "--regid=65534", "--clear-groups", NODE, "--input-type=module", "-e", script];
+    const seen = spawnSync("setpriv", words, { encoding: "utf8", env: { TMPDIR: directory, PATH: "/usr/bin:/bin" } });
+    expect(seen.stderr).toBe("");
+    expect(JSON.parse(seen.stdout).checks[0]).toBe("a command ran as uid 65534 and ended with exit code 0");
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+const text = ({ bytes }: { readonly bytes: Uint8Array }): string => Buffer.from(bytes).toString("utf8");
+
+const homeOfThisUser = (): string => process.env["HOME"] ?? tmpdir();
+
+const IMPORT = `import { bubblewrapSandbox } from ${JSON.stringify(new URL("../../src/adapters/sandbox/bubblewrap.ts", import.meta.url).href)};`;
+
+/** A module that runs one command as a daemon of its own would; `after` sees the outcome as `o`. */
+const runnerScript = (command: SandboxCommand, after: string): string =>
+  `${IMPORT} const o = await bubblewrapSandbox().run({ ...${JSON.stringify(command)}, onStart: () => undefined }, new AbortController().signal); ${after}`;
+
+/** Pids of living processes whose arguments hold the mark; this test's own are no match, they only pass it on. */
+const processesWith = (mark: string): readonly number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => readOr(`/proc/${name}/cmdline`).split("\0").includes(mark))
+    .map(Number);
+
+const readOr = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // The process ended between listing and reading.
+  }
+};
+
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await delay(5);
+};

@@ -1,0 +1,835 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Actor } from "../../src/domain/actor.ts";
+import { firstBreak, type JournalRow } from "../../src/domain/chain.ts";
+import type { AnyEvent, Happened, PlanFacts, ProjectEvent, Recorded, TaskEvent } from "../../src/domain/event.ts";
+import { isFailure } from "../../src/domain/failure.ts";
+import { type Command, decide, isRefusal } from "../../src/domain/lifecycle.ts";
+import { evolveProject } from "../../src/domain/project.ts";
+import type { Seal } from "../../src/domain/seal.ts";
+import { projectStream, SYSTEM_STREAM, taskStream } from "../../src/domain/stream.ts";
+import { born, evolve, type Task } from "../../src/domain/task.ts";
+import {
+  type Append,
+  LeaseLost,
+  type Positioned,
+  type StagedBlob,
+  type Store,
+  StreamMoved,
+} from "../../src/ports/store.ts";
+
+/** One implementation under test, empty, and what only it can say about itself. */
+export interface StoreUnderTest {
+  readonly store: Store;
+  readonly seal: Seal;
+  /** Commits that made writes durable until now. */
+  commits(): number;
+  /** Closes the store and opens the same data again. */
+  reopen(): Promise<Store>;
+  dispose(): Promise<void>;
+}
+
+/** What every store keeps, whatever it is made of. */
+export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`a store on ${name}`, () => {
+    let under: StoreUnderTest;
+    let store: Store;
+
+    beforeEach(async () => {
+      under = await open();
+      store = under.store;
+    });
+    afterEach(() => under.dispose());
+
+    describe("the journal", () => {
+      test("is empty at first", async () => {
+        expect(await store.position()).toBe(0);
+        expect(await store.since(0, 10)).toEqual([]);
+        expect(await store.read("system", 0, 10)).toEqual([]);
+      });
+
+      test("gives back what was appended, numbered in its stream and placed in the order of all", async () => {
+        await store.append(systemAppend(0, started("1")));
+        await givenTask(store, "a");
+        expect(await store.append(systemAppend(1, started("2"), started("3")))).toEqual({ seq: 3, position: 4 });
+        expect(await store.read("system", 1, 10)).toEqual([
+          { seq: 2, atMs: AT, actor: ADA, event: started("2") },
+          { seq: 3, atMs: AT, actor: ADA, event: started("3") },
+        ]);
+        expect(
+          (await store.since(0, 10)).map(({ position, stream, recorded }) => [position, stream, recorded.seq]),
+        ).toEqual([
+          [1, "system", 1],
+          [2, "task/a", 1],
+          [3, "system", 2],
+          [4, "system", 3],
+        ]);
+        expect((await store.since(2, 1)).map(({ position }) => position)).toEqual([3]);
+        expect(await store.position()).toBe(4);
+      });
+
+      test("is the same after it was closed and opened again", async () => {
+        await givenTask(store, "a");
+        await store.append(systemAppend(0, started("1")));
+        const before = await rowsOf(store);
+        store = await under.reopen();
+        expect(await rowsOf(store)).toEqual(before);
+        expect(await store.append(systemAppend(1, started("2")))).toEqual({ seq: 2, position: 3 });
+      });
+
+      test("chains the rows of each stream by their hashes", async () => {
+        await givenTask(store, "a");
+        await store.append(deny("a", 1));
+        await store.append(deny("a", 2));
+        const rows = await rowsOf(store, "task/a");
+        expect(rows.map(({ seq, type, v, actor }) => [seq, type, v, actor])).toEqual([
+          [1, "CREATED", 1, "person:ada"],
+          [2, "DENIED", 1, "person:ada"],
+          [3, "DENIED", 1, "person:ada"],
+        ]);
+        expect(firstBreak(under.seal, rows)).toBeNull();
+      });
+
+      test("refuses an append to a stream that has moved", async () => {
+        await givenTask(store, "a");
+        await expect(store.append(deny("a", 0))).rejects.toThrow(StreamMoved);
+        await expect(store.append(deny("a", 2))).rejects.toThrow(StreamMoved);
+        expect(await store.position()).toBe(1);
+      });
+
+      test("lets exactly one of many racing writers win", async () => {
+        await givenTask(store, "a");
+        const tries = await Promise.allSettled(Array.from({ length: 50 }, () => store.append(deny("a", 1))));
+        expect(tries.filter((one) => one.status === "fulfilled")).toHaveLength(1);
+        for (const one of tries) if (one.status === "rejected") expect(one.reason).toBeInstanceOf(StreamMoved);
+        expect(await store.position()).toBe(2);
+      });
+
+      test("makes many waiting appends durable with few commits", async () => {
+        const before = under.commits();
+        await Promise.all(Array.from({ length: 200 }, (_, number) => givenTask(store, `t${number}`)));
+        expect(await store.position()).toBe(200);
+        expect(under.commits() - before).toBeLessThan(20);
+      });
+
+      test("undoes only the append that fails, not those that share its commit", async () => {
+        await Promise.all([givenTask(store, "a"), givenTask(store, "b")]);
+        const wrong: Append = {
+          ...deny("b", 1),
+          blobs: [],
+          events: [happened({ type: "BOUND", body: { project: "none", repos: {} } })],
+        };
+        const tries = await Promise.allSettled([
+          store.append(deny("a", 1)),
+          store.append(wrong),
+          store.append(deny("a", 2)),
+        ]);
+        expect(tries.map((one) => one.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+        expect((await store.read("task/b", 0, 10)).map((one) => one.event.type)).toEqual(["CREATED"]);
+        expect((await store.tasks.task("b"))?.seq).toBe(1);
+        expect((await store.tasks.task("a"))?.task.denials).toBe(2);
+      });
+
+      test("takes nothing that does not belong in the stream or has no canonical form", async () => {
+        await givenTask(store, "a");
+        await expect(store.append({ ...deny("a", 1), stream: "system", expected: 0 })).rejects.toThrow(
+          "DENIED does not belong in the stream system",
+        );
+        const surrogate = happened({ type: "DENIED", body: { act: "\ud800", rule: "r", reason: "x", item: null } });
+        await expect(store.append({ ...deny("a", 1), events: [surrogate] })).rejects.toThrow();
+        await expect(
+          store.append({ ...systemAppend(0), stream: taskStream("new"), events: [happened(denied)] }),
+        ).rejects.toThrow("begins with DENIED");
+        expect(await store.position()).toBe(1);
+      });
+
+      test("tells listeners after the commit, in the order of positions", async () => {
+        const told: Positioned[] = [];
+        const leave = store.onAppended((appended) => told.push(appended));
+        await Promise.all(Array.from({ length: 20 }, (_, number) => givenTask(store, `t${number}`)));
+        expect(told).toEqual(await store.since(0, 100));
+        leave();
+        await store.append(systemAppend(0, started("1")));
+        expect(told).toHaveLength(20);
+      });
+
+      test("does not tell listeners of an append that failed", async () => {
+        const told: Positioned[] = [];
+        await givenTask(store, "a");
+        store.onAppended((appended) => told.push(appended));
+        await expect(store.append(deny("a", 7))).rejects.toThrow(StreamMoved);
+        expect(told).toEqual([]);
+      });
+    });
+
+    describe("content", () => {
+      test.each([0, 1, 64 * 1024, 64 * 1024 + 1, 1_000_000])("of %i bytes comes back as it was", async (bytes) => {
+        const content = new Uint8Array(bytes).map((_, index) => index * 7);
+        const staged = await store.stage(content);
+        await givenTask(store, "a", { draft: staged });
+        store = await under.reopen();
+        expect(await store.get(staged.ref)).toEqual(content);
+      });
+
+      test("is named with a salt: the same content twice has two names", async () => {
+        const [one, other] = await Promise.all([store.stage(utf8("yes")), store.stage(utf8("yes"))]);
+        expect(one.ref.digest).not.toBe(other.ref.digest);
+      });
+
+      test("must be stored when an event names it", async () => {
+        const draft = await store.stage(utf8("{}"));
+        const append = await taskAppend(store, "a", { draft });
+        await expect(store.append({ ...append, blobs: append.blobs.filter((blob) => blob !== draft) })).rejects.toThrow(
+          "was never stored",
+        );
+        expect(await store.position()).toBe(0);
+      });
+
+      test("that nobody stored is a failure, not nothing", async () => {
+        await expect(store.get({ digest: "0".repeat(64), bytes: 1 })).rejects.toSatisfy((error) =>
+          isFailure(error, "store/corrupt"),
+        );
+      });
+
+      test("does not change when the caller goes on using its buffer", async () => {
+        const buffer = utf8("before");
+        const staged = await store.stage(buffer);
+        buffer.fill(0);
+        await givenTask(store, "a", { draft: staged });
+        expect(await store.get(staged.ref)).toEqual(utf8("before"));
+      });
+    });
+
+    describe("tasks", () => {
+      test("can be read as the state their events make", async () => {
+        await givenProject(store, "p");
+        const given = await givenTask(store, "a", { title: "Mend it" });
+        await store.append(event("a", 1, { type: "BOUND", body: { project: "p", repos: { app: "p-app" } } }));
+        const first = (await store.read("task/a", 0, 1))[0] as Recorded<TaskEvent>;
+        expect(await store.tasks.task("a")).toEqual({
+          task: { ...born("a", first), project: { id: "p", repos: { app: "p-app" } } },
+          seq: 2,
+        });
+        expect(await store.tasks.taskRow("a")).toEqual({
+          id: "a",
+          title: "Mend it",
+          session: "s",
+          status: "draft",
+          phase: "intent",
+          attempt: 1,
+          blockReason: null,
+          blockDetail: null,
+          exitReason: null,
+          project: { id: "p", name: "project p" },
+          createdBy: "ada",
+          createdAtMs: AT,
+          updatedAtMs: AT,
+          seq: 2,
+        });
+        expect(given.seq).toBe(1);
+        expect(await store.tasks.task("none")).toBeNull();
+        expect(await store.tasks.taskRow("none")).toBeNull();
+        expect((await store.tasks.events("a", 1, 5)).map((one) => one.event.type)).toEqual(["BOUND"]);
+      });
+
+      test("are listed newest first, page by page", async () => {
+        for (const id of ["a", "b", "c", "d", "e"]) await givenTask(store, id, { atMs: AT + (id === "e" ? -1 : 0) });
+        const seen: string[][] = [];
+        let after: string | null = null;
+        do {
+          const page: Awaited<ReturnType<Store["tasks"]["tasks"]>> = await store.tasks.tasks({
+            ...ALL,
+            after,
+            most: 2,
+          });
+          seen.push(page.rows.map((row) => row.id));
+          after = page.next;
+        } while (after !== null);
+        expect(seen).toEqual([["d", "c"], ["b", "a"], ["e"]]);
+        expect((await store.tasks.tasks({ ...ALL, most: 5 })).next).toBeNull();
+        await expect(store.tasks.tasks({ ...ALL, after: "'; DROP TABLE events; --" })).rejects.toSatisfy((error) =>
+          isFailure(error, "input/invalid"),
+        );
+      });
+
+      test("are found by status, project, session and a part of the title in any case", async () => {
+        await givenProject(store, "p");
+        await givenTask(store, "a", { title: "Größe 100% prüfen", session: "one" });
+        await givenTask(store, "b", { title: "größer als 100", session: "two" });
+        await store.append(event("b", 1, { type: "BOUND", body: { project: "p", repos: {} } }));
+        await givenTask(store, "c", { title: "other" });
+        await store.append(
+          event("c", 1, { type: "CANCELED", body: { exitReason: "canceled_by_person", reason: null } }),
+        );
+        const ids = async (filter: Partial<typeof ALL>): Promise<string[]> =>
+          (await store.tasks.tasks({ ...ALL, ...filter })).rows.map((row) => row.id);
+        expect(await ids({ text: "GRÖSSE" })).toEqual([]);
+        expect(await ids({ text: "GRÖßE" })).toEqual(["b", "a"]);
+        expect(await ids({ text: "0% p" })).toEqual(["a"]);
+        expect(await ids({ text: "_" })).toEqual([]);
+        expect(await ids({ status: ["canceled"] })).toEqual(["c"]);
+        expect(await ids({ status: ["draft", "canceled"], session: "two" })).toEqual(["b"]);
+        expect(await ids({ status: [] })).toEqual([]);
+        expect(await ids({ project: "p" })).toEqual(["b"]);
+        expect(await store.tasks.counts()).toEqual({ ...NO_TASKS, draft: 2, canceled: 1 });
+      });
+
+      test("keep every frozen spec under its version, as the text that was hashed", async () => {
+        await givenTask(store, "a");
+        const one = await freeze(store, under.seal, "a", 1, 1, { intent: "one" });
+        const two = await freeze(store, under.seal, "a", 2, 2, { intent: "two" });
+        expect(await store.tasks.spec("a", 1)).toEqual(one);
+        expect(await store.tasks.spec("a", 2)).toEqual(two);
+        expect(await store.tasks.spec("a", 3)).toBeNull();
+        expect(await store.tasks.plan("a", 1)).toBeNull();
+      });
+
+      test("refuse a spec whose text does not have its hash", async () => {
+        await givenTask(store, "a");
+        const text = await store.stage(utf8("{}"));
+        const frozen: TaskEvent = {
+          type: "SPEC_FROZEN",
+          body: { version: 1, hash: under.seal({ intent: "other" }).sha256, text: text.ref },
+        };
+        await expect(store.append(event("a", 1, frozen, [text]))).rejects.toThrow("does not have the hash");
+        expect(await store.tasks.spec("a", 1)).toBeNull();
+        expect(await store.position()).toBe(1);
+      });
+
+      test("that run are bound to a project that is there", async () => {
+        await givenTask(store, "a");
+        await expect(store.append(event("a", 1, { type: "QUEUED", body: { cause: "ready" } }))).rejects.toThrow();
+        await expect(
+          store.append(event("a", 1, { type: "BOUND", body: { project: "none", repos: {} } })),
+        ).rejects.toThrow();
+        expect((await store.tasks.task("a"))?.seq).toBe(1);
+      });
+
+      test("show their steps with how each run ended", async () => {
+        await givenRunning(store, "a");
+        let seq = (await store.tasks.task("a"))?.seq ?? 0;
+        const push = async (one: TaskEvent): Promise<number> => {
+          seq = (await store.append(event("a", seq, one))).seq;
+          return seq;
+        };
+        const lost = [
+          await push(stepStarted("s1", 1)),
+          await push({
+            type: "STEP_LOST",
+            body: { step: "s1", run: 1, cause: "worker_died", rescued: {}, partialOutput: null },
+          }),
+        ] as const;
+        const done = [
+          await push(stepStarted("s1", 2)),
+          await push({ type: "STEP_COMPLETED", body: { step: "s1", run: 2, evidence: [], after: {}, result: null } }),
+        ] as const;
+        const failed = [
+          await push(stepStarted("s2", 1)),
+          await push({
+            type: "STEP_FAILED",
+            body: { step: "s2", run: 1, evidence: [], after: {}, cause: "x", result: null },
+          }),
+        ] as const;
+        const open = await push(stepStarted("s3", 1));
+        const row = { task: "a", item: null, kind: "read", startedAtMs: AT, endedAtMs: AT };
+        expect(await store.tasks.steps("a")).toEqual([
+          { ...row, step: "s1", run: 1, status: "lost", startedSeq: lost[0], endedSeq: lost[1] },
+          { ...row, step: "s1", run: 2, status: "completed", startedSeq: done[0], endedSeq: done[1] },
+          { ...row, step: "s2", run: 1, status: "failed", startedSeq: failed[0], endedSeq: failed[1] },
+          { ...row, step: "s3", run: 1, status: "open", startedSeq: open, endedSeq: null, endedAtMs: null },
+        ]);
+      });
+    });
+
+    describe("projects", () => {
+      test("are found by id, name, path and repo", async () => {
+        await givenProject(store, "p");
+        await givenProject(store, "q");
+        const found = await store.projects.project("p");
+        expect(found).toEqual({
+          project: { ...EMPTY_PROJECT, id: "p", name: "project p", repos: [repoOf("p")] },
+          seq: 2,
+        });
+        expect(await store.projects.projectNamed("project p")).toEqual(found);
+        expect(await store.projects.projectOfPath("/src/p")).toEqual(found?.project);
+        expect(await store.projects.repo("p-app")).toEqual({ project: "p", repo: repoOf("p") });
+        expect((await store.projects.projects()).map((one) => one.id)).toEqual(["p", "q"]);
+        expect((await store.projects.events("p", 0, 9)).map((one) => one.event.type)).toEqual([
+          "PROJECT_CREATED",
+          "REPO_ADDED",
+        ]);
+        expect(await store.projects.project("none")).toBeNull();
+        expect(await store.projects.projectNamed("none")).toBeNull();
+        expect(await store.projects.projectOfPath("/none")).toBeNull();
+        expect(await store.projects.repo("none")).toBeNull();
+      });
+
+      test("give name and path free when they are deleted, and stay known by id", async () => {
+        await givenProject(store, "p");
+        await store.append(projectAppend("p", 2, { type: "PROJECT_DELETED", body: {} }));
+        expect(await store.projects.projects()).toEqual([]);
+        expect(await store.projects.projectOfPath("/src/p")).toBeNull();
+        expect((await store.projects.project("p"))?.project.deleted).toBe(true);
+        expect((await store.projects.repo("p-app"))?.project).toBe("p");
+        await givenProject(store, "q", "project p");
+        expect((await store.projects.projectNamed("project p"))?.project.id).toBe("q");
+      });
+
+      test("cannot share a name", async () => {
+        const tries = await Promise.allSettled([givenProject(store, "p", "one"), givenProject(store, "q", "one")]);
+        expect(tries.map((one) => one.status).sort()).toEqual(["fulfilled", "rejected"]);
+        for (const one of tries)
+          if (one.status === "rejected") expect(isFailure(one.reason, "project/refused")).toBe(true);
+      });
+
+      test("follow changes of their repos", async () => {
+        await givenProject(store, "p");
+        const moved = { ...repoOf("p"), path: "/elsewhere" };
+        await store.append(projectAppend("p", 2, { type: "REPO_CHANGED", body: moved }));
+        expect((await store.projects.projectOfPath("/elsewhere"))?.id).toBe("p");
+        expect(await store.projects.projectOfPath("/src/p")).toBeNull();
+        await store.append(projectAppend("p", 3, { type: "REPO_REMOVED", body: { id: "p-app" } }));
+        expect(await store.projects.repo("p-app")).toBeNull();
+        const events = (await store.projects.events("p", 0, 9)).slice(1);
+        expect((await store.projects.project("p"))?.project).toEqual(
+          events.reduce(evolveProject, { ...EMPTY_PROJECT, id: "p", name: "project p" }),
+        );
+      });
+
+      test("count the tasks that have not ended", async () => {
+        await givenRunning(store, "a");
+        await givenQueued(store, "b");
+        expect(await store.projects.livingTasks("p")).toBe(2);
+        await store.append(
+          event("b", 3, { type: "CANCELED", body: { exitReason: "canceled_by_person", reason: null } }),
+        );
+        expect(await store.projects.livingTasks("p")).toBe(1);
+      });
+    });
+
+    describe("leases", () => {
+      test("make a queued task claimable once", async () => {
+        await givenQueued(store, "b", AT + 1);
+        await givenQueued(store, "a", AT + 2);
+        expect(await store.operations.claimable(10)).toEqual(["b", "a"]);
+        expect(await store.operations.claimable(1)).toEqual(["b"]);
+        expect(await store.operations.nextEpoch("b")).toBe(1);
+        await store.append(claimed("b", 3, 1));
+        expect(await store.operations.claimable(10)).toEqual(["a"]);
+        expect(await store.operations.running()).toEqual(["b"]);
+        expect(await store.operations.nextEpoch("b")).toBe(2);
+      });
+
+      test("let only the holder append and release", async () => {
+        await givenRunning(store, "a");
+        await store.append({ ...deny("a", 4), lease: { kind: "hold", task: "a", epoch: 1 } });
+        await expect(store.append({ ...deny("a", 5), lease: { kind: "hold", task: "a", epoch: 2 } })).rejects.toThrow(
+          LeaseLost,
+        );
+        await expect(
+          store.append({ ...deny("a", 5), lease: { kind: "release", task: "a", epoch: 2 } }),
+        ).rejects.toThrow(LeaseLost);
+        await store.append({
+          ...event("a", 5, { type: "QUEUED", body: { cause: "approved" } }),
+          lease: { kind: "release", task: "a", epoch: 1 },
+        });
+        await expect(store.append({ ...deny("a", 6), lease: { kind: "hold", task: "a", epoch: 1 } })).rejects.toThrow(
+          LeaseLost,
+        );
+        expect(await store.operations.claimable(10)).toEqual(["a"]);
+        expect(await store.operations.nextEpoch("a")).toBe(2);
+        expect((await store.tasks.task("a"))?.seq).toBe(6);
+      });
+
+      test("are lost to a later epoch, and an epoch is taken once", async () => {
+        await givenRunning(store, "a");
+        await expect(store.append(claimed("a", 4, 1))).rejects.toThrow(LeaseLost);
+        await store.append(claimed("a", 4, 2, true));
+        await expect(store.append({ ...deny("a", 5), lease: { kind: "hold", task: "a", epoch: 1 } })).rejects.toThrow(
+          LeaseLost,
+        );
+      });
+
+      test("of a dead daemon are forgotten, with its processes", async () => {
+        await givenRunning(store, "a");
+        const mark = { pid: 4711, startTicks: 123_456, bootId: "boot" };
+        await store.operations.markProcess("a", "s1", mark);
+        await store.operations.markProcess("a", "s1", { ...mark, pid: 4712 });
+        await store.operations.unmarkProcess("a", { ...mark, pid: 4712 });
+        store = await under.reopen();
+        expect(await store.operations.processes()).toEqual([{ task: "a", step: "s1", mark }]);
+        await store.operations.forgetDeadLeases();
+        expect(await store.operations.processes()).toEqual([]);
+        expect(await store.operations.running()).toEqual(["a"]);
+        await store.append(claimed("a", 4, await store.operations.nextEpoch("a"), true));
+      });
+
+      test("an ended task with a step still open is said", async () => {
+        await givenRunning(store, "a");
+        await store.append({
+          ...event("a", 4, { type: "COMPLETED", body: { exitReason: "done", gates: [] } }),
+          lease: { kind: "release", task: "a", epoch: 1 },
+        });
+        expect(await store.operations.succeededWithOpenStep()).toEqual([]);
+        await store.append(event("a", 5, stepStarted("deliver", 1)));
+        expect(await store.operations.succeededWithOpenStep()).toEqual(["a"]);
+      });
+    });
+
+    describe("requests", () => {
+      test("with a key are answered the same again; the first answer wins", async () => {
+        expect(await store.operations.idempotent("k", "d1")).toBeNull();
+        await store.operations.rememberAnswer("k", "d1", 201, "one", AT);
+        await store.operations.rememberAnswer("k", "d2", 202, "two", AT);
+        expect(await store.operations.idempotent("k", "d1")).toEqual({ requestDigest: "d1", status: 201, body: "one" });
+        await store.operations.rememberAnswer("later", "d", 200, "", AT + 25 * 3_600_000);
+        expect(await store.operations.idempotent("k", "d1")).toBeNull();
+      });
+
+      test("beyond a limit are told when there is room again, and not counted", async () => {
+        const windows = [
+          { windowMs: 60_000, most: 2, points: 1 },
+          { windowMs: 3_600_000, most: 10, points: 4 },
+        ];
+        expect(await store.operations.take("ada", windows, AT)).toBeNull();
+        expect(await store.operations.take("ada", windows, AT + 1_000)).toBeNull();
+        expect(await store.operations.take("bob", windows, AT + 1_000)).toBeNull();
+        expect(await store.operations.take("ada", windows, AT + 2_000)).toBe(3_598_000);
+        expect(await store.operations.take("ada", [{ windowMs: 60_000, most: 2, points: 1 }], AT + 2_000)).toBe(58_000);
+        store = await under.reopen();
+        expect(await store.operations.take("ada", [{ windowMs: 60_000, most: 2, points: 1 }], AT + 59_999)).toBe(1);
+        expect(await store.operations.take("ada", [{ windowMs: 60_000, most: 2, points: 1 }], AT + 60_000)).toBeNull();
+        expect(await store.operations.take("ada", [{ windowMs: 60_000, most: 2, points: 3 }], AT + 60_000)).toBe(
+          60_000,
+        );
+      });
+
+      test("at the same time never exceed the limit together", async () => {
+        const window = [{ windowMs: 60_000, most: 10, points: 1 }];
+        const answers = await Promise.all(Array.from({ length: 40 }, () => store.operations.take("ada", window, AT)));
+        expect(answers.filter((wait) => wait === null)).toHaveLength(10);
+      });
+    });
+
+    test("whatever is asked of tasks, their tables are what the replay of the journal gives", async () => {
+      await givenProject(store, "p");
+      let number = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 5, maxLength: 40 }), async (choices) => {
+          number += 1;
+          const id = `t${number}`;
+          await givenTask(store, id);
+          for (const [which, what] of choices) await askAnything(store, under.seal, id, which, what);
+          // Through the journal alone, by nothing but the pure fold.
+          const [first, ...rest] = (await store.tasks.events(id, 0, 1_000)) as readonly [Recorded<TaskEvent>];
+          const replayed = (rest as readonly Recorded<TaskEvent>[]).reduce(evolve, born(id, first));
+          const stored = await store.tasks.task(id);
+          expect(stored).toEqual({ task: replayed, seq: rest.length + 1 });
+          expect(firstBreak(under.seal, await rowsOf(store, taskStream(id)))).toBeNull();
+          const row = await store.tasks.taskRow(id);
+          expect(row).toMatchObject({ status: replayed.status, phase: replayed.phase, attempt: replayed.attempt });
+          const open = (await store.tasks.steps(id)).filter((step) => step.status === "open").map((step) => step.step);
+          expect(open).toEqual(replayed.openStep === null ? [] : [replayed.openStep.step]);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  });
+}
+
+export const AT = 1_760_000_000_000;
+export const ADA: Actor = { kind: "person", name: "ada" };
+const ALL = { status: null, project: null, session: null, text: null, after: null, most: 50 } as Parameters<
+  Store["tasks"]["tasks"]
+>[0];
+const NO_TASKS = {
+  draft: 0,
+  queued: 0,
+  running: 0,
+  awaiting_approval: 0,
+  blocked: 0,
+  succeeded: 0,
+  failed: 0,
+  canceled: 0,
+};
+const SETTINGS = { agent: null, runMode: null, packageHosts: [] } as const;
+const EMPTY_PROJECT = { settings: SETTINGS, repos: [], createdAtMs: AT, deleted: false } as const;
+
+export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const happened = (one: AnyEvent, atMs: number = AT): Happened => ({ actor: ADA, atMs, event: one });
+const started = (version: string): AnyEvent => ({ type: "DAEMON_STARTED", body: { version, boot: "b", sandbox: "s" } });
+const denied: TaskEvent = {
+  type: "DENIED",
+  body: { act: "curl", rule: "no network", reason: "planning has none", item: null },
+};
+
+const systemAppend = (expected: number, ...events: readonly AnyEvent[]): Append => ({
+  stream: SYSTEM_STREAM,
+  expected,
+  events: events.map((one) => happened(one)),
+  blobs: [],
+  lease: null,
+});
+
+export const event = (
+  task: string,
+  expected: number,
+  one: TaskEvent,
+  blobs: readonly StagedBlob[] = [],
+  atMs: number = AT,
+): Append => ({
+  stream: taskStream(task),
+  expected,
+  events: [happened(one, atMs)],
+  blobs,
+  lease: null,
+});
+
+export const deny = (task: string, expected: number): Append => event(task, expected, denied);
+
+const projectAppend = (project: string, expected: number, ...events: readonly ProjectEvent[]): Append => ({
+  stream: projectStream(project),
+  expected,
+  events: events.map((one) => happened(one)),
+  blobs: [],
+  lease: null,
+});
+
+const repoOf = (project: string) =>
+  ({
+    id: `${project}-app`,
+    name: "app",
+    path: `/src/${project}`,
+    defaultBranch: "main",
+    role: "code",
+    writable: true,
+    pathFilters: [],
+    toolPath: ["/usr/bin"],
+  }) as const;
+
+export const givenProject = (store: Store, id: string, name = `project ${id}`): Promise<unknown> =>
+  store.append(
+    projectAppend(
+      id,
+      0,
+      { type: "PROJECT_CREATED", body: { name, settings: SETTINGS } },
+      { type: "REPO_ADDED", body: repoOf(id) },
+    ),
+  );
+
+interface GivenTask {
+  readonly title?: string;
+  readonly session?: string;
+  readonly atMs?: number;
+  readonly draft?: StagedBlob;
+}
+
+export async function taskAppend(store: Store, id: string, given: GivenTask = {}): Promise<Append> {
+  const title = await store.stage(utf8(given.title ?? `task ${id}`));
+  const draft = given.draft ?? (await store.stage(utf8("{}")));
+  const body = {
+    session: given.session ?? "s",
+    createdBy: "ada",
+    title: title.ref,
+    draft: draft.ref,
+    metadata: null,
+    template: null,
+  };
+  return event(id, 0, { type: "CREATED", body }, [title, draft], given.atMs);
+}
+
+export const givenTask = async (
+  store: Store,
+  id: string,
+  given: GivenTask = {},
+): Promise<{ readonly seq: number; readonly position: number }> => store.append(await taskAppend(store, id, given));
+
+/** Created, bound, queued: three events. */
+export async function givenQueued(store: Store, id: string, atMs: number = AT): Promise<void> {
+  if ((await store.projects.project("p")) === null) await givenProject(store, "p");
+  await givenTask(store, id);
+  await store.append(event(id, 1, { type: "BOUND", body: { project: "p", repos: { app: "p-app" } } }));
+  await store.append(event(id, 2, { type: "QUEUED", body: { cause: "ready" } }, [], atMs));
+}
+
+/** And claimed with epoch 1: four. */
+export async function givenRunning(store: Store, id: string): Promise<void> {
+  await givenQueued(store, id);
+  await store.append(claimed(id, 3, 1));
+}
+
+const claimed = (task: string, expected: number, epoch: number, takeover = false): Append => ({
+  ...event(task, expected, { type: "CLAIMED", body: { worker: "w1", epoch, takeover } }),
+  lease: { kind: "acquire", task, worker: "w1", epoch, owner: { pid: 4242, startTicks: 99, bootId: "boot" } },
+});
+
+export const stepStarted = (step: string, run: number): TaskEvent => ({
+  type: "STEP_STARTED",
+  body: {
+    step,
+    run,
+    item: null,
+    act: { kind: "read", repo: "app", what: "file", target: ["x"] },
+    input: "i",
+    before: {},
+  },
+});
+
+export async function freeze(
+  store: Store,
+  seal: Seal,
+  task: string,
+  expected: number,
+  version: number,
+  spec: unknown,
+): Promise<{ readonly text: string; readonly hash: string }> {
+  const { text, sha256 } = seal(spec);
+  const blob = await store.stage(utf8(text));
+  await store.append(
+    event(task, expected, { type: "SPEC_FROZEN", body: { version, hash: sha256, text: blob.ref } }, [blob]),
+  );
+  return { text, hash: sha256 };
+}
+
+export async function rowsOf(
+  store: Pick<Store, "journal">,
+  stream: string | null = null,
+): Promise<readonly JournalRow[]> {
+  const rows: JournalRow[] = [];
+  for await (const row of store.journal(stream)) rows.push(row);
+  return rows;
+}
+
+/** Gives a task one command out of all there are, with content that mostly fits its state; a refusal leaves it as it is. */
+export async function askAnything(store: Store, seal: Seal, id: string, which: number, what: number): Promise<void> {
+  const known = await store.tasks.task(id);
+  if (known === null) throw new Error(`${id} is not there`);
+  const { task, seq } = known;
+  const blob = await store.stage(utf8(`text ${what}`));
+  const spec = seal({ nonce: `${id} ${seq}` });
+  const specBlob = await store.stage(utf8(spec.text));
+  const commands = commandsFor(task, blob, specBlob, spec.sha256, what);
+  const command = commands[which % commands.length];
+  if (command === undefined) return;
+  const decision = decide(task, command);
+  if (isRefusal(decision)) return;
+  await store.append({
+    stream: taskStream(id),
+    expected: seq,
+    events: decision.map(({ event: one, actor }, index) => ({ actor, atMs: AT + seq + index, event: one })),
+    blobs: [blob, specBlob],
+    lease: null,
+  });
+}
+
+function commandsFor(
+  task: Task,
+  blob: StagedBlob,
+  specBlob: StagedBlob,
+  hash: string,
+  what: number,
+): readonly Command[] {
+  const worker = "w1";
+  const by = { by: ADA };
+  const reason = what % 2 === 0 ? blob.ref : null;
+  const open = task.openStep ?? { step: "s", run: 1 };
+  const plan: PlanFacts = {
+    version: task.planVersion + 1,
+    hash,
+    text: specBlob.ref,
+    items: [{ id: "i1", repo: "app", criterion: null, risk: "low", dependsOn: [] }],
+  };
+  const candidate = { base: "b", commit: "c", tree: "t", baseTree: "bt", changed: 1, leftOut: [] };
+  const report = {
+    gate: "tests",
+    on: what % 2 === 0 ? "candidate" : "base",
+    repo: "app",
+    commit: "c",
+    tree: "t",
+    step: "g",
+    counts: null,
+    found: [],
+    output: reason,
+  } as const;
+  const base = { commit: "c0", branch: "main", dirty: [], included: false };
+  const said = (one: Command<"report">["report"]): Command => ({
+    type: "report",
+    ...by,
+    worker,
+    epoch: task.epoch,
+    report: one,
+  });
+  const phases = ["planning", "implementation", "verification"] as const;
+  const verdicts = [
+    { verdict: "pass", restsOn: ["g"] },
+    { verdict: "fail", findings: ["red"] },
+    { verdict: "unproven", missing: ["a report"] },
+  ] as const;
+  const reports: readonly Command[] = [
+    ...phases.map((phase) => said({ type: "enter_phase", phase })),
+    said({ type: "pin_bases", bases: { app: base }, trees: { app: "w0" } }),
+    said({
+      type: "propose_plan",
+      plan,
+      witness: [],
+      runMode: what % 3 === 0 ? "autonomous" : "assisted",
+      bases: { app: "c0" },
+    }),
+    said({ type: "propose_item", item: "i1" }),
+    said({ type: "start_item", item: "i1" }),
+    said({ type: "complete_item", item: "i1" }),
+    said({ type: "fail_item", item: "i1", cause: "x", output: reason }),
+    said({
+      type: "start_step",
+      step: {
+        step: `s${what % 3}`,
+        run: (task.runs[`s${what % 3}`] ?? 0) + 1,
+        item: null,
+        act: { kind: "read", repo: "app", what: "list", target: ["."] },
+        input: "i",
+        before: {},
+      },
+    }),
+    said({ type: "complete_step", step: { step: open.step, run: open.run, evidence: [], after: {}, result: reason } }),
+    said({
+      type: "fail_step",
+      step: { step: open.step, run: open.run, evidence: [], after: {}, cause: "x", result: reason },
+    }),
+    said({
+      type: "lose_step",
+      step: { step: open.step, run: open.run, cause: "worker_died", rescued: {}, partialOutput: reason },
+    }),
+    said({ type: "make_candidate", repos: { app: candidate } }),
+    said({ type: "judge_gate", report, verdict: verdicts[what % 3] ?? verdicts[0] }),
+    said({
+      type: "store_artifact",
+      artifact: { name: `a${what % 2}`, mediaType: "text/plain", content: blob.ref, step: null },
+    }),
+    said({ type: "retry", restart: what % 2 === 0, cause: "gates", failure: "red", output: reason }),
+    said({ type: "block", reason: "gates_exhausted", detail: "d", step: null }),
+    said({ type: "block", reason: "outcome_unknown", detail: "d", step: open.step }),
+    said({ type: "succeed", gates: ["tests"], expectsChange: true }),
+    said({ type: "fail", exitReason: "gates_failed", detail: "d" }),
+    said({ type: "stop", why: what % 2 === 0 ? "pause" : "cancel" }),
+  ];
+  const asked: readonly Command[] = [
+    { type: "revise", ...by, title: blob.ref, draft: blob.ref },
+    { type: "freeze", ...by, draft: task.draft.digest, spec: specBlob.ref, hash },
+    { type: "bind", ...by, project: "p", repos: { app: "p-app" } },
+    { type: "ready", ...by },
+    { type: "claim", ...by, worker, epoch: task.epoch + 1 },
+    { type: "approve", ...by, plan: task.plan?.hash ?? "", spec: task.spec?.hash ?? "", reason },
+    { type: "request_changes", ...by, request: blob.ref },
+    { type: "reject", ...by, reason },
+    { type: "pause", ...by, reason },
+    { type: "resume", ...by, outcome: task.openStep === null ? null : "redo", reason, restart: what % 2 === 0 },
+    { type: "cancel", ...by, reason },
+    { type: "retry", ...by, restart: what % 2 === 0 },
+    { type: "accept", ...by, reason: blob.ref },
+    { type: "deny", ...by, act: "x", rule: "r", reason: "y", item: null },
+  ];
+  // What leads on is offered more often than what ends it, or most tasks would die as drafts.
+  return task.status === "running"
+    ? [...reports, ...reports, ...asked]
+    : [...asked, ...asked.slice(1, 8), ...asked.slice(1, 8)];
+}

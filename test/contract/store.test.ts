@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { auditStore } from "../../src/adapters/store/audit.ts";
+import { openStore } from "../../src/adapters/store/open.ts";
+import { seal } from "../../src/adapters/store/seal.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { type StoreUnderTest, storeContract } from "./store-contract.ts";
+
+storeContract("SQLite", async (): Promise<StoreUnderTest> => {
+  const home = await mkdtemp(join(tmpdir(), "agentos-store-"));
+  let commits = 0;
+  const open = (): Promise<Store> =>
+    openStore({
+      home,
+      seal,
+      now: () => 0,
+      onCommit: () => {
+        commits += 1;
+      },
+    });
+  const store = await open();
+  let current = store;
+  return {
+    store,
+    seal,
+    commits: () => commits,
+    async reopen() {
+      await current.close();
+      current = await open();
+      return current;
+    },
+    async dispose() {
+      await current.close();
+      // Whatever a test did: a journal that was only written through the store has nothing to find.
+      const { findings } = await auditStore(home, { seal });
+      await rm(home, { recursive: true, force: true });
+      if (findings.length > 0) throw new Error(JSON.stringify(findings, null, 2));
+    },
+  };
+});

@@ -1,0 +1,45 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * One project per suite of scripts/suites.ts. Processes, not threads: tests start daemons, change
+ * environment variables and load a native SQLite, none of which threads of one process can share.
+ * Two workers, because the whole is budgeted for two cores and the tests start processes of their own.
+ */
+export default defineConfig({
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    // A forgotten .only must not turn a red suite green.
+    allowOnly: false,
+    passWithNoTests: false,
+    restoreMocks: true,
+    unstubEnvs: true,
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["src/**/*.test.ts"],
+      reporter: ["text-summary", "json-summary"],
+      reportsDirectory: "coverage",
+    },
+    projects: [
+      suite("unit", ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/architecture.test.ts"], { testSeconds: 20 }),
+      suite(
+        "integration",
+        ["test/contract/**/*.test.ts", "test/integration/**/*.test.ts", "test/attacks/**/*.test.ts"],
+        {
+          testSeconds: 60,
+        },
+      ),
+      suite("crash", ["test/crash/**/*.test.ts"], { testSeconds: 300 }),
+      suite("e2e", ["test/e2e/**/*.test.ts", "web/test/**/*.test.ts"], { testSeconds: 180 }),
+    ],
+  },
+});
+
+function suite(name: string, include: string[], limit: { testSeconds: number }) {
+  const testTimeout = limit.testSeconds * 1000;
+  return {
+    extends: true as const,
+    test: { name, include, testTimeout, hookTimeout: testTimeout, teardownTimeout: 20_000 },
+  };
+}

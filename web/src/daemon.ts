@@ -1,0 +1,80 @@
+import {
+  NEEDS_PERSON,
+  type Page,
+  readEvent,
+  readPage,
+  readProblem,
+  readTask,
+  type Task,
+  type TaskEvent,
+} from "./wire.ts";
+
+/** Most items of one answer, and most answers for one view. Beyond that the page says that there is more, and where. */
+const PAGE_ITEMS = 500;
+const PAGES_MAX = 20;
+
+export interface Listing<Item> {
+  readonly items: readonly Item[];
+  /** The daemon has more than was read. */
+  readonly more: boolean;
+}
+
+export interface Overview {
+  /** Every task that waits for a person, however old. */
+  readonly waiting: Listing<Task>;
+  /** The first tasks in the daemon's order. */
+  readonly tasks: Listing<Task>;
+}
+
+/** @throws Error with a sentence for people. */
+export async function fetchOverview(signal: AbortSignal): Promise<Overview> {
+  const [waiting, tasks] = await Promise.all([
+    fetchPages("/api/tasks", { status: NEEDS_PERSON.join(",") }, "cursor", readTask, PAGES_MAX, signal),
+    fetchPages("/api/tasks", {}, "cursor", readTask, 1, signal),
+  ]);
+  return { waiting, tasks };
+}
+
+/** One task. @throws Error with a sentence for people. */
+export async function fetchTask(id: string, signal: AbortSignal): Promise<Task> {
+  const task = readTask(await fetchJson(`/api/tasks/${encodeURIComponent(id)}`, signal));
+  if (task === null) throw new Error("The daemon answered with something that is no task.");
+  return task;
+}
+
+/** A task's history, oldest first. @throws Error with a sentence for people. */
+export const fetchEvents = (id: string, signal: AbortSignal): Promise<Listing<TaskEvent>> =>
+  fetchPages(`/api/tasks/${encodeURIComponent(id)}/events`, {}, "after", readEvent, PAGES_MAX, signal);
+
+/** Follows `next` through the pages; `cursor` is the parameter that carries it back. */
+async function fetchPages<Item>(
+  path: string,
+  filter: Readonly<Record<string, string>>,
+  cursor: "cursor" | "after",
+  readItem: (value: unknown) => Item | null,
+  pagesMax: number,
+  signal: AbortSignal,
+): Promise<Listing<Item>> {
+  const items: Item[] = [];
+  const query = new URLSearchParams({ ...filter, limit: String(PAGE_ITEMS) });
+  for (let page = 0; page < pagesMax; page += 1) {
+    const answer: Page<Item> = readPage(await fetchJson(`${path}?${query}`, signal), readItem);
+    items.push(...answer.items);
+    if (answer.next === null || answer.next === query.get(cursor)) return { items, more: false };
+    query.set(cursor, answer.next);
+  }
+  return { items, more: true };
+}
+
+async function fetchJson(path: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(path, { signal, headers: { accept: "application/json" }, cache: "no-store" }).catch(
+    (cause: unknown) => {
+      if (signal.aborted) throw cause;
+      throw new Error("The daemon does not answer. Is it running? agentos daemon status tells.", { cause });
+    },
+  );
+  // A body that is no JSON is told by its status below.
+  const body: unknown = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(readProblem(body) ?? `The daemon answered ${response.status} for ${path}.`);
+  return body;
+}
