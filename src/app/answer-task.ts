@@ -11,10 +11,24 @@ export const answers = (deps: AppDependencies) => ({
   ready: (by: Actor, id: string) => deps.log.give(id, { type: "ready", by }),
 
   /** Binds to hashes: the ones given, else (a person at a terminal who was just shown them) those of the present plan. */
-  async approve(by: Actor, id: string, hashes: { readonly plan: string | null; readonly spec: string | null; readonly reason: string | null }): Promise<Loaded> {
+  async approve(
+    by: Actor,
+    id: string,
+    hashes: { readonly plan: string | null; readonly spec: string | null; readonly reason: string | null },
+  ): Promise<Loaded> {
     const { task } = await deps.log.load(id);
     const reason = await stageText(deps, hashes.reason);
-    return deps.log.give(id, { type: "approve", by, plan: hashes.plan ?? task.plan?.hash ?? "", spec: hashes.spec ?? task.spec?.hash ?? "", reason: reason?.ref ?? null }, { blobs: present([reason]) });
+    return deps.log.give(
+      id,
+      {
+        type: "approve",
+        by,
+        plan: hashes.plan ?? task.plan?.hash ?? "",
+        spec: hashes.spec ?? task.spec?.hash ?? "",
+        reason: reason?.ref ?? null,
+      },
+      { blobs: present([reason]) },
+    );
   },
 
   async requestChanges(by: Actor, id: string, request: string): Promise<Loaded> {
@@ -23,11 +37,19 @@ export const answers = (deps: AppDependencies) => ({
     return deps.log.give(id, { type: "request_changes", by, request: blob.ref }, { blobs: [blob] });
   },
 
-  reject: (by: Actor, id: string, reason: string | null) => withReason(deps, id, reason, (blob) => ({ type: "reject", by, reason: blob })),
-  pause: (by: Actor, id: string, reason: string | null) => withReason(deps, id, reason, (blob) => ({ type: "pause", by, reason: blob })),
-  cancel: (by: Actor, id: string, reason: string | null) => withReason(deps, id, reason, (blob) => ({ type: "cancel", by, reason: blob })),
+  reject: (by: Actor, id: string, reason: string | null) =>
+    withReason(deps, id, reason, (blob) => ({ type: "reject", by, reason: blob })),
+  pause: (by: Actor, id: string, reason: string | null) =>
+    withReason(deps, id, reason, (blob) => ({ type: "pause", by, reason: blob })),
+  cancel: (by: Actor, id: string, reason: string | null) =>
+    withReason(deps, id, reason, (blob) => ({ type: "cancel", by, reason: blob })),
 
-  async resume(by: Actor, id: string, outcome: "done" | "redo" | "abort" | null, reason: string | null): Promise<Loaded> {
+  async resume(
+    by: Actor,
+    id: string,
+    outcome: "done" | "redo" | "abort" | null,
+    reason: string | null,
+  ): Promise<Loaded> {
     const { task } = await deps.log.load(id);
     const restart = await startsOver(deps, task);
     return withReason(deps, id, reason, (blob) => ({ type: "resume", by, outcome, reason: blob, restart }));
@@ -45,9 +67,16 @@ export const answers = (deps: AppDependencies) => ({
   },
 });
 
-type Reasoned = (reason: { readonly digest: string; readonly bytes: number } | null) => Parameters<AppDependencies["log"]["give"]>[1];
+type Reasoned = (
+  reason: { readonly digest: string; readonly bytes: number } | null,
+) => Parameters<AppDependencies["log"]["give"]>[1];
 
-async function withReason(deps: AppDependencies, id: string, reason: string | null, command: Reasoned): Promise<Loaded> {
+async function withReason(
+  deps: AppDependencies,
+  id: string,
+  reason: string | null,
+  command: Reasoned,
+): Promise<Loaded> {
   const blob = await stageText(deps, reason);
   return deps.log.give(id, command(blob?.ref ?? null), { blobs: present([blob]) });
 }

@@ -11,7 +11,10 @@ import { findProject } from "./projects.ts";
  */
 export async function bindTask(deps: AppDependencies, by: Actor, id: string, wanted: string): Promise<Loaded> {
   const project = await findProject(deps, wanted);
-  if (project.repos.length === 0) throw new Failure("project/refused", `the project ${project.name} has no repository`, { next: `agentos repo add PATH --project ${project.name}` });
+  if (project.repos.length === 0)
+    throw new Failure("project/refused", `the project ${project.name} has no repository`, {
+      next: `agentos repo add PATH --project ${project.name}`,
+    });
   const repos = Object.fromEntries(project.repos.map((repo) => [repo.name, repo.id]));
   const bound = await deps.log.give(id, { type: "bind", by, project: project.id, repos });
   return bound.task.spec === null ? bound : freezeTask(deps, by, id);

@@ -35,7 +35,17 @@ export async function createTask(deps: AppDependencies, by: Actor, wanted: NewTa
       {
         actor: by,
         atMs,
-        event: { type: "CREATED", body: { session, createdBy: wanted.createdBy, title: title.ref, draft: draft.ref, metadata: metadata?.ref ?? null, template: template?.name ?? null } },
+        event: {
+          type: "CREATED",
+          body: {
+            session,
+            createdBy: wanted.createdBy,
+            title: title.ref,
+            draft: draft.ref,
+            metadata: metadata?.ref ?? null,
+            template: template?.name ?? null,
+          },
+        },
       },
     ],
     blobs: present([title, draft, metadata]),

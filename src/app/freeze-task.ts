@@ -5,7 +5,17 @@ import { Failure } from "../domain/failure.ts";
 import type { GateDefinition, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import type { Project } from "../domain/project.ts";
-import { type AgentChoice, checkSpec, type Criterion, DEFAULT_ATTEMPTS, DEFAULT_LIMITS, freezeSpec, type RepoScope, type RunMode, type Spec } from "../domain/spec.ts";
+import {
+  type AgentChoice,
+  checkSpec,
+  type Criterion,
+  DEFAULT_ATTEMPTS,
+  DEFAULT_LIMITS,
+  freezeSpec,
+  type RepoScope,
+  type RunMode,
+  type Spec,
+} from "../domain/spec.ts";
 import { templateNamed } from "../domain/template.ts";
 import type { RepoFiles } from "../ports/runners.ts";
 import type { Loaded } from "../ports/task-log.ts";
@@ -23,13 +33,21 @@ export async function freezeTask(deps: AppDependencies, by: Actor, id: string): 
   checkSpec(spec);
   const { text, hash } = freezeSpec(deps.seal, spec);
   const blob = await deps.store.stage(new TextEncoder().encode(text));
-  return deps.log.give(id, { type: "freeze", by, draft: loaded.task.draft.digest, spec: blob.ref, hash }, { blobs: [blob] });
+  return deps.log.give(
+    id,
+    { type: "freeze", by, draft: loaded.task.draft.digest, spec: blob.ref, hash },
+    { blobs: [blob] },
+  );
 }
 
 async function specFrom(deps: AppDependencies, draft: Draft, project: Project | null): Promise<Spec> {
   const template = draft.agent === null ? templateNamed(draft.title) : null;
   const agent = agentOf(draft, project);
-  const scopes = draft.scopes ?? (project?.repos ?? []).map((repo): RepoScope => ({ repo: repo.name, access: repo.writable ? "full" : "read_only" }));
+  const scopes =
+    draft.scopes ??
+    (project?.repos ?? []).map(
+      (repo): RepoScope => ({ repo: repo.name, access: repo.writable ? "full" : "read_only" }),
+    );
   const gates: GateDefinition[] = [];
   const prepare: PrepareDefinition[] = [];
   const pinnedOn: Record<string, string> = {};
@@ -37,14 +55,25 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     const repo = project?.repos.find(({ name }) => name === scope.repo);
     if (repo === undefined) {
       if (project === null) continue;
-      throw new Failure("spec/invalid", `the project ${project.name} has no repo ${scope.repo}; it has ${project.repos.map(({ name }) => name).join(", ")}`);
+      throw new Failure(
+        "spec/invalid",
+        `the project ${project.name} has no repo ${scope.repo}; it has ${project.repos.map(({ name }) => name).join(", ")}`,
+      );
     }
     const only = scopes.length === 1;
     const pins = await pinRepo(deps, repo, draft, only);
     pinnedOn[repo.name] = pins.commit;
     // With several repos the gate's id carries the repo, so that each stays one gate.
-    gates.push(...pins.gates.map((gate) => (only || gate.source === "named" ? gate : { ...gate, id: `${repo.name}-${gate.id}` })));
-    if (pins.prepare !== null) prepare.push({ ...pins.prepare, hosts: [...new Set([...pins.prepare.hosts, ...(project?.settings.packageHosts ?? [])])].sort() });
+    gates.push(
+      ...pins.gates.map((gate) =>
+        only || gate.source === "named" ? gate : { ...gate, id: `${repo.name}-${gate.id}` },
+      ),
+    );
+    if (pins.prepare !== null)
+      prepare.push({
+        ...pins.prepare,
+        hosts: [...new Set([...pins.prepare.hosts, ...(project?.settings.packageHosts ?? [])])].sort(),
+      });
   }
   if (project !== null && !gates.some(provesWork) && scopes[0] !== undefined) gates.push(nothingToRun(scopes[0].repo));
   return {
@@ -69,12 +98,21 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
 
 /** Named, else the template of that title, else the project's default, else none: then the task waits as `blocked/no_model`. */
 function agentOf(draft: Draft, project: Project | null): AgentChoice {
-  const kind = draft.agent ?? (draft.plan !== null ? "script" : null) ?? templateNamed(draft.title)?.agent ?? project?.settings.agent ?? "none";
+  const kind =
+    draft.agent ??
+    (draft.plan !== null ? "script" : null) ??
+    templateNamed(draft.title)?.agent ??
+    project?.settings.agent ??
+    "none";
   if (kind !== "script") return { kind };
-  if (draft.plan === null) throw new Failure("spec/invalid", "the script agent needs a plan file", { next: "agentos task revise <id> --plan FILE" });
+  if (draft.plan === null)
+    throw new Failure("spec/invalid", "the script agent needs a plan file", {
+      next: "agentos task revise <id> --plan FILE",
+    });
   const repos = project?.repos.map(({ name }) => name) ?? [];
   const only = repos.length === 1 ? repos[0] : undefined;
-  const placed = <T extends { readonly repo: string }>(one: T): T => (one.repo === "" && only !== undefined ? { ...one, repo: only } : one);
+  const placed = <T extends { readonly repo: string }>(one: T): T =>
+    one.repo === "" && only !== undefined ? { ...one, repo: only } : one;
   return { kind, plan: { explore: draft.plan.explore.map(placed), items: draft.plan.items.map(placed) } };
 }
 
@@ -96,22 +134,44 @@ const nothingToRun = (repo: string): GateDefinition => ({
 
 function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Criterion[] {
   if (draft.criteria.length === 0)
-    return gates.map((gate) => ({ id: gate.id, text: gate.argv.length === 0 ? "The work is tested." : `The gate ${gate.id} passes: ${gate.argv.join(" ")}`, gate: gate.id }));
-  const usual = gates.find((gate) => gate.judgement === "tests") ?? gates.find((gate) => gate.source === "named") ?? null;
-  return draft.criteria.map(({ text, gate }, index) => ({ id: `c${index + 1}`, text, gate: gate ?? usual?.id ?? null }));
+    return gates.map((gate) => ({
+      id: gate.id,
+      text: gate.argv.length === 0 ? "The work is tested." : `The gate ${gate.id} passes: ${gate.argv.join(" ")}`,
+      gate: gate.id,
+    }));
+  const usual =
+    gates.find((gate) => gate.judgement === "tests") ?? gates.find((gate) => gate.source === "named") ?? null;
+  return draft.criteria.map(({ text, gate }, index) => ({
+    id: `c${index + 1}`,
+    text,
+    gate: gate ?? usual?.id ?? null,
+  }));
 }
 
-async function pinRepo(deps: AppDependencies, repo: RepoFacts, draft: Draft, only: boolean): Promise<{ readonly commit: string; readonly gates: readonly GateDefinition[]; readonly prepare: PrepareDefinition | null }> {
+async function pinRepo(
+  deps: AppDependencies,
+  repo: RepoFacts,
+  draft: Draft,
+  only: boolean,
+): Promise<{
+  readonly commit: string;
+  readonly gates: readonly GateDefinition[];
+  readonly prepare: PrepareDefinition | null;
+}> {
   const state = await deps.workspaces.inspect(repo.path);
-  if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
+  if (state.unsupported.length > 0)
+    throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
   const commit = state.head;
-  if (commit === null) throw new Failure("repo/unsupported", `${repo.path} has no commit yet`, { next: "Commit something first." });
+  if (commit === null)
+    throw new Failure("repo/unsupported", `${repo.path} has no commit yet`, { next: "Commit something first." });
   const files: RepoFiles = {
     text: (path) => deps.workspaces.fileAt(repo.path, commit, path),
     paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),
   };
   const detected = await deps.runners.detect(repo.name, files);
-  const named = draft.gates.filter((gate) => gate.repo === repo.name || (gate.repo === null && only)).map((gate) => namedGate(gate, repo.name));
+  const named = draft.gates
+    .filter((gate) => gate.repo === repo.name || (gate.repo === null && only))
+    .map((gate) => namedGate(gate, repo.name));
   const replaced = new Set(named.map(({ id }) => id));
   const gates: GateDefinition[] = [];
   for (const gate of [...detected.gates.filter(({ id }) => !replaced.has(id)), ...named]) {
@@ -119,7 +179,8 @@ async function pinRepo(deps: AppDependencies, repo: RepoFacts, draft: Draft, onl
     gates.push({
       ...gate,
       definition: await pinAll(deps, files, gate.definition),
-      program: program === undefined || program.includes("/") ? null : await deps.programs.resolve(repo.toolPath, program),
+      program:
+        program === undefined || program.includes("/") ? null : await deps.programs.resolve(repo.toolPath, program),
     });
   }
   const wanted = draft.prepare.find((one) => one.repo === repo.name || (one.repo === null && only));
@@ -138,7 +199,11 @@ async function pinRepo(deps: AppDependencies, repo: RepoFacts, draft: Draft, onl
             environment: {},
             reproducible: wanted.inputs.length > 0,
           };
-  return { commit, gates, prepare: prepare === null ? null : { ...prepare, inputs: await pinAll(deps, files, prepare.inputs) } };
+  return {
+    commit,
+    gates,
+    prepare: prepare === null ? null : { ...prepare, inputs: await pinAll(deps, files, prepare.inputs) },
+  };
 }
 
 const namedGate = (gate: NamedGate, repo: string): GateDefinition => ({

@@ -42,10 +42,23 @@ export const looks = (deps: AppDependencies) => {
     const { task } = await deps.log.load(id);
     const row = await deps.store.tasks.taskRow(id);
     if (row === null) throw new Failure("task/not-found", `there is no task ${id}`);
-    return { task, row, metadata: task.metadata === null ? null : (JSON.parse((await textOf(deps, task.metadata)) ?? "null") as Record<string, unknown> | null) };
+    return {
+      task,
+      row,
+      metadata:
+        task.metadata === null
+          ? null
+          : (JSON.parse((await textOf(deps, task.metadata)) ?? "null") as Record<string, unknown> | null),
+    };
   };
 
-  const spec = async (id: string): Promise<{ readonly version: number; readonly frozen: { readonly text: string; readonly hash: string } | null; readonly value: Spec | Draft }> => {
+  const spec = async (
+    id: string,
+  ): Promise<{
+    readonly version: number;
+    readonly frozen: { readonly text: string; readonly hash: string } | null;
+    readonly value: Spec | Draft;
+  }> => {
     const loaded = await deps.log.load(id);
     const frozen = loaded.task.spec === null ? null : await deps.store.tasks.spec(id, loaded.task.spec.version);
     if (frozen === null) return { version: loaded.task.specVersion, frozen: null, value: await draftOf(deps, loaded) };
@@ -59,12 +72,31 @@ export const looks = (deps: AppDependencies) => {
       const event = { type: row.type, body: JSON.parse(row.body) } as TaskEvent;
       if (event.type === "STEP_STARTED") {
         const { step, run, item, act } = event.body;
-        byRun.set(`${step} ${run}`, { step, run, item, act, status: "open", startedAtMs: row.atMs, endedAtMs: null, startedSeq: row.seq, endedSeq: null, recordHash: null, evidence: [] });
+        byRun.set(`${step} ${run}`, {
+          step,
+          run,
+          item,
+          act,
+          status: "open",
+          startedAtMs: row.atMs,
+          endedAtMs: null,
+          startedSeq: row.seq,
+          endedSeq: null,
+          recordHash: null,
+          evidence: [],
+        });
       } else if (event.type === "STEP_COMPLETED" || event.type === "STEP_FAILED" || event.type === "STEP_LOST") {
         const open = byRun.get(`${event.body.step} ${event.body.run}`);
         if (open === undefined) continue;
         const status = event.type === "STEP_COMPLETED" ? "completed" : event.type === "STEP_FAILED" ? "failed" : "lost";
-        byRun.set(`${open.step} ${open.run}`, { ...open, status, endedAtMs: row.atMs, endedSeq: row.seq, recordHash: row.hash, evidence: event.type === "STEP_LOST" ? [] : event.body.evidence });
+        byRun.set(`${open.step} ${open.run}`, {
+          ...open,
+          status,
+          endedAtMs: row.atMs,
+          endedSeq: row.seq,
+          recordHash: row.hash,
+          evidence: event.type === "STEP_LOST" ? [] : event.body.evidence,
+        });
       }
     }
     return [...byRun.values()];
@@ -86,11 +118,23 @@ export const looks = (deps: AppDependencies) => {
       return { rows, next: page.next };
     },
 
-    async plan(id: string): Promise<{ readonly version: number; readonly text: string; readonly hash: string; readonly value: OpenPlan; readonly approvedBy: string | null }> {
+    async plan(
+      id: string,
+    ): Promise<{
+      readonly version: number;
+      readonly text: string;
+      readonly hash: string;
+      readonly value: OpenPlan;
+      readonly approvedBy: string | null;
+    }> {
       const { task } = await deps.log.load(id);
       const stored = task.plan === null ? null : await deps.store.tasks.plan(id, task.plan.version);
       if (task.plan === null || stored === null)
-        throw new Failure("task/refused", `task ${id} is ${task.status} in the phase ${task.phase} and has no plan yet`, { next: `agentos task show ${id}` });
+        throw new Failure(
+          "task/refused",
+          `task ${id} is ${task.status} in the phase ${task.phase} and has no plan yet`,
+          { next: `agentos task show ${id}` },
+        );
       const approvedBy = task.approval !== null && task.approval.plan === stored.hash ? task.approval.by : null;
       return { version: task.plan.version, ...stored, value: JSON.parse(stored.text) as OpenPlan, approvedBy };
     },
@@ -109,7 +153,8 @@ export const looks = (deps: AppDependencies) => {
       const { task } = await deps.log.load(id);
       const found = task.artifacts.find((artifact) => artifact.name === name);
       const bytes = found === undefined ? null : await deps.store.get(found.content);
-      if (found === undefined || bytes === null) throw new Failure("artifact/not-found", `task ${id} has no artifact ${name}`);
+      if (found === undefined || bytes === null)
+        throw new Failure("artifact/not-found", `task ${id} has no artifact ${name}`);
       return { mediaType: found.mediaType, bytes };
     },
 
@@ -121,8 +166,12 @@ export const looks = (deps: AppDependencies) => {
         const commands = one.evidence.flatMap((evidence) => (evidence.kind === "command" ? [evidence] : []));
         const last = commands.at(-1);
         if (last === undefined) {
-          const live = one.status === "open" || one.status === "lost" ? await deps.liveOutput(id, one.step, one.run, bytesMax) : null;
-          if (live !== null && live.byteLength > 0) items.push({ step: one, stdout: decode(live), stderr: "", truncated: live.byteLength >= bytesMax });
+          const live =
+            one.status === "open" || one.status === "lost"
+              ? await deps.liveOutput(id, one.step, one.run, bytesMax)
+              : null;
+          if (live !== null && live.byteLength > 0)
+            items.push({ step: one, stdout: decode(live), stderr: "", truncated: live.byteLength >= bytesMax });
           continue;
         }
         const stdout = await endOf(deps, last.stdout, bytesMax);
@@ -133,14 +182,39 @@ export const looks = (deps: AppDependencies) => {
     },
 
     /** What the task changed: base to candidate, per repo. */
-    async diff(id: string, only: string | null): Promise<Readonly<Record<string, { readonly from: string; readonly to: string; readonly diff: string; readonly changed: readonly ChangedPath[] }>>> {
+    async diff(
+      id: string,
+      only: string | null,
+    ): Promise<
+      Readonly<
+        Record<
+          string,
+          {
+            readonly from: string;
+            readonly to: string;
+            readonly diff: string;
+            readonly changed: readonly ChangedPath[];
+          }
+        >
+      >
+    > {
       const { task } = await deps.log.load(id);
-      if (task.candidate === null) throw new Failure("task/refused", `task ${id} is ${task.status} in the phase ${task.phase} and has no candidate to compare yet`, { next: `agentos task show ${id}` });
+      if (task.candidate === null)
+        throw new Failure(
+          "task/refused",
+          `task ${id} is ${task.status} in the phase ${task.phase} and has no candidate to compare yet`,
+          { next: `agentos task show ${id}` },
+        );
       const repos: Record<string, { from: string; to: string; diff: string; changed: readonly ChangedPath[] }> = {};
       for (const [repo, { base, commit }] of Object.entries(task.candidate)) {
         if (only !== null && repo !== only) continue;
         const clone = { task: id, repo };
-        repos[repo] = { from: base, to: commit, diff: base === commit ? "" : await deps.workspaces.diff(clone, base, commit, DIFF_BYTES_MAX), changed: base === commit ? [] : await deps.workspaces.changes(clone, base, commit) };
+        repos[repo] = {
+          from: base,
+          to: commit,
+          diff: base === commit ? "" : await deps.workspaces.diff(clone, base, commit, DIFF_BYTES_MAX),
+          changed: base === commit ? [] : await deps.workspaces.changes(clone, base, commit),
+        };
       }
       return repos;
     },
@@ -148,7 +222,8 @@ export const looks = (deps: AppDependencies) => {
     async workspaces() {
       const used = await deps.workspaces.use();
       const items = [];
-      for (const one of used) items.push({ ...one, status: (await deps.store.tasks.taskRow(one.task))?.status ?? null });
+      for (const one of used)
+        items.push({ ...one, status: (await deps.store.tasks.taskRow(one.task))?.status ?? null });
       return items;
     },
 
@@ -156,7 +231,11 @@ export const looks = (deps: AppDependencies) => {
     async clean(id: string) {
       const { task } = await deps.log.load(id);
       if (task.status !== "succeeded" && task.status !== "failed" && task.status !== "canceled")
-        throw new Failure("task/refused", `task ${id} is ${task.status}; only the workspace of a task that ended can be removed`, { next: `agentos task cancel ${id}`, facts: { status: task.status } });
+        throw new Failure(
+          "task/refused",
+          `task ${id} is ${task.status}; only the workspace of a task that ended can be removed`,
+          { next: `agentos task cancel ${id}`, facts: { status: task.status } },
+        );
       const project = task.project === null ? null : await deps.store.projects.project(task.project.id);
       const sources = Object.fromEntries((project?.project.repos ?? []).map(({ name, path }) => [name, path]));
       return { task: id, ...(await deps.workspaces.remove(id, sources)) };
@@ -172,7 +251,11 @@ async function textOf(deps: AppDependencies, ref: BlobRef): Promise<string | nul
   return bytes === null ? null : decode(bytes);
 }
 
-async function endOf(deps: AppDependencies, ref: BlobRef, bytesMax: number): Promise<{ readonly text: string; readonly cut: boolean }> {
+async function endOf(
+  deps: AppDependencies,
+  ref: BlobRef,
+  bytesMax: number,
+): Promise<{ readonly text: string; readonly cut: boolean }> {
   const bytes = await deps.store.get(ref);
   if (bytes === null) return { text: "(erased)", cut: false };
   return { text: decode(bytes.subarray(Math.max(0, bytes.byteLength - bytesMax))), cut: bytes.byteLength > bytesMax };

@@ -33,7 +33,10 @@ export async function findProject(deps: AppDependencies, wanted: string): Promis
 }
 
 export async function createProject(deps: AppDependencies, by: Actor, wanted: NewProject): Promise<Project> {
-  if ((await deps.store.projects.projectNamed(wanted.name)) !== null) throw new Failure("project/refused", `a project called ${wanted.name} exists already`, { next: `agentos project show ${wanted.name}` });
+  if ((await deps.store.projects.projectNamed(wanted.name)) !== null)
+    throw new Failure("project/refused", `a project called ${wanted.name} exists already`, {
+      next: `agentos project show ${wanted.name}`,
+    });
   const id = deps.ids.ulid();
   const repos: RepoFacts[] = [];
   for (const repo of wanted.repos) repos.push(await repoFacts(deps, repo, repos));
@@ -44,12 +47,18 @@ export async function createProject(deps: AppDependencies, by: Actor, wanted: Ne
   return append(deps, by, id, 0, events);
 }
 
-export async function changeProject(deps: AppDependencies, by: Actor, wanted: string, change: { readonly name?: string; readonly settings?: Partial<ProjectSettings> }): Promise<Project> {
+export async function changeProject(
+  deps: AppDependencies,
+  by: Actor,
+  wanted: string,
+  change: { readonly name?: string; readonly settings?: Partial<ProjectSettings> },
+): Promise<Project> {
   const project = await findProject(deps, wanted);
   const name = change.name ?? project.name;
   const settings = { ...project.settings, ...change.settings };
   const other = await deps.store.projects.projectNamed(name);
-  if (other !== null && other.project.id !== project.id) throw new Failure("project/refused", `a project called ${name} exists already`);
+  if (other !== null && other.project.id !== project.id)
+    throw new Failure("project/refused", `a project called ${name} exists already`);
   return changeStream(deps, by, project.id, () => [{ type: "PROJECT_CHANGED", body: { name, settings } }]);
 }
 
@@ -58,7 +67,11 @@ export async function deleteProject(deps: AppDependencies, by: Actor, wanted: st
   const project = await findProject(deps, wanted);
   const living = await deps.store.projects.livingTasks(project.id);
   if (living > 0)
-    throw new Failure("project/refused", `the project ${project.name} has ${living} task${living === 1 ? "" : "s"} that ${living === 1 ? "has" : "have"} not ended`, { next: `agentos task list --project ${project.name} shows them; cancel or finish them first.` });
+    throw new Failure(
+      "project/refused",
+      `the project ${project.name} has ${living} task${living === 1 ? "" : "s"} that ${living === 1 ? "has" : "have"} not ended`,
+      { next: `agentos task list --project ${project.name} shows them; cancel or finish them first.` },
+    );
   return changeStream(deps, by, project.id, () => [{ type: "PROJECT_DELETED", body: {} }]);
 }
 
@@ -69,14 +82,22 @@ export async function addRepo(deps: AppDependencies, by: Actor, wanted: string, 
   return facts;
 }
 
-export async function changeRepo(deps: AppDependencies, by: Actor, id: string, change: Partial<Pick<RepoFacts, "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>): Promise<RepoFacts> {
+export async function changeRepo(
+  deps: AppDependencies,
+  by: Actor,
+  id: string,
+  change: Partial<Pick<RepoFacts, "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
+): Promise<RepoFacts> {
   const found = await findRepo(deps, id);
   const facts = { ...found.repo, ...change };
   await changeStream(deps, by, found.project, () => [{ type: "REPO_CHANGED", body: facts }]);
   return facts;
 }
 
-export async function findRepo(deps: AppDependencies, id: string): Promise<{ readonly project: string; readonly repo: RepoFacts }> {
+export async function findRepo(
+  deps: AppDependencies,
+  id: string,
+): Promise<{ readonly project: string; readonly repo: RepoFacts }> {
   const found = await deps.store.projects.repo(id);
   if (found === null) throw new Failure("repo/not-found", `there is no repo ${id}`);
   return found;
@@ -110,7 +131,12 @@ export async function scanRepo(deps: AppDependencies, id: string): Promise<Scan>
 }
 
 /** The project of the repository at this path; made, named after its folder, when there is none. */
-export async function projectOfPath(deps: AppDependencies, by: Actor, path: string, toolPath: readonly string[] | null): Promise<{ readonly project: Project; readonly made: boolean }> {
+export async function projectOfPath(
+  deps: AppDependencies,
+  by: Actor,
+  path: string,
+  toolPath: readonly string[] | null,
+): Promise<{ readonly project: Project; readonly made: boolean }> {
   const { root } = await deps.workspaces.inspect(path);
   const known = await deps.store.projects.projectOfPath(root);
   if (known !== null) return { project: known, made: false };
@@ -127,10 +153,15 @@ export async function projectOfPath(deps: AppDependencies, by: Actor, path: stri
 
 async function repoFacts(deps: AppDependencies, wanted: NewRepo, others: readonly RepoFacts[]): Promise<RepoFacts> {
   const state = await deps.workspaces.inspect(wanted.path);
-  if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${state.root}: ${state.unsupported.join("; ")}`);
+  if (state.unsupported.length > 0)
+    throw new Failure("repo/unsupported", `${state.root}: ${state.unsupported.join("; ")}`);
   const name = wanted.name ?? slug(state.root.split("/").findLast((part) => part !== "") ?? "repo");
-  if (others.some((other) => other.name === name)) throw new Failure("project/refused", `the project has a repo called ${name} already`, { next: "Name it: --name NAME" });
-  if (others.some((other) => other.path === state.root)) throw new Failure("project/refused", `the project has the repository ${state.root} already`);
+  if (others.some((other) => other.name === name))
+    throw new Failure("project/refused", `the project has a repo called ${name} already`, {
+      next: "Name it: --name NAME",
+    });
+  if (others.some((other) => other.path === state.root))
+    throw new Failure("project/refused", `the project has the repository ${state.root} already`);
   return {
     id: deps.ids.ulid(),
     name,
@@ -144,11 +175,19 @@ async function repoFacts(deps: AppDependencies, wanted: NewRepo, others: readonl
 }
 
 const slug = (text: string): string => {
-  const plain = text.toLowerCase().replace(/[^a-z0-9._-]+/g, "-").replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
+  const plain = text
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
   return plain === "" ? "repo" : plain.slice(0, 64);
 };
 
-async function changeStream(deps: AppDependencies, by: Actor, id: string, decide: (project: Project) => readonly ProjectEvent[]): Promise<Project> {
+async function changeStream(
+  deps: AppDependencies,
+  by: Actor,
+  id: string,
+  decide: (project: Project) => readonly ProjectEvent[],
+): Promise<Project> {
   for (let tries = 0; tries < 20; tries += 1) {
     const found = await deps.store.projects.project(id);
     if (found === null || found.project.deleted) throw new Failure("project/not-found", `there is no project ${id}`);
@@ -161,9 +200,21 @@ async function changeStream(deps: AppDependencies, by: Actor, id: string, decide
   throw new Failure("store/busy", `project ${id} changed 20 times meanwhile`);
 }
 
-async function append(deps: AppDependencies, by: Actor, id: string, expected: number, events: readonly ProjectEvent[]): Promise<Project> {
+async function append(
+  deps: AppDependencies,
+  by: Actor,
+  id: string,
+  expected: number,
+  events: readonly ProjectEvent[],
+): Promise<Project> {
   const atMs = deps.clock.nowMs();
-  await deps.store.append({ stream: projectStream(id), expected, events: events.map((event) => ({ actor: by, atMs, event })), blobs: [], lease: null });
+  await deps.store.append({
+    stream: projectStream(id),
+    expected,
+    events: events.map((event) => ({ actor: by, atMs, event })),
+    blobs: [],
+    lease: null,
+  });
   const found = await deps.store.projects.project(id);
   if (found === null) throw new Error(`project ${id} is gone right after it was written`);
   return found.project;

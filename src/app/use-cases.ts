@@ -5,13 +5,27 @@ import { createTask } from "./create-task.ts";
 import type { AppDependencies } from "./deps.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { looks } from "./look.ts";
-import { addRepo, changeProject, changeRepo, createProject, deleteProject, findRepo, projectOfPath, scanRepo } from "./projects.ts";
+import {
+  addRepo,
+  changeProject,
+  changeRepo,
+  createProject,
+  deleteProject,
+  findRepo,
+  projectOfPath,
+  scanRepo,
+} from "./projects.ts";
 import { reviseTask } from "./revise-task.ts";
 
 /** A use case with its dependencies given. */
-type Given<F> = F extends (deps: AppDependencies, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
+type Given<F> = F extends (deps: AppDependencies, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never;
 
-const given = <F extends (deps: AppDependencies, ...rest: never[]) => unknown>(deps: AppDependencies, useCase: F): Given<F> => ((...rest: never[]) => useCase(deps, ...rest)) as Given<F>;
+const given = <F extends (deps: AppDependencies, ...rest: never[]) => unknown>(
+  deps: AppDependencies,
+  useCase: F,
+): Given<F> => ((...rest: never[]) => useCase(deps, ...rest)) as Given<F>;
 
 export type UseCases = ReturnType<typeof useCases>;
 

@@ -40,9 +40,12 @@ export function createBroker(deps: BrokerDependencies): Broker {
   return {
     planning: (desk): PlanningCapabilities => planningCapabilities(deps, desk, passing(desk)),
     working: (desk, item): WorkCapabilities => workCapabilities(deps, desk, passing(desk), item),
-    prepare: (desk, definition: PrepareDefinition, commit, on): Promise<LayerMount> => prepareLayer(deps, desk, passing(desk), definition, commit, on),
-    candidate: (desk, repo, message, author, exclude) => makeCandidate(deps, desk, passing(desk), { repo, message, author, exclude }),
-    gate: (desk, gate: GateDefinition, commit, tree, on): Promise<GateOutcome> => runGate(deps, desk, passing(desk), { gate, commit, tree, on }),
+    prepare: (desk, definition: PrepareDefinition, commit, on): Promise<LayerMount> =>
+      prepareLayer(deps, desk, passing(desk), definition, commit, on),
+    candidate: (desk, repo, message, author, exclude) =>
+      makeCandidate(deps, desk, passing(desk), { repo, message, author, exclude }),
+    gate: (desk, gate: GateDefinition, commit, tree, on): Promise<GateOutcome> =>
+      runGate(deps, desk, passing(desk), { gate, commit, tree, on }),
     witness: (desk) => readOnlyWitness(deps, desk, passing(desk)),
   };
 }

@@ -9,20 +9,42 @@ export async function makeCandidate(
   deps: BrokerDependencies,
   desk: Desk,
   pass: Pass,
-  { repo, message, author, exclude }: { readonly repo: string; readonly message: string; readonly author: Identity; readonly exclude: readonly string[] },
+  {
+    repo,
+    message,
+    author,
+    exclude,
+  }: {
+    readonly repo: string;
+    readonly message: string;
+    readonly author: Identity;
+    readonly exclude: readonly string[];
+  },
 ): Promise<Candidate & { readonly baseTree: string }> {
   const base = desk.bases[repo];
   if (base === undefined) throw new Failure("repo/not-found", `the task has no base commit of ${repo}`);
-  return (await pass({ kind: "candidate", repo, base }, { candidate: { repo, base, message, author, exclude } }, [], async () => {
-    const made = await deps.workspaces.candidate(workspaceOf(desk, repo), base, message, author, deps.clock.nowMs(), exclude);
-    const baseTree = await deps.workspaces.treeOf(workspaceOf(desk, repo), base);
-    const commit = made.tree === baseTree ? base : made.commit;
-    return {
-      evidence: [{ kind: "commit", repo, commit, tree: made.tree }],
-      touched: [],
-      result: { ...made, commit, baseTree },
-      failed: null,
-      blobs: [],
-    };
-  })) as Candidate & { readonly baseTree: string };
+  return (await pass(
+    { kind: "candidate", repo, base },
+    { candidate: { repo, base, message, author, exclude } },
+    [],
+    async () => {
+      const made = await deps.workspaces.candidate(
+        workspaceOf(desk, repo),
+        base,
+        message,
+        author,
+        deps.clock.nowMs(),
+        exclude,
+      );
+      const baseTree = await deps.workspaces.treeOf(workspaceOf(desk, repo), base);
+      const commit = made.tree === baseTree ? base : made.commit;
+      return {
+        evidence: [{ kind: "commit", repo, commit, tree: made.tree }],
+        touched: [],
+        result: { ...made, commit, baseTree },
+        failed: null,
+        blobs: [],
+      };
+    },
+  )) as Candidate & { readonly baseTree: string };
 }

@@ -43,7 +43,10 @@ export interface Ran {
 /** Runs one command in the sandbox, through a door of its own when it may reach hosts, and gathers the evidence. */
 export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun, command: Confined): Promise<Ran> {
   const directory = await deps.runDirectory(desk.task, run.step, run.run);
-  const door = command.network.length === 0 ? null : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), deps.allowPrivate);
+  const door =
+    command.network.length === 0
+      ? null
+      : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), deps.allowPrivate);
   let records: Awaited<ReturnType<NonNullable<typeof door>["close"]>> = [];
   let outcome: SandboxOutcome;
   try {
@@ -80,11 +83,30 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
       stderr: stderr.ref,
       durationMs: Math.round(outcome.durationMs),
     },
-    ...records.map(({ host, port, verdict, bytesUp, bytesDown }): Evidence => ({ kind: "egress", host, port, verdict, bytesUp, bytesDown })),
+    ...records.map(
+      ({ host, port, verdict, bytesUp, bytesDown }): Evidence => ({
+        kind: "egress",
+        host,
+        port,
+        verdict,
+        bytesUp,
+        bytesDown,
+      }),
+    ),
   ];
   for (const record of records)
-    if (record.verdict === "denied") await desk.steps.deny(`connect to ${record.host}:${record.port}`, "egress", record.reason ?? "the host is not open for this step");
-  const told: CommandResult = { exitCode: outcome.exitCode, endedBy: outcome.endedBy, stdout: tail(outcome.stdout.bytes), stderr: tail(outcome.stderr.bytes) };
+    if (record.verdict === "denied")
+      await desk.steps.deny(
+        `connect to ${record.host}:${record.port}`,
+        "egress",
+        record.reason ?? "the host is not open for this step",
+      );
+  const told: CommandResult = {
+    exitCode: outcome.exitCode,
+    endedBy: outcome.endedBy,
+    stdout: tail(outcome.stdout.bytes),
+    stderr: tail(outcome.stderr.bytes),
+  };
   return { outcome, evidence, blobs: [stdout, stderr], told, stdout, stderr };
 }
 
@@ -92,16 +114,29 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
 export function workspaceMounts(deps: BrokerDependencies, desk: Desk, access: "read" | "by-scope"): Mount[] {
   return desk.spec.scopes.flatMap((scope) => {
     const workspace = workspaceOf(desk, scope.repo);
-    const writable = access === "by-scope" && scope.access !== "read_only" && (desk.repos[scope.repo]?.writable ?? false);
+    const writable =
+      access === "by-scope" && scope.access !== "read_only" && (desk.repos[scope.repo]?.writable ?? false);
     return [
-      { host: deps.workspaces.path(workspace), inside: insideOf(scope.repo), access: writable ? "write" : "read" } satisfies Mount,
-      { host: deps.workspaces.objectsPath(workspace), inside: deps.workspaces.objectsInside(workspace), access: "read" } satisfies Mount,
+      {
+        host: deps.workspaces.path(workspace),
+        inside: insideOf(scope.repo),
+        access: writable ? "write" : "read",
+      } satisfies Mount,
+      {
+        host: deps.workspaces.objectsPath(workspace),
+        inside: deps.workspaces.objectsInside(workspace),
+        access: "read",
+      } satisfies Mount,
     ];
   });
 }
 
 /** The dependency layer of a repo, read-only, with private scratch where tools keep caches in it. */
-export async function layerMounts(deps: BrokerDependencies, desk: Desk, repo: string): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
+export async function layerMounts(
+  deps: BrokerDependencies,
+  desk: Desk,
+  repo: string,
+): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
   const layer = desk.layers[repo];
   const mounts: Mount[] = [];
   const scratches: Scratch[] = [];
@@ -116,11 +151,18 @@ export async function layerMounts(deps: BrokerDependencies, desk: Desk, repo: st
 }
 
 /** What failed before, as a file the next attempt's commands can read; `AGENTOS_FAILURE` names it. */
-export async function failureMount(desk: Desk, directory: string, write: (path: string, text: string) => Promise<void>): Promise<{ mounts: Mount[]; environment: Record<string, string> }> {
+export async function failureMount(
+  desk: Desk,
+  directory: string,
+  write: (path: string, text: string) => Promise<void>,
+): Promise<{ mounts: Mount[]; environment: Record<string, string> }> {
   if (desk.lastFailure === null) return { mounts: [], environment: {} };
   const host = `${directory}/failure.txt`;
   await write(host, desk.lastFailure);
-  return { mounts: [{ host, inside: FAILURE_INSIDE, access: "read" }], environment: { AGENTOS_FAILURE: FAILURE_INSIDE } };
+  return {
+    mounts: [{ host, inside: FAILURE_INSIDE, access: "read" }],
+    environment: { AGENTOS_FAILURE: FAILURE_INSIDE },
+  };
 }
 
 export const workspaceOf = (desk: Desk, repo: string): WorkspaceRef => ({ task: desk.task, repo, epoch: desk.epoch });
@@ -136,7 +178,8 @@ const limitsOf = (desk: Desk, timeoutMs: number): Limits => ({
 /** `host:port` as written in a spec; anything else is `input/invalid`. */
 export function targetOf(text: string): EgressTarget {
   const match = /^([a-z0-9.-]+):(\d{1,5})$/i.exec(text);
-  if (match?.[1] === undefined || match[2] === undefined) throw new Failure("input/invalid", `${text} is not host:port`);
+  if (match?.[1] === undefined || match[2] === undefined)
+    throw new Failure("input/invalid", `${text} is not host:port`);
   return { host: match[1].toLowerCase(), port: Number(match[2]) };
 }
 

@@ -44,4 +44,9 @@ export interface BrokerDependencies {
 }
 
 /** One act through policy, then through the durable bracket. Every effect of the product passes here. */
-export type Pass = (act: Act, input: unknown, blobs: readonly StagedBlob[], effect: (run: StepRun) => Promise<Effect>) => Promise<unknown>;
+export type Pass = (
+  act: Act,
+  input: unknown,
+  blobs: readonly StagedBlob[],
+  effect: (run: StepRun) => Promise<Effect>,
+) => Promise<unknown>;

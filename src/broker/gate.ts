@@ -18,7 +18,17 @@ export async function runGate(
   deps: BrokerDependencies,
   desk: Desk,
   pass: Pass,
-  { gate, commit, tree, on }: { readonly gate: GateDefinition; readonly commit: string; readonly tree: string; readonly on: "base" | "candidate" | "merge" },
+  {
+    gate,
+    commit,
+    tree,
+    on,
+  }: {
+    readonly gate: GateDefinition;
+    readonly commit: string;
+    readonly tree: string;
+    readonly on: "base" | "candidate" | "merge";
+  },
 ): Promise<GateOutcome> {
   return (await pass(
     { kind: "gate", gate: gate.id, repo: gate.repo, on, commit, tree, argv: gate.argv },
@@ -31,7 +41,13 @@ export async function runGate(
       if (checkout.tree !== tree) throw new Error(`the checkout of ${commit} has tree ${checkout.tree}, not ${tree}`);
       try {
         const kept = await runIn(deps, desk, run, gate, checkout.path, commit);
-        return { evidence: kept.outcome.evidence, touched: [], result: { ...kept.outcome, step: run.step }, failed: null, blobs: kept.blobs };
+        return {
+          evidence: kept.outcome.evidence,
+          touched: [],
+          result: { ...kept.outcome, step: run.step },
+          failed: null,
+          blobs: kept.blobs,
+        };
       } finally {
         await deps.workspaces.dropGateCheckout(workspace, name);
       }
@@ -39,7 +55,14 @@ export async function runGate(
   )) as Kept;
 }
 
-async function runIn(deps: BrokerDependencies, desk: Desk, run: StepRun, gate: GateDefinition, checkout: string, commit: string): Promise<{ readonly outcome: Omit<GateOutcome, "step">; readonly blobs: readonly StagedBlob[] }> {
+async function runIn(
+  deps: BrokerDependencies,
+  desk: Desk,
+  run: StepRun,
+  gate: GateDefinition,
+  checkout: string,
+  commit: string,
+): Promise<{ readonly outcome: Omit<GateOutcome, "step">; readonly blobs: readonly StagedBlob[] }> {
   const workspace = workspaceOf(desk, gate.repo);
   const reports = await deps.reportDirectory(desk.task, run.step, run.run);
   const layer = await layerMounts(deps, desk, gate.repo);
@@ -59,8 +82,12 @@ async function runIn(deps: BrokerDependencies, desk: Desk, run: StepRun, gate: G
     environment: { CI: "1", ...how.environment },
     timeoutMs: gate.timeoutMs,
   });
-  const report = how.reportFile === null ? ran.outcome.stdout.bytes : await deps.readReport(reports, how.reportFile, REPORT_BYTES_MAX);
-  const counts: TestCounts | null = gate.report === null || report === null ? null : deps.runners.read(gate.report, report);
+  const report =
+    how.reportFile === null
+      ? ran.outcome.stdout.bytes
+      : await deps.readReport(reports, how.reportFile, REPORT_BYTES_MAX);
+  const counts: TestCounts | null =
+    gate.report === null || report === null ? null : deps.runners.read(gate.report, report);
   const evidence: Evidence[] = [...ran.evidence, { kind: "program", name: gate.argv[0] ?? "", path: program }];
   const blobs: StagedBlob[] = [...ran.blobs];
   if (counts !== null && report !== null) {
@@ -78,7 +105,14 @@ async function runIn(deps: BrokerDependencies, desk: Desk, run: StepRun, gate: G
   return { outcome: { evidence, found, program, counts, output: output.ref }, blobs };
 }
 
-async function resolved(deps: BrokerDependencies, desk: Desk, run: StepRun, place: Pick<Parameters<typeof confine>[3], "repo" | "cwd" | "mounts" | "scratches" | "network"> & { readonly name: string }): Promise<string | null> {
+async function resolved(
+  deps: BrokerDependencies,
+  desk: Desk,
+  run: StepRun,
+  place: Pick<Parameters<typeof confine>[3], "repo" | "cwd" | "mounts" | "scratches" | "network"> & {
+    readonly name: string;
+  },
+): Promise<string | null> {
   const { name, ...where } = place;
   const ran = await confine(deps, desk, run, {
     ...where,

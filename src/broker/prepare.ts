@@ -10,7 +10,14 @@ import { confine, insideOf, workspaceOf } from "./confine.ts";
  * The dependency layer of a repo at a commit: found by its key, or made in a checkout of that commit with the package hosts open and
  * nothing else. Without a lock file the key holds the task, so that no other task takes it for the same.
  */
-export async function prepareLayer(deps: BrokerDependencies, desk: Desk, pass: Pass, definition: PrepareDefinition, commit: string, on: string): Promise<LayerMount> {
+export async function prepareLayer(
+  deps: BrokerDependencies,
+  desk: Desk,
+  pass: Pass,
+  definition: PrepareDefinition,
+  commit: string,
+  on: string,
+): Promise<LayerMount> {
   const workspace = workspaceOf(desk, definition.repo);
   const inputs = [];
   for (const part of definition.inputs) {
@@ -33,7 +40,14 @@ export async function prepareLayer(deps: BrokerDependencies, desk: Desk, pass: P
     [],
     async (run) => {
       const there = await deps.layers.find(key);
-      if (there !== null) return { evidence: [evidenceOf(definition.repo, there, true)], touched: [], result: there, failed: null, blobs: [] };
+      if (there !== null)
+        return {
+          evidence: [evidenceOf(definition.repo, there, true)],
+          touched: [],
+          result: there,
+          failed: null,
+          blobs: [],
+        };
       await deps.layers.discard(key);
       const name = `prepare-${run.step}`;
       const checkout = await deps.workspaces.gateCheckout(workspace, commit, name);
@@ -57,7 +71,13 @@ export async function prepareLayer(deps: BrokerDependencies, desk: Desk, pass: P
             blobs: ran.blobs,
           };
         const made = await deps.layers.adopt(key, checkout.path, definition.outputs);
-        return { evidence: [...ran.evidence, evidenceOf(definition.repo, made, false)], touched: [], result: made, failed: null, blobs: ran.blobs };
+        return {
+          evidence: [...ran.evidence, evidenceOf(definition.repo, made, false)],
+          touched: [],
+          result: made,
+          failed: null,
+          blobs: ran.blobs,
+        };
       } finally {
         await deps.workspaces.dropGateCheckout(workspace, name);
       }
@@ -67,7 +87,8 @@ export async function prepareLayer(deps: BrokerDependencies, desk: Desk, pass: P
   return { key: layer.key, outputs: definition.outputs };
 }
 
-const evidenceOf = (repo: string, layer: Layer, reused: boolean) => ({ kind: "layer", repo, key: layer.key, files: layer.files, listing: layer.listing, reused }) as const;
+const evidenceOf = (repo: string, layer: Layer, reused: boolean) =>
+  ({ kind: "layer", repo, key: layer.key, files: layer.files, listing: layer.listing, reused }) as const;
 
 function lastLine(text: string): string {
   const lines = text.trim().split("\n");

@@ -12,31 +12,42 @@ export function readCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
   return {
     async read(repo: string, path: string): Promise<string | null> {
       refuseOddPath(path);
-      return (await pass({ kind: "read", repo, what: "file", target: [path] }, { read: { repo, path } }, [], async () => {
-        const bytes = await deps.workspaces.readFile(workspaceOf(desk, repo), path, READ_BYTES_MAX);
-        const before = bytes === null ? null : deps.digest(bytes);
-        return {
-          evidence: [{ kind: "file", repo, path, before, after: before }],
-          touched: [],
-          result: bytes === null ? null : new TextDecoder().decode(bytes),
-          failed: null,
-          blobs: [],
-        };
-      })) as string | null;
+      return (await pass(
+        { kind: "read", repo, what: "file", target: [path] },
+        { read: { repo, path } },
+        [],
+        async () => {
+          const bytes = await deps.workspaces.readFile(workspaceOf(desk, repo), path, READ_BYTES_MAX);
+          const before = bytes === null ? null : deps.digest(bytes);
+          return {
+            evidence: [{ kind: "file", repo, path, before, after: before }],
+            touched: [],
+            result: bytes === null ? null : new TextDecoder().decode(bytes),
+            failed: null,
+            blobs: [],
+          };
+        },
+      )) as string | null;
     },
     async list(repo: string, prefix: string): Promise<readonly string[]> {
       if (prefix !== "") refuseOddPath(prefix);
-      return (await pass({ kind: "read", repo, what: "list", target: [prefix] }, { list: { repo, prefix } }, [], async () => ({
-        evidence: [],
-        touched: [],
-        result: await deps.workspaces.listFiles(workspaceOf(desk, repo), prefix, LIST_MOST),
-        failed: null,
-        blobs: [],
-      }))) as readonly string[];
+      return (await pass(
+        { kind: "read", repo, what: "list", target: [prefix] },
+        { list: { repo, prefix } },
+        [],
+        async () => ({
+          evidence: [],
+          touched: [],
+          result: await deps.workspaces.listFiles(workspaceOf(desk, repo), prefix, LIST_MOST),
+          failed: null,
+          blobs: [],
+        }),
+      )) as readonly string[];
     },
   };
 }
 
 export function refuseOddPath(path: string): void {
-  if (!isPlainPath(path)) throw new Failure("act/denied", `${JSON.stringify(path)} is no plain path inside the workspace`);
+  if (!isPlainPath(path))
+    throw new Failure("act/denied", `${JSON.stringify(path)} is no plain path inside the workspace`);
 }

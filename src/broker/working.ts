@@ -26,8 +26,15 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
         await deps.workspaces.writeFile(workspaceOf(desk, repo), path, content, executable);
         const now = await deps.workspaces.readFile(workspaceOf(desk, repo), path, READ_BACK_BYTES_MAX);
         const found = now === null ? null : deps.digest(now);
-        if (found !== after) throw new Error(`${path} has ${found ?? "no content"} after writing ${after ?? "nothing"}`);
-        return { evidence: [{ kind: "file", repo, path, before, after }], touched: [repo], result: null, failed: null, blobs: [] };
+        if (found !== after)
+          throw new Error(`${path} has ${found ?? "no content"} after writing ${after ?? "nothing"}`);
+        return {
+          evidence: [{ kind: "file", repo, path, before, after }],
+          touched: [repo],
+          result: null,
+          failed: null,
+          blobs: [],
+        };
       },
     );
   };
@@ -69,10 +76,16 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
   };
 }
 
-async function allLayers(deps: BrokerDependencies, desk: Desk): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
+async function allLayers(
+  deps: BrokerDependencies,
+  desk: Desk,
+): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
   const each = await Promise.all(desk.spec.scopes.map((scope) => layerMounts(deps, desk, scope.repo)));
   return { mounts: each.flatMap((one) => one.mounts), scratches: each.flatMap((one) => one.scratches) };
 }
 
 const writableRepos = (desk: Desk): string[] =>
-  Object.keys(desk.repos).filter((repo) => (desk.repos[repo]?.writable ?? false) && (scopeOf(desk.spec, repo)?.access ?? "read_only") !== "read_only");
+  Object.keys(desk.repos).filter(
+    (repo) =>
+      (desk.repos[repo]?.writable ?? false) && (scopeOf(desk.spec, repo)?.access ?? "read_only") !== "read_only",
+  );

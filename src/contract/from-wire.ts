@@ -5,7 +5,8 @@ import type { SpecLimits } from "../domain/spec.ts";
 import type { PlanFile, SpecChangeInput, SpecInput } from "./inputs.ts";
 
 /** A command as one string is text for a shell; as a list it is an argv. */
-const argvOf = (run: string | readonly string[]): readonly string[] => (typeof run === "string" ? ["/bin/sh", "-c", run] : run);
+const argvOf = (run: string | readonly string[]): readonly string[] =>
+  typeof run === "string" ? ["/bin/sh", "-c", run] : run;
 
 export function scriptPlanFrom(file: z.infer<typeof PlanFile>): ScriptPlan {
   return {
@@ -17,7 +18,14 @@ export function scriptPlanFrom(file: z.infer<typeof PlanFile>): ScriptPlan {
       criterion: item.criterion ?? null,
       dependsOn: item.depends_on,
       acts: item.do.map((act): ScriptAct => {
-        if ("run" in act) return { act: "run", argv: argvOf(act.run), cwd: act.cwd, network: act.network, timeoutMs: act.timeout_ms ?? null };
+        if ("run" in act)
+          return {
+            act: "run",
+            argv: argvOf(act.run),
+            cwd: act.cwd,
+            network: act.network,
+            timeoutMs: act.timeout_ms ?? null,
+          };
         if ("write" in act) return { act: "write", path: act.write, content: act.content, executable: act.executable };
         if ("replace" in act) return { act: "replace", path: act.replace, find: act.find, with: act.with };
         return { act: "remove", path: act.remove };
@@ -31,7 +39,11 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
   return {
     ...(change.title !== undefined && { title: change.title }),
     ...(change.intent !== undefined && { intent: change.intent }),
-    ...(change.criteria !== undefined && { criteria: change.criteria.map((one) => (typeof one === "string" ? { text: one, gate: null } : { text: one.text, gate: one.gate ?? null })) }),
+    ...(change.criteria !== undefined && {
+      criteria: change.criteria.map((one) =>
+        typeof one === "string" ? { text: one, gate: null } : { text: one.text, gate: one.gate ?? null },
+      ),
+    }),
     ...(change.constraints !== undefined && { constraints: change.constraints }),
     ...(change.scopes !== undefined && { scopes: change.scopes }),
     ...(change.gates !== undefined && {
@@ -47,7 +59,13 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
       })),
     }),
     ...(change.prepare !== undefined && {
-      prepare: change.prepare.map((one) => ({ repo: one.repo ?? null, argv: one.run === "" ? [] : argvOf(one.run), inputs: one.inputs, outputs: one.outputs, hosts: one.hosts })),
+      prepare: change.prepare.map((one) => ({
+        repo: one.repo ?? null,
+        argv: one.run === "" ? [] : argvOf(one.run),
+        inputs: one.inputs,
+        outputs: one.outputs,
+        hosts: one.hosts,
+      })),
     }),
     ...(change.agent !== undefined && { agent: change.agent }),
     ...(change.plan !== undefined && { plan: scriptPlanFrom(change.plan) }),
@@ -59,7 +77,12 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
   };
 }
 
-function limitsFrom(limits: { readonly step_ms?: number | undefined; readonly memory_bytes?: number | undefined; readonly processes?: number | undefined; readonly output_bytes?: number | undefined }): Partial<SpecLimits> {
+function limitsFrom(limits: {
+  readonly step_ms?: number | undefined;
+  readonly memory_bytes?: number | undefined;
+  readonly processes?: number | undefined;
+  readonly output_bytes?: number | undefined;
+}): Partial<SpecLimits> {
   return {
     ...(limits.step_ms !== undefined && { stepMs: limits.step_ms }),
     ...(limits.memory_bytes !== undefined && { memoryBytes: limits.memory_bytes }),

@@ -23,23 +23,46 @@ const oneLine = (most: number) =>
     .refine((text) => !/[\n\t]/.test(text), "must be one line")
     .refine((text) => text.trim() !== "", "must not be empty");
 
-export const Slug = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "must be lower-case letters, digits, dot, dash or underscore, 64 at most");
+export const Slug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "must be lower-case letters, digits, dot, dash or underscore, 64 at most");
 export const Id = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, "must be an id of 26 characters");
 const RelativePath = z
   .string()
   .min(1)
   .max(4096)
-  .refine((path) => path === "." || (!path.startsWith("/") && !path.includes("\0") && !path.includes("\\") && path.split("/").every((part) => part !== ".." && part !== "" && part !== ".")), "must be a plain relative path");
+  .refine(
+    (path) =>
+      path === "." ||
+      (!path.startsWith("/") &&
+        !path.includes("\0") &&
+        !path.includes("\\") &&
+        path.split("/").every((part) => part !== ".." && part !== "" && part !== ".")),
+    "must be a plain relative path",
+  );
 const AbsolutePath = z
   .string()
   .max(4096)
   .refine((path) => path.startsWith("/") && !path.includes("\0"), "must be an absolute path");
-const Argv = z.array(z.string().max(65_536).refine((word) => !word.includes("\0"), "has a NUL")).min(1).max(1_000);
+const Argv = z
+  .array(
+    z
+      .string()
+      .max(65_536)
+      .refine((word) => !word.includes("\0"), "has a NUL"),
+  )
+  .min(1)
+  .max(1_000);
 const HostPort = z.string().regex(/^[a-zA-Z0-9.-]{1,253}:\d{1,5}$/, "must be host:port");
 const Hash = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
 
 const ScriptAct = z.union([
-  z.strictObject({ run: z.union([z.string().min(1).max(65_536), Argv]), cwd: RelativePath.default("."), network: z.array(HostPort).max(20).default([]), timeout_ms: z.int().min(1_000).max(86_400_000).optional() }),
+  z.strictObject({
+    run: z.union([z.string().min(1).max(65_536), Argv]),
+    cwd: RelativePath.default("."),
+    network: z.array(HostPort).max(20).default([]),
+    timeout_ms: z.int().min(1_000).max(86_400_000).optional(),
+  }),
   z.strictObject({ write: RelativePath, content: z.string().max(4_000_000), executable: z.boolean().default(false) }),
   z.strictObject({ replace: RelativePath, find: z.string().min(1).max(1_000_000), with: z.string().max(1_000_000) }),
   z.strictObject({ remove: RelativePath }),
@@ -48,7 +71,10 @@ const ScriptAct = z.union([
 /** A plan file. A command as one string is given to `sh -c`. `repo` may be left out when the project has one. */
 export const PlanFile = z.strictObject({
   version: z.literal(1).default(1),
-  explore: z.array(z.strictObject({ repo: Slug.optional(), run: z.union([z.string().min(1).max(65_536), Argv]) })).max(50).default([]),
+  explore: z
+    .array(z.strictObject({ repo: Slug.optional(), run: z.union([z.string().min(1).max(65_536), Argv]) }))
+    .max(50)
+    .default([]),
   items: z
     .array(
       z.strictObject({
@@ -76,18 +102,32 @@ export const NamedGateInput = z.strictObject({
 
 export const ScopeInput = z.union([
   z.strictObject({ repo: Slug, access: z.enum(["full", "read_only"]) }),
-  z.strictObject({ repo: Slug, access: z.literal("paths"), paths: z.array(z.string().min(1).max(1_000)).min(1).max(200) }),
+  z.strictObject({
+    repo: Slug,
+    access: z.literal("paths"),
+    paths: z.array(z.string().min(1).max(1_000)).min(1).max(200),
+  }),
 ]);
 
 const SPEC_FIELDS = {
   title: oneLine(300),
   intent: words(100_000),
-  criteria: z.array(z.union([oneLine(2_000), z.strictObject({ text: oneLine(2_000), gate: Slug.optional() })])).max(100),
+  criteria: z
+    .array(z.union([oneLine(2_000), z.strictObject({ text: oneLine(2_000), gate: Slug.optional() })]))
+    .max(100),
   constraints: z.array(oneLine(2_000)).max(100),
   scopes: z.array(ScopeInput).min(1).max(50),
   gates: z.array(NamedGateInput).max(50),
   prepare: z
-    .array(z.strictObject({ repo: Slug.optional(), run: z.union([z.literal(""), z.string().min(1).max(65_536), Argv]), inputs: z.array(RelativePath).max(100).default([]), outputs: z.array(RelativePath).max(50).default([]), hosts: z.array(HostPort).max(50).default([]) }))
+    .array(
+      z.strictObject({
+        repo: Slug.optional(),
+        run: z.union([z.literal(""), z.string().min(1).max(65_536), Argv]),
+        inputs: z.array(RelativePath).max(100).default([]),
+        outputs: z.array(RelativePath).max(50).default([]),
+        hosts: z.array(HostPort).max(50).default([]),
+      }),
+    )
     .max(50),
   agent: z.enum(AGENT_KINDS),
   plan: PlanFile,
@@ -97,9 +137,16 @@ const SPEC_FIELDS = {
   attempts: z.int().min(1).max(20),
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
-    memory_bytes: z.int().min(16 * 1024 ** 2).optional(),
+    memory_bytes: z
+      .int()
+      .min(16 * 1024 ** 2)
+      .optional(),
     processes: z.int().min(4).max(100_000).optional(),
-    output_bytes: z.int().min(1_024).max(1024 ** 3).optional(),
+    output_bytes: z
+      .int()
+      .min(1_024)
+      .max(1024 ** 3)
+      .optional(),
   }),
 };
 
@@ -112,23 +159,42 @@ export const SpecInput = z.strictObject({
 });
 
 /** Made from free-form input: bounded in depth and size where it is parsed. */
-const Metadata = z.record(z.string().max(200), z.json()).refine((value) => JSON.stringify(value).length <= 65_536, "must be at most 64 KiB of JSON");
+const Metadata = z
+  .record(z.string().max(200), z.json())
+  .refine((value) => JSON.stringify(value).length <= 65_536, "must be at most 64 KiB of JSON");
 
 export const NewTaskInput = z.strictObject({
   ...SpecInput.shape,
   created_by: oneLine(200).optional(),
   metadata: Metadata.optional(),
-  session: z.string().regex(/^[A-Za-z0-9_.:-]{1,100}$/, "must be letters, digits, dot, dash, colon or underscore, 100 at most").optional(),
+  session: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "must be letters, digits, dot, dash, colon or underscore, 100 at most")
+    .optional(),
   project: oneLine(200).optional(),
 });
 
 export const BindInput = z.strictObject({ project: oneLine(200) });
-export const ApproveInput = z.strictObject({ plan: Hash.optional(), spec: Hash.optional(), reason: words(10_000).optional() });
-export const RequestChangesInput = z.strictObject({ request: words(100_000).refine((text) => text.trim() !== "", "must not be empty") });
+export const ApproveInput = z.strictObject({
+  plan: Hash.optional(),
+  spec: Hash.optional(),
+  reason: words(10_000).optional(),
+});
+export const RequestChangesInput = z.strictObject({
+  request: words(100_000).refine((text) => text.trim() !== "", "must not be empty"),
+});
 export const ReasonInput = z.strictObject({ reason: words(10_000).optional() });
-export const ResumeInput = z.strictObject({ outcome: z.enum(["done", "redo", "abort"]).optional(), reason: words(10_000).optional() });
-export const AcceptInput = z.strictObject({ reason: words(10_000).refine((text) => text.trim() !== "", "must not be empty") });
-export const DeliverInput = z.strictObject({ way: z.enum(["merge", "branch", "patch"]).default("merge"), branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional() });
+export const ResumeInput = z.strictObject({
+  outcome: z.enum(["done", "redo", "abort"]).optional(),
+  reason: words(10_000).optional(),
+});
+export const AcceptInput = z.strictObject({
+  reason: words(10_000).refine((text) => text.trim() !== "", "must not be empty"),
+});
+export const DeliverInput = z.strictObject({
+  way: z.enum(["merge", "branch", "patch"]).default("merge"),
+  branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
+});
 export const NoInput = z.strictObject({});
 
 function isBranchName(name: string): boolean {
@@ -149,7 +215,11 @@ export const NewRepoInput = z.strictObject({
   path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
   tool_path: ToolPath.optional(),
 });
-export const NewProjectInput = z.strictObject({ name: Slug, settings: ProjectSettingsInput.default({}), repos: z.array(NewRepoInput).max(50).default([]) });
+export const NewProjectInput = z.strictObject({
+  name: Slug,
+  settings: ProjectSettingsInput.default({}),
+  repos: z.array(NewRepoInput).max(50).default([]),
+});
 export const ProjectOfPathInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
 export const ProjectChangeInput = z.strictObject({ name: Slug.optional(), settings: ProjectSettingsInput.optional() });
 export const RepoChangeInput = z.strictObject({
@@ -174,6 +244,17 @@ export const TaskListQuery = z.strictObject({
   cursor: z.string().max(200).optional(),
   limit: Page.default(50),
 });
-export const EventsQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0), limit: Page.default(500) });
-export const LogsQuery = z.strictObject({ step: z.string().max(200).optional(), bytes: z.coerce.number().int().min(1).max(64 * 1024 ** 2).default(1024 ** 2) });
+export const EventsQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: Page.default(500),
+});
+export const LogsQuery = z.strictObject({
+  step: z.string().max(200).optional(),
+  bytes: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64 * 1024 ** 2)
+    .default(1024 ** 2),
+});
 export const DiffQuery = z.strictObject({ repo: Slug.optional() });

@@ -9,6 +9,12 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, what = "th
 }
 
 export function invalid(error: z.ZodError, what = "the input"): Failure {
-  const issues = error.issues.slice(0, 20).map((issue) => ({ field: issue.path.length === 0 ? "(whole)" : issue.path.join("."), problem: issue.message }));
-  return new Failure("input/invalid", `${what} is not valid: ${issues.map(({ field, problem }) => `${field}: ${problem}`).join("; ")}`, { facts: { issues } });
+  const issues = error.issues
+    .slice(0, 20)
+    .map((issue) => ({ field: issue.path.length === 0 ? "(whole)" : issue.path.join("."), problem: issue.message }));
+  return new Failure(
+    "input/invalid",
+    `${what} is not valid: ${issues.map(({ field, problem }) => `${field}: ${problem}`).join("; ")}`,
+    { facts: { issues } },
+  );
 }

@@ -6,7 +6,17 @@ import type { Act } from "../domain/step.ts";
 import type { Project } from "../domain/project.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
 import type { Task } from "../domain/task.ts";
-import type { DeliveredView, EventView, EvidenceView, ProjectView, RepoView, TaskListView, TaskRowView, TaskView, VerdictView } from "./views.ts";
+import type {
+  DeliveredView,
+  EventView,
+  EvidenceView,
+  ProjectView,
+  RepoView,
+  TaskListView,
+  TaskRowView,
+  TaskView,
+  VerdictView,
+} from "./views.ts";
 
 /** ISO 8601 in UTC. */
 export const time = (ms: number): string => new Date(ms).toISOString();
@@ -43,12 +53,23 @@ export const rowView = (row: Row): TaskRowView => ({
   seq: row.seq,
 });
 
-export const listView = (rows: readonly { readonly row: Row; readonly task: Task | null }[], next: string | null): TaskListView => ({
+export const listView = (
+  rows: readonly { readonly row: Row; readonly task: Task | null }[],
+  next: string | null,
+): TaskListView => ({
   items: rows.map(({ row, task }) => ({ ...rowView(row), waiting: task === null ? null : waitingFor(task) })),
   next,
 });
 
-export function taskView({ task, row, metadata }: { readonly task: Task; readonly row: Row; readonly metadata: Readonly<Record<string, unknown>> | null }): TaskView {
+export function taskView({
+  task,
+  row,
+  metadata,
+}: {
+  readonly task: Task;
+  readonly row: Row;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+}): TaskView {
   return {
     ...rowView(row),
     waiting: waitingFor(task),
@@ -58,16 +79,37 @@ export function taskView({ task, row, metadata }: { readonly task: Task; readonl
     spec: task.spec === null ? null : { version: task.spec.version, hash: task.spec.hash },
     plan: task.plan === null ? null : { version: task.plan.version, hash: task.plan.hash },
     approved_by: task.approval?.by ?? null,
-    bases: Object.fromEntries(Object.entries(task.bases ?? {}).map(([repo, base]) => [repo, { commit: base.commit, branch: base.branch, dirty: [...base.dirty], included: base.included }])),
+    bases: Object.fromEntries(
+      Object.entries(task.bases ?? {}).map(([repo, base]) => [
+        repo,
+        { commit: base.commit, branch: base.branch, dirty: [...base.dirty], included: base.included },
+      ]),
+    ),
     items: (task.plan?.items ?? []).map(({ id }) => ({ id, status: task.items[id]?.status ?? "pending" })),
     candidate:
       task.candidate === null
         ? null
-        : Object.fromEntries(Object.entries(task.candidate).map(([repo, one]) => [repo, { base: one.base, commit: one.commit, tree: one.tree, changed: one.changed, left_out: [...one.leftOut] }])),
+        : Object.fromEntries(
+            Object.entries(task.candidate).map(([repo, one]) => [
+              repo,
+              { base: one.base, commit: one.commit, tree: one.tree, changed: one.changed, left_out: [...one.leftOut] },
+            ]),
+          ),
     gates: verdictViews(task),
-    open_step: task.openStep === null ? null : { step: task.openStep.step, run: task.openStep.run, doing: doing(task.openStep.act) },
+    open_step:
+      task.openStep === null
+        ? null
+        : { step: task.openStep.step, run: task.openStep.run, doing: doing(task.openStep.act) },
     accepted_unproven: task.acceptedUnproven === null ? null : [...task.acceptedUnproven],
-    delivered: task.delivered === null ? null : Object.fromEntries(Object.entries(task.delivered).map(([repo, { way, branch, to, tree, checkoutFollowed }]) => [repo, { way, branch, to, tree, checkout_followed: checkoutFollowed }])),
+    delivered:
+      task.delivered === null
+        ? null
+        : Object.fromEntries(
+            Object.entries(task.delivered).map(([repo, { way, branch, to, tree, checkoutFollowed }]) => [
+              repo,
+              { way, branch, to, tree, checkout_followed: checkoutFollowed },
+            ]),
+          ),
     denials: task.denials,
     ended_at: "endedAtMs" in task ? time(task.endedAtMs) : null,
   };
@@ -112,12 +154,27 @@ export const projectView = (project: Project): ProjectView => ({
   id: project.id,
   name: project.name,
   created_at: time(project.createdAtMs),
-  settings: { agent: project.settings.agent, run_mode: project.settings.runMode, package_hosts: [...project.settings.packageHosts] },
+  settings: {
+    agent: project.settings.agent,
+    run_mode: project.settings.runMode,
+    package_hosts: [...project.settings.packageHosts],
+  },
   repos: project.repos.map((repo) => repoView(project.id, repo)),
 });
 
-export const deliveredView = ({ repos, notes }: { readonly repos: Readonly<Record<string, DeliveredTo>>; readonly notes: readonly string[] }): DeliveredView => ({
-  repos: Object.fromEntries(Object.entries(repos).map(([repo, { way, branch, from, to, tree, checkoutFollowed }]) => [repo, { way, branch, from, to, tree, checkout_followed: checkoutFollowed }])),
+export const deliveredView = ({
+  repos,
+  notes,
+}: {
+  readonly repos: Readonly<Record<string, DeliveredTo>>;
+  readonly notes: readonly string[];
+}): DeliveredView => ({
+  repos: Object.fromEntries(
+    Object.entries(repos).map(([repo, { way, branch, from, to, tree, checkoutFollowed }]) => [
+      repo,
+      { way, branch, from, to, tree, checkout_followed: checkoutFollowed },
+    ]),
+  ),
   notes: [...notes],
 });
 

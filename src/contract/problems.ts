@@ -22,14 +22,26 @@ export const PROBLEMS = {
   "repo/unsupported": { status: 422, exit: 2, next: "Change what the message names, or use another repository." },
   "gate/none": { status: 409, exit: 4, next: "Name a gate: --gate NAME='command'." },
   "artifact/not-found": { status: 404, exit: 3, next: "agentos task artifacts <id> lists what there is." },
-  "delivery/refused": { status: 409, exit: 4, next: "agentos task deliver <id> --way branch writes the work to a branch of its own." },
+  "delivery/refused": {
+    status: 409,
+    exit: 4,
+    next: "agentos task deliver <id> --way branch writes the work to a branch of its own.",
+  },
   "act/denied": { status: 403, exit: 5, next: "agentos audit log shows which rule refused it." },
   "sandbox/missing": { status: 503, exit: 69, next: "agentos doctor names what to install." },
   "store/busy": { status: 503, exit: 75, next: "Try again in a moment; nothing was lost." },
-  "store/full": { status: 507, exit: 74, next: "Free space on the disk of the data directory; nothing acknowledged was lost." },
+  "store/full": {
+    status: 507,
+    exit: 74,
+    next: "Free space on the disk of the data directory; nothing acknowledged was lost.",
+  },
   "store/newer": { status: 500, exit: 78, next: "Use the newer AgentOS that wrote this data directory." },
   "store/corrupt": { status: 500, exit: 74, next: "agentos audit verify names the place." },
-  "audit/broken": { status: 500, exit: 6, next: "Keep a copy of the data directory as it is; the history was changed outside AgentOS." },
+  "audit/broken": {
+    status: 500,
+    exit: 6,
+    next: "Keep a copy of the data directory as it is; the history was changed outside AgentOS.",
+  },
   "daemon/running": { status: 500, exit: 73, next: "agentos daemon status shows the one that runs." },
   "daemon/unreachable": { status: 503, exit: 69, next: "agentos daemon start" },
   "agent/failed": { status: 500, exit: 1, next: "agentos task logs <id> shows what it said." },
@@ -50,7 +62,8 @@ export interface Problem {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-export const isProblemCode = (code: unknown): code is ProblemCode => typeof code === "string" && Object.hasOwn(PROBLEMS, code);
+export const isProblemCode = (code: unknown): code is ProblemCode =>
+  typeof code === "string" && Object.hasOwn(PROBLEMS, code);
 
 /** A failure as what is told of it. What is no failure is a bug, of which nothing inside is shown. */
 export function problemOf(error: unknown): Problem {
@@ -59,9 +72,23 @@ export function problemOf(error: unknown): Problem {
 }
 
 /** A failure for surfaces to throw: they know nothing of the domain but this. */
-export const failure = (code: FailureCode, sentence: string, next?: string): Failure => new Failure(code, sentence, next === undefined ? {} : { next });
+export const failure = (code: FailureCode, sentence: string, next?: string): Failure =>
+  new Failure(code, sentence, next === undefined ? {} : { next });
 
-function problem(code: ProblemCode, detail: string, next: string | null, facts: Readonly<Record<string, unknown>>): Problem {
+function problem(
+  code: ProblemCode,
+  detail: string,
+  next: string | null,
+  facts: Readonly<Record<string, unknown>>,
+): Problem {
   const row = PROBLEMS[code];
-  return { type: `urn:agentos:problem:${code.replace("/", ":")}`, title: code, status: row.status, code, detail, next: next ?? row.next, facts };
+  return {
+    type: `urn:agentos:problem:${code.replace("/", ":")}`,
+    title: code,
+    status: row.status,
+    code,
+    detail,
+    next: next ?? row.next,
+    facts,
+  };
 }

@@ -27,7 +27,15 @@ export const TaskRowView = z.object({
 export type TaskRowView = z.infer<typeof TaskRowView>;
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
-export const VerdictView = z.object({ gate: z.string(), on: z.enum(["base", "candidate"]), verdict: z.enum(["pass", "fail", "unproven"]), tree: z.string(), step: z.string(), counts: Counts.nullable(), findings: z.array(z.string()) });
+export const VerdictView = z.object({
+  gate: z.string(),
+  on: z.enum(["base", "candidate"]),
+  verdict: z.enum(["pass", "fail", "unproven"]),
+  tree: z.string(),
+  step: z.string(),
+  counts: Counts.nullable(),
+  findings: z.array(z.string()),
+});
 export type VerdictView = z.infer<typeof VerdictView>;
 
 export const TaskView = TaskRowView.extend({
@@ -38,33 +46,90 @@ export const TaskView = TaskRowView.extend({
   spec: z.object({ version: z.number(), hash: z.string() }).nullable(),
   plan: z.object({ version: z.number(), hash: z.string() }).nullable(),
   approved_by: z.string().nullable(),
-  bases: z.record(z.string(), z.object({ commit: z.string(), branch: z.string().nullable(), dirty: z.array(z.string()), included: z.boolean() })),
+  bases: z.record(
+    z.string(),
+    z.object({ commit: z.string(), branch: z.string().nullable(), dirty: z.array(z.string()), included: z.boolean() }),
+  ),
   items: z.array(z.object({ id: z.string(), status: z.string() })),
-  candidate: z.record(z.string(), z.object({ base: z.string(), commit: z.string(), tree: z.string(), changed: z.number(), left_out: z.array(z.string()) })).nullable(),
+  candidate: z
+    .record(
+      z.string(),
+      z.object({
+        base: z.string(),
+        commit: z.string(),
+        tree: z.string(),
+        changed: z.number(),
+        left_out: z.array(z.string()),
+      }),
+    )
+    .nullable(),
   gates: z.array(VerdictView),
   open_step: z.object({ step: z.string(), run: z.number(), doing: z.string() }).nullable(),
   accepted_unproven: z.array(z.string()).nullable(),
-  delivered: z.record(z.string(), z.object({ way: z.string(), branch: z.string().nullable(), to: z.string(), tree: z.string(), checkout_followed: z.boolean() })).nullable(),
+  delivered: z
+    .record(
+      z.string(),
+      z.object({
+        way: z.string(),
+        branch: z.string().nullable(),
+        to: z.string(),
+        tree: z.string(),
+        checkout_followed: z.boolean(),
+      }),
+    )
+    .nullable(),
   denials: z.number(),
   ended_at: Time.nullable(),
 });
 export type TaskView = z.infer<typeof TaskView>;
 
-export const TaskListView = z.object({ items: z.array(TaskRowView.extend({ waiting: Waiting.nullable() })), next: z.string().nullable() });
+export const TaskListView = z.object({
+  items: z.array(TaskRowView.extend({ waiting: Waiting.nullable() })),
+  next: z.string().nullable(),
+});
 export type TaskListView = z.infer<typeof TaskListView>;
 
-export const EventView = z.object({ position: z.number().optional(), stream: z.string(), seq: z.number(), type: z.string(), at: Time, actor: z.string(), sentence: z.string(), body: z.json() });
+export const EventView = z.object({
+  position: z.number().optional(),
+  stream: z.string(),
+  seq: z.number(),
+  type: z.string(),
+  at: Time,
+  actor: z.string(),
+  sentence: z.string(),
+  body: z.json(),
+});
 export type EventView = z.infer<typeof EventView>;
 export const EventListView = z.object({ items: z.array(EventView), next: z.number().nullable() });
 export type EventListView = z.infer<typeof EventListView>;
 
-export const SpecView = z.object({ version: z.number(), frozen: z.boolean(), hash: z.string().nullable(), spec: z.json(), canonical: z.string().nullable() });
+export const SpecView = z.object({
+  version: z.number(),
+  frozen: z.boolean(),
+  hash: z.string().nullable(),
+  spec: z.json(),
+  canonical: z.string().nullable(),
+});
 export type SpecView = z.infer<typeof SpecView>;
-export const PlanView = z.object({ version: z.number(), hash: z.string(), approved: z.boolean(), approved_by: z.string().nullable(), plan: z.json(), canonical: z.string() });
+export const PlanView = z.object({
+  version: z.number(),
+  hash: z.string(),
+  approved: z.boolean(),
+  approved_by: z.string().nullable(),
+  plan: z.json(),
+  canonical: z.string(),
+});
 export type PlanView = z.infer<typeof PlanView>;
 
 export const EvidenceView = z.object({
-  criteria: z.array(z.object({ id: z.string(), text: z.string(), gate: z.string().nullable(), verdict: z.enum(["pass", "fail", "unproven"]) })),
+  criteria: z.array(
+    z.object({
+      id: z.string(),
+      text: z.string(),
+      gate: z.string().nullable(),
+      verdict: z.enum(["pass", "fail", "unproven"]),
+    }),
+  ),
   gates: z.array(VerdictView),
   steps: z.array(
     z.object({
@@ -85,13 +150,57 @@ export const EvidenceView = z.object({
 });
 export type EvidenceView = z.infer<typeof EvidenceView>;
 
-export const ArtifactListView = z.object({ items: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() })) });
+export const ArtifactListView = z.object({
+  items: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() })),
+});
 export type ArtifactListView = z.infer<typeof ArtifactListView>;
-export const LogsView = z.object({ items: z.array(z.object({ step: z.string(), run: z.number(), doing: z.string(), status: z.string(), stdout: z.string(), stderr: z.string(), truncated: z.boolean() })) });
+export const LogsView = z.object({
+  items: z.array(
+    z.object({
+      step: z.string(),
+      run: z.number(),
+      doing: z.string(),
+      status: z.string(),
+      stdout: z.string(),
+      stderr: z.string(),
+      truncated: z.boolean(),
+    }),
+  ),
+});
 export type LogsView = z.infer<typeof LogsView>;
-export const DiffView = z.object({ repos: z.record(z.string(), z.object({ from: z.string(), to: z.string(), diff: z.string(), changed: z.array(z.object({ path: z.string(), change: z.string(), lines_added: z.number().nullable(), lines_removed: z.number().nullable() })) })) });
+export const DiffView = z.object({
+  repos: z.record(
+    z.string(),
+    z.object({
+      from: z.string(),
+      to: z.string(),
+      diff: z.string(),
+      changed: z.array(
+        z.object({
+          path: z.string(),
+          change: z.string(),
+          lines_added: z.number().nullable(),
+          lines_removed: z.number().nullable(),
+        }),
+      ),
+    }),
+  ),
+});
 export type DiffView = z.infer<typeof DiffView>;
-export const DeliveredView = z.object({ repos: z.record(z.string(), z.object({ way: z.string(), branch: z.string().nullable(), from: z.string().nullable(), to: z.string(), tree: z.string(), checkout_followed: z.boolean() })), notes: z.array(z.string()) });
+export const DeliveredView = z.object({
+  repos: z.record(
+    z.string(),
+    z.object({
+      way: z.string(),
+      branch: z.string().nullable(),
+      from: z.string().nullable(),
+      to: z.string(),
+      tree: z.string(),
+      checkout_followed: z.boolean(),
+    }),
+  ),
+  notes: z.array(z.string()),
+});
 export type DeliveredView = z.infer<typeof DeliveredView>;
 
 export const RepoView = z.object({
@@ -109,7 +218,11 @@ export const ProjectView = z.object({
   id: z.string(),
   name: z.string(),
   created_at: Time,
-  settings: z.object({ agent: z.enum(["gates"]).nullable(), run_mode: z.enum(RUN_MODES).nullable(), package_hosts: z.array(z.string()) }),
+  settings: z.object({
+    agent: z.enum(["gates"]).nullable(),
+    run_mode: z.enum(RUN_MODES).nullable(),
+    package_hosts: z.array(z.string()),
+  }),
   repos: z.array(RepoView),
 });
 export type ProjectView = z.infer<typeof ProjectView>;
@@ -132,10 +245,24 @@ export const ScanView = z.object({
 });
 export type ScanView = z.infer<typeof ScanView>;
 
-export const WorkspaceListView = z.object({ items: z.array(z.object({ task: z.string(), status: z.string().nullable(), bytes: z.number(), epochs: z.array(z.number()) })) });
+export const WorkspaceListView = z.object({
+  items: z.array(
+    z.object({ task: z.string(), status: z.string().nullable(), bytes: z.number(), epochs: z.array(z.number()) }),
+  ),
+});
 export type WorkspaceListView = z.infer<typeof WorkspaceListView>;
 export const CleanedView = z.object({ task: z.string(), bytes: z.number(), rescued: z.array(z.string()) });
 export type CleanedView = z.infer<typeof CleanedView>;
 
-export const HealthView = z.object({ ok: z.boolean(), version: z.string(), pid: z.number(), started_at: Time, home: z.string(), sandbox: z.string().nullable(), sandbox_problem: z.string().nullable(), tasks: z.record(z.string(), z.number()), working: z.number() });
+export const HealthView = z.object({
+  ok: z.boolean(),
+  version: z.string(),
+  pid: z.number(),
+  started_at: Time,
+  home: z.string(),
+  sandbox: z.string().nullable(),
+  sandbox_problem: z.string().nullable(),
+  tasks: z.record(z.string(), z.number()),
+  working: z.number(),
+});
 export type HealthView = z.infer<typeof HealthView>;

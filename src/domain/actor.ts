@@ -9,7 +9,13 @@ export const actorText = (actor: Actor): string => `${actor.kind}:${actor.name}`
 export const POLICY: Actor = { kind: "policy", name: "default" };
 export const SYSTEM: Actor = { kind: "system", name: "agentos" };
 
-const KINDS: Readonly<Record<Actor["kind"], true>> = { person: true, agent: true, worker: true, policy: true, system: true };
+const KINDS: Readonly<Record<Actor["kind"], true>> = {
+  person: true,
+  agent: true,
+  worker: true,
+  policy: true,
+  system: true,
+};
 const isKind = (text: string): text is Actor["kind"] => Object.hasOwn(KINDS, text);
 
 /** Reads what `actorText` wrote; what has no known kind is a bug in the row that holds it. */

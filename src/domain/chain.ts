@@ -45,9 +45,11 @@ export function firstBreak(seal: Seal, rows: Iterable<JournalRow>): ChainBreak |
   let expected = 1;
   for (const row of rows) {
     const at = (problem: string): ChainBreak => ({ stream: row.stream, seq: row.seq, problem });
-    if (row.seq !== expected) return at(`expected seq ${expected}, found ${row.seq}: a row is missing, doubled or moved`);
+    if (row.seq !== expected)
+      return at(`expected seq ${expected}, found ${row.seq}: a row is missing, doubled or moved`);
     if (row.prevHash !== previous) return at("does not name the hash of the row before it");
-    if (rowHash(seal, row) !== row.hash) return at("its content does not have its hash: it was changed after it was written");
+    if (rowHash(seal, row) !== row.hash)
+      return at("its content does not have its hash: it was changed after it was written");
     previous = row.hash;
     expected += 1;
   }

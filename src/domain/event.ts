@@ -90,19 +90,46 @@ export interface TaskEventBodies {
   SPEC_FROZEN: FrozenSpec;
   BOUND: { readonly project: string; readonly repos: Readonly<Record<string, string>> };
   READY: { readonly spec: string };
-  QUEUED: { readonly cause: "ready" | "approved" | "item_approved" | "changes_requested" | "resumed" | "retried" | "answered" | "worker_stopped" };
+  QUEUED: {
+    readonly cause:
+      | "ready"
+      | "approved"
+      | "item_approved"
+      | "changes_requested"
+      | "resumed"
+      | "retried"
+      | "answered"
+      | "worker_stopped";
+  };
   CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
   BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
-  PLAN_PROPOSED: PlanFacts & { readonly witness: readonly { readonly repo: string; readonly before: string; readonly after: string; readonly mount: string }[] };
-  PLAN_APPROVED: { readonly plan: string; readonly spec: string; readonly bases: Trees; readonly reason: BlobRef | null };
+  PLAN_PROPOSED: PlanFacts & {
+    readonly witness: readonly {
+      readonly repo: string;
+      readonly before: string;
+      readonly after: string;
+      readonly mount: string;
+    }[];
+  };
+  PLAN_APPROVED: {
+    readonly plan: string;
+    readonly spec: string;
+    readonly bases: Trees;
+    readonly reason: BlobRef | null;
+  };
   PLAN_REJECTED: { readonly plan: string; readonly reason: BlobRef | null };
   CHANGES_REQUESTED: { readonly plan: string; readonly request: BlobRef };
   WORK_ITEM_PROPOSED: { readonly item: string; readonly plan: string };
   WORK_ITEM_APPROVED: { readonly item: string; readonly plan: string };
   WORK_ITEM_STARTED: { readonly item: string; readonly attempt: number };
   WORK_ITEM_COMPLETED: { readonly item: string; readonly attempt: number };
-  WORK_ITEM_FAILED: { readonly item: string; readonly attempt: number; readonly cause: string; readonly output: BlobRef | null };
+  WORK_ITEM_FAILED: {
+    readonly item: string;
+    readonly attempt: number;
+    readonly cause: string;
+    readonly output: BlobRef | null;
+  };
   STEP_STARTED: {
     readonly step: string;
     readonly run: number;
@@ -119,22 +146,50 @@ export interface TaskEventBodies {
     readonly result: BlobRef | null;
   };
   /** It ran and did not do what it should; the evidence says how far it got. */
-  STEP_FAILED: { readonly step: string; readonly run: number; readonly evidence: readonly Evidence[]; readonly after: Trees; readonly cause: string; readonly result: BlobRef | null };
+  STEP_FAILED: {
+    readonly step: string;
+    readonly run: number;
+    readonly evidence: readonly Evidence[];
+    readonly after: Trees;
+    readonly cause: string;
+    readonly result: BlobRef | null;
+  };
   /** It died with its worker, or was ended by a person; what it left was undone (kept under `rescued`). */
-  STEP_LOST: { readonly step: string; readonly run: number; readonly cause: "worker_died" | "canceled" | "paused"; readonly rescued: Trees; readonly partialOutput: BlobRef | null };
+  STEP_LOST: {
+    readonly step: string;
+    readonly run: number;
+    readonly cause: "worker_died" | "canceled" | "paused";
+    readonly rescued: Trees;
+    readonly partialOutput: BlobRef | null;
+  };
   CHECKPOINTED: { readonly step: string; readonly trees: Trees };
   CANDIDATE_MADE: { readonly repos: Readonly<Record<string, CandidateOf>> };
   GATE_PASSED: GateReport & { readonly restsOn: readonly string[] };
   GATE_FAILED: GateReport & { readonly findings: readonly string[] };
   GATE_UNPROVEN: GateReport & { readonly missing: readonly string[] };
   /** `restart`: the attempt begins at the base again; else it goes on with the workspace as it is. */
-  RETRIED: { readonly attempt: number; readonly restart: boolean; readonly cause: "gates" | "work_item" | "person"; readonly failure: string; readonly output: BlobRef | null };
+  RETRIED: {
+    readonly attempt: number;
+    readonly restart: boolean;
+    readonly cause: "gates" | "work_item" | "person";
+    readonly failure: string;
+    readonly output: BlobRef | null;
+  };
   PAUSE_REQUESTED: { readonly reason: BlobRef | null };
   CANCEL_REQUESTED: { readonly reason: BlobRef | null };
   BLOCKED: { readonly reason: BlockReason; readonly detail: string; readonly step: string | null };
   RESUMED: { readonly from: BlockReason };
-  OUTCOME_SETTLED: { readonly step: string; readonly outcome: "done" | "redo" | "abort"; readonly reason: BlobRef | null };
-  ARTIFACT_STORED: { readonly name: string; readonly mediaType: string; readonly content: BlobRef; readonly step: string | null };
+  OUTCOME_SETTLED: {
+    readonly step: string;
+    readonly outcome: "done" | "redo" | "abort";
+    readonly reason: BlobRef | null;
+  };
+  ARTIFACT_STORED: {
+    readonly name: string;
+    readonly mediaType: string;
+    readonly content: BlobRef;
+    readonly step: string | null;
+  };
   DENIED: { readonly act: string; readonly rule: string; readonly reason: string; readonly item: string | null };
   ACCEPTED_UNPROVEN: { readonly gates: readonly string[]; readonly reason: BlobRef };
   COMPLETED: { readonly exitReason: SuccessReason; readonly gates: readonly string[] };
@@ -144,7 +199,9 @@ export interface TaskEventBodies {
 }
 
 export type TaskEventType = keyof TaskEventBodies;
-export type TaskEvent = { readonly [T in TaskEventType]: { readonly type: T; readonly body: TaskEventBodies[T] } }[TaskEventType];
+export type TaskEvent = {
+  readonly [T in TaskEventType]: { readonly type: T; readonly body: TaskEventBodies[T] };
+}[TaskEventType];
 export type TaskEventOf<T extends TaskEventType> = Extract<TaskEvent, { readonly type: T }>;
 
 export interface ProjectEventBodies {
@@ -179,7 +236,9 @@ export interface ProjectSettings {
 }
 
 export type ProjectEventType = keyof ProjectEventBodies;
-export type ProjectEvent = { readonly [T in ProjectEventType]: { readonly type: T; readonly body: ProjectEventBodies[T] } }[ProjectEventType];
+export type ProjectEvent = {
+  readonly [T in ProjectEventType]: { readonly type: T; readonly body: ProjectEventBodies[T] };
+}[ProjectEventType];
 
 export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
@@ -188,7 +247,9 @@ export interface SystemEventBodies {
   REQUEST_DENIED: { readonly act: string; readonly rule: string; readonly reason: string };
 }
 export type SystemEventType = keyof SystemEventBodies;
-export type SystemEvent = { readonly [T in SystemEventType]: { readonly type: T; readonly body: SystemEventBodies[T] } }[SystemEventType];
+export type SystemEvent = {
+  readonly [T in SystemEventType]: { readonly type: T; readonly body: SystemEventBodies[T] };
+}[SystemEventType];
 
 export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent;
 

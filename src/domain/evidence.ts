@@ -20,7 +20,13 @@ export type Evidence =
       readonly durationMs: number;
     }
   /** SHA-256 of one file before and after; null where there was none. */
-  | { readonly kind: "file"; readonly repo: string; readonly path: string; readonly before: string | null; readonly after: string | null }
+  | {
+      readonly kind: "file";
+      readonly repo: string;
+      readonly path: string;
+      readonly before: string | null;
+      readonly after: string | null;
+    }
   /** Workspace ids before and after. */
   | { readonly kind: "tree"; readonly repo: string; readonly before: string; readonly after: string }
   /** The mount table's own line for the workspace, as seen inside the sandbox. */
@@ -40,7 +46,14 @@ export type Evidence =
   /** Where a program resolved inside the sandbox. */
   | { readonly kind: "program"; readonly name: string; readonly path: string | null }
   /** A dependency layer: what it was keyed by and a digest of its file list. */
-  | { readonly kind: "layer"; readonly repo: string; readonly key: string; readonly files: number; readonly listing: string; readonly reused: boolean };
+  | {
+      readonly kind: "layer";
+      readonly repo: string;
+      readonly key: string;
+      readonly files: number;
+      readonly listing: string;
+      readonly reused: boolean;
+    };
 
 export type EvidenceKind = Evidence["kind"];
 export type OfKind<K extends EvidenceKind> = Extract<Evidence, { readonly kind: K }>;

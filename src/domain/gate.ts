@@ -76,7 +76,11 @@ export interface GateRun {
  * that executed no test has proven nothing.
  */
 export function judge(gate: GateDefinition, tree: string, runs: readonly GateRun[]): Verdict {
-  if (gate.argv.length === 0) return { verdict: "unproven", missing: ["a command that tests the work: the repository has none, so name one or accept the work on record"] };
+  if (gate.argv.length === 0)
+    return {
+      verdict: "unproven",
+      missing: ["a command that tests the work: the repository has none, so name one or accept the work on record"],
+    };
   const relevant = runs.filter((run) => run.tree === tree);
   if (relevant.length === 0) return { verdict: "unproven", missing: [`a run of ${gate.id} on tree ${tree}`] };
   const missing = relevant.flatMap((run) => changedParts(gate, run));
@@ -89,7 +93,9 @@ export function judge(gate: GateDefinition, tree: string, runs: readonly GateRun
 
 function changedParts(gate: GateDefinition, run: GateRun): string[] {
   const moved =
-    gate.program !== null && run.program !== gate.program ? [`${gate.argv[0]} resolved to ${run.program ?? "nothing"}, pinned was ${gate.program}`] : [];
+    gate.program !== null && run.program !== gate.program
+      ? [`${gate.argv[0]} resolved to ${run.program ?? "nothing"}, pinned was ${gate.program}`]
+      : [];
   const found = new Map(run.found.map((part) => [partName(part), part.sha256]));
   const changed = gate.definition
     .filter((part) => found.get(partName(part)) !== part.sha256)
@@ -101,7 +107,9 @@ function brokenRules(gate: GateDefinition, run: GateRun): string[] {
   const findings: string[] = [];
   for (const evidence of run.evidence) {
     if (evidence.kind === "command" && evidence.endedBy !== "itself")
-      findings.push(`${gate.argv.join(" ")} was ended by the limit on ${evidence.endedBy} after ${evidence.durationMs} ms`);
+      findings.push(
+        `${gate.argv.join(" ")} was ended by the limit on ${evidence.endedBy} after ${evidence.durationMs} ms`,
+      );
     else if (evidence.kind === "command" && evidence.exitCode !== 0)
       findings.push(
         `${gate.argv.join(" ")} exited with ${evidence.exitCode === null ? `signal ${evidence.signal}` : evidence.exitCode}`,
@@ -120,5 +128,5 @@ function absentProof(gate: GateDefinition, run: GateRun): string[] {
   return tests.every((counts) => counts.passed > 0) ? [] : ["a test that was executed: the runner reports none"];
 }
 
-export const partName = (part: PinnedPart): string => (part.pointer === null ? part.path : `${part.path}#${part.pointer}`);
-
+export const partName = (part: PinnedPart): string =>
+  part.pointer === null ? part.path : `${part.path}#${part.pointer}`;

@@ -21,7 +21,11 @@ export interface CommandBodies {
   request_changes: { readonly request: BlobRef };
   reject: { readonly reason: BlobRef | null };
   pause: { readonly reason: BlobRef | null };
-  resume: { readonly outcome: "done" | "redo" | "abort" | null; readonly reason: BlobRef | null; readonly restart: boolean };
+  resume: {
+    readonly outcome: "done" | "redo" | "abort" | null;
+    readonly reason: BlobRef | null;
+    readonly restart: boolean;
+  };
   cancel: { readonly reason: BlobRef | null };
   retry: { readonly restart: boolean };
   accept: { readonly reason: BlobRef };
@@ -36,20 +40,36 @@ export interface CommandBodies {
 export type WorkReport =
   | { readonly type: "enter_phase"; readonly phase: Phase }
   | { readonly type: "pin_bases"; readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees }
-  | { readonly type: "propose_plan"; readonly plan: PlanFacts; readonly witness: TaskEventBodies["PLAN_PROPOSED"]["witness"]; readonly runMode: RunMode; readonly bases: Trees }
+  | {
+      readonly type: "propose_plan";
+      readonly plan: PlanFacts;
+      readonly witness: TaskEventBodies["PLAN_PROPOSED"]["witness"];
+      readonly runMode: RunMode;
+      readonly bases: Trees;
+    }
   | { readonly type: "propose_item"; readonly item: string }
   | { readonly type: "start_item"; readonly item: string }
   | { readonly type: "complete_item"; readonly item: string }
   | { readonly type: "fail_item"; readonly item: string; readonly cause: string; readonly output: BlobRef | null }
   | { readonly type: "start_step"; readonly step: TaskEventBodies["STEP_STARTED"] }
-  | { readonly type: "complete_step"; readonly step: TaskEventBodies["STEP_COMPLETED"]; readonly then?: readonly TaskEvent[] }
+  | {
+      readonly type: "complete_step";
+      readonly step: TaskEventBodies["STEP_COMPLETED"];
+      readonly then?: readonly TaskEvent[];
+    }
   | { readonly type: "fail_step"; readonly step: TaskEventBodies["STEP_FAILED"]; readonly then?: readonly TaskEvent[] }
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
   | { readonly type: "store_artifact"; readonly artifact: TaskEventBodies["ARTIFACT_STORED"] }
   | { readonly type: "deny"; readonly denial: TaskEventBodies["DENIED"] }
-  | { readonly type: "retry"; readonly restart: boolean; readonly cause: "gates" | "work_item"; readonly failure: string; readonly output: BlobRef | null }
+  | {
+      readonly type: "retry";
+      readonly restart: boolean;
+      readonly cause: "gates" | "work_item";
+      readonly failure: string;
+      readonly output: BlobRef | null;
+    }
   | { readonly type: "block"; readonly reason: BlockReason; readonly detail: string; readonly step: string | null }
   | { readonly type: "succeed"; readonly gates: readonly string[]; readonly expectsChange: boolean }
   | { readonly type: "fail"; readonly exitReason: FailReason; readonly detail: string }
@@ -57,10 +77,23 @@ export type WorkReport =
   | { readonly type: "release" }
   | { readonly type: "stop"; readonly why: "pause" | "cancel" };
 
-export type DeliveryEvent = TaskEventOf<"STEP_STARTED" | "STEP_COMPLETED" | "STEP_FAILED" | "STEP_LOST" | "GATE_PASSED" | "GATE_FAILED" | "GATE_UNPROVEN" | "ARTIFACT_STORED" | "DELIVERED" | "DENIED">;
+export type DeliveryEvent = TaskEventOf<
+  | "STEP_STARTED"
+  | "STEP_COMPLETED"
+  | "STEP_FAILED"
+  | "STEP_LOST"
+  | "GATE_PASSED"
+  | "GATE_FAILED"
+  | "GATE_UNPROVEN"
+  | "ARTIFACT_STORED"
+  | "DELIVERED"
+  | "DENIED"
+>;
 
 export type CommandType = keyof CommandBodies;
-export type Command<C extends CommandType = CommandType> = { readonly [T in C]: { readonly type: T; readonly by: Actor } & CommandBodies[T] }[C];
+export type Command<C extends CommandType = CommandType> = {
+  readonly [T in C]: { readonly type: T; readonly by: Actor } & CommandBodies[T];
+}[C];
 
 /** No, with what would be allowed. `why` adds the fact that stands against it. */
 export interface Refusal {
@@ -98,12 +131,28 @@ type Lifecycle = { readonly [S in Status]: { readonly [C in CommandType]?: Rule<
  */
 const LIFECYCLE: Lifecycle = {
   draft: { revise, freeze, bind, ready, cancel: cancelNow, deny },
-  queued: { claim, revise, pause: (_, { reason }) => [e("PAUSE_REQUESTED", { reason }), e("BLOCKED", { reason: "paused", detail: "paused before a worker took it", step: null })], cancel: cancelNow, deny },
+  queued: {
+    claim,
+    revise,
+    pause: (_, { reason }) => [
+      e("PAUSE_REQUESTED", { reason }),
+      e("BLOCKED", { reason: "paused", detail: "paused before a worker took it", step: null }),
+    ],
+    cancel: cancelNow,
+    deny,
+  },
   running: {
-    claim: (task, { worker, epoch }) => (epoch <= task.epoch ? `epoch ${epoch} is not after ${task.epoch}` : [e("CLAIMED", { worker, epoch, takeover: true })]),
+    claim: (task, { worker, epoch }) =>
+      epoch <= task.epoch
+        ? `epoch ${epoch} is not after ${task.epoch}`
+        : [e("CLAIMED", { worker, epoch, takeover: true })],
     report,
     pause: (task, { reason, by }) =>
-      by.kind === "agent" ? "an agent may not pause its own task" : task.pauseRequested ? [] : [e("PAUSE_REQUESTED", { reason })],
+      by.kind === "agent"
+        ? "an agent may not pause its own task"
+        : task.pauseRequested
+          ? []
+          : [e("PAUSE_REQUESTED", { reason })],
     cancel: (task, { reason }) => (task.cancelRequested === null ? [e("CANCEL_REQUESTED", { reason })] : []),
     deny,
   },
@@ -116,7 +165,10 @@ const LIFECYCLE: Lifecycle = {
     reject: (task, { reason, by }) =>
       by.kind === "agent" || task.plan === null
         ? "only a person may answer"
-        : [e("PLAN_REJECTED", { plan: task.plan.hash, reason }), e("CANCELED", { exitReason: "plan_rejected", reason })],
+        : [
+            e("PLAN_REJECTED", { plan: task.plan.hash, reason }),
+            e("CANCELED", { exitReason: "plan_rejected", reason }),
+          ],
     revise,
     cancel: cancelNow,
     deny,
@@ -137,7 +189,12 @@ const commandsOf = (row: Lifecycle[Status]): readonly CommandType[] =>
 /** Events, or a refusal that names what is allowed now. Pure: time and ids are in the command or added by the caller. */
 export function decide(task: Task, command: Command): Decision {
   const rule = LIFECYCLE[task.status][command.type] as ((task: Task, command: Command) => Answer) | undefined;
-  const refuse = (why: string | null): Refusal => ({ refused: command.type, status: task.status, why, allowed: allowedCommands(task) });
+  const refuse = (why: string | null): Refusal => ({
+    refused: command.type,
+    status: task.status,
+    why,
+    allowed: allowedCommands(task),
+  });
   if (rule === undefined) return refuse(null);
   const answer = rule(task, command);
   if (typeof answer === "string") return refuse(answer);
@@ -195,12 +252,28 @@ function resume(task: In<"blocked">, { outcome, reason, restart }: Command<"resu
   const resumed = e("RESUMED", { from: task.reason });
   const queued = e("QUEUED", { cause: "resumed" });
   if (task.reason === "outcome_unknown") {
-    if (task.openStep === null || outcome === null) return "say what became of the interrupted step: done, redo or abort";
-    return [e("OUTCOME_SETTLED", { step: task.openStep.step, outcome, reason }), resumed, e("QUEUED", { cause: "answered" })];
+    if (task.openStep === null || outcome === null)
+      return "say what became of the interrupted step: done, redo or abort";
+    return [
+      e("OUTCOME_SETTLED", { step: task.openStep.step, outcome, reason }),
+      resumed,
+      e("QUEUED", { cause: "answered" }),
+    ];
   }
   if (outcome !== null) return `nothing is unknown: it is blocked by ${task.reason}`;
   if (task.reason === "gates_exhausted" || task.reason === "agent_failed")
-    return [resumed, e("RETRIED", { attempt: task.attempt + 1, restart, cause: "person", failure: task.detail, output: task.lastFailure?.output ?? null }), phase(task, "implementation"), queued].flat();
+    return [
+      resumed,
+      e("RETRIED", {
+        attempt: task.attempt + 1,
+        restart,
+        cause: "person",
+        failure: task.detail,
+        output: task.lastFailure?.output ?? null,
+      }),
+      phase(task, "implementation"),
+      queued,
+    ].flat();
   return [resumed, queued];
 }
 
@@ -208,12 +281,19 @@ function accept(task: In<"blocked"> | In<"failed">, { reason, by }: Command<"acc
   if (by.kind !== "person") return "only a person may accept what is not proven";
   if (task.candidate === null || task.openStep !== null) return "there is no candidate to accept";
   const gates = Object.keys(task.verdicts).filter((gate) => task.verdicts[gate]?.verdict !== "pass");
-  return [e("ACCEPTED_UNPROVEN", { gates, reason }), e("COMPLETED", { exitReason: "accepted_unproven", gates: Object.keys(task.verdicts) })];
+  return [
+    e("ACCEPTED_UNPROVEN", { gates, reason }),
+    e("COMPLETED", { exitReason: "accepted_unproven", gates: Object.keys(task.verdicts) }),
+  ];
 }
 
 function retryAgain(task: In<"failed">, { restart }: Command<"retry">): Answer {
   const attempt = task.attempt + 1;
-  return [e("RETRIED", { attempt, restart, cause: "person", failure: task.detail, output: task.lastFailure?.output ?? null }), phase(task, "implementation"), e("QUEUED", { cause: "retried" })].flat();
+  return [
+    e("RETRIED", { attempt, restart, cause: "person", failure: task.detail, output: task.lastFailure?.output ?? null }),
+    phase(task, "implementation"),
+    e("QUEUED", { cause: "retried" }),
+  ].flat();
 }
 
 /** Going back is an explicit event; a task that never left the phase (or has no plan yet) stays where it is. */
@@ -226,11 +306,17 @@ function recordDelivery(task: In<"succeeded">, { events }: Command<"record_deliv
   return events;
 }
 
-const PHASE_AFTER: Readonly<Record<Phase, Phase | null>> = { intent: "planning", planning: "implementation", implementation: "verification", verification: null };
+const PHASE_AFTER: Readonly<Record<Phase, Phase | null>> = {
+  intent: "planning",
+  planning: "implementation",
+  implementation: "verification",
+  verification: null,
+};
 
 /** What the lease holder says happened. The invariants of a running task are checked here, whoever calls. */
 function report(task: In<"running">, { worker, epoch, report: said }: Command<"report">): Answer {
-  if (task.lease.epoch !== epoch || task.lease.worker !== worker) return `the lease is epoch ${task.lease.epoch}'s, not epoch ${epoch}'s`;
+  if (task.lease.epoch !== epoch || task.lease.worker !== worker)
+    return `the lease is epoch ${task.lease.epoch}'s, not epoch ${epoch}'s`;
   switch (said.type) {
     case "enter_phase":
       if (PHASE_AFTER[task.phase] !== said.phase) return `${said.phase} does not follow ${task.phase}`;
@@ -244,27 +330,40 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       if (said.runMode !== "autonomous") return [proposed];
       return [
         proposed,
-        { event: e("PLAN_APPROVED", { plan: said.plan.hash, spec: task.spec.hash, bases: said.bases, reason: null }), actor: POLICY },
+        {
+          event: e("PLAN_APPROVED", { plan: said.plan.hash, spec: task.spec.hash, bases: said.bases, reason: null }),
+          actor: POLICY,
+        },
         e("QUEUED", { cause: "approved" }),
       ];
     }
     case "propose_item":
-      return task.plan === null || task.openStep !== null ? "it has no plan" : [e("WORK_ITEM_PROPOSED", { item: said.item, plan: task.plan.hash })];
+      return task.plan === null || task.openStep !== null
+        ? "it has no plan"
+        : [e("WORK_ITEM_PROPOSED", { item: said.item, plan: task.plan.hash })];
     case "start_item":
       if (task.approval === null || task.phase !== "implementation") return "the plan is not approved";
       return [e("WORK_ITEM_STARTED", { item: said.item, attempt: task.attempt })];
     case "complete_item":
-      return task.openStep === null ? [e("WORK_ITEM_COMPLETED", { item: said.item, attempt: task.attempt })] : "a step is open";
+      return task.openStep === null
+        ? [e("WORK_ITEM_COMPLETED", { item: said.item, attempt: task.attempt })]
+        : "a step is open";
     case "fail_item":
-      return task.openStep === null ? [e("WORK_ITEM_FAILED", { item: said.item, attempt: task.attempt, cause: said.cause, output: said.output })] : "a step is open";
+      return task.openStep === null
+        ? [e("WORK_ITEM_FAILED", { item: said.item, attempt: task.attempt, cause: said.cause, output: said.output })]
+        : "a step is open";
     case "start_step":
       if (task.openStep !== null) return `step ${task.openStep.step} is open`;
       if (task.finished[said.step.step] !== undefined) return `step ${said.step.step} is finished`;
       return [e("STEP_STARTED", said.step)];
     case "complete_step":
-      return isOpen(task, said.step) ? [e("STEP_COMPLETED", said.step), ...(said.then ?? [])] : `step ${said.step.step} is not open`;
+      return isOpen(task, said.step)
+        ? [e("STEP_COMPLETED", said.step), ...(said.then ?? [])]
+        : `step ${said.step.step} is not open`;
     case "fail_step":
-      return isOpen(task, said.step) ? [e("STEP_FAILED", said.step), ...(said.then ?? [])] : `step ${said.step.step} is not open`;
+      return isOpen(task, said.step)
+        ? [e("STEP_FAILED", said.step), ...(said.then ?? [])]
+        : `step ${said.step.step} is not open`;
     case "lose_step":
       return isOpen(task, said.step) ? [e("STEP_LOST", said.step)] : `step ${said.step.step} is not open`;
     case "make_candidate":
@@ -278,7 +377,16 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
     case "retry":
       return task.openStep !== null
         ? "a step is open"
-        : [e("RETRIED", { attempt: task.attempt + 1, restart: said.restart, cause: said.cause, failure: said.failure, output: said.output }), ...phase(task, "implementation")];
+        : [
+            e("RETRIED", {
+              attempt: task.attempt + 1,
+              restart: said.restart,
+              cause: said.cause,
+              failure: said.failure,
+              output: said.output,
+            }),
+            ...phase(task, "implementation"),
+          ];
     case "block":
       return said.reason !== "outcome_unknown" && task.openStep !== null
         ? `step ${task.openStep.step} is open`
@@ -286,7 +394,9 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
     case "succeed":
       return succeed(task, said.gates, said.expectsChange);
     case "fail":
-      return task.openStep === null ? [e("FAILED", { exitReason: said.exitReason, detail: said.detail })] : "a step is open";
+      return task.openStep === null
+        ? [e("FAILED", { exitReason: said.exitReason, detail: said.detail })]
+        : "a step is open";
     case "release":
       return task.openStep === null ? [e("QUEUED", { cause: "worker_stopped" })] : `step ${task.openStep.step} is open`;
     case "stop":
@@ -295,7 +405,9 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
         return task.cancelRequested === null
           ? "nobody asked to cancel"
           : [e("CANCELED", { exitReason: "canceled_by_person", reason: task.cancelRequested.reason })];
-      return task.pauseRequested ? [e("BLOCKED", { reason: "paused", detail: "paused by a person", step: null })] : "nobody asked to pause";
+      return task.pauseRequested
+        ? [e("BLOCKED", { reason: "paused", detail: "paused by a person", step: null })]
+        : "nobody asked to pause";
   }
 }
 
@@ -321,8 +433,10 @@ function succeed(task: In<"running">, gates: readonly string[], expectsChange: b
   const trees = new Set(Object.values(task.candidate).map((candidate) => candidate.tree));
   for (const gate of gates) {
     const verdict = task.verdicts[gate];
-    if (verdict === undefined || verdict.verdict !== "pass" || !trees.has(verdict.tree)) return `gate ${gate} has not passed on the candidate`;
+    if (verdict === undefined || verdict.verdict !== "pass" || !trees.has(verdict.tree))
+      return `gate ${gate} has not passed on the candidate`;
   }
-  if (expectsChange && Object.values(task.candidate).every((candidate) => candidate.tree === candidate.baseTree)) return "the spec expects a change and there is none";
+  if (expectsChange && Object.values(task.candidate).every((candidate) => candidate.tree === candidate.baseTree))
+    return "the spec expects a change and there is none";
   return [e("COMPLETED", { exitReason: "done", gates })];
 }

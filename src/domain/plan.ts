@@ -39,25 +39,38 @@ export function checkPlan(plan: OpenPlan, spec: Spec): void {
     if (ids.has(item.id)) throw new Failure("plan/invalid", `two work items have the id ${item.id}`);
     ids.add(item.id);
     const scope = scopeOf(spec, item.repo);
-    if (scope === undefined) throw new Failure("plan/invalid", `work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`);
+    if (scope === undefined)
+      throw new Failure(
+        "plan/invalid",
+        `work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`,
+      );
     if (scope.access === "read_only" && item.paths.length > 0)
-      throw new Failure("plan/invalid", `work item ${item.id} changes ${item.paths[0]}, but the repo ${item.repo} is read-only for this task`);
+      throw new Failure(
+        "plan/invalid",
+        `work item ${item.id} changes ${item.paths[0]}, but the repo ${item.repo} is read-only for this task`,
+      );
   }
   for (const item of plan.items)
     for (const needed of item.dependsOn)
-      if (!ids.has(needed)) throw new Failure("plan/invalid", `work item ${item.id} depends on ${needed}, which the plan does not have`);
+      if (!ids.has(needed))
+        throw new Failure("plan/invalid", `work item ${item.id} depends on ${needed}, which the plan does not have`);
   inOrder(plan.items);
 }
 
 /** The items so that each comes after what it depends on, otherwise as written. A circle is `plan/invalid`, with its path. */
-export function inOrder<I extends { readonly id: string; readonly dependsOn: readonly string[] }>(items: readonly I[]): readonly I[] {
+export function inOrder<I extends { readonly id: string; readonly dependsOn: readonly string[] }>(
+  items: readonly I[],
+): readonly I[] {
   const byId = new Map(items.map((item) => [item.id, item]));
   const done = new Set<string>();
   const ordered: I[] = [];
   const visit = (item: I, path: readonly string[]): void => {
     if (done.has(item.id)) return;
     if (path.includes(item.id))
-      throw new Failure("plan/invalid", `the work items depend on each other in a circle: ${[...path.slice(path.indexOf(item.id)), item.id].join(" → ")}`);
+      throw new Failure(
+        "plan/invalid",
+        `the work items depend on each other in a circle: ${[...path.slice(path.indexOf(item.id)), item.id].join(" → ")}`,
+      );
     for (const needed of item.dependsOn) {
       const other = byId.get(needed);
       if (other !== undefined) visit(other, [...path, item.id]);

@@ -10,13 +10,25 @@ export interface RedLine {
 }
 
 const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly string[]) => boolean })[] = [
-  { id: "privilege-escalation", means: "no step gains privileges", crossedBy: (argv) => /^(sudo|su|doas|pkexec|runuser)$/.test(name(argv)) },
+  {
+    id: "privilege-escalation",
+    means: "no step gains privileges",
+    crossedBy: (argv) => /^(sudo|su|doas|pkexec|runuser)$/.test(name(argv)),
+  },
   {
     id: "force-push",
     means: "no step forces a push",
-    crossedBy: (argv) => git(argv, "push") && argv.some((word) => /^(-f|--force|--force-with-lease(=.*)?|--mirror|--delete|-d)$/.test(word) || word.startsWith("+")),
+    crossedBy: (argv) =>
+      git(argv, "push") &&
+      argv.some(
+        (word) => /^(-f|--force|--force-with-lease(=.*)?|--mirror|--delete|-d)$/.test(word) || word.startsWith("+"),
+      ),
   },
-  { id: "no-verify", means: "no step skips hooks or checks of git", crossedBy: (argv) => name(argv) === "git" && argv.includes("--no-verify") },
+  {
+    id: "no-verify",
+    means: "no step skips hooks or checks of git",
+    crossedBy: (argv) => name(argv) === "git" && argv.includes("--no-verify"),
+  },
   {
     id: "history-destruction",
     means: "no step destroys git history",
@@ -31,12 +43,20 @@ const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly strin
   {
     id: "outside-removal",
     means: "no step removes what lies outside its workspace",
-    crossedBy: (argv) => removes(argv) && argv.slice(1).some((word) => /^(\/|~|\$HOME)(\*|\/?$)/.test(word) || (word.startsWith("/") && !/^\/(workspace|tmp)\//.test(word))),
+    crossedBy: (argv) =>
+      removes(argv) &&
+      argv
+        .slice(1)
+        .some(
+          (word) =>
+            /^(\/|~|\$HOME)(\*|\/?$)/.test(word) || (word.startsWith("/") && !/^\/(workspace|tmp)\//.test(word)),
+        ),
   },
 ];
 
 const name = (argv: readonly string[]): string => (argv[0] ?? "").slice((argv[0] ?? "").lastIndexOf("/") + 1);
-const git = (argv: readonly string[], verb: string): boolean => name(argv) === "git" && argv.slice(1).find((word) => !word.startsWith("-")) === verb;
+const git = (argv: readonly string[], verb: string): boolean =>
+  name(argv) === "git" && argv.slice(1).find((word) => !word.startsWith("-")) === verb;
 const removes = (argv: readonly string[]): boolean => name(argv) === "rm" || name(argv) === "shred";
 
 /** Commands given to a shell as text are looked at word by word too, as far as plain words go. */
@@ -44,7 +64,15 @@ function commandsIn(argv: readonly string[]): readonly (readonly string[])[] {
   const shell = /^(sh|bash|dash|zsh|ksh)$/.test(name(argv));
   const text = shell ? argv[argv.findIndex((word) => /^-[a-z]*c$/.test(word)) + 1] : undefined;
   if (text === undefined) return [argv];
-  return [argv, ...text.split(/[;&|\n(){}]+/).map((part) => part.trim().split(/\s+/).map((word) => word.replace(/^['"]|['"]$/g, "")))];
+  return [
+    argv,
+    ...text.split(/[;&|\n(){}]+/).map((part) =>
+      part
+        .trim()
+        .split(/\s+/)
+        .map((word) => word.replace(/^['"]|['"]$/g, "")),
+    ),
+  ];
 }
 
 /** The red line an act crosses, or null. */

@@ -19,11 +19,25 @@ function matches(pattern: string, path: string): boolean {
   const whole = pattern.endsWith("/") ? `${pattern}**` : pattern;
   const source = whole
     .split(/(\*\*\/|\*\*|\*|\?)/)
-    .map((part) => (part === "**/" ? "(?:.*/)?" : part === "**" ? ".*" : part === "*" ? "[^/]*" : part === "?" ? "[^/]" : part.replace(/[.+^${}()|[\]\\]/g, "\\$&")))
+    .map((part) =>
+      part === "**/"
+        ? "(?:.*/)?"
+        : part === "**"
+          ? ".*"
+          : part === "*"
+            ? "[^/]*"
+            : part === "?"
+              ? "[^/]"
+              : part.replace(/[.+^${}()|[\]\\]/g, "\\$&"),
+    )
     .join("");
   return new RegExp(`^${source}$`, "s").test(path);
 }
 
 /** Relative, without `..`, empty or absolute parts, NUL or backslash tricks. */
 export const isPlainPath = (path: string): boolean =>
-  path.length > 0 && path.length <= 4096 && !path.startsWith("/") && !path.includes("\0") && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+  path.length > 0 &&
+  path.length <= 4096 &&
+  !path.startsWith("/") &&
+  !path.includes("\0") &&
+  path.split("/").every((part) => part !== "" && part !== "." && part !== "..");

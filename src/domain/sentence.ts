@@ -9,7 +9,9 @@ import { BLOCK_REASONS } from "./waiting.ts";
 export function sentence({ type, body }: AnyEvent): string {
   switch (type) {
     case "CREATED":
-      return body.template === null ? "The task was created as a draft." : `The task was created as a draft from the template “${body.template}”.`;
+      return body.template === null
+        ? "The task was created as a draft."
+        : `The task was created as a draft from the template “${body.template}”.`;
     case "SPEC_REVISED":
       return "The spec was revised; an earlier freeze, plan and approval no longer count.";
     case "SPEC_FROZEN":
@@ -21,12 +23,17 @@ export function sentence({ type, body }: AnyEvent): string {
     case "QUEUED":
       return `The task is in the queue (${body.cause.replaceAll("_", " ")}).`;
     case "CLAIMED":
-      return body.takeover ? `Worker ${body.worker} took the task over from one that died (epoch ${body.epoch}).` : `Worker ${body.worker} took the task up (epoch ${body.epoch}).`;
+      return body.takeover
+        ? `Worker ${body.worker} took the task over from one that died (epoch ${body.epoch}).`
+        : `Worker ${body.worker} took the task up (epoch ${body.epoch}).`;
     case "PHASE_ENTERED":
       return `The phase changed from ${body.from} to ${body.phase}.`;
     case "BASES_PINNED":
       return Object.entries(body.bases)
-        .map(([repo, base]) => `${repo} starts at ${short(base.commit)}${base.dirty.length === 0 ? "" : `, ${base.included ? "with" : "without"} ${base.dirty.length} uncommitted file${base.dirty.length === 1 ? "" : "s"}`}.`)
+        .map(
+          ([repo, base]) =>
+            `${repo} starts at ${short(base.commit)}${base.dirty.length === 0 ? "" : `, ${base.included ? "with" : "without"} ${base.dirty.length} uncommitted file${base.dirty.length === 1 ? "" : "s"}`}.`,
+        )
         .join(" ");
     case "PLAN_PROPOSED":
       return `Plan ${body.version} with ${count(body.items.length, "work item")} was proposed as ${short(body.hash)}; planning changed nothing.`;
@@ -58,7 +65,11 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Checkpoint after step ${body.step}.`;
     case "CANDIDATE_MADE":
       return Object.entries(body.repos)
-        .map(([repo, one]) => (one.tree === one.baseTree ? `${repo} is unchanged.` : `The candidate of ${repo} is ${short(one.commit)} with ${count(one.changed, "changed file")}.`))
+        .map(([repo, one]) =>
+          one.tree === one.baseTree
+            ? `${repo} is unchanged.`
+            : `The candidate of ${repo} is ${short(one.commit)} with ${count(one.changed, "changed file")}.`,
+        )
         .join(" ");
     case "GATE_PASSED":
       return `Gate ${body.gate} passed on the ${body.on}${counted(body.counts)}.`;
@@ -85,14 +96,20 @@ export function sentence({ type, body }: AnyEvent): string {
     case "ACCEPTED_UNPROVEN":
       return `A person accepted the work on record although ${body.gates.length === 0 ? "it was not proven" : `${body.gates.join(", ")} did not pass`}.`;
     case "COMPLETED":
-      return body.exitReason === "done" ? `The task succeeded: ${body.gates.join(", ")} passed on the candidate.` : "The task was closed as accepted, not proven.";
+      return body.exitReason === "done"
+        ? `The task succeeded: ${body.gates.join(", ")} passed on the candidate.`
+        : "The task was closed as accepted, not proven.";
     case "FAILED":
       return `The task failed (${body.exitReason}): ${body.detail}.`;
     case "CANCELED":
       return `The task was canceled (${body.exitReason.replaceAll("_", " ")}).`;
     case "DELIVERED":
       return Object.entries(body.repos)
-        .map(([repo, to]) => (to.way === "patch" ? `${repo} was written as a patch.` : `${repo}: ${to.branch ?? ""} is now ${short(to.to)}${to.checkoutFollowed ? ", and so is the checkout" : ""}.`))
+        .map(([repo, to]) =>
+          to.way === "patch"
+            ? `${repo} was written as a patch.`
+            : `${repo}: ${to.branch ?? ""} is now ${short(to.to)}${to.checkoutFollowed ? ", and so is the checkout" : ""}.`,
+        )
         .join(" ");
     case "PROJECT_CREATED":
       return `The project ${body.name} was created.`;
@@ -118,22 +135,50 @@ export function sentence({ type, body }: AnyEvent): string {
 }
 
 /** Why a task stands still and what a person can do; null while it does not wait for one. */
-export function waitingFor(task: Task): { readonly reason: string; readonly sentence: string; readonly next: string } | null {
+export function waitingFor(
+  task: Task,
+): { readonly reason: string; readonly sentence: string; readonly next: string } | null {
   switch (task.status) {
     case "draft":
       return {
         reason: "draft",
-        sentence: task.project === null ? "It is a draft without a project." : task.spec === null ? "It is a draft; its spec is not frozen." : "Its spec is frozen; it waits to be made ready.",
-        next: task.project === null ? `agentos task bind ${task.id} --project NAME` : task.spec === null ? `agentos task freeze ${task.id}` : `agentos task ready ${task.id}`,
+        sentence:
+          task.project === null
+            ? "It is a draft without a project."
+            : task.spec === null
+              ? "It is a draft; its spec is not frozen."
+              : "Its spec is frozen; it waits to be made ready.",
+        next:
+          task.project === null
+            ? `agentos task bind ${task.id} --project NAME`
+            : task.spec === null
+              ? `agentos task freeze ${task.id}`
+              : `agentos task ready ${task.id}`,
       };
     case "awaiting_approval":
       return task.proposal.kind === "plan"
-        ? { reason: "plan", sentence: `Plan ${short(task.proposal.plan)} waits for a person's answer.`, next: `agentos task plan ${task.id}; then agentos task approve ${task.id}` }
-        : { reason: "work_item", sentence: `Work item ${task.proposal.item} waits for a person's yes.`, next: `agentos task approve ${task.id}` };
+        ? {
+            reason: "plan",
+            sentence: `Plan ${short(task.proposal.plan)} waits for a person's answer.`,
+            next: `agentos task plan ${task.id}; then agentos task approve ${task.id}`,
+          }
+        : {
+            reason: "work_item",
+            sentence: `Work item ${task.proposal.item} waits for a person's yes.`,
+            next: `agentos task approve ${task.id}`,
+          };
     case "blocked":
-      return { reason: task.reason, sentence: `${capital(BLOCK_REASONS[task.reason].means)}: ${task.detail}.`, next: BLOCK_REASONS[task.reason].next.replaceAll("<id>", task.id) };
+      return {
+        reason: task.reason,
+        sentence: `${capital(BLOCK_REASONS[task.reason].means)}: ${task.detail}.`,
+        next: BLOCK_REASONS[task.reason].next.replaceAll("<id>", task.id),
+      };
     case "failed":
-      return { reason: task.exitReason, sentence: `It failed: ${task.detail}.`, next: `agentos task logs ${task.id}; agentos task retry ${task.id} begins another attempt.` };
+      return {
+        reason: task.exitReason,
+        sentence: `It failed: ${task.detail}.`,
+        next: `agentos task logs ${task.id}; agentos task retry ${task.id} begins another attempt.`,
+      };
     case "queued":
     case "running":
     case "succeeded":
@@ -145,7 +190,11 @@ export function waitingFor(task: Task): { readonly reason: string; readonly sent
 export function acting(act: Act): string {
   switch (act.kind) {
     case "read":
-      return act.what === "command" ? `look with ${act.target.join(" ")} (read-only)` : act.what === "mounts" ? `witness that the mounts of ${act.repo} are read-only` : `read ${act.target.join(" ")}`;
+      return act.what === "command"
+        ? `look with ${act.target.join(" ")} (read-only)`
+        : act.what === "mounts"
+          ? `witness that the mounts of ${act.repo} are read-only`
+          : `read ${act.target.join(" ")}`;
     case "edit":
       return `${act.after === null ? "remove" : act.before === null ? "create" : "change"} ${act.path}`;
     case "command":
@@ -165,10 +214,17 @@ export function acting(act: Act): string {
   }
 }
 
-export const counted = (counts: TestCounts | null): string => (counts === null ? "" : `: ${counts.passed} of ${counts.passed + counts.failed} tests passed${counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`}`);
+export const counted = (counts: TestCounts | null): string =>
+  counts === null
+    ? ""
+    : `: ${counts.passed} of ${counts.passed + counts.failed} tests passed${counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`}`;
 
 function outcome(evidence: readonly Evidence[]): string {
-  for (const one of evidence) if (one.kind === "command") return one.exitCode === null ? ` (${one.endedBy === "itself" ? (one.signal ?? "signal") : `ended: ${one.endedBy}`})` : ` (exit code ${one.exitCode}, ${one.durationMs} ms)`;
+  for (const one of evidence)
+    if (one.kind === "command")
+      return one.exitCode === null
+        ? ` (${one.endedBy === "itself" ? (one.signal ?? "signal") : `ended: ${one.endedBy}`})`
+        : ` (exit code ${one.exitCode}, ${one.durationMs} ms)`;
   return "";
 }
 

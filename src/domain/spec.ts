@@ -88,7 +88,9 @@ export function checkSpec(spec: Spec): void {
   const invalid = (sentence: string): never => {
     throw new Failure("spec/invalid", sentence);
   };
-  for (const gate of spec.gates) if (!repos.has(gate.repo)) invalid(`gate ${gate.id} names the repo ${gate.repo}, which is not in the task's scopes`);
+  for (const gate of spec.gates)
+    if (!repos.has(gate.repo))
+      invalid(`gate ${gate.id} names the repo ${gate.repo}, which is not in the task's scopes`);
   const gateIds = new Set<string>();
   for (const gate of spec.gates) {
     if (gateIds.has(gate.id)) invalid(`two gates are called ${gate.id}`);
@@ -98,13 +100,17 @@ export function checkSpec(spec: Spec): void {
   for (const criterion of spec.criteria) {
     if (criterionIds.has(criterion.id)) invalid(`two acceptance criteria have the id ${criterion.id}`);
     criterionIds.add(criterion.id);
-    if (criterion.gate !== null && !gateIds.has(criterion.gate)) invalid(`criterion ${criterion.id} names the gate ${criterion.gate}, which the spec does not have`);
+    if (criterion.gate !== null && !gateIds.has(criterion.gate))
+      invalid(`criterion ${criterion.id} names the gate ${criterion.gate}, which the spec does not have`);
   }
   if (spec.agent.kind === "script")
     for (const item of spec.agent.plan.items) {
-      if (!repos.has(item.repo)) invalid(`work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`);
-      if (item.criterion !== null && !criterionIds.has(item.criterion)) invalid(`work item ${item.id} serves criterion ${item.criterion}, which the spec does not have`);
+      if (!repos.has(item.repo))
+        invalid(`work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`);
+      if (item.criterion !== null && !criterionIds.has(item.criterion))
+        invalid(`work item ${item.id} serves criterion ${item.criterion}, which the spec does not have`);
     }
 }
 
-export const scopeOf = (spec: Spec, repo: string): RepoScope | undefined => spec.scopes.find((scope) => scope.repo === repo);
+export const scopeOf = (spec: Spec, repo: string): RepoScope | undefined =>
+  spec.scopes.find((scope) => scope.repo === repo);

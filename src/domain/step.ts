@@ -3,7 +3,12 @@ import type { BlobRef } from "./blob.ts";
 /** What a step does, as recorded before it happens. Enough to say what was in flight, to redo it and to re-check it. */
 export type Act =
   /** A file, a listing, or a command on read-only mounts; `target` is the path, the prefix or the argv. */
-  | { readonly kind: "read"; readonly repo: string; readonly what: "file" | "list" | "command" | "mounts"; readonly target: readonly string[] }
+  | {
+      readonly kind: "read";
+      readonly repo: string;
+      readonly what: "file" | "list" | "command" | "mounts";
+      readonly target: readonly string[];
+    }
   | {
       readonly kind: "edit";
       readonly repo: string;
@@ -22,8 +27,23 @@ export type Act =
       readonly timeoutMs: number;
       readonly network: readonly string[];
     }
-  | { readonly kind: "prepare"; readonly repo: string; readonly on: string; readonly key: string; readonly argv: readonly string[]; readonly hosts: readonly string[] }
-  | { readonly kind: "gate"; readonly gate: string; readonly repo: string; readonly on: "base" | "candidate" | "merge"; readonly commit: string; readonly tree: string; readonly argv: readonly string[] }
+  | {
+      readonly kind: "prepare";
+      readonly repo: string;
+      readonly on: string;
+      readonly key: string;
+      readonly argv: readonly string[];
+      readonly hosts: readonly string[];
+    }
+  | {
+      readonly kind: "gate";
+      readonly gate: string;
+      readonly repo: string;
+      readonly on: "base" | "candidate" | "merge";
+      readonly commit: string;
+      readonly tree: string;
+      readonly argv: readonly string[];
+    }
   | { readonly kind: "candidate"; readonly repo: string; readonly base: string }
   | {
       readonly kind: "deliver";

@@ -6,4 +6,5 @@ export const SYSTEM_STREAM = "system";
 export type StreamKind = "task" | "project" | "policy" | "provider" | "chat" | "system";
 
 export const streamId = (stream: string): string => stream.slice(stream.indexOf("/") + 1);
-export const streamKind = (stream: string): string => (stream.includes("/") ? stream.slice(0, stream.indexOf("/")) : stream);
+export const streamKind = (stream: string): string =>
+  stream.includes("/") ? stream.slice(0, stream.indexOf("/")) : stream;

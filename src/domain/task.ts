@@ -1,5 +1,14 @@
 import type { BlobRef } from "./blob.ts";
-import type { Base, CandidateOf, DeliveredTo, FrozenSpec, GateReport, PlanFacts, Recorded, TaskEvent } from "./event.ts";
+import type {
+  Base,
+  CandidateOf,
+  DeliveredTo,
+  FrozenSpec,
+  GateReport,
+  PlanFacts,
+  Recorded,
+  TaskEvent,
+} from "./event.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
 import type { TestCounts } from "./test-counts.ts";
@@ -8,7 +17,16 @@ import type { WorkItemStatus } from "./plan.ts";
 import type { FinishedStep, OpenStep } from "./step.ts";
 import type { BlockReason } from "./waiting.ts";
 
-export const STATUSES = ["draft", "queued", "running", "awaiting_approval", "blocked", "succeeded", "failed", "canceled"] as const;
+export const STATUSES = [
+  "draft",
+  "queued",
+  "running",
+  "awaiting_approval",
+  "blocked",
+  "succeeded",
+  "failed",
+  "canceled",
+] as const;
 export type Status = (typeof STATUSES)[number];
 
 export interface Lease {
@@ -107,9 +125,20 @@ export type Task = TaskFacts &
     | { readonly status: "queued"; readonly sinceMs: number }
     | { readonly status: "running"; readonly lease: Lease }
     | { readonly status: "awaiting_approval"; readonly proposal: Proposal; readonly sinceMs: number }
-    | { readonly status: "blocked"; readonly reason: BlockReason; readonly detail: string; readonly step: string | null; readonly sinceMs: number }
+    | {
+        readonly status: "blocked";
+        readonly reason: BlockReason;
+        readonly detail: string;
+        readonly step: string | null;
+        readonly sinceMs: number;
+      }
     | { readonly status: "succeeded"; readonly exitReason: SuccessReason; readonly endedAtMs: number }
-    | { readonly status: "failed"; readonly exitReason: FailReason; readonly detail: string; readonly endedAtMs: number }
+    | {
+        readonly status: "failed";
+        readonly exitReason: FailReason;
+        readonly detail: string;
+        readonly endedAtMs: number;
+      }
     | { readonly status: "canceled"; readonly exitReason: CancelReason; readonly endedAtMs: number }
   );
 
@@ -168,7 +197,15 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
     case "CREATED":
       throw new Error(`task ${task.id} was created twice`);
     case "SPEC_REVISED":
-      return { ...facts(task), ...NOTHING_DONE, ...event.body, spec: null, phase: "intent", attempt: 1, status: "draft" };
+      return {
+        ...facts(task),
+        ...NOTHING_DONE,
+        ...event.body,
+        spec: null,
+        phase: "intent",
+        attempt: 1,
+        status: "draft",
+      };
     case "SPEC_FROZEN":
       return { ...task, spec: event.body, specVersion: event.body.version };
     case "BOUND":
@@ -205,13 +242,29 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         sinceMs: atMs,
       };
     case "PLAN_APPROVED":
-      return { ...task, approval: { plan: event.body.plan, spec: event.body.spec, bases: event.body.bases, by: `${actor.kind}:${actor.name}` } };
+      return {
+        ...task,
+        approval: {
+          plan: event.body.plan,
+          spec: event.body.spec,
+          bases: event.body.bases,
+          by: `${actor.kind}:${actor.name}`,
+        },
+      };
     case "CHANGES_REQUESTED":
       return { ...task, approval: null, changeRequest: event.body.request, phase: "planning", finished: {}, runs: {} };
     case "WORK_ITEM_PROPOSED":
-      return { ...facts(task), status: "awaiting_approval", proposal: { kind: "work_item", item: event.body.item, plan: event.body.plan }, sinceMs: atMs };
+      return {
+        ...facts(task),
+        status: "awaiting_approval",
+        proposal: { kind: "work_item", item: event.body.item, plan: event.body.plan },
+        sinceMs: atMs,
+      };
     case "WORK_ITEM_APPROVED":
-      return { ...task, items: { ...task.items, [event.body.item]: { ...itemOf(task, event.body.item), approved: true } } };
+      return {
+        ...task,
+        items: { ...task.items, [event.body.item]: { ...itemOf(task, event.body.item), approved: true } },
+      };
     case "WORK_ITEM_STARTED":
       return { ...task, items: withItem(task, event.body.item, "running"), finished: {}, runs: {} };
     case "WORK_ITEM_COMPLETED":
@@ -227,13 +280,24 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
     case "STEP_STARTED":
       return {
         ...task,
-        openStep: { step: event.body.step, run: event.body.run, item: event.body.item, act: event.body.act, input: event.body.input, before: event.body.before, settled: null },
+        openStep: {
+          step: event.body.step,
+          run: event.body.run,
+          item: event.body.item,
+          act: event.body.act,
+          input: event.body.input,
+          before: event.body.before,
+          settled: null,
+        },
         runs: { ...task.runs, [event.body.step]: event.body.run },
       };
     case "STEP_COMPLETED":
       return {
         ...task,
-        layers: task.openStep?.act.kind === "prepare" ? { ...task.layers, [`${task.openStep.act.repo}@${task.openStep.act.on}`]: task.openStep.act.key } : task.layers,
+        layers:
+          task.openStep?.act.kind === "prepare"
+            ? { ...task.layers, [`${task.openStep.act.repo}@${task.openStep.act.on}`]: task.openStep.act.key }
+            : task.layers,
         openStep: null,
         deaths: 0,
         finished: finishedWith(task, seq, event.body.step, event.body.result),
@@ -247,7 +311,12 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
     case "CHECKPOINTED":
       return { ...task, trees: { ...task.trees, ...event.body.trees } };
     case "CANDIDATE_MADE":
-      return { ...task, candidate: event.body.repos, verdicts: {}, layers: Object.fromEntries(Object.entries(task.layers).filter(([name]) => !name.endsWith("@candidate"))) };
+      return {
+        ...task,
+        candidate: event.body.repos,
+        verdicts: {},
+        layers: Object.fromEntries(Object.entries(task.layers).filter(([name]) => !name.endsWith("@candidate"))),
+      };
     case "GATE_PASSED":
       return withVerdict(task, event.body, { verdict: "pass", findings: [] });
     case "GATE_FAILED":
@@ -262,12 +331,17 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         trees: event.body.restart ? task.baseTrees : task.trees,
         candidate: null,
         verdicts: {},
-        items: Object.fromEntries(Object.keys(task.items).map((id) => [id, { status: "pending", approved: task.items[id]?.approved ?? false }])),
+        items: Object.fromEntries(
+          Object.keys(task.items).map((id) => [id, { status: "pending", approved: task.items[id]?.approved ?? false }]),
+        ),
         lastFailure: { text: event.body.failure, output: event.body.output },
         failureRun:
           event.body.cause === "person"
             ? null
-            : { fingerprint: event.body.failure, times: task.failureRun?.fingerprint === event.body.failure ? task.failureRun.times + 1 : 1 },
+            : {
+                fingerprint: event.body.failure,
+                times: task.failureRun?.fingerprint === event.body.failure ? task.failureRun.times + 1 : 1,
+              },
         finished: {},
         runs: {},
       };
@@ -302,7 +376,13 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
     case "COMPLETED":
       return { ...facts(task), status: "succeeded", exitReason: event.body.exitReason, endedAtMs: atMs };
     case "FAILED":
-      return { ...facts(task), status: "failed", exitReason: event.body.exitReason, detail: event.body.detail, endedAtMs: atMs };
+      return {
+        ...facts(task),
+        status: "failed",
+        exitReason: event.body.exitReason,
+        detail: event.body.detail,
+        endedAtMs: atMs,
+      };
     case "CANCELED":
       return { ...facts(task), status: "canceled", exitReason: event.body.exitReason, endedAtMs: atMs };
     case "DELIVERED":
@@ -360,8 +440,18 @@ const withItem = (task: Task, item: string, status: WorkItemStatus): TaskFacts["
   [item]: { ...itemOf(task, item), status },
 });
 
-function withVerdict(task: Task, report: GateReport, judged: { readonly verdict: Verdict["verdict"]; readonly findings: readonly string[] }): Task {
-  const recorded: RecordedVerdict = { ...judged, tree: report.tree, step: report.step, counts: report.counts, output: report.output };
+function withVerdict(
+  task: Task,
+  report: GateReport,
+  judged: { readonly verdict: Verdict["verdict"]; readonly findings: readonly string[] },
+): Task {
+  const recorded: RecordedVerdict = {
+    ...judged,
+    tree: report.tree,
+    step: report.step,
+    counts: report.counts,
+    output: report.output,
+  };
   if (report.on === "merge") return task;
   return report.on === "base"
     ? { ...task, baseline: { ...task.baseline, [report.gate]: recorded } }

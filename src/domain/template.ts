@@ -17,4 +17,5 @@ export const SHIPPED_TEMPLATES: readonly Template[] = [
 
 const folded = (text: string): string => text.trim().toLowerCase().replace(/\s+/g, " ");
 
-export const templateNamed = (title: string): Template | null => SHIPPED_TEMPLATES.find(({ name }) => folded(name) === folded(title)) ?? null;
+export const templateNamed = (title: string): Template | null =>
+  SHIPPED_TEMPLATES.find(({ name }) => folded(name) === folded(title)) ?? null;

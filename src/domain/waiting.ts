@@ -4,26 +4,62 @@ export const BLOCK_REASONS = {
     means: "no model and no agent is configured that could do this",
     next: "Give it a plan file (agentos task revise <id> --agent script --plan FILE), or --agent gates to run the project's gates.",
   },
-  provider_unavailable: { means: "the model provider does not answer", next: "Start the provider, then agentos task resume <id>." },
-  agent_missing: { means: "the agent's program was not found", next: "Install the agent or name its command, then agentos task resume <id>." },
-  agent_failed: { means: "a work item failed in every attempt", next: "Read agentos task logs <id>; then agentos task resume <id> for more attempts, or cancel." },
+  provider_unavailable: {
+    means: "the model provider does not answer",
+    next: "Start the provider, then agentos task resume <id>.",
+  },
+  agent_missing: {
+    means: "the agent's program was not found",
+    next: "Install the agent or name its command, then agentos task resume <id>.",
+  },
+  agent_failed: {
+    means: "a work item failed in every attempt",
+    next: "Read agentos task logs <id>; then agentos task resume <id> for more attempts, or cancel.",
+  },
   outcome_unknown: {
     means: "a command that may have reached outside was interrupted, and nobody can know whether it took effect",
     next: "Check outside, then agentos task resume <id> --outcome done|redo|abort.",
   },
   question: { means: "the agent asks something", next: "Answer it, then the task goes on." },
-  approval_needed: { means: "an act outside what was approved in advance needs a person", next: "agentos task approve <id>, or revise the spec." },
+  approval_needed: {
+    means: "an act outside what was approved in advance needs a person",
+    next: "agentos task approve <id>, or revise the spec.",
+  },
   paused: { means: "a person paused it", next: "agentos task resume <id>." },
   budget_exhausted: { means: "a budget is used up", next: "Raise the budget, then agentos task resume <id>." },
-  gates_exhausted: { means: "the gates did not pass in any attempt", next: "Read agentos task evidence <id>; then resume for more attempts, accept on record (agentos task accept <id>), or cancel." },
-  prepare_failed: { means: "the dependencies could not be installed", next: "Read agentos task logs <id>, mend the cause, then agentos task resume <id>." },
-  conflict: { means: "the work and the repository's newer state touch the same lines", next: "Resolve the conflict in the repository, then deliver again." },
-  repo_missing: { means: "the repository is not where it was, or its base commit is gone", next: "Put it back or bind the project to its new place, then agentos task resume <id>." },
-  sandbox_missing: { means: "there is no working sandbox on this machine", next: "Run agentos doctor; it names what to install. Then agentos task resume <id>." },
-  storage_full: { means: "there is no space left for the data directory", next: "Free space; the task goes on with agentos task resume <id>." },
-  integrity: { means: "stored content does not have the hash the journal names", next: "Run agentos audit verify; it names the place." },
+  gates_exhausted: {
+    means: "the gates did not pass in any attempt",
+    next: "Read agentos task evidence <id>; then resume for more attempts, accept on record (agentos task accept <id>), or cancel.",
+  },
+  prepare_failed: {
+    means: "the dependencies could not be installed",
+    next: "Read agentos task logs <id>, mend the cause, then agentos task resume <id>.",
+  },
+  conflict: {
+    means: "the work and the repository's newer state touch the same lines",
+    next: "Resolve the conflict in the repository, then deliver again.",
+  },
+  repo_missing: {
+    means: "the repository is not where it was, or its base commit is gone",
+    next: "Put it back or bind the project to its new place, then agentos task resume <id>.",
+  },
+  sandbox_missing: {
+    means: "there is no working sandbox on this machine",
+    next: "Run agentos doctor; it names what to install. Then agentos task resume <id>.",
+  },
+  storage_full: {
+    means: "there is no space left for the data directory",
+    next: "Free space; the task goes on with agentos task resume <id>.",
+  },
+  integrity: {
+    means: "stored content does not have the hash the journal names",
+    next: "Run agentos audit verify; it names the place.",
+  },
   dependency_failed: { means: "a task this one needs did not succeed", next: "Retry that task, or cancel this one." },
-  crash_loop: { means: "the system died three times in a row while this task ran, without progress", next: "Read agentos task logs <id>; then agentos task resume <id> to try once more." },
+  crash_loop: {
+    means: "the system died three times in a row while this task ran, without progress",
+    next: "Read agentos task logs <id>; then agentos task resume <id> to try once more.",
+  },
 } as const satisfies Record<string, { readonly means: string; readonly next: string }>;
 
 export type BlockReason = keyof typeof BLOCK_REASONS;

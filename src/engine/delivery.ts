@@ -36,9 +36,11 @@ export function createDelivery(deps: EngineDependencies): Delivery {
 
   const one = <T>(task: string, work: () => Promise<T>): Promise<T> => {
     const next = (busy.get(task) ?? Promise.resolve()).then(work, work);
-    const settled = next.catch(() => undefined).finally(() => {
-      if (busy.get(task) === settled) busy.delete(task);
-    });
+    const settled = next
+      .catch(() => undefined)
+      .finally(() => {
+        if (busy.get(task) === settled) busy.delete(task);
+      });
     busy.set(task, settled);
     return next;
   };
@@ -57,8 +59,13 @@ async function deliverTask(deps: EngineDependencies, request: DeliveryRequest): 
   const spec = await specOf(deps, proven);
   const desk = await deliveryDesk(deps, proven, spec, request.by);
   const routes: Route[] = [];
-  for (const [repo, candidate] of Object.entries(proven.candidate ?? {})) if (candidate.tree !== candidate.baseTree) routes.push(await routeOf(deps, desk, proven, spec, request, repo, candidate));
-  if (routes.length === 0) throw new Failure("delivery/refused", `task ${proven.id} changed nothing, so there is nothing to deliver`, { next: `agentos task artifacts ${proven.id}` });
+  for (const [repo, candidate] of Object.entries(proven.candidate ?? {}))
+    if (candidate.tree !== candidate.baseTree)
+      routes.push(await routeOf(deps, desk, proven, spec, request, repo, candidate));
+  if (routes.length === 0)
+    throw new Failure("delivery/refused", `task ${proven.id} changed nothing, so there is nothing to deliver`, {
+      next: `agentos task artifacts ${proven.id}`,
+    });
   const repos: Record<string, DeliveredTo> = {};
   for (const route of routes) repos[route.repo] = await travel(deps, desk, proven, route);
   await record(deps, proven.id, request.by, [{ type: "DELIVERED", body: { repos } }]);
@@ -67,12 +74,27 @@ async function deliverTask(deps: EngineDependencies, request: DeliveryRequest): 
 
 function provenTask(task: Task): In<"succeeded"> {
   if (task.status !== "succeeded")
-    throw new Failure("task/refused", `task ${task.id} is ${task.status}; only a task that succeeded can be delivered`, { facts: { status: task.status, refused: "deliver" }, next: `agentos task show ${task.id}` });
-  if (task.openStep !== null) throw new Failure("task/refused", `step ${task.openStep.step} of task ${task.id} is open`, { next: "Restart the daemon: it finishes or gives back an interrupted delivery." });
+    throw new Failure(
+      "task/refused",
+      `task ${task.id} is ${task.status}; only a task that succeeded can be delivered`,
+      { facts: { status: task.status, refused: "deliver" }, next: `agentos task show ${task.id}` },
+    );
+  if (task.openStep !== null)
+    throw new Failure("task/refused", `step ${task.openStep.step} of task ${task.id} is open`, {
+      next: "Restart the daemon: it finishes or gives back an interrupted delivery.",
+    });
   return task;
 }
 
-async function routeOf(deps: EngineDependencies, desk: Desk, task: In<"succeeded">, spec: Spec, request: DeliveryRequest, repo: string, candidate: CandidateOf): Promise<Route> {
+async function routeOf(
+  deps: EngineDependencies,
+  desk: Desk,
+  task: In<"succeeded">,
+  spec: Spec,
+  request: DeliveryRequest,
+  repo: string,
+  candidate: CandidateOf,
+): Promise<Route> {
   const clone = { task: task.id, repo };
   const source = (await sourceOf(deps, task, repo)).path;
   const ownBranch = `agentos/${task.id}`;
@@ -83,22 +105,55 @@ async function routeOf(deps: EngineDependencies, desk: Desk, task: In<"succeeded
     return { ...base, way: "branch", branch, from: await vacant(deps, source, branch, candidate.commit), note: null };
   }
   const branch = request.branch ?? task.bases?.[repo]?.branch ?? null;
-  if (branch === null) throw new Failure("delivery/refused", `${repo} had no branch checked out when the task began`, { next: "Name one: --branch NAME, or use --way branch." });
+  if (branch === null)
+    throw new Failure("delivery/refused", `${repo} had no branch checked out when the task began`, {
+      next: "Name one: --branch NAME, or use --way branch.",
+    });
   const outlook = await deps.workspaces.outlook(clone, source, branch, candidate.base, candidate.commit);
-  if (outlook.relation === "contains") return { ...base, way: "merge", branch, from: outlook.head, to: outlook.head ?? candidate.commit, note: `${repo}: ${branch} has this work already` };
+  if (outlook.relation === "contains")
+    return {
+      ...base,
+      way: "merge",
+      branch,
+      from: outlook.head,
+      to: outlook.head ?? candidate.commit,
+      note: `${repo}: ${branch} has this work already`,
+    };
   if (outlook.checkedOut && outlook.dirtyTouched.length > 0) {
     const note = `${repo}: ${branch} is checked out and ${outlook.dirtyTouched.slice(0, 5).join(", ")} ${outlook.dirtyTouched.length === 1 ? "has" : "have"} uncommitted changes, so the branch ${ownBranch} was written instead`;
-    return { ...base, way: "branch", branch: ownBranch, from: await vacant(deps, source, ownBranch, candidate.commit), note };
+    return {
+      ...base,
+      way: "branch",
+      branch: ownBranch,
+      from: await vacant(deps, source, ownBranch, candidate.commit),
+      note,
+    };
   }
   if (outlook.relation === "at-base") return { ...base, way: "merge", branch, from: outlook.head, note: null };
   const merged = await provenMerge(deps, desk, task, spec, { repo, source, branch, candidate, by: request.by });
-  return { ...base, way: "merge", branch, from: merged.onto, to: merged.commit, tree: merged.tree, note: `${repo}: ${branch} had moved on; the merged tree passed the same gates` };
+  return {
+    ...base,
+    way: "merge",
+    branch,
+    from: merged.onto,
+    to: merged.commit,
+    tree: merged.tree,
+    note: `${repo}: ${branch} had moved on; the merged tree passed the same gates`,
+  };
 }
 
 /** A new branch, or one that holds exactly this commit already. */
-async function vacant(deps: EngineDependencies, source: string, branch: string, commit: CommitId): Promise<CommitId | null> {
+async function vacant(
+  deps: EngineDependencies,
+  source: string,
+  branch: string,
+  commit: CommitId,
+): Promise<CommitId | null> {
   const head = await deps.workspaces.branchHead(source, branch);
-  if (head !== null && head !== commit) throw new Failure("delivery/refused", `the branch ${branch} exists and holds something else (${head})`, { next: "Name another: --branch NAME." });
+  if (head !== null && head !== commit)
+    throw new Failure("delivery/refused", `the branch ${branch} exists and holds something else (${head})`, {
+      next: "Name another: --branch NAME.",
+    });
   return head;
 }
 
@@ -107,20 +162,56 @@ async function provenMerge(
   desk: Desk,
   task: In<"succeeded">,
   spec: Spec,
-  { repo, source, branch, candidate, by }: { readonly repo: string; readonly source: string; readonly branch: string; readonly candidate: CandidateOf; readonly by: Actor },
+  {
+    repo,
+    source,
+    branch,
+    candidate,
+    by,
+  }: {
+    readonly repo: string;
+    readonly source: string;
+    readonly branch: string;
+    readonly candidate: CandidateOf;
+    readonly by: Actor;
+  },
 ): Promise<{ readonly commit: CommitId; readonly tree: string; readonly onto: CommitId }> {
   const clone = { task: task.id, repo };
   const message = `Merge ${spec.title}\n\nAgentOS-Task: ${task.id}\n`;
-  const merged = await deps.workspaces.mergeWith(clone, source, branch, candidate.commit, message, { name: by.name, email: `${by.name.replace(/[^a-z0-9._-]+/gi, "-")}@localhost` }, deps.clock.nowMs());
+  const merged = await deps.workspaces.mergeWith(
+    clone,
+    source,
+    branch,
+    candidate.commit,
+    message,
+    { name: by.name, email: `${by.name.replace(/[^a-z0-9._-]+/gi, "-")}@localhost` },
+    deps.clock.nowMs(),
+  );
   if ("conflicts" in merged)
-    throw new Failure("delivery/refused", `${branch} of ${repo} moved on and conflicts with this work in ${merged.conflicts.slice(0, 10).join(", ")}`, {
-      next: `agentos task deliver ${task.id} --way branch writes it to a branch of its own, to be merged by hand.`,
-      facts: { conflicts: merged.conflicts },
-    });
+    throw new Failure(
+      "delivery/refused",
+      `${branch} of ${repo} moved on and conflicts with this work in ${merged.conflicts.slice(0, 10).join(", ")}`,
+      {
+        next: `agentos task deliver ${task.id} --way branch writes it to a branch of its own, to be merged by hand.`,
+        facts: { conflicts: merged.conflicts },
+      },
+    );
   for (const gate of spec.gates.filter((one) => one.repo === repo && one.argv.length > 0)) {
     const run = await deps.broker.gate(desk, gate, merged.commit, merged.tree, "merge");
-    const verdict = judge(gate, merged.tree, [{ step: run.step, tree: merged.tree, evidence: run.evidence, found: run.found, program: run.program }]);
-    const report = { gate: gate.id, on: "merge", repo, commit: merged.commit, tree: merged.tree, step: run.step, counts: run.counts, found: run.found, output: run.output } as const;
+    const verdict = judge(gate, merged.tree, [
+      { step: run.step, tree: merged.tree, evidence: run.evidence, found: run.found, program: run.program },
+    ]);
+    const report = {
+      gate: gate.id,
+      on: "merge",
+      repo,
+      commit: merged.commit,
+      tree: merged.tree,
+      step: run.step,
+      counts: run.counts,
+      found: run.found,
+      output: run.output,
+    } as const;
     await record(deps, task.id, by, [
       verdict.verdict === "pass"
         ? { type: "GATE_PASSED", body: { ...report, restsOn: verdict.restsOn } }
@@ -130,36 +221,84 @@ async function provenMerge(
     ]);
     if (verdict.verdict !== "pass") {
       const why = verdict.verdict === "fail" ? verdict.findings : verdict.missing;
-      throw new Failure("delivery/refused", `merged with the newer ${branch}, the gate ${gate.id} does not pass: ${why.join("; ")}`, { next: `agentos task deliver ${task.id} --way branch writes the verified work to a branch of its own.` });
+      throw new Failure(
+        "delivery/refused",
+        `merged with the newer ${branch}, the gate ${gate.id} does not pass: ${why.join("; ")}`,
+        { next: `agentos task deliver ${task.id} --way branch writes the verified work to a branch of its own.` },
+      );
     }
   }
   return merged;
 }
 
 async function travel(deps: EngineDependencies, desk: Desk, task: In<"succeeded">, route: Route): Promise<DeliveredTo> {
-  const act: DeliverAct = { kind: "deliver", repo: route.repo, way: route.way, branch: route.branch, from: route.from, to: route.to, tree: route.tree };
+  const act: DeliverAct = {
+    kind: "deliver",
+    repo: route.repo,
+    way: route.way,
+    branch: route.branch,
+    from: route.from,
+    to: route.to,
+    tree: route.tree,
+  };
   return (await desk.steps.perform({
     act,
     input: deps.seal(act).sha256,
     blobs: [],
     effect: async () => {
       const arrived = await arrive(deps, task.id, route.source, act, route.candidate);
-      return { evidence: [{ kind: "commit", repo: route.repo, commit: route.to, tree: route.tree }], touched: [], result: arrived.delivered, failed: null, blobs: arrived.blobs };
+      return {
+        evidence: [{ kind: "commit", repo: route.repo, commit: route.to, tree: route.tree }],
+        touched: [],
+        result: arrived.delivered,
+        failed: null,
+        blobs: arrived.blobs,
+      };
     },
   })) as DeliveredTo;
 }
 
 /** The effect itself, safe to repeat: objects first, then one compare-and-set. */
-async function arrive(deps: EngineDependencies, task: string, source: string, act: DeliverAct, candidate: CandidateOf): Promise<{ readonly delivered: DeliveredTo; readonly blobs: readonly StagedBlob[] }> {
+async function arrive(
+  deps: EngineDependencies,
+  task: string,
+  source: string,
+  act: DeliverAct,
+  candidate: CandidateOf,
+): Promise<{ readonly delivered: DeliveredTo; readonly blobs: readonly StagedBlob[] }> {
   const clone = { task, repo: act.repo };
-  const told = { way: act.way, branch: act.branch === "" ? null : act.branch, from: act.from, to: act.to, tree: act.tree };
+  const told = {
+    way: act.way,
+    branch: act.branch === "" ? null : act.branch,
+    from: act.from,
+    to: act.to,
+    tree: act.tree,
+  };
   if (act.way === "patch") {
-    const patch = await deps.store.stage(new TextEncoder().encode(await deps.workspaces.patch(clone, candidate.base, candidate.commit)));
-    await deps.log.give(task, { type: "record_delivery", by: { kind: "system", name: "agentos" }, events: [{ type: "ARTIFACT_STORED", body: { name: `${act.repo}.patch`, mediaType: "text/x-patch", content: patch.ref, step: null } }] }, { blobs: [patch] });
+    const patch = await deps.store.stage(
+      new TextEncoder().encode(await deps.workspaces.patch(clone, candidate.base, candidate.commit)),
+    );
+    await deps.log.give(
+      task,
+      {
+        type: "record_delivery",
+        by: { kind: "system", name: "agentos" },
+        events: [
+          {
+            type: "ARTIFACT_STORED",
+            body: { name: `${act.repo}.patch`, mediaType: "text/x-patch", content: patch.ref, step: null },
+          },
+        ],
+      },
+      { blobs: [patch] },
+    );
     return { delivered: { ...told, checkoutFollowed: false }, blobs: [] };
   }
   await deps.workspaces.publishRef(clone, source, act.to, `tasks/${task}`);
-  const moved = act.from === act.to ? { checkoutFollowed: false } : await deps.workspaces.moveBranch(source, act.branch, act.from, act.to);
+  const moved =
+    act.from === act.to
+      ? { checkoutFollowed: false }
+      : await deps.workspaces.moveBranch(source, act.branch, act.from, act.to);
   return { delivered: { ...told, checkoutFollowed: moved.checkoutFollowed }, blobs: [] };
 }
 
@@ -171,7 +310,9 @@ async function finishOpen(deps: EngineDependencies, id: string): Promise<void> {
   const by: Actor = { kind: "worker", name: deps.worker };
   const where = { step: open.step, run: open.run };
   if (open.act.kind !== "deliver") {
-    await record(deps, id, by, [{ type: "STEP_LOST", body: { ...where, cause: "worker_died", rescued: {}, partialOutput: null } }]);
+    await record(deps, id, by, [
+      { type: "STEP_LOST", body: { ...where, cause: "worker_died", rescued: {}, partialOutput: null } },
+    ]);
     return;
   }
   const candidate = task.candidate?.[open.act.repo];
@@ -179,28 +320,46 @@ async function finishOpen(deps: EngineDependencies, id: string): Promise<void> {
   try {
     const { delivered } = await arrive(deps, id, (await sourceOf(deps, task, open.act.repo)).path, open.act, candidate);
     await record(deps, id, by, [
-      { type: "STEP_COMPLETED", body: { ...where, evidence: [{ kind: "commit", repo: open.act.repo, commit: open.act.to, tree: open.act.tree }], after: {}, result: null } },
+      {
+        type: "STEP_COMPLETED",
+        body: {
+          ...where,
+          evidence: [{ kind: "commit", repo: open.act.repo, commit: open.act.to, tree: open.act.tree }],
+          after: {},
+          result: null,
+        },
+      },
       { type: "DELIVERED", body: { repos: { [open.act.repo]: delivered } } },
     ]);
   } catch (error) {
     if (!isFailure(error)) throw error;
-    await record(deps, id, by, [{ type: "STEP_FAILED", body: { ...where, evidence: [], after: {}, cause: error.message, result: null } }]);
+    await record(deps, id, by, [
+      { type: "STEP_FAILED", body: { ...where, evidence: [], after: {}, cause: error.message, result: null } },
+    ]);
   }
 }
 
-const record = (deps: EngineDependencies, id: string, by: Actor, events: readonly DeliveryEvent[], blobs: readonly StagedBlob[] = []) => deps.log.give(id, { type: "record_delivery", by, events }, { blobs });
+const record = (
+  deps: EngineDependencies,
+  id: string,
+  by: Actor,
+  events: readonly DeliveryEvent[],
+  blobs: readonly StagedBlob[] = [],
+) => deps.log.give(id, { type: "record_delivery", by, events }, { blobs });
 
 async function specOf(deps: EngineDependencies, task: In<"succeeded">): Promise<Spec> {
   const stored = task.spec === null ? null : await deps.store.tasks.spec(task.id, task.spec.version);
   const value: unknown = stored === null ? null : JSON.parse(stored.text);
-  if (stored === null || deps.seal(value).sha256 !== task.spec?.hash) throw new Failure("store/corrupt", `the stored spec of task ${task.id} does not have the frozen hash`);
+  if (stored === null || deps.seal(value).sha256 !== task.spec?.hash)
+    throw new Failure("store/corrupt", `the stored spec of task ${task.id} does not have the frozen hash`);
   return value as Spec;
 }
 
 async function sourceOf(deps: EngineDependencies, task: Task, repo: string) {
   const project = task.project === null ? null : await deps.store.projects.project(task.project.id);
   const facts = project?.project.repos.find(({ name }) => name === repo);
-  if (facts === undefined) throw new Failure("repo/not-found", `the project of task ${task.id} has no repo ${repo} any more`);
+  if (facts === undefined)
+    throw new Failure("repo/not-found", `the project of task ${task.id} has no repo ${repo} any more`);
   return facts;
 }
 
@@ -218,14 +377,44 @@ async function deliveryDesk(deps: EngineDependencies, task: In<"succeeded">, spe
       asked += 1;
       const step = `deliver-${seq}.${asked}`;
       const run = 1;
-      await record(deps, task.id, by, [{ type: "STEP_STARTED", body: { step, run, item: null, act: ask.act, input: ask.input, before: {} } }], ask.blobs);
+      await record(
+        deps,
+        task.id,
+        by,
+        [{ type: "STEP_STARTED", body: { step, run, item: null, act: ask.act, input: ask.input, before: {} } }],
+        ask.blobs,
+      );
       const outputFile = await deps.outputFile(task.id, step, run);
       try {
-        const effect = await ask.effect({ step, run, signal: new AbortController().signal, outputFile, onStart: () => undefined });
-        await record(deps, task.id, by, [{ type: "STEP_COMPLETED", body: { step, run, evidence: effect.evidence, after: {}, result: null } }], effect.blobs);
+        const effect = await ask.effect({
+          step,
+          run,
+          signal: new AbortController().signal,
+          outputFile,
+          onStart: () => undefined,
+        });
+        await record(
+          deps,
+          task.id,
+          by,
+          [{ type: "STEP_COMPLETED", body: { step, run, evidence: effect.evidence, after: {}, result: null } }],
+          effect.blobs,
+        );
         return effect.result;
       } catch (error) {
-        await record(deps, task.id, by, [{ type: "STEP_FAILED", body: { step, run, evidence: [], after: {}, cause: isFailure(error) ? error.message : "AgentOS failed inside this step", result: null } }]);
+        await record(deps, task.id, by, [
+          {
+            type: "STEP_FAILED",
+            body: {
+              step,
+              run,
+              evidence: [],
+              after: {},
+              cause: isFailure(error) ? error.message : "AgentOS failed inside this step",
+              result: null,
+            },
+          },
+        ]);
         throw error;
       }
     },

@@ -10,18 +10,27 @@ import { durableSteps } from "./steps.ts";
 export async function reposOf(deps: EngineDependencies, hold: Hold): Promise<Readonly<Record<string, RepoFacts>>> {
   const id = hold.task().project?.id;
   const found = id === undefined ? null : await deps.store.projects.project(id);
-  if (found === null || found.project.deleted) throw new Failure("project/not-found", `the project of task ${hold.id} is gone`);
+  if (found === null || found.project.deleted)
+    throw new Failure("project/not-found", `the project of task ${hold.id} is gone`);
   const repos: Record<string, RepoFacts> = {};
   for (const scope of hold.spec.scopes) {
     const repo = found.project.repos.find(({ name }) => name === scope.repo);
-    if (repo === undefined) throw new Failure("repo/not-found", `the project ${found.project.name} has no repo ${scope.repo} any more`);
+    if (repo === undefined)
+      throw new Failure("repo/not-found", `the project ${found.project.name} has no repo ${scope.repo} any more`);
     repos[scope.repo] = repo;
   }
   return repos;
 }
 
 /** Sets the desk for one stretch of work: what the broker needs to know, with steps numbered under `scope`. */
-export async function setDesk(deps: EngineDependencies, hold: Hold, phase: Phase, scope: string, item: string | null, layersOn: "base" | "candidate"): Promise<Desk> {
+export async function setDesk(
+  deps: EngineDependencies,
+  hold: Hold,
+  phase: Phase,
+  scope: string,
+  item: string | null,
+  layersOn: "base" | "candidate",
+): Promise<Desk> {
   const task = hold.task();
   const repos = await reposOf(deps, hold);
   return {
@@ -31,9 +40,14 @@ export async function setDesk(deps: EngineDependencies, hold: Hold, phase: Phase
     attempt: task.attempt,
     spec: hold.spec,
     bases: Object.fromEntries(Object.entries(task.bases ?? {}).map(([repo, base]) => [repo, base.commit])),
-    repos: Object.fromEntries(Object.entries(repos).map(([name, { writable, toolPath }]) => [name, { writable, toolPath }])),
+    repos: Object.fromEntries(
+      Object.entries(repos).map(([name, { writable, toolPath }]) => [name, { writable, toolPath }]),
+    ),
     changeRequest: await textOf(deps, task.changeRequest),
-    lastFailure: task.lastFailure === null ? null : [task.lastFailure.text, (await textOf(deps, task.lastFailure.output)) ?? ""].join("\n\n").trim(),
+    lastFailure:
+      task.lastFailure === null
+        ? null
+        : [task.lastFailure.text, (await textOf(deps, task.lastFailure.output)) ?? ""].join("\n\n").trim(),
     layers: layersIn(hold, layersOn),
     steps: durableSteps(deps, hold, scope, item),
   };
@@ -50,7 +64,10 @@ export function layersIn(hold: Hold, on: "base" | "candidate"): Readonly<Record<
   );
 }
 
-async function textOf(deps: EngineDependencies, ref: { readonly digest: string; readonly bytes: number } | null): Promise<string | null> {
+async function textOf(
+  deps: EngineDependencies,
+  ref: { readonly digest: string; readonly bytes: number } | null,
+): Promise<string | null> {
   if (ref === null) return null;
   const bytes = await deps.store.get(ref);
   return bytes === null ? null : new TextDecoder().decode(bytes);

@@ -35,9 +35,24 @@ export interface Hold {
 }
 
 /** Reports after which the task is nobody's: the lease goes back in the same transaction. */
-const ENDS_THE_HOLD: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>(["propose_plan", "propose_item", "block", "succeed", "fail", "stop", "release"]);
+const ENDS_THE_HOLD: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>([
+  "propose_plan",
+  "propose_item",
+  "block",
+  "succeed",
+  "fail",
+  "stop",
+  "release",
+]);
 
-export function holdTask(deps: EngineDependencies, first: Task, spec: Spec, epoch: number, signal: AbortSignal, wishes: Wishes): Hold {
+export function holdTask(
+  deps: EngineDependencies,
+  first: Task,
+  spec: Spec,
+  epoch: number,
+  signal: AbortSignal,
+  wishes: Wishes,
+): Hold {
   let current = first;
   const by: Actor = { kind: "worker", name: deps.worker };
   return {
@@ -48,7 +63,11 @@ export function holdTask(deps: EngineDependencies, first: Task, spec: Spec, epoc
     task: () => current,
     async report(report, blobs = []) {
       const lease: LeaseChange = { kind: ENDS_THE_HOLD.has(report.type) ? "release" : "hold", task: first.id, epoch };
-      const { task } = await deps.log.give(first.id, { type: "report", by, worker: deps.worker, epoch, report }, { blobs, lease });
+      const { task } = await deps.log.give(
+        first.id,
+        { type: "report", by, worker: deps.worker, epoch, report },
+        { blobs, lease },
+      );
       current = task;
       return task;
     },

@@ -35,8 +35,12 @@ export async function implementPlan(deps: EngineDependencies, hold: Hold, agent:
     });
     if (outcome.done) await hold.report({ type: "complete_item", item: item.id });
     else {
-      const output: StagedBlob | null = told.last === "" ? null : await deps.store.stage(new TextEncoder().encode(told.last));
-      await hold.report({ type: "fail_item", item: item.id, cause: outcome.cause, output: output?.ref ?? null }, output === null ? [] : [output]);
+      const output: StagedBlob | null =
+        told.last === "" ? null : await deps.store.stage(new TextEncoder().encode(told.last));
+      await hold.report(
+        { type: "fail_item", item: item.id, cause: outcome.cause, output: output?.ref ?? null },
+        output === null ? [] : [output],
+      );
       return endAttempt(deps, hold, agent, "work_item");
     }
   }
@@ -48,10 +52,13 @@ export async function implementPlan(deps: EngineDependencies, hold: Hold, agent:
 /** The plan whose hash was approved, read back and checked: what is worked on is what was agreed on. */
 async function approvedPlan(deps: EngineDependencies, hold: Hold): Promise<OpenPlan> {
   const { plan, approval, spec } = hold.task();
-  if (plan === null || approval === null || spec === null) throw new Error(`task ${hold.id} is worked on without an approved plan`);
-  if (approval.plan !== plan.hash || approval.spec !== spec.hash) throw new Failure("store/corrupt", `the approval of task ${hold.id} is for another plan or spec`);
+  if (plan === null || approval === null || spec === null)
+    throw new Error(`task ${hold.id} is worked on without an approved plan`);
+  if (approval.plan !== plan.hash || approval.spec !== spec.hash)
+    throw new Failure("store/corrupt", `the approval of task ${hold.id} is for another plan or spec`);
   const stored = await deps.store.tasks.plan(hold.id, plan.version);
   const value: unknown = stored === null ? null : JSON.parse(stored.text);
-  if (stored === null || deps.seal(value).sha256 !== plan.hash) throw new Failure("store/corrupt", `the stored plan of task ${hold.id} does not have the approved hash`);
+  if (stored === null || deps.seal(value).sha256 !== plan.hash)
+    throw new Failure("store/corrupt", `the stored plan of task ${hold.id} does not have the approved hash`);
   return value as OpenPlan;
 }

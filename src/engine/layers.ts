@@ -13,14 +13,26 @@ export class PrepareFailed extends Error {
 }
 
 /** Has every repo's dependency layer for base or candidate prepared; what is prepared already is not asked for again. */
-export async function ensureLayers(deps: EngineDependencies, hold: Hold, phase: Phase, on: "base" | "candidate"): Promise<void> {
+export async function ensureLayers(
+  deps: EngineDependencies,
+  hold: Hold,
+  phase: Phase,
+  on: "base" | "candidate",
+): Promise<void> {
   for (const definition of hold.spec.prepare) {
     const known = hold.task().layers[`${definition.repo}@${on}`];
     if (known !== undefined && (await deps.layers.find(known)) !== null) continue;
     const task = hold.task();
     const commit = on === "base" ? task.bases?.[definition.repo]?.commit : task.candidate?.[definition.repo]?.commit;
     if (commit === undefined) continue;
-    const desk = await setDesk(deps, hold, phase, `${task.attempt}.prepare-${definition.repo}-${on}-${hold.epoch}`, null, on);
+    const desk = await setDesk(
+      deps,
+      hold,
+      phase,
+      `${task.attempt}.prepare-${definition.repo}-${on}-${hold.epoch}`,
+      null,
+      on,
+    );
     try {
       await deps.broker.prepare(desk, definition, commit, on);
     } catch (error) {

@@ -17,8 +17,12 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
   hold.boundary();
   const witness = [];
   for (const [repo, before] of Object.entries(hold.task().trees)) {
-    const after = await deps.workspaces.snapshot({ task: hold.id, repo, epoch: hold.epoch }, excludedPaths(hold.spec, repo));
-    if (after !== before) throw new Failure("store/corrupt", `planning left the workspace of ${repo} changed: ${before} became ${after}`);
+    const after = await deps.workspaces.snapshot(
+      { task: hold.id, repo, epoch: hold.epoch },
+      excludedPaths(hold.spec, repo),
+    );
+    if (after !== before)
+      throw new Failure("store/corrupt", `planning left the workspace of ${repo} changed: ${before} became ${after}`);
     witness.push({ repo, before, after, mount: mounts[repo] ?? "" });
   }
   const spec = hold.task().spec;
@@ -27,8 +31,23 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
   checkPlan(plan, hold.spec);
   const { text, hash } = planHash(deps.seal, plan);
   const blob = await deps.store.stage(new TextEncoder().encode(text));
-  const items = plan.items.map(({ id, repo, criterion, risk, dependsOn }) => ({ id, repo, criterion, risk, dependsOn }));
-  await hold.report({ type: "propose_plan", plan: { version, hash, text: blob.ref, items }, witness, runMode: hold.spec.runMode, bases: desk.bases }, [blob]);
+  const items = plan.items.map(({ id, repo, criterion, risk, dependsOn }) => ({
+    id,
+    repo,
+    criterion,
+    risk,
+    dependsOn,
+  }));
+  await hold.report(
+    {
+      type: "propose_plan",
+      plan: { version, hash, text: blob.ref, items },
+      witness,
+      runMode: hold.spec.runMode,
+      bases: desk.bases,
+    },
+    [blob],
+  );
 }
 
 async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {

@@ -16,7 +16,12 @@ export async function recover(deps: EngineDependencies, hold: Hold): Promise<boo
   await takeOverDirectories(deps, hold);
   if (!(await closeOpenStep(deps, hold))) return false;
   if (deaths >= DEATHS_MAX) {
-    await hold.report({ type: "block", reason: "crash_loop", detail: `the system died ${deaths} times in a row while this task ran, without a finished step between`, step: null });
+    await hold.report({
+      type: "block",
+      reason: "crash_loop",
+      detail: `the system died ${deaths} times in a row while this task ran, without a finished step between`,
+      step: null,
+    });
     return false;
   }
   await returnToCheckpoint(deps, hold);
@@ -36,7 +41,8 @@ async function takeOverDirectories(deps: EngineDependencies, hold: Hold): Promis
 }
 
 async function newestBefore(deps: EngineDependencies, hold: Hold, repo: string): Promise<number | null> {
-  for (let epoch = hold.epoch - 1; epoch >= 1; epoch -= 1) if (await deps.workspaces.exists({ task: hold.id, repo, epoch })) return epoch;
+  for (let epoch = hold.epoch - 1; epoch >= 1; epoch -= 1)
+    if (await deps.workspaces.exists({ task: hold.id, repo, epoch })) return epoch;
   return null;
 }
 
@@ -57,23 +63,60 @@ async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<bool
   const blobs = partial === null ? [] : [partial];
   if (open.settled === "done") {
     const after: Record<string, string> = {};
-    for (const repo of Object.keys(open.before)) after[repo] = await deps.workspaces.snapshot({ task: hold.id, repo, epoch: hold.epoch }, excludedPaths(hold.spec, repo));
-    const told = await deps.store.stage(new TextEncoder().encode(JSON.stringify({ exitCode: 0, endedBy: "itself", stdout: "", stderr: "A person says that this took effect." })));
+    for (const repo of Object.keys(open.before))
+      after[repo] = await deps.workspaces.snapshot(
+        { task: hold.id, repo, epoch: hold.epoch },
+        excludedPaths(hold.spec, repo),
+      );
+    const told = await deps.store.stage(
+      new TextEncoder().encode(
+        JSON.stringify({ exitCode: 0, endedBy: "itself", stdout: "", stderr: "A person says that this took effect." }),
+      ),
+    );
     await hold.report(
-      { type: "complete_step", step: { step: open.step, run: open.run, evidence: [], after, result: told.ref }, then: [{ type: "CHECKPOINTED", body: { step: open.step, trees: after } }] },
+      {
+        type: "complete_step",
+        step: { step: open.step, run: open.run, evidence: [], after, result: told.ref },
+        then: [{ type: "CHECKPOINTED", body: { step: open.step, trees: after } }],
+      },
       [...blobs, told],
     );
     return true;
   }
   const rescued = await undoOpenStep(deps, hold, open);
   if (open.settled === "abort") {
-    const told = await deps.store.stage(new TextEncoder().encode(JSON.stringify({ exitCode: null, endedBy: "cancel", stdout: "", stderr: "A person aborted this step." })));
-    await hold.report({ type: "fail_step", step: { step: open.step, run: open.run, evidence: [], after: {}, cause: "aborted by a person", result: told.ref } }, [...blobs, told]);
-  } else await hold.report({ type: "lose_step", step: { step: open.step, run: open.run, cause: "worker_died", rescued, partialOutput: partial?.ref ?? null } }, blobs);
+    const told = await deps.store.stage(
+      new TextEncoder().encode(
+        JSON.stringify({ exitCode: null, endedBy: "cancel", stdout: "", stderr: "A person aborted this step." }),
+      ),
+    );
+    await hold.report(
+      {
+        type: "fail_step",
+        step: {
+          step: open.step,
+          run: open.run,
+          evidence: [],
+          after: {},
+          cause: "aborted by a person",
+          result: told.ref,
+        },
+      },
+      [...blobs, told],
+    );
+  } else
+    await hold.report(
+      {
+        type: "lose_step",
+        step: { step: open.step, run: open.run, cause: "worker_died", rescued, partialOutput: partial?.ref ?? null },
+      },
+      blobs,
+    );
   return true;
 }
 
 /** Also what a person (or a stray process) changed in a working directory between two claims is undone, and kept as a rescue. */
 export async function returnToCheckpoint(deps: EngineDependencies, hold: Hold): Promise<void> {
-  for (const [repo, tree] of Object.entries(hold.task().trees)) await deps.workspaces.restore({ task: hold.id, repo, epoch: hold.epoch }, tree, excludedPaths(hold.spec, repo));
+  for (const [repo, tree] of Object.entries(hold.task().trees))
+    await deps.workspaces.restore({ task: hold.id, repo, epoch: hold.epoch }, tree, excludedPaths(hold.spec, repo));
 }

@@ -12,9 +12,19 @@ import { recover } from "./recover.ts";
 import { verifyTask } from "./verification.ts";
 
 /** One claim, from taking the task up to putting it down. Never throws for what happens to the task: that is in its journal. */
-export async function runTask(deps: EngineDependencies, id: string, epoch: number, signal: AbortSignal, wishes: Wishes): Promise<void> {
+export async function runTask(
+  deps: EngineDependencies,
+  id: string,
+  epoch: number,
+  signal: AbortSignal,
+  wishes: Wishes,
+): Promise<void> {
   const by = { kind: "worker", name: deps.worker } as const;
-  const claimed = await deps.log.give(id, { type: "claim", by, worker: deps.worker, epoch }, { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } });
+  const claimed = await deps.log.give(
+    id,
+    { type: "claim", by, worker: deps.worker, epoch },
+    { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
+  );
   const hold = holdTask(deps, claimed.task, await frozenSpec(deps, id, claimed.task.spec), epoch, signal, wishes);
   try {
     if (await recover(deps, hold)) await work(deps, hold);
@@ -26,7 +36,12 @@ export async function runTask(deps: EngineDependencies, id: string, epoch: numbe
 async function work(deps: EngineDependencies, hold: Hold): Promise<void> {
   const agent: Agent | undefined = hold.spec.agent.kind === "none" ? undefined : deps.agents[hold.spec.agent.kind];
   if (agent === undefined) {
-    await hold.report({ type: "block", reason: "no_model", detail: "this task names no agent, and no model or agent is configured", step: null });
+    await hold.report({
+      type: "block",
+      reason: "no_model",
+      detail: "this task names no agent, and no model or agent is configured",
+      step: null,
+    });
     return;
   }
   for (;;) {
@@ -54,11 +69,16 @@ async function work(deps: EngineDependencies, hold: Hold): Promise<void> {
 }
 
 /** The frozen spec, read back and checked against the hash in the journal. */
-async function frozenSpec(deps: EngineDependencies, id: string, frozen: { readonly version: number; readonly hash: string } | null): Promise<Spec> {
+async function frozenSpec(
+  deps: EngineDependencies,
+  id: string,
+  frozen: { readonly version: number; readonly hash: string } | null,
+): Promise<Spec> {
   if (frozen === null) throw new Error(`task ${id} was claimed without a frozen spec`);
   const stored = await deps.store.tasks.spec(id, frozen.version);
   const value: unknown = stored === null ? null : JSON.parse(stored.text);
-  if (stored === null || deps.seal(value).sha256 !== frozen.hash) throw new Error(`the stored spec of task ${id} does not have the frozen hash ${frozen.hash}`);
+  if (stored === null || deps.seal(value).sha256 !== frozen.hash)
+    throw new Error(`the stored spec of task ${id} does not have the frozen hash ${frozen.hash}`);
   return value as Spec;
 }
 
@@ -82,11 +102,22 @@ async function putDown(deps: EngineDependencies, hold: Hold, error: unknown): Pr
     if (error instanceof PutDown) {
       if (error.why === "shutdown") await hold.report({ type: "release" });
       else await hold.report({ type: "stop", why: error.why });
-    } else if (error instanceof PrepareFailed) await hold.report({ type: "block", reason: "prepare_failed", detail: error.message, step: null });
-    else if (isFailure(error) && WAITS_FOR[error.code] !== undefined) await hold.report({ type: "block", reason: WAITS_FOR[error.code] ?? "agent_failed", detail: error.message, step: null });
+    } else if (error instanceof PrepareFailed)
+      await hold.report({ type: "block", reason: "prepare_failed", detail: error.message, step: null });
+    else if (isFailure(error) && WAITS_FOR[error.code] !== undefined)
+      await hold.report({
+        type: "block",
+        reason: WAITS_FOR[error.code] ?? "agent_failed",
+        detail: error.message,
+        step: null,
+      });
     else {
       deps.warn(`task ${hold.id} hit a bug`, error);
-      await hold.report({ type: "fail", exitReason: "bug", detail: `AgentOS failed while it worked on this: ${error instanceof Error ? error.name : "unknown"}; the daemon's log has the details` });
+      await hold.report({
+        type: "fail",
+        exitReason: "bug",
+        detail: `AgentOS failed while it worked on this: ${error instanceof Error ? error.name : "unknown"}; the daemon's log has the details`,
+      });
     }
   } catch (worse) {
     // The journal could not take the end of this hold. The task stays `running` there, and the next start recovers it.

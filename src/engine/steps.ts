@@ -23,7 +23,8 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
     const before = hold.task();
     const finished = before.finished[step];
     if (finished !== undefined) {
-      if (finished.input !== ask.input) throw new Failure("store/corrupt", `step ${step} is recorded for another act than the agent asks for now`);
+      if (finished.input !== ask.input)
+        throw new Failure("store/corrupt", `step ${step} is recorded for another act than the agent asks for now`);
       if (finished.result === null) return null;
       const bytes = await deps.store.get(finished.result);
       if (bytes === null) throw new Failure("store/corrupt", `the result of step ${step} is gone from the store`);
@@ -31,7 +32,10 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
     }
     hold.boundary();
     const run = (before.runs[step] ?? 0) + 1;
-    await hold.report({ type: "start_step", step: { step, run, item, act: ask.act, input: ask.input, before: before.trees } }, ask.blobs);
+    await hold.report(
+      { type: "start_step", step: { step, run, item, act: ask.act, input: ask.input, before: before.trees } },
+      ask.blobs,
+    );
     const outputFile = await deps.outputFile(hold.id, step, run);
     const marks: Promise<void>[] = [];
     let effect: Effect;
@@ -42,7 +46,11 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
         signal: hold.signal,
         outputFile,
         onStart: (mark) => {
-          marks.push(deps.store.operations.markProcess(hold.id, step, mark).catch((error: unknown) => deps.warn(`process of ${step} was not noted`, error)));
+          marks.push(
+            deps.store.operations
+              .markProcess(hold.id, step, mark)
+              .catch((error: unknown) => deps.warn(`process of ${step} was not noted`, error)),
+          );
         },
       });
     } catch (error) {
@@ -63,16 +71,27 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
   };
 }
 
-async function record(deps: EngineDependencies, hold: Hold, step: string, run: number, ask: Ask, effect: Effect): Promise<unknown> {
+async function record(
+  deps: EngineDependencies,
+  hold: Hold,
+  step: string,
+  run: number,
+  ask: Ask,
+  effect: Effect,
+): Promise<unknown> {
   const trees = hold.task().trees;
   const after: Record<string, string> = {};
   const evidence: Evidence[] = [...effect.evidence];
   for (const repo of effect.touched) {
-    const tree = await deps.workspaces.snapshot({ task: hold.id, epoch: hold.epoch, repo }, excludedPaths(hold.spec, repo));
+    const tree = await deps.workspaces.snapshot(
+      { task: hold.id, epoch: hold.epoch, repo },
+      excludedPaths(hold.spec, repo),
+    );
     after[repo] = tree;
     evidence.push({ kind: "tree", repo, before: trees[repo] ?? "", after: tree });
   }
-  const result = effect.result === null ? null : await deps.store.stage(new TextEncoder().encode(JSON.stringify(effect.result)));
+  const result =
+    effect.result === null ? null : await deps.store.stage(new TextEncoder().encode(JSON.stringify(effect.result)));
   const blobs = result === null ? effect.blobs : [...effect.blobs, result];
   const then: TaskEvent[] = effect.touched.length === 0 ? [] : [{ type: "CHECKPOINTED", body: { step, trees: after } }];
   const body = { step, run, evidence, after, result: result?.ref ?? null };
@@ -88,7 +107,10 @@ async function failOpenStep(deps: EngineDependencies, hold: Hold, error: unknown
   if (open === null) return;
   await undoOpenStep(deps, hold, open);
   const cause = isFailure(error) ? error.message : "AgentOS failed inside this step";
-  await hold.report({ type: "fail_step", step: { step: open.step, run: open.run, evidence: [], after: {}, cause, result: null } });
+  await hold.report({
+    type: "fail_step",
+    step: { step: open.step, run: open.run, evidence: [], after: {}, cause, result: null },
+  });
 }
 
 /** A person canceled, or the worker is stopping: the open effect was ended, what it left is undone, the step is lost. */
@@ -98,7 +120,16 @@ async function interrupted(deps: EngineDependencies, hold: Hold): Promise<PutDow
   const open = task.openStep;
   if (open !== null) {
     const rescued = await undoOpenStep(deps, hold, open);
-    await hold.report({ type: "lose_step", step: { step: open.step, run: open.run, cause: why === "cancel" ? "canceled" : "worker_died", rescued, partialOutput: null } });
+    await hold.report({
+      type: "lose_step",
+      step: {
+        step: open.step,
+        run: open.run,
+        cause: why === "cancel" ? "canceled" : "worker_died",
+        rescued,
+        partialOutput: null,
+      },
+    });
   }
   return new PutDown(why);
 }

@@ -20,14 +20,22 @@ export function createTaskLog(store: EventLog & { readonly tasks: TaskReads }, c
     for (let tries = 0; tries < TRIES; tries += 1) {
       const loaded = await load(id);
       if (extra.expectedSeq !== undefined && extra.expectedSeq !== null && extra.expectedSeq !== loaded.seq)
-        throw new Failure("task/changed", `task ${id} is at ${loaded.seq} by now, you saw ${extra.expectedSeq}`, { facts: { seq: loaded.seq } });
+        throw new Failure("task/changed", `task ${id} is at ${loaded.seq} by now, you saw ${extra.expectedSeq}`, {
+          facts: { seq: loaded.seq },
+        });
       const decision = decide(loaded.task, command);
       if (isRefusal(decision)) throw refused(id, decision);
       if (decision.length === 0) return loaded;
       const atMs = clock.nowMs();
       const events: Happened<AnyEvent>[] = decision.map(({ event, actor }) => ({ event, actor, atMs }));
       try {
-        await store.append({ stream: taskStream(id), expected: loaded.seq, events, blobs: extra.blobs ?? [], lease: extra.lease ?? null });
+        await store.append({
+          stream: taskStream(id),
+          expected: loaded.seq,
+          events,
+          blobs: extra.blobs ?? [],
+          lease: extra.lease ?? null,
+        });
         return await load(id);
       } catch (error) {
         if (!(error instanceof StreamMoved)) throw error;
@@ -42,9 +50,15 @@ export function createTaskLog(store: EventLog & { readonly tasks: TaskReads }, c
 export function refused(id: string, refusal: Refusal): Failure {
   const allowed = refusal.allowed.length === 0 ? "nothing" : refusal.allowed.join(", ");
   const why = refusal.why === null ? "" : `: ${refusal.why}`;
-  return new Failure("task/refused", `task ${id} is ${refusal.status} and refuses ${refusal.refused}${why}. It takes ${allowed}.`, {
-    next: refusal.allowed.length === 0 ? `agentos task show ${id}` : `It takes now: ${allowed}. See agentos task show ${id}.`,
-    facts: { status: refusal.status, refused: refusal.refused, why: refusal.why, allowed: refusal.allowed },
-  });
+  return new Failure(
+    "task/refused",
+    `task ${id} is ${refusal.status} and refuses ${refusal.refused}${why}. It takes ${allowed}.`,
+    {
+      next:
+        refusal.allowed.length === 0
+          ? `agentos task show ${id}`
+          : `It takes now: ${allowed}. See agentos task show ${id}.`,
+      facts: { status: refusal.status, refused: refusal.refused, why: refusal.why, allowed: refusal.allowed },
+    },
+  );
 }
-

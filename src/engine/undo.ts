@@ -4,7 +4,11 @@ import type { Hold } from "./hold.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
 /** Puts every workspace back to what it was before the step; what lay there is kept as a rescue. Returns the rescue names per repo. */
-export async function undoOpenStep(deps: EngineDependencies, hold: Hold, open: OpenStep): Promise<Readonly<Record<string, string>>> {
+export async function undoOpenStep(
+  deps: EngineDependencies,
+  hold: Hold,
+  open: OpenStep,
+): Promise<Readonly<Record<string, string>>> {
   const rescued: Record<string, string> = {};
   for (const [repo, tree] of Object.entries(open.before)) {
     const workspace = { task: hold.id, epoch: hold.epoch, repo };
@@ -15,6 +19,7 @@ export async function undoOpenStep(deps: EngineDependencies, hold: Hold, open: O
       await deps.workspaces.dropGateCheckout(workspace, `prepare-${open.step}`);
     }
   }
-  if (open.act.kind === "prepare" && (await deps.layers.find(open.act.key)) === null) await deps.layers.discard(open.act.key);
+  if (open.act.kind === "prepare" && (await deps.layers.find(open.act.key)) === null)
+    await deps.layers.discard(open.act.key);
   return rescued;
 }

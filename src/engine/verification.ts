@@ -19,10 +19,13 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
 
   if (changed) {
     await ensureLayers(deps, hold, "verification", "base");
-    for (const gate of hold.spec.gates) if (showsRedToGreen(gate) && hold.task().baseline[gate.id] === undefined) await runAndJudge(deps, hold, gate, "base");
+    for (const gate of hold.spec.gates)
+      if (showsRedToGreen(gate) && hold.task().baseline[gate.id] === undefined)
+        await runAndJudge(deps, hold, gate, "base");
   }
   await ensureLayers(deps, hold, "verification", "candidate");
-  for (const gate of hold.spec.gates) if (hold.task().verdicts[gate.id] === undefined) await runAndJudge(deps, hold, gate, "candidate");
+  for (const gate of hold.spec.gates)
+    if (hold.task().verdicts[gate.id] === undefined) await runAndJudge(deps, hold, gate, "candidate");
   hold.boundary();
 
   await agent.conclude({
@@ -30,24 +33,43 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
     verdicts: hold.task().verdicts,
     storeArtifact: async (name, mediaType, content) => {
       const blob = await deps.store.stage(new TextEncoder().encode(content));
-      await hold.report({ type: "store_artifact", artifact: { name, mediaType, content: blob.ref, step: null } }, [blob]);
+      await hold.report({ type: "store_artifact", artifact: { name, mediaType, content: blob.ref, step: null } }, [
+        blob,
+      ]);
     },
   });
   const { verdicts } = hold.task();
   const open = hold.spec.gates.filter(({ id }) => verdicts[id]?.verdict !== "pass");
-  if (open.length > 0) return endAttempt(deps, hold, agent, "gates", open.every((gate) => gate.argv.length === 0));
-  await hold.report({ type: "succeed", gates: hold.spec.gates.map(({ id }) => id), expectsChange: hold.spec.expectsChange });
+  if (open.length > 0)
+    return endAttempt(
+      deps,
+      hold,
+      agent,
+      "gates",
+      open.every((gate) => gate.argv.length === 0),
+    );
+  await hold.report({
+    type: "succeed",
+    gates: hold.spec.gates.map(({ id }) => id),
+    expectsChange: hold.spec.expectsChange,
+  });
   return "put-down";
 }
 
 /** Whether it says something to run the gate on the base too: not for the check of the workspace itself. */
-const showsRedToGreen = (gate: GateDefinition): boolean => gate.argv.length > 0 && gate.id !== "doctor" && gate.id !== "smoke";
+const showsRedToGreen = (gate: GateDefinition): boolean =>
+  gate.argv.length > 0 && gate.id !== "doctor" && gate.id !== "smoke";
 
 async function makeCandidate(deps: EngineDependencies, hold: Hold): Promise<void> {
   const task = hold.task();
   const desk = await setDesk(deps, hold, "verification", `${task.attempt}.candidate`, null, "base");
   const made: Record<string, CandidateOf> = {};
-  const author = { name: task.createdBy, email: /^\S+@\S+$/.test(task.createdBy) ? task.createdBy : `${task.createdBy.replace(/[^a-z0-9._-]+/gi, "-")}@localhost` };
+  const author = {
+    name: task.createdBy,
+    email: /^\S+@\S+$/.test(task.createdBy)
+      ? task.createdBy
+      : `${task.createdBy.replace(/[^a-z0-9._-]+/gi, "-")}@localhost`,
+  };
   const message = `${hold.spec.title}\n\nAgentOS-Task: ${hold.id}\nAgentOS-Agent: ${hold.spec.agent.kind}\n`;
   for (const scope of hold.spec.scopes) {
     const base = desk.bases[scope.repo];
@@ -57,8 +79,16 @@ async function makeCandidate(deps: EngineDependencies, hold: Hold): Promise<void
       made[scope.repo] = { base, commit: base, tree, baseTree: tree, changed: 0, leftOut: [] };
       continue;
     }
-    const candidate = await deps.broker.candidate(desk, scope.repo, message, author, excludedPaths(hold.spec, scope.repo));
-    const outside = candidate.changed.filter(({ path }) => !inScope(scope, path)).map(({ path }) => `${path} was changed outside the paths of the spec`);
+    const candidate = await deps.broker.candidate(
+      desk,
+      scope.repo,
+      message,
+      author,
+      excludedPaths(hold.spec, scope.repo),
+    );
+    const outside = candidate.changed
+      .filter(({ path }) => !inScope(scope, path))
+      .map(({ path }) => `${path} was changed outside the paths of the spec`);
     made[scope.repo] = {
       base,
       commit: candidate.commit,
@@ -71,18 +101,43 @@ async function makeCandidate(deps: EngineDependencies, hold: Hold): Promise<void
   await hold.report({ type: "make_candidate", repos: made });
 }
 
-async function runAndJudge(deps: EngineDependencies, hold: Hold, gate: GateDefinition, on: "base" | "candidate"): Promise<void> {
+async function runAndJudge(
+  deps: EngineDependencies,
+  hold: Hold,
+  gate: GateDefinition,
+  on: "base" | "candidate",
+): Promise<void> {
   const one = hold.task().candidate?.[gate.repo];
   if (one === undefined) throw new Error(`gate ${gate.id} is for ${gate.repo}, which has no candidate`);
   const commit = on === "base" ? one.base : one.commit;
   const tree = on === "base" ? one.baseTree : one.tree;
   if (gate.argv.length === 0) {
-    await hold.report({ type: "judge_gate", report: { gate: gate.id, on, repo: gate.repo, commit, tree, step: "", counts: null, found: [], output: null }, verdict: judge(gate, tree, []) });
+    await hold.report({
+      type: "judge_gate",
+      report: { gate: gate.id, on, repo: gate.repo, commit, tree, step: "", counts: null, found: [], output: null },
+      verdict: judge(gate, tree, []),
+    });
     return;
   }
   // Numbered by gate, not by turn: after a crash the gates that are judged already are not asked for again.
   const desk = await setDesk(deps, hold, "verification", `${hold.task().attempt}.gate-${gate.id}-${on}`, null, on);
   const run = await deps.broker.gate(desk, gate, commit, tree, on);
-  const verdict = judge(gate, tree, [{ step: run.step, tree, evidence: run.evidence, found: run.found, program: run.program }]);
-  await hold.report({ type: "judge_gate", report: { gate: gate.id, on, repo: gate.repo, commit, tree, step: run.step, counts: run.counts, found: run.found, output: run.output }, verdict });
+  const verdict = judge(gate, tree, [
+    { step: run.step, tree, evidence: run.evidence, found: run.found, program: run.program },
+  ]);
+  await hold.report({
+    type: "judge_gate",
+    report: {
+      gate: gate.id,
+      on,
+      repo: gate.repo,
+      commit,
+      tree,
+      step: run.step,
+      counts: run.counts,
+      found: run.found,
+      output: run.output,
+    },
+    verdict,
+  });
 }

@@ -18,7 +18,10 @@ export interface Worker {
  * aborts the effect that is open; a pause waits for the next boundary.
  */
 export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly tasksMax: number }): Worker {
-  const running = new Map<string, { readonly abort: AbortController; readonly wishes: Wishes; readonly done: Promise<void> }>();
+  const running = new Map<
+    string,
+    { readonly abort: AbortController; readonly wishes: Wishes; readonly done: Promise<void> }
+  >();
   let stopping = false;
   let filling: Promise<void> | null = null;
   let again = false;
@@ -33,7 +36,8 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
     })()
       .catch((error: unknown) => {
         // Another claim was faster, or the task moved on meanwhile: both leave nothing to do here.
-        if (!(error instanceof LeaseLost) && !isFailure(error, "task/refused")) deps.warn(`task ${id} could not be taken up`, error);
+        if (!(error instanceof LeaseLost) && !isFailure(error, "task/refused"))
+          deps.warn(`task ${id} could not be taken up`, error);
       })
       .finally(() => {
         running.delete(id);

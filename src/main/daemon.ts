@@ -32,7 +32,11 @@ export interface Daemon {
  * Takes the data directory, recovers, listens, works. `daemon.json` in the data directory says where, while it runs. Throws
  * `daemon/running` when another daemon has the directory.
  */
-export async function startDaemon(config: DaemonConfig, log: Logger, adapters: NonNullable<SystemOptions["adapters"]> = {}): Promise<Daemon> {
+export async function startDaemon(
+  config: DaemonConfig,
+  log: Logger,
+  adapters: NonNullable<SystemOptions["adapters"]> = {},
+): Promise<Daemon> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const home = await realpath(config.home);
   const lock = await acquireDaemonLock(home);
@@ -44,8 +48,18 @@ export async function startDaemon(config: DaemonConfig, log: Logger, adapters: N
   }
 }
 
-async function runUnderLock(config: DaemonConfig, log: Logger, adapters: NonNullable<SystemOptions["adapters"]>, unlock: () => Promise<void>): Promise<Daemon> {
-  if (!LOOPBACK.has(config.host)) throw failure("input/invalid", `the host ${config.host} is not loopback, and this version has no tokens to tell people apart`, "Use 127.0.0.1 or ::1.");
+async function runUnderLock(
+  config: DaemonConfig,
+  log: Logger,
+  adapters: NonNullable<SystemOptions["adapters"]>,
+  unlock: () => Promise<void>,
+): Promise<Daemon> {
+  if (!LOOPBACK.has(config.host))
+    throw failure(
+      "input/invalid",
+      `the host ${config.host} is not loopback, and this version has no tokens to tell people apart`,
+      "Use 127.0.0.1 or ::1.",
+    );
   const startedAtMs = Date.now();
   const warn = (sentence: string, error: unknown): void => log.error({ err: error }, sentence);
   const system = await assemble({
@@ -95,7 +109,11 @@ async function runUnderLock(config: DaemonConfig, log: Logger, adapters: NonNull
       }),
       stop: () => askedToStop(),
     },
-    answers: { idempotent: system.store.operations.idempotent, rememberAnswer: (key, digest, status, body) => system.store.operations.rememberAnswer(key, digest, status, body, Date.now()) },
+    answers: {
+      idempotent: system.store.operations.idempotent,
+      rememberAnswer: (key, digest, status, body) =>
+        system.store.operations.rememberAnswer(key, digest, status, body, Date.now()),
+    },
     web: await webFiles(webDirectory),
     hosts: () => hosts,
     version: VERSION,
@@ -106,7 +124,10 @@ async function runUnderLock(config: DaemonConfig, log: Logger, adapters: NonNull
   hosts = new Set(names.map((name) => `${name}:${port}`));
   const url = `http://${names[0]}:${port}`;
   await system.start();
-  await note(system, { type: "DAEMON_STARTED", body: { version: VERSION, boot: ownProcess().bootId, sandbox: box.name ?? "none" } });
+  await note(system, {
+    type: "DAEMON_STARTED",
+    body: { version: VERSION, boot: ownProcess().bootId, sandbox: box.name ?? "none" },
+  });
   await announce(config.home, { pid: process.pid, start_ticks: ownProcess().startTicks, url, version: VERSION });
   log.info({ url, home: config.home }, "listening");
 
@@ -131,11 +152,20 @@ const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
 
 function rateLimited(waitMs: number, config: DaemonConfig): Error {
   const seconds = Math.ceil(waitMs / 1_000);
-  return Object.assign(failure("rate/limited", `at most ${config.createPerMinute} tasks a minute and ${config.createPerHour} an hour may be created; try again in ${seconds} s`), { facts: { retryAfterSeconds: seconds } });
+  return Object.assign(
+    failure(
+      "rate/limited",
+      `at most ${config.createPerMinute} tasks a minute and ${config.createPerHour} an hour may be created; try again in ${seconds} s`,
+    ),
+    { facts: { retryAfterSeconds: seconds } },
+  );
 }
 
 /** The sandbox, tried for real at every start. Without one the daemon still answers; whatever would run something waits or is refused. */
-async function tryOut(system: System, log: Logger): Promise<{ readonly name: string | null; readonly problem: string | null }> {
+async function tryOut(
+  system: System,
+  log: Logger,
+): Promise<{ readonly name: string | null; readonly problem: string | null }> {
   try {
     const report = await system.sandbox.selfTest();
     return { name: `${report.name} ${report.version}`, problem: null };
@@ -146,11 +176,20 @@ async function tryOut(system: System, log: Logger): Promise<{ readonly name: str
   }
 }
 
-async function note(system: System, event: Parameters<System["store"]["append"]>[0]["events"][number]["event"]): Promise<void> {
+async function note(
+  system: System,
+  event: Parameters<System["store"]["append"]>[0]["events"][number]["event"],
+): Promise<void> {
   for (;;) {
     const last = await lastSeq(system);
     try {
-      await system.store.append({ stream: SYSTEM_STREAM, expected: last, events: [{ actor: { kind: "system", name: "agentos" }, atMs: Date.now(), event }], blobs: [], lease: null });
+      await system.store.append({
+        stream: SYSTEM_STREAM,
+        expected: last,
+        events: [{ actor: { kind: "system", name: "agentos" }, atMs: Date.now(), event }],
+        blobs: [],
+        lease: null,
+      });
       return;
     } catch (error) {
       if (!(error instanceof StreamMoved)) throw error;
@@ -168,11 +207,30 @@ async function lastSeq(system: System): Promise<number> {
   }
 }
 
-function listening(fetch: Parameters<typeof serve>[0]["fetch"], config: DaemonConfig): Promise<{ readonly server: ServerType; readonly port: number }> {
+function listening(
+  fetch: Parameters<typeof serve>[0]["fetch"],
+  config: DaemonConfig,
+): Promise<{ readonly server: ServerType; readonly port: number }> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: config.host, port: config.port, serverOptions: { maxHeaderSize: HEADERS_BYTES_MAX, requestTimeout: REQUEST_MS_MAX } }, (info) => resolve({ server, port: info.port }));
+    const server = serve(
+      {
+        fetch,
+        hostname: config.host,
+        port: config.port,
+        serverOptions: { maxHeaderSize: HEADERS_BYTES_MAX, requestTimeout: REQUEST_MS_MAX },
+      },
+      (info) => resolve({ server, port: info.port }),
+    );
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(error.code === "EADDRINUSE" ? failure("daemon/unreachable", `port ${config.port} of ${config.host} is in use by another program`, "Name another: AGENTOS_PORT=8001") : error);
+      reject(
+        error.code === "EADDRINUSE"
+          ? failure(
+              "daemon/unreachable",
+              `port ${config.port} of ${config.host} is in use by another program`,
+              "Name another: AGENTOS_PORT=8001",
+            )
+          : error,
+      );
     });
   });
 }

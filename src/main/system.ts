@@ -69,7 +69,13 @@ export async function assemble(options: SystemOptions): Promise<System> {
   const { home, toolPath, adapters = {} } = options;
   const clock = adapters.clock ?? systemClock;
   const sandbox = adapters.sandbox ?? bubblewrapSandbox({ privateDirectories: [home], hostEnvironment: process.env });
-  const opened = await openStore({ home, seal, now: () => clock.nowMs(), onFatal: options.onFatal, ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }) });
+  const opened = await openStore({
+    home,
+    seal,
+    now: () => clock.nowMs(),
+    onFatal: options.onFatal,
+    ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }),
+  });
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
   const workspaces = gitWorkspaces({ home, owner: sandbox.owner() });
@@ -116,7 +122,19 @@ export async function assemble(options: SystemOptions): Promise<System> {
     partialOutput: files.output,
     warn: options.warn,
   };
-  const app: AppDependencies = { store, log, workspaces, runners: testRunners, programs, seal, digest: sha256Hex, clock, ids: systemIds(), liveOutput: files.output, toolPath };
+  const app: AppDependencies = {
+    store,
+    log,
+    workspaces,
+    runners: testRunners,
+    programs,
+    seal,
+    digest: sha256Hex,
+    clock,
+    ids: systemIds(),
+    liveOutput: files.output,
+    toolPath,
+  };
   const worker = createWorker(engine, { tasksMax: options.tasksMax });
   const delivery = createDelivery(engine);
   return {
@@ -140,7 +158,11 @@ export async function assemble(options: SystemOptions): Promise<System> {
 /** The registry the machine's own npm is set to; npm's usual one when there is no npm. */
 async function npmRegistry(toolPath: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await run("npm", ["config", "get", "registry"], { env: { PATH: [...toolPath, "/usr/local/bin", "/usr/bin", "/bin"].join(":"), HOME: userInfo().homedir }, timeout: 10_000, cwd: "/" });
+    const { stdout } = await run("npm", ["config", "get", "registry"], {
+      env: { PATH: [...toolPath, "/usr/local/bin", "/usr/bin", "/bin"].join(":"), HOME: userInfo().homedir },
+      timeout: 10_000,
+      cwd: "/",
+    });
     const said = stdout.trim();
     return /^https?:\/\//.test(said) ? said : DEFAULT_REGISTRY;
   } catch {

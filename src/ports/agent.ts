@@ -34,7 +34,15 @@ export interface WorkCapabilities {
   list(repo: string, prefix: string): Promise<readonly string[]>;
   write(repo: string, path: string, content: string, executable: boolean): Promise<void>;
   remove(repo: string, path: string): Promise<void>;
-  run(repo: string, command: { readonly argv: readonly string[]; readonly cwd: string; readonly network: readonly string[]; readonly timeoutMs: number | null }): Promise<CommandResult>;
+  run(
+    repo: string,
+    command: {
+      readonly argv: readonly string[];
+      readonly cwd: string;
+      readonly network: readonly string[];
+      readonly timeoutMs: number | null;
+    },
+  ): Promise<CommandResult>;
 }
 
 /** After the gates were judged: the last word an agent has, and it changes nothing about the verdict. */

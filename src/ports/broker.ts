@@ -87,8 +87,20 @@ export interface Broker {
   /** Runs the preparation of one repo at a commit (or finds its layer); null: it needs none. */
   prepare(desk: Desk, definition: PrepareDefinition, commit: string, on: string): Promise<LayerMount>;
   /** What git would commit of one repo's workspace on top of its base. */
-  candidate(desk: Desk, repo: string, message: string, author: Identity, exclude: readonly string[]): Promise<Candidate & { readonly baseTree: string }>;
-  gate(desk: Desk, gate: GateDefinition, commit: string, tree: string, on: "base" | "candidate" | "merge"): Promise<GateOutcome>;
+  candidate(
+    desk: Desk,
+    repo: string,
+    message: string,
+    author: Identity,
+    exclude: readonly string[],
+  ): Promise<Candidate & { readonly baseTree: string }>;
+  gate(
+    desk: Desk,
+    gate: GateDefinition,
+    commit: string,
+    tree: string,
+    on: "base" | "candidate" | "merge",
+  ): Promise<GateOutcome>;
   /** The mount table's line for each repo as planning sees it. */
   witness(desk: Desk): Promise<Readonly<Record<string, string>>>;
 }

@@ -27,5 +27,9 @@ export interface EgressDoor {
  * link-local or private addresses are denied unless the target is one that `allowPrivate` names exactly.
  */
 export interface Egress {
-  open(socketPath: string, targets: readonly EgressTarget[], allowPrivate: readonly EgressTarget[]): Promise<EgressDoor>;
+  open(
+    socketPath: string,
+    targets: readonly EgressTarget[],
+    allowPrivate: readonly EgressTarget[],
+  ): Promise<EgressDoor>;
 }

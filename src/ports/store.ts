@@ -18,7 +18,13 @@ export interface StagedBlob {
 
 /** What happens to the task's lease in the transaction of the append. `hold` and `release` fail with `LeaseLost` when another epoch has it. */
 export type LeaseChange =
-  | { readonly kind: "acquire"; readonly task: string; readonly worker: string; readonly epoch: number; readonly owner: ProcessMark }
+  | {
+      readonly kind: "acquire";
+      readonly task: string;
+      readonly worker: string;
+      readonly epoch: number;
+      readonly owner: ProcessMark;
+    }
   | { readonly kind: "hold"; readonly task: string; readonly epoch: number }
   | { readonly kind: "release"; readonly task: string; readonly epoch: number };
 
@@ -162,10 +168,17 @@ export interface Operations {
   /** Forgets leases and processes of a dead daemon; called once at start, under the daemon lock. */
   forgetDeadLeases(): Promise<void>;
   /** Remembers the answer to a keyed request; the first one wins and is returned. */
-  idempotent(key: string, requestDigest: string): Promise<{ readonly requestDigest: string; readonly status: number; readonly body: string } | null>;
+  idempotent(
+    key: string,
+    requestDigest: string,
+  ): Promise<{ readonly requestDigest: string; readonly status: number; readonly body: string } | null>;
   rememberAnswer(key: string, requestDigest: string, status: number, body: string, atMs: number): Promise<void>;
   /** Counts `points` for the key in each window; null when all have room, else milliseconds to wait (and nothing counted). */
-  take(key: string, points: readonly { readonly windowMs: number; readonly most: number; readonly points: number }[], atMs: number): Promise<number | null>;
+  take(
+    key: string,
+    points: readonly { readonly windowMs: number; readonly most: number; readonly points: number }[],
+    atMs: number,
+  ): Promise<number | null>;
 }
 
 export interface Store extends EventLog, Blobs {

@@ -104,7 +104,11 @@ export interface Workspaces {
 
   /** `exclude`: top-level-relative paths that are mounted layers or declared caches; they are not part of the value. */
   snapshot(workspace: WorkspaceRef, exclude: readonly string[]): Promise<TreeId>;
-  restore(workspace: WorkspaceRef, tree: TreeId, exclude: readonly string[]): Promise<{ readonly rescued: string | null }>;
+  restore(
+    workspace: WorkspaceRef,
+    tree: TreeId,
+    exclude: readonly string[],
+  ): Promise<{ readonly rescued: string | null }>;
   /** Whether all objects of the tree are there and whole. */
   verifyTree(clone: CloneRef, tree: TreeId): Promise<boolean>;
 
@@ -124,21 +128,35 @@ export interface Workspaces {
     exclude: readonly string[],
   ): Promise<Candidate>;
   /** A fresh checkout of exactly that commit in a directory of its own, for gates. */
-  gateCheckout(workspace: WorkspaceRef, commit: CommitId, name: string): Promise<{ readonly path: string; readonly tree: string }>;
+  gateCheckout(
+    workspace: WorkspaceRef,
+    commit: CommitId,
+    name: string,
+  ): Promise<{ readonly path: string; readonly tree: string }>;
   dropGateCheckout(workspace: WorkspaceRef, name: string): Promise<void>;
   treeOf(clone: CloneRef, commit: CommitId): Promise<string>;
   /** Unified diff between two commits, capped; binary files as one line. */
   diff(clone: CloneRef, from: CommitId, to: CommitId, bytesMax: number): Promise<string>;
   changes(clone: CloneRef, from: CommitId, to: CommitId): Promise<readonly ChangedPath[]>;
   /** SHA-256 per path of a commit's files; null where absent. */
-  digestsAt(clone: CloneRef, commit: CommitId, paths: readonly string[]): Promise<Readonly<Record<string, string | null>>>;
+  digestsAt(
+    clone: CloneRef,
+    commit: CommitId,
+    paths: readonly string[],
+  ): Promise<Readonly<Record<string, string | null>>>;
 
   /** A file of a commit of the clone as text, null when there is none (or it is no regular file, or larger than `bytesMax`). */
   textAt(clone: CloneRef, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
   /** Paths that differ between two workspace trees, sorted; nothing of a scratch or nested `.git`. */
   treeChanges(clone: CloneRef, from: TreeId, to: TreeId): Promise<readonly string[]>;
 
-  outlook(clone: CloneRef, source: string, branch: string, base: CommitId, candidate: CommitId): Promise<DeliveryOutlook>;
+  outlook(
+    clone: CloneRef,
+    source: string,
+    branch: string,
+    base: CommitId,
+    candidate: CommitId,
+  ): Promise<DeliveryOutlook>;
   /** Merge commit of candidate and the target's head, built in the private clone; conflicts: their paths. */
   mergeWith(
     clone: CloneRef,
@@ -148,14 +166,22 @@ export interface Workspaces {
     message: string,
     author: Identity,
     atMs: number,
-  ): Promise<{ readonly commit: CommitId; readonly tree: string; readonly onto: CommitId } | { readonly conflicts: readonly string[] }>;
+  ): Promise<
+    | { readonly commit: CommitId; readonly tree: string; readonly onto: CommitId }
+    | { readonly conflicts: readonly string[] }
+  >;
   /** Puts the commit's objects and `refs/agentos/<name>` into the person's repository. */
   publishRef(clone: CloneRef, source: string, commit: CommitId, name: string): Promise<void>;
   /**
    * Moves (or creates, `from: null`) a branch of the person's repository by compare-and-set; where it is checked out and none
    * of the touched files is dirty, the checkout follows. Moved meanwhile: `Failure("delivery/refused")`.
    */
-  moveBranch(source: string, branch: string, from: CommitId | null, to: CommitId): Promise<{ readonly checkoutFollowed: boolean }>;
+  moveBranch(
+    source: string,
+    branch: string,
+    from: CommitId | null,
+    to: CommitId,
+  ): Promise<{ readonly checkoutFollowed: boolean }>;
   /** `git format-patch`-like text of base..commit. */
   patch(clone: CloneRef, base: CommitId, commit: CommitId): Promise<string>;
   branchHead(source: string, branch: string): Promise<CommitId | null>;
@@ -164,5 +190,8 @@ export interface Workspaces {
   keep(clone: CloneRef, ids: readonly string[]): Promise<void>;
   use(): Promise<readonly WorkspaceUse[]>;
   /** Captures what is not in git as `refs/agentos/rescue/<task>/…` in the person's repository, then removes all of the task's directories. */
-  remove(task: string, sources: Readonly<Record<string, string>>): Promise<{ readonly rescued: readonly string[]; readonly bytes: number }>;
+  remove(
+    task: string,
+    sources: Readonly<Record<string, string>>,
+  ): Promise<{ readonly rescued: readonly string[]; readonly bytes: number }>;
 }

@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -465,6 +466,27 @@ function sandboxContract(make: () => Sandbox): void {
       await until(() => processesWith(mark).length > 1);
       daemon.kill("SIGKILL");
       await until(() => processesWith(mark).length === 0);
+    });
+
+    it("leaves nothing when the process that runs it is killed at any moment of the start", async () => {
+      const mark = `36${process.pid}.5`;
+      const script = `${runnerScript(command(["sleep", mark]), "")}`.replace("const o", 'process.stdout.write("up"); const o');
+      for (let ms = 0; ms < 60; ms += 6) {
+        const daemon = spawn(NODE, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "ignore"] });
+        await once(daemon.stdout, "data");
+        await delay(ms); // The moment is what is tried; nothing is waited for.
+        daemon.kill("SIGKILL");
+      }
+      await until(() => processesWith(mark).length === 0);
+    });
+
+    it("has no init left when it settles, however much there was to end", async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const inits: number[] = [];
+        const many = "i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i+1)); done";
+        await sh(many, { onStart: ({ pid }) => inits.push(pid) });
+        expect(inits.map((pid) => existsSync(`/proc/${pid}/exe`) && readOr(`/proc/${pid}/cmdline`))).toEqual([false]);
+      }
     });
 
     it("reaps by mark, and leaves a stranger with the same pid alone", async () => {

@@ -24,7 +24,10 @@ function payload(): { readonly program: string; readonly marks: string; fired():
   mkdirSync(marks);
   chmodSync(marks, 0o777);
   const program = `${place}/evil`;
-  writeFileSync(program, `#!/bin/sh\ntouch "${marks}/$(basename "$0")-$1"\n[ "$1" = lazy ] || cat 2>/dev/null\nexit 0\n`);
+  writeFileSync(
+    program,
+    `#!/bin/sh\ntouch "${marks}/$(basename "$0")-$1"\n[ "$1" = lazy ] || cat 2>/dev/null\nexit 0\n`,
+  );
   chmodSync(program, 0o755);
   return {
     program,
@@ -104,7 +107,7 @@ describe("a hostile repository", () => {
     spawnSync("git", ["update-ref", "refs/heads/control", "HEAD"], { cwd: repo, env: personsEnvironment() });
     spawnSync("git", ["reset", "-q", "--hard"], { cwd: repo, env: personsEnvironment() });
     expect(evil.fired()).toEqual(
-      expect.arrayContaining(["evil-fsmonitor", "evil-clean", "evil-external", "evil-smudge"]),
+      expect.arrayContaining(["evil-included", "evil-clean", "evil-diffdriver", "evil-smudge"]),
     );
     expect(evil.fired().some((name) => name.startsWith("reference-transaction"))).toBe(true);
     evil.clear();

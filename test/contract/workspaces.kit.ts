@@ -129,15 +129,11 @@ export function listing(root: string, skip: (path: string) => boolean = () => fa
 
 export const withoutGit = (path: string): boolean => path === ".git";
 
-/** All of a person's repository that nobody but them may change. */
+/** All of a person's repository that nobody but them may change: files, index and its time, settings, refs. */
 export function fingerprint(repo: string): Record<string, string> {
   const ours = (path: string): boolean => path.startsWith(".git/refs/agentos") || path.startsWith(".git/objects");
   const index = statSync(`${repo}/.git/index`, { bigint: true });
-  return {
-    ...listing(repo, ours),
-    "index time": String(index.mtimeNs),
-    refs: git(repo, "for-each-ref", "--exclude=refs/agentos"),
-  };
+  return { ...listing(repo, ours), "index time": String(index.mtimeNs) };
 }
 
 function removeAll(path: string): void {

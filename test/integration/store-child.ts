@@ -4,7 +4,7 @@ import { storePaths } from "../../src/adapters/store/home.ts";
 import { openStore } from "../../src/adapters/store/open.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { isFailure } from "../../src/domain/failure.ts";
-import { deny, givenTask } from "../contract/store-contract.ts";
+import { deny, givenTask } from "../contract/store-given.ts";
 
 /*
  * A process of its own for tests: `hold` takes the database's write lock, `lock` the daemon lock, and both keep it until their

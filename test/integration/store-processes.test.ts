@@ -9,7 +9,7 @@ import { openReadOnly } from "../../src/adapters/store/read-only.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { deny, givenTask } from "../contract/store-contract.ts";
+import { deny, givenTask } from "../contract/store-given.ts";
 import { type StoreChild, storeChild } from "./store-process.ts";
 
 let home: string;

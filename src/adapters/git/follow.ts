@@ -177,6 +177,7 @@ async function acceptArrived(
   const trial: GitCall = { ...call, index: `${lock.copy}-trial` };
   try {
     await git.run(["read-tree", to], trial);
+    await git.run(["update-index", "-q", "--refresh"], { ...trial, answers: [1] });
     const differing = await namesOf(git, trial, ["diff-files", "--name-only", "-z"]);
     const wanted = new Map(
       records((await git.run(["ls-files", "-z", "--stage"], trial)).stdout).map(

@@ -25,7 +25,8 @@ export const defaultPolicy: Policy = {
     if ("repo" in act && scope === undefined) return no("scope", `the repo ${act.repo} is not part of this task`);
     if (act.kind === "edit" && scope !== undefined) {
       if (!question.repoWritable) return no("scope/repo", `the repo ${act.repo} is not writable in its project`);
-      if (!inScope(scope, act.path)) return no("scope/path", `${act.path} is outside what the spec lets this task change in ${act.repo}`);
+      if (!inScope(scope, act.path))
+        return no("scope/path", `${act.path} is outside what the spec lets this task change in ${act.repo}`);
     }
     if (act.kind === "prepare") {
       const extra = act.hosts.find((host) => !question.packageHosts.includes(host));

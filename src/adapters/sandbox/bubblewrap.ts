@@ -8,6 +8,7 @@ import { environmentDigest, variablesFor } from "./environment.ts";
 import { checkMounts, systemArguments } from "./file-system.ts";
 import { findProgram, sandboxMissing } from "./missing.ts";
 import { captured, openLiveFile, outputPipes, recordOutput } from "./output.ts";
+import { endOrphans } from "./owner.ts";
 import { endProcess, treeResidentBytes } from "./process-tree.ts";
 import { syscallFilter } from "./seccomp.ts";
 import { selfTest } from "./self-test.ts";
@@ -47,7 +48,9 @@ export const bubblewrapSandbox = (options: BubblewrapOptions = {}): Sandbox => {
   let surroundings: Surroundings | null = null;
   const box: Box = {
     surroundings: () => {
-      surroundings ??= {
+      if (surroundings !== null) return surroundings;
+      endOrphans();
+      surroundings = {
         program: options.program ?? findProgram(),
         identity,
         system: systemArguments(),

@@ -60,7 +60,7 @@ exec "$@"
 
 export interface CommandLine {
   readonly argv: readonly string[];
-  /** What is fed to each descriptor from GATE_FD on; null: the descriptor is a conversation. */
+  /** What is fed to each descriptor from GATE_FD on; null: nothing, the descriptor is a conversation (GATE_FD) or a report (STATUS_FD). */
   readonly pipes: readonly (string | Buffer | null)[];
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { markOf } from "./process-tree.ts";
+import { isOwnerGone, ownerName } from "./owner.ts";
 
 /** Control groups of one command; the process joins them itself before it becomes the sandbox. */
 export interface ControlGroups {
@@ -23,7 +23,7 @@ export interface GroupLimits {
 export const openControlGroups = (limits: GroupLimits): ControlGroups => {
   const places = placesFor(readFileSync("/proc/self/cgroup", "utf8"), readFileSync("/proc/self/mountinfo", "utf8"));
   count += 1;
-  const name = `${PREFIX}${process.pid}-${ownStart()}-${count}`;
+  const name = `agentos-${ownerName()}-${count}`;
   const groups = places.flatMap((place) => openOne(place, name, limits) ?? []);
   const memory = groups.find((group) => group.memoryEvents !== null);
   return {
@@ -41,7 +41,6 @@ export const openControlGroups = (limits: GroupLimits): ControlGroups => {
   };
 };
 
-const PREFIX = "agentos-";
 let count = 0;
 
 interface Place {
@@ -148,8 +147,8 @@ const sweep = (parent: string): void => {
   if (swept.has(parent)) return;
   swept.add(parent);
   for (const name of readdirSync(parent)) {
-    const [, pid, start] = /^agentos-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
-    if (pid === undefined || markOf(Number(pid))?.startTicks === Number(start)) continue;
+    const owner = /^agentos-(\d+-\d+)-\d+$/.exec(name)?.[1];
+    if (owner === undefined || !isOwnerGone(owner)) continue;
     try {
       rmdirSync(join(parent, name));
     } catch {
@@ -171,12 +170,6 @@ const removeGroup = async (directory: string): Promise<void> => {
     }
   }
   // An empty group costs nothing; the next daemon sweeps it.
-};
-
-const ownStart = (): number => {
-  const mark = markOf(process.pid);
-  if (mark === null) throw new Error("this process is not in /proc");
-  return mark.startTicks;
 };
 
 const readOr = (path: string, otherwise: string): string => {

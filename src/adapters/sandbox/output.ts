@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, constants, openSync } from "node:fs";
-import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Captured } from "../../ports/sandbox.ts";
+import { isOwnerGone, ownerName } from "./owner.ts";
 
 export interface Recorded {
   readonly stdout: Captured;
@@ -76,6 +77,8 @@ export interface OutputPipe {
 export interface OutputPipes {
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
+  /** For bwrap's own report. Its writing end can be read from as well: see `openPipe`. */
+  readonly status: OutputPipe;
 }
 
 /**
@@ -84,39 +87,69 @@ export interface OutputPipes {
  * reader nor writer) and opens afresh through /proc/self/fd for every command.
  */
 export const outputPipes = () => {
-  const idle: number[] = [];
+  const idle: Handles[] = [];
+  let tidied: Promise<void> | null = null;
   return {
     async borrow(): Promise<OutputPipes & { giveBack(): void }> {
-      const handles = idle.length >= 2 ? idle.splice(0, 2) : await createPipes();
-      const [stdout, stderr] = handles.map(openPipe) as [OutputPipe, OutputPipe];
+      tidied ??= removeAbandonedPipes();
+      await tidied;
+      const handles = idle.pop() ?? (await createPipes());
       return {
-        stdout,
-        stderr,
-        /** Only when both ends of both are closed: else the next command would see this one's bytes. */
-        giveBack: () => void idle.push(...handles),
+        stdout: openPipe(handles.stdout, constants.O_WRONLY),
+        stderr: openPipe(handles.stderr, constants.O_WRONLY),
+        status: openPipe(handles.status, constants.O_RDWR),
+        /** Only when all ends are closed: else the next command would see this one's bytes. */
+        giveBack: () => void idle.push(handles),
       };
     },
   };
 };
 
+interface Handles {
+  readonly stdout: number;
+  readonly stderr: number;
+  readonly status: number;
+}
+
 const O_PATH = 0o10000000;
 
 /** Mode 0622: the confined user may reopen its own stdout for writing (/dev/stdout), never for reading. */
-const createPipes = async (): Promise<number[]> => {
-  const directory = await mkdtemp(join(tmpdir(), "agentos-pipes-"));
+const createPipes = async (): Promise<Handles> => {
+  const directory = await mkdtemp(join(tmpdir(), `${DIRECTORY}${ownerName()}-`));
   try {
-    const paths = [join(directory, "stdout"), join(directory, "stderr")];
-    await promisify(execFile)("/usr/bin/mkfifo", ["-m", "0622", ...paths]);
-    return paths.map((path) => openSync(path, O_PATH));
+    const [stdout, stderr, status] = ["stdout", "stderr", "status"].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await promisify(execFile)("/usr/bin/mkfifo", ["-m", "0622", stdout, stderr, status]);
+    return { stdout: openSync(stdout, O_PATH), stderr: openSync(stderr, O_PATH), status: openSync(status, O_PATH) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 };
 
-const openPipe = (handle: number): OutputPipe => {
+const DIRECTORY = "agentos-pipes-";
+
+/** The directories of daemons that were killed in the two milliseconds in which they had one. */
+const removeAbandonedPipes = async (): Promise<void> => {
+  for (const name of await readdir(tmpdir())) {
+    const owner = name.startsWith(DIRECTORY) ? /^(\d+-\d+)-/.exec(name.slice(DIRECTORY.length))?.[1] : undefined;
+    if (owner === undefined || !isOwnerGone(owner)) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {
+      // Another user's: theirs to remove.
+    });
+  }
+};
+
+/**
+ * A writing end that is open for reading too never breaks: bwrap reports to it in the middle of its start, and one
+ * ended there by SIGPIPE, because we are gone, would leave its init waiting for it.
+ */
+const openPipe = (handle: number, writing: number): OutputPipe => {
   // The reader first and without blocking, else opening the writer would wait for it.
   const readFd = openSync(`/proc/self/fd/${handle}`, constants.O_RDONLY | constants.O_NONBLOCK);
-  const writeFd = openSync(`/proc/self/fd/${handle}`, constants.O_WRONLY);
+  const writeFd = openSync(`/proc/self/fd/${handle}`, writing);
   return {
     writeFd,
     read: new Socket({ fd: readFd, readable: true, writable: false }),

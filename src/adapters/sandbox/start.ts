@@ -7,6 +7,7 @@ import { type CommandLine, GATE_FD, JOIN, STATUS_FD } from "./command-line.ts";
 import { inheritableDescriptors } from "./inherited-descriptors.ts";
 import { SYSTEM_DIRECTORIES } from "./missing.ts";
 import type { OutputPipes } from "./output.ts";
+import { OWNER_VARIABLE, ownerName } from "./owner.ts";
 import { endProcess, kill, markOf } from "./process-tree.ts";
 
 export interface Exit {
@@ -32,7 +33,6 @@ export const start = (line: CommandLine, groups: readonly string[], output: Outp
   const child = spawnOuter(line, groups, output);
   const stdio = child.stdio as readonly (Duplex | null | undefined)[];
   const gate = stdio[GATE_FD];
-  const status = stdio[STATUS_FD];
   for (const [index, content] of line.pipes.entries()) {
     const pipe = stdio[GATE_FD + index];
     pipe?.on("error", ignoreClosed);
@@ -47,7 +47,7 @@ export const start = (line: CommandLine, groups: readonly string[], output: Outp
     if (init !== null) kill(init.pid);
     if (child.pid !== undefined) kill(child.pid);
   };
-  const initKnown = (status === null || status === undefined ? Promise.resolve(null) : initPid(status)).then((pid) => {
+  const initKnown = initPid(output.status.read).then((pid) => {
     init = pid === null ? null : markOf(pid);
     if (ending) strike();
     return init;
@@ -79,9 +79,10 @@ export const start = (line: CommandLine, groups: readonly string[], output: Outp
 };
 
 const spawnOuter = (line: CommandLine, groups: readonly string[], output: OutputPipes): ChildProcess => {
-  const { stdout, stderr } = output;
+  const { stdout, stderr, status } = output;
   const stdio: ("ignore" | "pipe" | number)[] = ["ignore", stdout.writeFd, stderr.writeFd];
   for (const _ of line.pipes) stdio.push("pipe");
+  stdio[STATUS_FD] = status.writeFd;
   const devNull = openSync("/dev/null", "r+");
   try {
     for (const fd of inheritableDescriptors()) {
@@ -91,7 +92,7 @@ const spawnOuter = (line: CommandLine, groups: readonly string[], output: Output
     }
     return spawn("/bin/sh", ["-c", JOIN, "agentos-join", ...groups, "--", ...line.argv], {
       cwd: "/",
-      env: { PATH: SYSTEM_DIRECTORIES.join(":") },
+      env: { PATH: SYSTEM_DIRECTORIES.join(":"), [OWNER_VARIABLE]: ownerName() },
       stdio,
       detached: true, // A Ctrl-C at the daemon's terminal is the daemon's to handle.
     });
@@ -99,6 +100,7 @@ const spawnOuter = (line: CommandLine, groups: readonly string[], output: Output
     closeSync(devNull);
     stdout.closeWriteEnd();
     stderr.closeWriteEnd();
+    status.closeWriteEnd();
   }
 };
 

@@ -14,7 +14,8 @@ import { openScratch } from "./sqlite.ts";
 /**
  * Every check of the journal that needs nothing but the data directory; it writes nothing there and works beside a running daemon,
  * on the state of one moment. Each finding names its stream and seq, or the database where it belongs to no stream. What it cannot
- * see is a journal cut off at its end together with everything derived from it.
+ * see, because no hash in the database binds it: a journal cut off at its end together with all that is derived from it, and
+ * events of different streams that changed places in the order while each stream kept its own.
  */
 export async function auditStore(home: string, { seal }: { readonly seal: Seal }): Promise<AuditReport> {
   const { database, paths, close } = await connectReadOnly(home);

@@ -91,11 +91,11 @@ function overConnection(connection: BetterSqlite3.Database): Database {
     return [];
   };
   const query = async (sql: string, params?: readonly Value[]): Promise<readonly Row[]> => run(sql, params);
-  const bracketed = async <T>(begin: string, work: () => Promise<T>): Promise<T> => {
+  const bracketed = async <T>(begin: string, end: string, work: () => Promise<T>): Promise<T> => {
     run(begin);
     try {
       const result = await work();
-      run("COMMIT");
+      run(end);
       return result;
     } catch (error) {
       // Some errors (a full disk, failed I/O) make SQLite roll back by itself; then there is nothing left to undo.
@@ -123,8 +123,8 @@ function overConnection(connection: BetterSqlite3.Database): Database {
   return {
     dialect: SQLITE,
     query,
-    transaction: (work) => bracketed(SQLITE.beginWrite, () => work({ query, savepoint, script })),
-    snapshot: (work) => bracketed(SQLITE.beginSnapshot, () => work({ query })),
+    transaction: (work) => bracketed(SQLITE.beginWrite, "COMMIT", () => work({ query, savepoint, script })),
+    snapshot: (work) => bracketed(SQLITE.beginSnapshot, "ROLLBACK", () => work({ query })),
     close: async () => {
       connection.close();
     },

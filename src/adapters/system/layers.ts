@@ -65,7 +65,8 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isDirectory();
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return false;
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return false;
     throw error;
   }
 }
@@ -83,7 +84,9 @@ async function moved(from: string, to: string): Promise<void> {
 /** Feeds every entry in a fixed order: path, mode, and the digest of its content. Returns the number of files. */
 async function listed(directory: string, name: string, hash: ReturnType<typeof createHash>): Promise<number> {
   let files = 0;
-  const entries = (await readdir(directory, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const entries = (await readdir(directory, { withFileTypes: true })).sort((a, b) =>
+    a.name < b.name ? -1 : a.name > b.name ? 1 : 0,
+  );
   for (const entry of entries) {
     const path = join(directory, entry.name);
     const label = `${name}/${entry.name}`;

@@ -5,5 +5,9 @@ import type { ProcessMark } from "../../ports/sandbox.ts";
 export function ownProcess(): ProcessMark {
   const stat = readFileSync("/proc/self/stat", "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return { pid: process.pid, startTicks: Number(fields[19]), bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim() };
+  return {
+    pid: process.pid,
+    startTicks: Number(fields[19]),
+    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+  };
 }

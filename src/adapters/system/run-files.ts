@@ -22,10 +22,19 @@ export interface RunFiles {
   dropAll(): Promise<void>;
 }
 
-export function runFiles({ home, owner, digest }: { readonly home: string; readonly owner: { readonly uid: number; readonly gid: number } | null; readonly digest: (text: string) => string }): RunFiles {
+export function runFiles({
+  home,
+  owner,
+  digest,
+}: {
+  readonly home: string;
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+  readonly digest: (text: string) => string;
+}): RunFiles {
   const runs = join(home, "runs");
   // The full name goes into the digest: two runs never share a directory, and a socket's path stays within 108 bytes.
-  const at = (task: string, step: string, run: number): string => join(runs, digest(`${task}/${step}.${run}`).slice(0, 32));
+  const at = (task: string, step: string, run: number): string =>
+    join(runs, digest(`${task}/${step}.${run}`).slice(0, 32));
   const output = (task: string, step: string, run: number): string => join(home, "output", task, `${step}.${run}.log`);
   const made = async (path: string): Promise<string> => {
     await mkdir(path, { recursive: true, mode: 0o700 });
@@ -44,7 +53,8 @@ export function runFiles({ home, owner, digest }: { readonly home: string; reado
       return output(task, step, run);
     },
     output: (task, step, run, bytesMax) => endOf(output(task, step, run), bytesMax),
-    readReport: (directory, name, bytesMax) => (name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax)),
+    readReport: (directory, name, bytesMax) =>
+      name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax),
     async writeText(path, text) {
       await writeFile(path, text, { mode: 0o644 });
       await chmod(path, 0o644);
@@ -54,20 +64,30 @@ export function runFiles({ home, owner, digest }: { readonly home: string; reado
 }
 
 async function endOf(path: string, bytesMax: number): Promise<Uint8Array | null> {
-  return reading(path, async (size, read) => (size === 0 ? null : read(Math.max(0, size - bytesMax), Math.min(size, bytesMax))));
+  return reading(path, async (size, read) =>
+    size === 0 ? null : read(Math.max(0, size - bytesMax), Math.min(size, bytesMax)),
+  );
 }
 
 async function whole(path: string, bytesMax: number): Promise<Uint8Array | null> {
   return reading(path, async (size, read) => (size > bytesMax ? null : read(0, size)));
 }
 
-async function reading(path: string, take: (size: number, read: (from: number, length: number) => Promise<Uint8Array>) => Promise<Uint8Array | null>): Promise<Uint8Array | null> {
+async function reading(
+  path: string,
+  take: (size: number, read: (from: number, length: number) => Promise<Uint8Array>) => Promise<Uint8Array | null>,
+): Promise<Uint8Array | null> {
   let file: Awaited<ReturnType<typeof open>>;
   try {
     // O_NONBLOCK: opening a fifo somebody put there must not wait for a writer.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ELOOP" || error.code === "ENXIO")) return null;
+    if (
+      error instanceof Error &&
+      "code" in error &&
+      (error.code === "ENOENT" || error.code === "ELOOP" || error.code === "ENXIO")
+    )
+      return null;
     throw error;
   }
   try {

@@ -13,7 +13,9 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The built page, whole, by URL path. Empty when it was not built. */
-export async function webFiles(directory: string): Promise<ReadonlyMap<string, { readonly bytes: Uint8Array<ArrayBuffer>; readonly type: string }>> {
+export async function webFiles(
+  directory: string,
+): Promise<ReadonlyMap<string, { readonly bytes: Uint8Array<ArrayBuffer>; readonly type: string }>> {
   const files = new Map<string, { readonly bytes: Uint8Array<ArrayBuffer>; readonly type: string }>();
   let entries: string[];
   try {
@@ -24,7 +26,8 @@ export async function webFiles(directory: string): Promise<ReadonlyMap<string, {
   }
   for (const entry of entries) {
     const type = TYPES[extname(entry)];
-    if (type !== undefined) files.set(`/${entry}`, { bytes: new Uint8Array(await readFile(join(directory, entry))), type });
+    if (type !== undefined)
+      files.set(`/${entry}`, { bytes: new Uint8Array(await readFile(join(directory, entry))), type });
   }
   return files;
 }

@@ -16,7 +16,9 @@ export const gatesAgent: Agent = {
         title: `Run the gates of ${repo} and write a report`,
         repo,
         paths: [],
-        commands: can.spec.gates.filter((gate) => gate.repo === repo && gate.argv.length > 0).map((gate) => gate.argv.join(" ")),
+        commands: can.spec.gates
+          .filter((gate) => gate.repo === repo && gate.argv.length > 0)
+          .map((gate) => gate.argv.join(" ")),
         risk: "low",
         criterion: null,
         dependsOn: [],
@@ -33,13 +35,29 @@ export const gatesAgent: Agent = {
   },
 };
 
-function report(title: string, gates: readonly GateDefinition[], verdicts: Readonly<Record<string, RecordedVerdict>>): string {
+function report(
+  title: string,
+  gates: readonly GateDefinition[],
+  verdicts: Readonly<Record<string, RecordedVerdict>>,
+): string {
   const rows = gates.map((gate) => {
     const verdict = verdicts[gate.id];
     const counts = verdict?.counts;
-    const tests = counts === null || counts === undefined ? "" : `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
+    const tests =
+      counts === null || counts === undefined
+        ? ""
+        : `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
     return `| ${gate.id} | ${gate.repo} | \`${gate.argv.join(" ")}\` | ${verdict?.verdict ?? "not run"} | ${tests} | ${(verdict?.findings ?? []).join("; ").replaceAll("|", "\\|")} |`;
   });
   const trees = [...new Set(Object.values(verdicts).map(({ tree }) => tree))].map((tree) => `\`${tree}\``).join(", ");
-  return [`# ${title}`, "", `Gates run by the system on ${trees === "" ? "no tree" : trees}.`, "", "| gate | repo | command | verdict | tests | findings |", "| --- | --- | --- | --- | --- | --- |", ...rows, ""].join("\n");
+  return [
+    `# ${title}`,
+    "",
+    `Gates run by the system on ${trees === "" ? "no tree" : trees}.`,
+    "",
+    "| gate | repo | command | verdict | tests | findings |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...rows,
+    "",
+  ].join("\n");
 }

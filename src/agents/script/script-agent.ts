@@ -15,9 +15,14 @@ export const scriptAgent: Agent = {
     const notes: string[] = [];
     for (const { repo, argv } of plan.explore) {
       const seen = await can.inspect(repo, argv);
-      notes.push(`${repo}: ${argv.join(" ")} exited with ${seen.exitCode ?? "a signal"}: ${firstLine(seen.stdout || seen.stderr)}`);
+      notes.push(
+        `${repo}: ${argv.join(" ")} exited with ${seen.exitCode ?? "a signal"}: ${firstLine(seen.stdout || seen.stderr)}`,
+      );
     }
-    if (can.changeRequest !== null) notes.push(`Changes were asked for: ${firstLine(can.changeRequest)}. A script does what its file says; revise the file to change it.`);
+    if (can.changeRequest !== null)
+      notes.push(
+        `Changes were asked for: ${firstLine(can.changeRequest)}. A script does what its file says; revise the file to change it.`,
+      );
     return { items: plan.items.map(planned), notes };
   },
 
@@ -63,7 +68,16 @@ function planned(item: ScriptItem): WorkItem {
   const commands = item.acts.flatMap((act) => (act.act === "run" ? [act.argv.join(" ")] : []));
   const paths = item.acts.flatMap((act) => (act.act === "run" ? [] : [act.path]));
   const outside = item.acts.some((act) => act.act === "run" && act.network.length > 0);
-  return { id: item.id, title: item.title, repo: item.repo, paths: [...new Set(paths)], commands, risk: outside ? "elevated" : "low", criterion: item.criterion, dependsOn: item.dependsOn };
+  return {
+    id: item.id,
+    title: item.title,
+    repo: item.repo,
+    paths: [...new Set(paths)],
+    commands,
+    risk: outside ? "elevated" : "low",
+    criterion: item.criterion,
+    dependsOn: item.dependsOn,
+  };
 }
 
 function scriptOf(spec: Spec): ScriptPlan {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { HealthView } from "../../contract/views.ts";
 import { connect } from "../client/client.ts";
 import { exchange } from "../client/transport.ts";
-import { problemOf, trouble } from "../client/trouble.ts";
+import { trouble } from "../client/trouble.ts";
 
 export interface Launch {
   readonly program: string;
@@ -24,7 +24,7 @@ export interface Wanted {
 export interface RunningDaemon {
   readonly pid: number;
   readonly url: string;
-  readonly health: z.infer<typeof HealthView>;
+  readonly health: Health;
 }
 
 export interface DaemonProcess {
@@ -90,21 +90,14 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
     throw failed(ended === null ? `it did not answer within ${START_MS_MAX / 1000} s` : "another daemon has the data directory, and it does not answer");
   }
 
-  /** Said before a daemon is started that could only fail. Without an answer the daemon itself will find out. */
+  /** Said before a daemon is started that could only fail. Where nobody answers, the daemon itself finds out. */
   async function refuseForeignPort(): Promise<void> {
     if (port === 0) return;
-    const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     const next = `Use another port: AGENTOS_PORT=${port < 65_535 ? port + 1 : port - 1}`;
-    try {
-      const health = await connect(async () => url).health();
-      if (!isSamePlace(health.home, home)) throw trouble("daemon/unreachable", `port ${port} of ${host} belongs to the AgentOS daemon of ${health.home} (pid ${health.pid})`, { next: `${next}, or that data directory: AGENTOS_HOME=${health.home}` });
-    } catch (error) {
-      const problem = problemOf(error);
-      // Nobody answers: the port is free, as it should be.
-      if (problem === null || (error instanceof Error && error.cause !== undefined && problem.code === "daemon/unreachable" && isRefusal(error.cause))) return;
-      if (problem.detail.startsWith("port ")) throw error;
-      throw trouble("daemon/unreachable", `port ${port} of ${host} is in use by another program, which is not AgentOS`, { next });
-    }
+    const answering = await whoAnswers(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
+    if (answering === "nobody") return;
+    if (answering === "a stranger") throw trouble("daemon/unreachable", `port ${port} of ${host} is in use by another program, which is not AgentOS`, { next });
+    if (!isSamePlace(answering.home, home)) throw trouble("daemon/unreachable", `port ${port} of ${host} belongs to the AgentOS daemon of ${answering.home} (pid ${answering.pid})`, { next: `${next}, or that data directory: AGENTOS_HOME=${answering.home}` });
   }
 
   async function stop(): Promise<boolean> {
@@ -139,12 +132,19 @@ function announced(home: string): z.infer<typeof Announcement> | null {
   }
 }
 
-async function healthAt(url: string): Promise<z.infer<typeof HealthView> | null> {
+type Health = z.infer<typeof HealthView>;
+
+async function healthAt(url: string): Promise<Health | null> {
+  const answering = await whoAnswers(url);
+  return typeof answering === "string" ? null : answering;
+}
+
+async function whoAnswers(url: string): Promise<Health | "a stranger" | "nobody"> {
   try {
     const bytes = await exchange(async () => url, { method: "GET", path: "/api/health", timeoutMs: HEALTH_MS_MAX });
     return HealthView.parse(JSON.parse(bytes.toString()));
-  } catch {
-    return null; // whatever it is, it is no daemon that answers
+  } catch (error) {
+    return error instanceof Error && error.cause instanceof Error && "code" in error.cause && error.cause.code === "ECONNREFUSED" ? "nobody" : "a stranger";
   }
 }
 
@@ -173,8 +173,6 @@ function isSamePlace(one: string, other: string): boolean {
     return one === other; // one of them is not there (any more)
   }
 }
-
-const isRefusal = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 
 function lastLines(file: string): readonly string[] {
   try {

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import type { Client } from "../client/client.ts";
+import { trouble } from "../client/trouble.ts";
+
+/** A task's id, or so much of its beginning that it is the only one. Only here, in front of a person: everywhere else an id is whole. */
+export const TaskReference = z
+  .string()
+  .transform((text) => text.toUpperCase())
+  .refine((text) => /^[0-9A-HJKMNP-TV-Z]{6,26}$/.test(text), "must be a task's id, or at least its first 6 characters");
+
+const ID_LENGTH = 26;
+const PAGE = 1_000;
+const PAGES_MAX = 20;
+const SHOWN_MAX = 10;
+
+/** The whole id. Throws `task/not-found`, or `input/invalid` naming the candidates when several begin so. */
+export async function taskNamed(api: Client, reference: string): Promise<string> {
+  if (reference.length === ID_LENGTH) return reference;
+  const found: { readonly id: string; readonly title: string }[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const { items, next } = await api.tasks({ limit: PAGE, cursor });
+    found.push(...items.filter(({ id }) => id.startsWith(reference)));
+    if (next === null) break;
+    cursor = next;
+  }
+  const [only, ...others] = found;
+  if (only === undefined) throw trouble("task/not-found", `there is no task whose id begins with ${reference}`);
+  if (others.length > 0)
+    throw trouble("input/invalid", `${found.length} tasks begin with ${reference}: ${found.slice(0, SHOWN_MAX).map(({ id, title }) => `${id} (${title})`).join(", ")}${found.length > SHOWN_MAX ? " …" : ""}`, {
+      next: "Give more of the id.",
+      facts: { ids: found.map(({ id }) => id) },
+    });
+  return only.id;
+}

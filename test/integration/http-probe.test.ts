@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { withDaemon, sampleRepo, waitForStatus, MEND_SUM } from "../support/daemon.ts";
+import { writeFileSync } from "node:fs";
+test("probe", async () => {
+  const t0 = performance.now();
+  const d = await withDaemon();
+  console.log("start", performance.now() - t0, d.url);
+  writeFileSync("/tmp/openapi.json", (await d.ask("GET", "/api/openapi.json")).text);
+  const p = await d.api.projectOfPath({ path: sampleRepo("red") });
+  const t = await d.api.createTask({ title: "x", project: p.project.name, plan: MEND_SUM, run_mode: "autonomous" });
+  await d.api.freezeTask(t.id); await d.api.readyTask(t.id);
+  const t1 = performance.now();
+  const done = await waitForStatus(d.api, t.id, ["succeeded"]);
+  console.log("done", performance.now() - t1, JSON.stringify(done).slice(0, 600));
+  const show = async (m: string, p: string, w?: any) => { try { const a = await d.ask(m, p, w); console.log(m, p.slice(0,80), a.status, a.headers["content-type"], JSON.stringify(a.headers["content-security-policy"]??null)?.slice(0,20), a.text.slice(0, 200)); } catch (e) { console.log(m, p.slice(0,80), "ERR", e); } };
+  await show("GET", "/");
+  await show("GET", "/nope");
+  await show("GET", "/api/tasks", { headers: { host: "evil.test" } });
+  await show("POST", "/api/tasks", { text: '{"title":"x","metadata":{"a":"\\ud800"}}', headers: { "content-type": "application/json" } });
+  await show("POST", "/api/tasks", { text: '{"title":"x","metadata":{"a":1e999}}', headers: { "content-type": "application/json" } });
+  await show("POST", "/api/tasks", { text: '{"title":"x","metadata":{"__proto__":{"x":1}}}', headers: { "content-type": "application/json" } });
+  await show("POST", "/api/tasks", { text: '{"title":"x"}', headers: { "content-type": "Application/JSON" } });
+  await show("POST", "/api/tasks", { body: { title: "x", plan: { items: [{ id: "a", title: "b", do: [{ write: "a", content: "\ud800" }] }] } } });
+  await show("POST", "/api/tasks", { body: { title: "x", plan: { items: [{ id: "a", title: "b", do: [{ run: "a\u0000" }] }] } } });
+  await show("GET", "/api/tasks?" + "a=1&".repeat(10000));
+  await show("GET", "/api/tasks", { headers: { "x-a": "a".repeat(65536) } });
+  for (const bad of ["..%2f", "%00", "%2e%2e", "/etc/passwd", "\\", "//", "x.", "%zz", "%ff"]) { await show("GET", `/api/tasks/${bad}`); await show("GET", `/api/projects/${bad}`); await show("GET", bad); }
+  await show("GET", "//evil.test/api/tasks");
+  await show("GET", "http://evil.test/api/health");
+  await show("OPTIONS", "/api/tasks"); await show("PUT", "/api/tasks"); await show("TRACE", "/api/tasks"); await show("HEAD", "/api/tasks");
+  await show("POST", `/api/tasks/${t.id}/ready`, { text: "", headers: { "content-type": "application/json" } });
+  await show("POST", "/api/daemon/stop");
+  console.log(d.log());
+});
