@@ -11,6 +11,5 @@ export const say = {
   trouble: (text: string): void => void process.stderr.write(`demo: ${plain(text)}\n`),
 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is made visible here
 const plain = (text: string): string =>
-  text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (found) => `\\u{${found.charCodeAt(0).toString(16)}}`);
+  text.replace(/[^\P{Cc}\n]/gu, (found) => `\\u{${found.charCodeAt(0).toString(16)}}`);

@@ -14,8 +14,7 @@ const words = (most: number) =>
   z
     .string()
     .max(most)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused here
-    .refine((text) => !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text), "has control characters")
+    .refine((text) => !/[^\P{Cc}\t\n]/u.test(text), "has control characters")
     .refine((text) => text.isWellFormed(), "has half of a surrogate pair");
 
 const oneLine = (most: number) =>
@@ -198,7 +197,7 @@ export const DeliverInput = z.strictObject({
 export const NoInput = z.strictObject({});
 
 function isBranchName(name: string): boolean {
-  return !/[\u0000-\u0020~^:?*[\\\u007f]|\.\.|@\{|\/\/|\.lock(\/|$)|^[-/.]|[/.]$|\/\.|^@$/.test(name);
+  return !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\.lock(\/|$)|^[-/.]|[/.]$|\/\.|^@$/u.test(name);
 }
 
 const ToolPath = z.array(AbsolutePath).max(200);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { Failure } from "../domain/failure.ts";
 
 /** The one door: a value of the schema's type, or `input/invalid` that names every field that is wrong. */

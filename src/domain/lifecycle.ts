@@ -55,9 +55,13 @@ export type WorkReport =
   | {
       readonly type: "complete_step";
       readonly step: TaskEventBodies["STEP_COMPLETED"];
-      readonly then?: readonly TaskEvent[];
+      readonly followedBy?: readonly TaskEvent[];
     }
-  | { readonly type: "fail_step"; readonly step: TaskEventBodies["STEP_FAILED"]; readonly then?: readonly TaskEvent[] }
+  | {
+      readonly type: "fail_step";
+      readonly step: TaskEventBodies["STEP_FAILED"];
+      readonly followedBy?: readonly TaskEvent[];
+    }
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
@@ -358,11 +362,11 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return [e("STEP_STARTED", said.step)];
     case "complete_step":
       return isOpen(task, said.step)
-        ? [e("STEP_COMPLETED", said.step), ...(said.then ?? [])]
+        ? [e("STEP_COMPLETED", said.step), ...(said.followedBy ?? [])]
         : `step ${said.step.step} is not open`;
     case "fail_step":
       return isOpen(task, said.step)
-        ? [e("STEP_FAILED", said.step), ...(said.then ?? [])]
+        ? [e("STEP_FAILED", said.step), ...(said.followedBy ?? [])]
         : `step ${said.step.step} is not open`;
     case "lose_step":
       return isOpen(task, said.step) ? [e("STEP_LOST", said.step)] : `step ${said.step.step} is not open`;

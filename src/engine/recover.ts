@@ -77,7 +77,7 @@ async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<bool
       {
         type: "complete_step",
         step: { step: open.step, run: open.run, evidence: [], after, result: told.ref },
-        then: [{ type: "CHECKPOINTED", body: { step: open.step, trees: after } }],
+        followedBy: [{ type: "CHECKPOINTED", body: { step: open.step, trees: after } }],
       },
       [...blobs, told],
     );

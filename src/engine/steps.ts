@@ -60,7 +60,7 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
       await Promise.all(marks);
     }
     if (hold.signal.aborted) throw await interrupted(deps, hold);
-    return record(deps, hold, step, run, ask, effect);
+    return record(deps, hold, step, run, effect);
   };
 
   return {
@@ -76,7 +76,6 @@ async function record(
   hold: Hold,
   step: string,
   run: number,
-  ask: Ask,
   effect: Effect,
 ): Promise<unknown> {
   const trees = hold.task().trees;
@@ -93,11 +92,12 @@ async function record(
   const result =
     effect.result === null ? null : await deps.store.stage(new TextEncoder().encode(JSON.stringify(effect.result)));
   const blobs = result === null ? effect.blobs : [...effect.blobs, result];
-  const then: TaskEvent[] = effect.touched.length === 0 ? [] : [{ type: "CHECKPOINTED", body: { step, trees: after } }];
+  const followedBy: TaskEvent[] =
+    effect.touched.length === 0 ? [] : [{ type: "CHECKPOINTED", body: { step, trees: after } }];
   const body = { step, run, evidence, after, result: result?.ref ?? null };
   await (effect.failed === null
-    ? hold.report({ type: "complete_step", step: body, then }, blobs)
-    : hold.report({ type: "fail_step", step: { ...body, cause: effect.failed }, then }, blobs));
+    ? hold.report({ type: "complete_step", step: body, followedBy }, blobs)
+    : hold.report({ type: "fail_step", step: { ...body, cause: effect.failed }, followedBy }, blobs));
   return effect.result;
 }
 

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -12,7 +13,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -470,7 +470,10 @@ function sandboxContract(make: () => Sandbox): void {
 
     it("leaves nothing when the process that runs it is killed at any moment of the start", async () => {
       const mark = `36${process.pid}.5`;
-      const script = `${runnerScript(command(["sleep", mark]), "")}`.replace("const o", 'process.stdout.write("up"); const o');
+      const script = `${runnerScript(command(["sleep", mark]), "")}`.replace(
+        "const o",
+        'process.stdout.write("up"); const o',
+      );
       for (let ms = 0; ms < 60; ms += 6) {
         const daemon = spawn(NODE, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "ignore"] });
         await once(daemon.stdout, "data");

@@ -358,6 +358,18 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       });
     });
 
+    test("a step that was open when its task began anew is lost", async () => {
+      await givenRunning(store, "a");
+      await store.append(event("a", 4, stepStarted("s1", 1)));
+      const unknown = { reason: "outcome_unknown", detail: "d", step: "s1" } as const;
+      await store.append(event("a", 5, { type: "BLOCKED", body: unknown }));
+      const draft = await store.stage(utf8("{}"));
+      await store.append(
+        event("a", 6, { type: "SPEC_REVISED", body: { title: draft.ref, draft: draft.ref } }, [draft]),
+      );
+      expect((await store.tasks.steps("a")).map(({ status, endedSeq }) => [status, endedSeq])).toEqual([["lost", 7]]);
+    });
+
     describe("projects", () => {
       test("are found by id, name, path and repo", async () => {
         await givenProject(store, "p");
@@ -458,6 +470,14 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect((await store.tasks.task("a"))?.seq).toBe(6);
       });
 
+      test("that are refused leave no trace of the append they came with", async () => {
+        await givenRunning(store, "a");
+        const refused: Append = { ...deny("a", 4), lease: claimed("a", 4, 1).lease };
+        await expect(store.append(refused)).rejects.toThrow(LeaseLost);
+        await store.append(deny("a", 4));
+        expect((await store.tasks.task("a"))?.task.denials).toBe(1);
+      });
+
       test("are lost to a later epoch, and an epoch is taken once", async () => {
         await givenRunning(store, "a");
         await expect(store.append(claimed("a", 4, 1))).rejects.toThrow(LeaseLost);
@@ -532,7 +552,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await givenProject(store, "p");
       let number = 0;
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 5, maxLength: 40 }), async (choices) => {
+        fc.asyncProperty(fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 10, maxLength: 60 }), async (choices) => {
           number += 1;
           const id = `t${number}`;
           await givenTask(store, id);

@@ -184,7 +184,10 @@ export async function askAnything(store: Store, seal: Seal, id: string, which: n
   const spec = seal({ nonce: `${id} ${seq}` });
   const specBlob = await store.stage(utf8(spec.text));
   const commands = commandsFor(task, blob, specBlob, spec.sha256, what);
-  const command = commands[which % commands.length];
+  // Two of three lead on, or nearly every task would be canceled as a draft; the third is anything.
+  const forward = commands.filter((one) => leadsOn(task, what, one.type === "report" ? one.report.type : one.type));
+  const choice = which % 3 === 0 || forward.length === 0 ? commands : forward;
+  const command = choice[Math.floor(which / 3) % choice.length];
   if (command === undefined) return;
   const decision = decide(task, command);
   if (isRefusal(decision)) return;
@@ -303,8 +306,37 @@ function commandsFor(
     { type: "accept", ...by, reason: blob.ref },
     { type: "deny", ...by, act: "x", rule: "r", reason: "y", item: null },
   ];
-  // What leads on is offered more often than what ends it, or most tasks would die as drafts.
-  return task.status === "running"
-    ? [...reports, ...reports, ...asked]
-    : [...asked, ...asked.slice(1, 8), ...asked.slice(1, 8)];
+  return [...reports, ...asked];
 }
+
+/** Whether a command of this name is a likely next one on the way to success. */
+function leadsOn(task: Task, what: number, name: string): boolean {
+  switch (task.status) {
+    case "draft":
+      return name === (task.spec === null ? "freeze" : task.project === null ? "bind" : "ready");
+    case "queued":
+      return name === "claim";
+    case "running":
+      return (
+        RUNNING_ON[task.openStep === null ? task.phase : "step"].includes(name) &&
+        !(name === "succeed" && what % 4 !== 0)
+      );
+    case "awaiting_approval":
+      return name === "approve";
+    case "blocked":
+      return name === (what % 3 === 0 ? "revise" : "resume");
+    case "failed":
+      return name === "retry";
+    case "succeeded":
+    case "canceled":
+      return name === "deny";
+  }
+}
+
+const RUNNING_ON: Readonly<Record<Task["phase"] | "step", readonly string[]>> = {
+  intent: ["enter_phase"],
+  planning: ["pin_bases", "propose_plan", "enter_phase", "start_step"],
+  implementation: ["start_item", "start_step", "complete_item", "enter_phase"],
+  verification: ["make_candidate", "judge_gate", "start_step", "succeed", "retry"],
+  step: ["complete_step", "fail_step", "lose_step", "block"],
+};

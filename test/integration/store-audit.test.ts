@@ -202,6 +202,20 @@ test("an event with a right hash, slipped in behind the last, is found", async (
   expect(await audit()).toContainEqual({ stream: "task/b", seq: 3, problem: "has no position in the order of events" });
 });
 
+test("a body in another order than its canonical form is found, even with every hash made right", async () => {
+  const store = await openStore({ home, seal, now: () => 0 });
+  const last = (await rowsOf(store, "task/b")).at(-1);
+  await store.close();
+  if (last === undefined) throw new Error("task b is empty");
+  const body = `${last.body} `;
+  const hash = rowHash(seal, { ...last, body });
+  tamper(
+    `UPDATE events SET body = '${body}', hash = '${hash}' WHERE stream = 'task/b' AND seq = 2`,
+    `UPDATE log_leaves SET hash = '${hash}' WHERE stream = 'task/b' AND seq = 2`,
+  );
+  expect(await audit()).toEqual([{ stream: "task/b", seq: 2, problem: "its body is not in canonical form" }]);
+});
+
 describe("the schema", () => {
   test("without a guard is found, each one by name", async () => {
     const connection = new BetterSqlite3(storePaths(home).database);

@@ -14,28 +14,34 @@ export interface Settled {
   readonly exit: number;
 }
 
+export interface Waiting {
+  /** Events up to this seq are not told: the person has seen them. */
+  readonly after: number;
+  readonly timeoutMs: number | null;
+}
+
 /**
- * Follows a task, telling each event, until it ends or waits for a person. A time-out (ms) or an interrupt ends the waiting and
+ * Follows a task, telling each event, until it ends or waits for a person. A time-out or an interrupt ends the waiting and
  * nothing else: the task goes on.
  */
-export async function settle({ api, out, signal }: Context, id: string, timeoutMs: number | null): Promise<Settled> {
-  const deadline = timeoutMs === null ? null : AbortSignal.timeout(timeoutMs);
+export async function settle({ api, out, signal }: Context, id: string, { after, timeoutMs }: Waiting): Promise<Settled> {
+  const deadline = timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs)];
   const until = new AbortController();
-  const all = AbortSignal.any([signal, until.signal, ...(deadline === null ? [] : [deadline])]);
+  let task = await api.task(id);
   try {
-    for await (const { event } of api.followTask(id, 0, all)) {
+    if (stands(task, after)) return { task, exit: EXIT_OF[task.status] };
+    for await (const { event } of api.followTask(id, after, AbortSignal.any([signal, until.signal, ...deadline]))) {
       out.note(`${event.at.slice(11, 19)}  ${field(event.sentence)}`);
-      if (!MAY_END.has(event.type)) continue;
-      const task = await api.task(id);
-      // The state may be ahead of the stream; the rest of what led there is still told.
-      if (!UNDER_WAY.has(task.status) && event.seq >= task.seq) return { task, exit: EXIT_OF[task.status] };
+      if (event.seq < task.seq) continue;
+      task = await api.task(id);
+      // The state may be ahead of the stream: then what led there is told first.
+      if (stands(task, event.seq)) return { task, exit: EXIT_OF[task.status] };
     }
   } finally {
     until.abort();
   }
   out.note(signal.aborted ? `no longer waiting; task ${id} goes on (agentos task show ${id})` : `not settled after ${(timeoutMs ?? 0) / 1000} s; task ${id} goes on (agentos task show ${id})`);
-  return { task: await api.task(id), exit: signal.aborted ? INTERRUPTED : TIMED_OUT };
+  return { task, exit: signal.aborted ? INTERRUPTED : TIMED_OUT };
 }
 
-/** Events after which a task may stand still. Any other is followed by one of them. */
-const MAY_END: ReadonlySet<string> = new Set(["CREATED", "SPEC_REVISED", "SPEC_FROZEN", "BOUND", "PLAN_PROPOSED", "WORK_ITEM_PROPOSED", "BLOCKED", "COMPLETED", "FAILED", "CANCELED", "DELIVERED", "DENIED", "ARTIFACT_STORED", "STEP_COMPLETED", "STEP_FAILED", "CHECKPOINTED"]);
+const stands = (task: TaskView, seen: number): boolean => !UNDER_WAY.has(task.status) && task.seq <= seen;

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { createInterface } from "node:readline";
+import type { DieAt } from "./boundaries.ts";
+
+/** One life of the daemon under test, from its start to its end, however it ends. */
+export interface Life {
+  readonly url: string;
+  /** Commands that wait in their middle now. */
+  readonly middle: ReadonlySet<string>;
+  /** The signal that ended it, "exit N", or null while it lives. */
+  readonly endedBy: () => string | null;
+  readonly ended: Promise<void>;
+  arm(where: DieAt): Promise<void>;
+  watch(repository: string): Promise<void>;
+  release(name: string): void;
+  /** Asks it to stop in good order and waits for its end. */
+  stop(): Promise<void>;
+}
+
+const MAIN = fileURLToPath(new URL("./daemon-under-test.ts", import.meta.url));
+
+/**
+ * Starts a life and waits until it listens; null when it died before. `changed` is called whenever it says something or ends.
+ *
+ * @param codeCache where compiled modules are kept between lives
+ */
+export async function beginLife(
+  directory: string,
+  { dieAt, codeCache, changed }: { readonly dieAt: DieAt | null; readonly codeCache: string; readonly changed: () => void },
+): Promise<Life | null> {
+  const args = [MAIN, directory, ...(dieAt === null ? [] : [JSON.stringify(dieAt)])];
+  const child: ChildProcess = spawn(process.execPath, args, {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { PATH: "/usr/bin:/bin", HOME: directory, NODE_COMPILE_CACHE: codeCache, TZ: "UTC" },
+  });
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error("the daemon under test has no pipes");
+  stdin.on("error", () => undefined); // It may die before it has read what it is told.
+  let end: string | null = null;
+  let url: string | null = null;
+  const middle = new Set<string>();
+  const waiting: { readonly key: string; readonly tell: () => void }[] = [];
+  const ended = once(child, "exit").then(([code, signal]: (string | number | null)[]) => {
+    end = signal === null ? `exit ${code}` : String(signal);
+    for (const { tell } of waiting.splice(0)) tell();
+    changed();
+  });
+  const said = (key: string): Promise<void> => new Promise((tell) => {
+    if (end === null) waiting.push({ key, tell });
+    else tell();
+  });
+  const ready = said("ready");
+  createInterface({ input: stdout }).on("line", (line) => {
+    const told = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    if (typeof told["ready"] === "string") url = told["ready"];
+    if (typeof told["middle"] === "string") middle.add(told["middle"]);
+    for (const key of Object.keys(told)) {
+      const at = waiting.findIndex((one) => one.key === key);
+      if (at >= 0) waiting.splice(at, 1)[0]?.tell();
+    }
+    changed();
+  });
+  const tell = (line: unknown): void => {
+    if (end === null) stdin.write(`${JSON.stringify(line)}\n`);
+  };
+
+  await ready;
+  if (url === null) return ended.then(() => null);
+  return {
+    url,
+    middle,
+    endedBy: () => end,
+    ended,
+    async arm(where) {
+      const armed = said("armed");
+      tell({ arm: where });
+      await armed;
+    },
+    async watch(repository) {
+      const watching = said("watching");
+      tell({ watch: repository });
+      await watching;
+    },
+    release(name) {
+      middle.delete(name);
+      tell({ release: name });
+    },
+    async stop() {
+      tell({ stop: true });
+      await ended;
+    },
+  };
+}

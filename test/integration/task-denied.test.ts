@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+
+const GREEN = gate("true");
+
+describe("what a task may not do", () => {
+  it("a repo that is read-only for the task cannot be written by a command: the kernel says so", async () => {
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan("echo two > a.txt; echo \"exit $?\"; touch new; ls"),
+      scopes: [{ repo: "app", access: "read_only" }],
+      gates: [GREEN],
+      expects_change: false,
+    });
+    await rig.until(id, "succeeded", "blocked");
+    const [logs] = (await rig.system.cases.look.logs(id, "1.work.1", 10_000));
+    expect(logs?.stderr).toMatch(/Read-only file system/);
+    expect(logs?.stdout).not.toContain("new");
+  });
+
+  it("an edit of a read-only repo is denied with an event, and no step was begun for it", async () => {
+    const project = await rig.project(repository());
+    const id = await rig.queued(project, {
+      ...plan("true"),
+      scopes: [{ repo: "app", access: "read_only" }],
+      gates: [GREEN],
+      expects_change: false,
+    });
+    await rig.until(id, "awaiting_approval");
+    // The plan check names edits of a read-only repo before anything runs.
+    await rig.system.cases.reviseTask(ADA, id, {
+      plan: { explore: [], items: [{ id: "work", title: "w", repo: "", criterion: null, dependsOn: [], acts: [{ act: "write", path: "a.txt", content: "x", executable: false }] }] },
+    });
+    await rig.system.cases.freezeTask(ADA, id);
+    await rig.system.cases.answer.ready(ADA, id);
+    const stopped = await rig.until(id, "blocked");
+    expect([stopped.reason, stopped.phase]).toEqual(["agent_failed", "planning"]);
+    expect(stopped.detail).toContain("read-only for this task");
+  });
+
+  it("an edit outside the spec's paths is DENIED, with rule and reason, and the task waits", async () => {
+    const id = await rig.approved(await rig.project(repository({ "src/a.txt": "one\n", "b.txt": "b\n" })), {
+      ...plan({ write: "src/a.txt", content: "two\n" }, { write: "b.txt", content: "no\n" }),
+      scopes: [{ repo: "app", access: "paths", paths: ["src/"] }],
+      gates: [GREEN],
+    });
+    const stopped = await rig.until(id, "blocked");
+    expect(stopped.reason).toBe("approval_needed");
+    expect(await rig.bodies(id, "DENIED")).toEqual([
+      {
+        act: "write b.txt in app",
+        rule: "scope/path",
+        reason: "b.txt is outside what the spec lets this task change in app",
+        item: "work",
+      },
+    ]);
+    expect((await rig.bodies(id, "STEP_STARTED")).filter(({ act }) => act.kind === "edit").map(({ act }) => ("path" in act ? act.path : ""))).toEqual(["src/a.txt"]);
+  });
+
+  it("a command that changes something outside the spec's paths does not get to a pass", async () => {
+    const id = await rig.approved(await rig.project(repository({ "src/a.txt": "one\n", "b.txt": "b\n" })), {
+      ...plan("echo two > src/a.txt; echo no > b.txt"),
+      scopes: [{ repo: "app", access: "paths", paths: ["src/"] }],
+      gates: [GREEN],
+      attempts: 1,
+    });
+    const stopped = await rig.until(id, "blocked");
+    expect(stopped.reason).toBe("gates_exhausted");
+    expect(stopped.detail).toContain("app: b.txt was changed outside the paths of the spec");
+    expect(stopped.verdicts).toEqual({});
+  });
+
+  it("a change inside the spec's paths passes", async () => {
+    const id = await rig.approved(await rig.project(repository({ "src/a.txt": "one\n", "b.txt": "b\n" })), {
+      ...plan("echo two > src/a.txt", { replace: "src/a.txt", find: "two", with: "three" }),
+      scopes: [{ repo: "app", access: "paths", paths: ["src/"] }],
+      gates: [gate("grep -qx three src/a.txt")],
+    });
+    expect((await rig.until(id, "succeeded", "blocked")).status).toBe("succeeded");
+  });
+
+  for (const [command, rule] of [
+    ["git push --force origin main", "red-line/force-push"],
+    ["sudo id", "red-line/privilege-escalation"],
+    ["git commit --no-verify -m x", "red-line/no-verify"],
+    ["rm -rf .git", "red-line/history-destruction"],
+    ["rm -rf /", "red-line/outside-removal"],
+  ] as const)
+    it(`"${command}" crosses a red line: denied before any step, with event and reason, and the task waits by name`, async () => {
+      const id = await rig.approved(await rig.project(repository()), { ...plan(command), gates: [GREEN], attempts: 1 });
+      const stopped = await rig.until(id, "blocked");
+      expect(stopped.reason).toBe("approval_needed");
+      const [denied] = await rig.bodies(id, "DENIED");
+      expect(denied).toMatchObject({ rule, item: "work", act: `run /bin/sh -c ${command} in app` });
+      expect(denied?.reason).toContain("can not be allowed by anyone");
+      expect(stopped.denials).toBe(1);
+      expect((await rig.bodies(id, "STEP_STARTED")).filter(({ act }) => act.kind === "command")).toEqual([]);
+    });
+
+  it("autonomous mode crosses no red line either", async () => {
+    const id = await rig.queued(await rig.project(repository()), { ...plan("sudo id"), gates: [GREEN], run_mode: "autonomous" });
+    expect((await rig.until(id, "blocked", "failed")).status).toBe("blocked");
+    expect(await rig.bodies(id, "DENIED")).toHaveLength(1);
+  });
+
+  it("an edit inside .git is denied", async () => {
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan({ write: ".git/config", content: "[core]\n" }),
+      gates: [GREEN],
+    });
+    await rig.until(id, "blocked");
+    expect((await rig.bodies(id, "DENIED")).map(({ rule }) => rule)).toEqual(["red-line/git-directory"]);
+  });
+
+  it("a command without opened hosts reaches none; the task's own loopback is empty", async () => {
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan("cat /proc/net/dev > net.txt; ls /sys/class/net > nets.txt 2>&1; echo done > a.txt"),
+      gates: [gate("test $(grep -c : net.txt) -le 1")],
+    });
+    expect((await rig.until(id, "succeeded", "blocked")).status).toBe("succeeded");
+  });
+
+  it("leaves nothing to warn about", () => expect(rig.warnings).toEqual([]));
+});

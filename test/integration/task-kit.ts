@@ -1,0 +1,238 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
+import { draftFrom } from "../../src/contract/from-wire.ts";
+import { SpecInput } from "../../src/contract/inputs.ts";
+import type { Actor } from "../../src/domain/actor.ts";
+import type { Recorded, TaskEvent, TaskEventBodies, TaskEventType } from "../../src/domain/event.ts";
+import type { Project } from "../../src/domain/project.ts";
+import { sentence } from "../../src/domain/sentence.ts";
+import { taskStream } from "../../src/domain/stream.ts";
+import type { Status, Task } from "../../src/domain/task.ts";
+import { assemble, type System, type SystemOptions } from "../../src/main/system.ts";
+
+/** What the task tests stand on: the whole system in this process, over real git, real SQLite and the real sandbox. */
+
+export const ADA: Actor = { kind: "person", name: "ada" };
+const WAIT_MS = 50_000;
+const EVENTS_MOST = 10_000;
+
+const place = mkdtempSync(`${realpathSync(tmpdir())}/agentos-tasks-`);
+execFileSync("chmod", ["0755", place]);
+const rigs: Rig[] = [];
+afterAll(async () => {
+  for (const rig of rigs) await rig.stop();
+  execFileSync("chmod", ["-R", "u+rwx", place], { stdio: "ignore" });
+  rmSync(place, { recursive: true, force: true });
+});
+
+let count = 0;
+
+/** A directory of this test's own. */
+export function room(): string {
+  count += 1;
+  const path = join(place, String(count));
+  mkdirSync(path);
+  return path;
+}
+
+/** Plain git as a person runs it, with neutral settings. */
+export function git(cwd: string, ...args: string[]): string {
+  return execFileSync("git", args, {
+    cwd,
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], HOME: "/nonexistent", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  }).trim();
+}
+
+export function put(root: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+}
+
+/** A small repository; without files of its own it holds one. */
+export function repository(
+  files: Readonly<Record<string, string>> = { "a.txt": "one\n" },
+  at = join(room(), "app"),
+): string {
+  mkdirSync(at, { recursive: true });
+  git(at, "init", "-q", "-b", "main");
+  git(at, "config", "user.name", "Ada");
+  git(at, "config", "user.email", "ada@example.org");
+  put(at, files);
+  commit(at, "first");
+  return at;
+}
+
+export function commit(repo: string, message: string): string {
+  git(repo, "add", "-A");
+  git(repo, "commit", "-q", "--allow-empty", "-m", message);
+  return git(repo, "rev-parse", "HEAD");
+}
+
+/** All of a person's repository that nobody but them may change: every file outside our refs and objects, and every ref. */
+export function fingerprint(repo: string): string {
+  const names = execFileSync("find", [".", "-type", "f", "-o", "-type", "l"], { cwd: repo, encoding: "utf8" })
+    .split("\n")
+    .filter((path) => path !== "" && !/^\.\/\.git\/(objects|refs\/agentos|logs\/refs\/agentos)\//.test(path))
+    .sort();
+  const hash = createHash("sha256");
+  for (const name of names) hash.update(`${name}\0`).update(readFileSync(join(repo, name)));
+  return `${hash.digest("hex")}\n${git(repo, "for-each-ref", "--exclude=refs/agentos")}\n${git(repo, "status", "--porcelain")}`;
+}
+
+export interface Rig {
+  readonly home: string;
+  readonly system: System;
+  /** What was told of trouble nobody awaits. A task test ends with none. */
+  readonly warnings: readonly string[];
+  project(...repos: readonly string[]): Promise<Project>;
+  /** A task that is bound and frozen. The spec is as a person writes it. */
+  frozen(project: Project, spec: Record<string, unknown>): Promise<string>;
+  /** Frozen and in the queue. */
+  queued(project: Project, spec: Record<string, unknown>): Promise<string>;
+  /** Queued, planned, and the plan approved. */
+  approved(project: Project, spec: Record<string, unknown>): Promise<string>;
+  task(id: string): Promise<Task>;
+  approve(id: string): Promise<void>;
+  /** The task as soon as it stands in one of these statuses; says what happened when it does not come to that. */
+  until<S extends Status>(id: string, ...statuses: readonly S[]): Promise<Extract<Task, { readonly status: S }>>;
+  /** Resolves with the first event of that type after `afterSeq` (default: of all). */
+  happened<T extends TaskEventType>(id: string, type: T, afterSeq?: number): Promise<TaskEventBodies[T]>;
+  events(id: string): Promise<readonly Recorded<TaskEvent>[]>;
+  bodies<T extends TaskEventType>(id: string, type: T): Promise<readonly TaskEventBodies[T][]>;
+  text(ref: { readonly digest: string; readonly bytes: number } | null): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startRig(
+  adapters: NonNullable<SystemOptions["adapters"]> = {},
+  { home = join(room(), "home"), tasksMax = 4 }: { readonly home?: string; readonly tasksMax?: number } = {},
+): Promise<Rig> {
+  if (!existsSync(home)) mkdirSync(home, { mode: 0o700 });
+  const warnings: string[] = [];
+  const system = await assemble({
+    home,
+    toolPath: [dirname(realpathSync(process.execPath)), "/usr/local/bin", "/usr/bin", "/bin"],
+    tasksMax,
+    warn: (told, error) => warnings.push(`${told}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    onFatal: (error) => warnings.push(`fatal: ${String(error)}`),
+    adapters,
+  });
+  await system.start();
+  const { cases, store } = system;
+  let stopped: Promise<void> | null = null;
+
+  const events = async (id: string) =>
+    (await store.read(taskStream(id), 0, EVENTS_MOST)) as readonly Recorded<TaskEvent>[];
+  const task = async (id: string): Promise<Task> => (await cases.look.task(id)).task;
+
+  /** Looks again at every event of the task until `found` gives something. */
+  const watch = <T>(id: string, what: string, found: () => Promise<T | null>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      let unsubscribe = (): void => {};
+      const end = (then: () => void): void => {
+        clearTimeout(timer);
+        unsubscribe();
+        then();
+      };
+      const timer = setTimeout(() => {
+        void events(id).then((all) =>
+          end(() =>
+            reject(
+              new Error(
+                `task ${id} did not come to ${what}:\n${all.map(({ event }) => sentence(event)).join("\n")}\n${warnings.join("\n")}`,
+              ),
+            ),
+          ),
+        );
+      }, WAIT_MS);
+      const look = (): void => {
+        found().then(
+          (value) => {
+            if (value !== null) end(() => resolve(value));
+          },
+          (error: unknown) => end(() => reject(error)),
+        );
+      };
+      unsubscribe = store.onAppended(({ stream }) => {
+        if (stream === taskStream(id)) look();
+      });
+      look();
+    });
+
+  const rig: Rig = {
+    home,
+    system,
+    warnings,
+    project: (...paths) =>
+      cases.createProject(ADA, {
+        name: `p${(count += 1)}`,
+        settings: { agent: null, runMode: null, packageHosts: [] },
+        repos: paths.map((path) => ({ path, name: null, role: "code", writable: true, pathFilters: [], toolPath: null })),
+      }),
+    async frozen(project, spec) {
+      const draft = draftFrom(SpecInput.parse({ title: "A task", ...spec }));
+      const { task: made } = await cases.createTask(ADA, {
+        draft,
+        createdBy: "ada",
+        session: null,
+        metadata: null,
+        project: project.id,
+      });
+      await cases.freezeTask(ADA, made.id);
+      return made.id;
+    },
+    async queued(project, spec) {
+      const id = await rig.frozen(project, spec);
+      await cases.answer.ready(ADA, id);
+      return id;
+    },
+    async approved(project, spec) {
+      const id = await rig.queued(project, spec);
+      await rig.until(id, "awaiting_approval");
+      await rig.approve(id);
+      return id;
+    },
+    task,
+    async approve(id) {
+      await cases.answer.approve(ADA, id, { plan: null, spec: null, reason: null });
+    },
+    until: (id, ...statuses) =>
+      watch(id, statuses.join(" or "), async () => {
+        const now = await task(id);
+        return (statuses as readonly Status[]).includes(now.status) ? (now as never) : null;
+      }),
+    happened: <T extends TaskEventType>(id: string, type: T, afterSeq = 0) =>
+      watch(id, type, async () => {
+        const one = (await events(id)).find(({ seq, event }) => seq > afterSeq && event.type === type);
+        return one === undefined ? null : (one.event.body as TaskEventBodies[T]);
+      }),
+    events,
+    async bodies<T extends TaskEventType>(id: string, type: T) {
+      return (await events(id)).flatMap(({ event }) => (event.type === type ? [event.body as TaskEventBodies[T]] : []));
+    },
+    async text(ref) {
+      const bytes = ref === null ? null : await store.get(ref);
+      return bytes === null ? "" : new TextDecoder().decode(bytes);
+    },
+    stop: () => (stopped ??= system.stop()),
+  };
+  rigs.push(rig);
+  return rig;
+}
+
+/** A plan file with one work item. */
+export const plan = (...acts: readonly (string | Record<string, unknown>)[]) => ({
+  agent: "script",
+  plan: { items: [{ id: "work", title: "Do it", do: acts.map((act) => (typeof act === "string" ? { run: act } : act)) }] },
+});
+
+/** A gate of one's own that passes when the command does. */
+export const gate = (run: string, id = "check") => ({ id, run });
