@@ -3,6 +3,7 @@ import { REPO_ROLES } from "../domain/event.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
+import { Json } from "./json.ts";
 
 /*
  * What comes in. Every object is strict: a field nobody knows is an error that names it, never silently dropped. Names on the
@@ -159,7 +160,7 @@ export const SpecInput = z.strictObject({
 
 /** Made from free-form input: bounded in depth and size where it is parsed. */
 const Metadata = z
-  .record(z.string().max(200), z.json())
+  .record(z.string().max(200), Json)
   .refine((value) => JSON.stringify(value).length <= 65_536, "must be at most 64 KiB of JSON");
 
 export const NewTaskInput = z.strictObject({

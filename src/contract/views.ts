@@ -3,6 +3,7 @@ import { REPO_ROLES } from "../domain/event.ts";
 import { RUN_MODES } from "../domain/spec.ts";
 import { PHASES } from "../domain/phase.ts";
 import { STATUSES } from "../domain/task.ts";
+import { Json } from "./json.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
@@ -41,7 +42,7 @@ export type VerdictView = z.infer<typeof VerdictView>;
 export const TaskView = TaskRowView.extend({
   waiting: Waiting.nullable(),
   allowed: z.array(z.string()),
-  metadata: z.record(z.string(), z.json()).nullable(),
+  metadata: z.record(z.string(), Json).nullable(),
   template: z.string().nullable(),
   spec: z.object({ version: z.number(), hash: z.string() }).nullable(),
   plan: z.object({ version: z.number(), hash: z.string() }).nullable(),
@@ -97,7 +98,7 @@ export const EventView = z.object({
   at: Time,
   actor: z.string(),
   sentence: z.string(),
-  body: z.json(),
+  body: Json,
 });
 export type EventView = z.infer<typeof EventView>;
 export const EventListView = z.object({ items: z.array(EventView), next: z.number().nullable() });
@@ -107,7 +108,7 @@ export const SpecView = z.object({
   version: z.number(),
   frozen: z.boolean(),
   hash: z.string().nullable(),
-  spec: z.json(),
+  spec: Json,
   canonical: z.string().nullable(),
 });
 export type SpecView = z.infer<typeof SpecView>;
@@ -116,7 +117,7 @@ export const PlanView = z.object({
   hash: z.string(),
   approved: z.boolean(),
   approved_by: z.string().nullable(),
-  plan: z.json(),
+  plan: Json,
   canonical: z.string(),
 });
 export type PlanView = z.infer<typeof PlanView>;
@@ -144,7 +145,7 @@ export const EvidenceView = z.object({
       started_seq: z.number(),
       ended_seq: z.number().nullable(),
       record_hash: z.string().nullable(),
-      evidence: z.array(z.json()),
+      evidence: z.array(Json),
     }),
   ),
 });

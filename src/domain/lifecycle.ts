@@ -392,7 +392,7 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
             ...phase(task, "implementation"),
           ];
     case "block":
-      return said.reason !== "outcome_unknown" && task.openStep !== null
+      return !MAY_LEAVE_A_STEP_OPEN.has(said.reason) && task.openStep !== null
         ? `step ${task.openStep.step} is open`
         : [e("BLOCKED", { reason: said.reason, detail: said.detail, step: said.step })];
     case "succeed":
@@ -414,6 +414,9 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
         : "nobody asked to pause";
   }
 }
+
+/** Waits that begin with a step still open: nobody can close it before a person has spoken. */
+const MAY_LEAVE_A_STEP_OPEN: ReadonlySet<BlockReason> = new Set<BlockReason>(["outcome_unknown", "integrity"]);
 
 const isOpen = (task: Task, step: { readonly step: string; readonly run: number }): boolean =>
   task.openStep !== null && task.openStep.step === step.step && task.openStep.run === step.run;

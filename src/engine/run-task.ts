@@ -25,7 +25,23 @@ export async function runTask(
     { type: "claim", by, worker: deps.worker, epoch },
     { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
   );
-  const hold = holdTask(deps, claimed.task, await frozenSpec(deps, id, claimed.task.spec), epoch, signal, wishes);
+  const spec = await frozenSpec(deps, id, claimed.task.spec);
+  if (spec === null) {
+    const detail = `the stored spec does not have the frozen hash ${claimed.task.spec?.hash ?? ""}`;
+    await deps.log.give(
+      id,
+      {
+        type: "report",
+        by,
+        worker: deps.worker,
+        epoch,
+        report: { type: "block", reason: "integrity", detail, step: null },
+      },
+      { lease: { kind: "release", task: id, epoch } },
+    );
+    return;
+  }
+  const hold = holdTask(deps, claimed.task, spec, epoch, signal, wishes);
   try {
     if (await recover(deps, hold)) await work(deps, hold);
   } catch (error) {
@@ -68,18 +84,15 @@ async function work(deps: EngineDependencies, hold: Hold): Promise<void> {
   }
 }
 
-/** The frozen spec, read back and checked against the hash in the journal. */
+/** The frozen spec, read back and checked against the hash in the journal; null when it is not what was frozen. */
 async function frozenSpec(
   deps: EngineDependencies,
   id: string,
   frozen: { readonly version: number; readonly hash: string } | null,
-): Promise<Spec> {
-  if (frozen === null) throw new Error(`task ${id} was claimed without a frozen spec`);
-  const stored = await deps.store.tasks.spec(id, frozen.version);
-  const value: unknown = stored === null ? null : JSON.parse(stored.text);
-  if (stored === null || deps.seal(value).sha256 !== frozen.hash)
-    throw new Error(`the stored spec of task ${id} does not have the frozen hash ${frozen.hash}`);
-  return value as Spec;
+): Promise<Spec | null> {
+  const stored = frozen === null ? null : await deps.store.tasks.spec(id, frozen.version);
+  if (stored === null || deps.digest(new TextEncoder().encode(stored.text)) !== frozen?.hash) return null;
+  return JSON.parse(stored.text) as Spec;
 }
 
 /** Failures a person can act on, and what the task then waits for. */

@@ -163,7 +163,6 @@ export interface Operations {
   /** The epoch the next claim must use: one more than any before. */
   nextEpoch(task: string): Promise<number>;
   markProcess(task: string, step: string, mark: ProcessMark): Promise<void>;
-  unmarkProcess(task: string, mark: ProcessMark): Promise<void>;
   processes(): Promise<readonly { readonly task: string; readonly step: string; readonly mark: ProcessMark }[]>;
   /** Forgets leases and processes of a dead daemon; called once at start, under the daemon lock. */
   forgetDeadLeases(): Promise<void>;

@@ -491,14 +491,19 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await givenRunning(store, "a");
         const mark = { pid: 4711, startTicks: 123_456, bootId: "boot" };
         await store.operations.markProcess("a", "s1", mark);
-        await store.operations.markProcess("a", "s1", { ...mark, pid: 4712 });
-        await store.operations.unmarkProcess("a", { ...mark, pid: 4712 });
         store = await under.reopen();
         expect(await store.operations.processes()).toEqual([{ task: "a", step: "s1", mark }]);
         await store.operations.forgetDeadLeases();
         expect(await store.operations.processes()).toEqual([]);
         expect(await store.operations.running()).toEqual(["a"]);
         await store.append(claimed("a", 4, await store.operations.nextEpoch("a"), true));
+      });
+
+      test("given back take the task's processes with them", async () => {
+        await givenRunning(store, "a");
+        await store.operations.markProcess("a", "s1", { pid: 4711, startTicks: 123_456, bootId: "boot" });
+        await store.append({ ...deny("a", 4), lease: { kind: "release", task: "a", epoch: 1 } });
+        expect(await store.operations.processes()).toEqual([]);
       });
 
       test("an ended task with a step still open is said", async () => {

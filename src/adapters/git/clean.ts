@@ -156,7 +156,7 @@ export async function keepElsewhere(
   for (const { name, id } of captured)
     refs.push([`refs/agentos/rescue/${clone.task}/${clone.repo}/${name}`, await asCommit(git, gitDir, id)]);
   if (repository !== null) {
-    for (const [ref, commit] of refs) await publish(git, gitDir, repository, commit, ref);
+    await publish(git, gitDir, repository, refs);
     return refs.map(([ref]) => ref);
   }
   await setRefs(git, { gitDir }, refs);

@@ -94,15 +94,23 @@ export async function mergeOf(
 }
 
 /**
- * Objects first, durable, then the ref. The pack goes through a git that reads none of the person's configuration and
+ * Objects first, durable, then the refs. The pack goes through a git that reads none of the person's configuration and
  * writes as the repository's owner.
  */
-export async function publish(git: Git, gitDir: string, source: Source, commit: CommitId, ref: string): Promise<void> {
-  await git.run(["check-ref-format", ref], { gitDir: null });
-  if (!(await hasWhole(git, source, asId(commit)))) {
+export async function publish(
+  git: Git,
+  gitDir: string,
+  source: Source,
+  refs: readonly (readonly [string, CommitId])[],
+): Promise<void> {
+  for (const [ref] of refs) await git.run(["check-ref-format", ref], { gitDir: null });
+  const lacking: CommitId[] = [];
+  for (const [, commit] of refs) if (!(await hasWhole(git, source, asId(commit)))) lacking.push(commit);
+  if (lacking.length > 0) {
     const theirs = await tipsOf(git, gitDir, source);
-    const revisions = [commit, ...theirs.map((id) => `^${id}`)].map((each) => `${each}\n`).join("");
-    const pack = await git.run(["pack-objects", "--revs", "--stdout", "-q"], {
+    const revisions = [...lacking, ...theirs.map((id) => `^${id}`)].map((each) => `${each}\n`).join("");
+    // No search for similar objects: it costs more than the bytes it saves, and the person's own gc does it some day.
+    const pack = await git.run(["pack-objects", "--revs", "--stdout", "-q", "--window=0"], {
       gitDir,
       alternates: [source.objects],
       input: revisions,
@@ -112,7 +120,7 @@ export async function publish(git: Git, gitDir: string, source: Source, commit: 
     );
   }
   await git.sync(source.objects);
-  await setRefs(git, { ...refCall(source), as: source.person }, [[ref, commit]]);
+  await setRefs(git, { ...refCall(source), as: source.person }, refs);
   await git.sync(source.commonDir);
 }
 

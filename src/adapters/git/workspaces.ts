@@ -290,7 +290,7 @@ export function gitWorkspaces(options: {
         owner,
       ),
     publishRef: async (clone, source, commit, name) =>
-      publish(git, await cloneOf(clone), await findSource(git, source), commit, `refs/agentos/${name}`),
+      publish(git, await cloneOf(clone), await findSource(git, source), [[`refs/agentos/${name}`, commit]]),
     moveBranch: async (source, branch, from, to) => moveBranchOf(git, await findSource(git, source), branch, from, to),
     patch: async (clone, base, commit) => patchOf(git, { gitDir: await cloneOf(clone) }, base, commit),
     branchHead: async (source, branch) => branchHeadOf(git, await findSource(git, source), branch),

@@ -27,6 +27,8 @@ export async function changeLease(tx: Tx, change: LeaseChange): Promise<void> {
     case "release":
       if (epoch !== change.epoch) throw new LeaseLost(change.task);
       await tx.query("DELETE FROM leases WHERE task = ?", [change.task]);
+      // Whoever gives the task back has ended every process of it.
+      await tx.query("DELETE FROM processes WHERE task = ?", [change.task]);
       return;
   }
 }

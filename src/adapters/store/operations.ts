@@ -43,17 +43,6 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
       );
     },
 
-    async unmarkProcess(task, mark) {
-      await writer.write((tx) =>
-        tx.query("DELETE FROM processes WHERE task = ? AND pid = ? AND start_ticks = ? AND boot_id = ?", [
-          task,
-          mark.pid,
-          mark.startTicks,
-          mark.bootId,
-        ]),
-      );
-    },
-
     async processes() {
       const rows = await queries.query(
         "SELECT task, step, pid, start_ticks, boot_id FROM processes ORDER BY task, pid",

@@ -9,35 +9,32 @@ export interface Answers {
 
 /**
  * A write with an Idempotency-Key is answered once: repeated with the same content it gets the recorded answer, with other content it is refused.
- * Server errors are not remembered: they may be tried again.
+ * Requests with the same key go one after the other, each behind the one that came before it: so of many at once one is done, and when
+ * that one fails, the next is. Server errors are not remembered: they may be tried again.
  */
 export function idempotency(answers: Answers): MiddlewareHandler {
-  const underWay = new Map<string, Promise<void>>();
+  const last = new Map<string, Promise<void>>();
   return async (c, next) => {
     const key = c.req.header("idempotency-key");
     if (key === undefined || c.req.method === "GET" || c.req.method === "HEAD") return next();
     if (!/^[\x21-\x7e]{1,200}$/.test(key)) throw failure("input/invalid", "Idempotency-Key must be 1 to 200 printable characters without spaces");
     const digest = createHash("sha256").update(`${c.req.method} ${c.req.path}\n`).update(await c.req.raw.clone().text()).digest("hex");
-    await underWay.get(key);
-    const known = await answers.idempotent(key, digest);
-    if (known !== null) {
+    const before = last.get(key);
+    const { promise: mine, resolve: free } = Promise.withResolvers<void>();
+    last.set(key, mine);
+    try {
+      await before;
+      const known = await answers.idempotent(key, digest);
+      if (known === null) {
+        await next();
+        if (c.res.status < 500 && c.res.status !== 429) await answers.rememberAnswer(key, digest, c.res.status, await c.res.clone().text());
+        return;
+      }
       if (known.requestDigest !== digest) throw failure("idempotency/mismatch", `the Idempotency-Key ${key} was used for a different request`);
       c.res = new Response(known.body, { status: known.status, headers: { "content-type": known.status >= 400 ? "application/problem+json" : "application/json", "idempotency-replayed": "true" } });
-      return;
-    }
-    let free = (): void => {};
-    underWay.set(
-      key,
-      new Promise((resolve) => {
-        free = resolve;
-      }),
-    );
-    try {
-      await next();
-      if (c.res.status < 500 && c.res.status !== 429) await answers.rememberAnswer(key, digest, c.res.status, await c.res.clone().text());
     } finally {
-      underWay.delete(key);
       free();
+      if (last.get(key) === mine) last.delete(key);
     }
   };
 }

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import { Json } from "../../contract/json.ts";
 import { invalid } from "../../contract/parse.ts";
 import { failure, type Problem, problemOf } from "../../contract/problems.ts";
 
@@ -11,7 +12,7 @@ export const ProblemView = z.object({
   code: z.string(),
   detail: z.string(),
   next: z.string(),
-  facts: z.record(z.string(), z.json()),
+  facts: z.record(z.string(), Json),
 });
 
 /** What of an error of any kind is told over HTTP. */

@@ -3,8 +3,10 @@ import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
 import { guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
+import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
+import { responseHeaders } from "./response-headers.ts";
 import type { Surface } from "./surface.ts";
 import { systemRoutes } from "./system-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
@@ -33,6 +35,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
       if (!result.success) throw invalid(result.error as ZodError, WHAT[result.target] ?? "the request");
     },
   });
+  api.use("*", responseHeaders());
   api.use("*", guard({ hosts }));
   api.use("/api/*", idempotency(answers));
   api.onError((error, c) => {
@@ -45,7 +48,11 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   systemRoutes(api, surface);
   projectRoutes(api, surface);
   taskRoutes(api, surface);
-  api.doc31("/api/openapi.json", { openapi: "3.1.0", info: { title: "AgentOS", version, license: { name: "Apache-2.0" } } });
+  let document: OpenApiDocument | null = null;
+  api.get("/api/openapi.json", (c) => {
+    document ??= openApiDocument(api, version);
+    return c.json(document);
+  });
 
   api.get("/*", (c) => {
     const file = web.get(c.req.path === "/" ? "/index.html" : c.req.path);
