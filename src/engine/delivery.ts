@@ -6,7 +6,7 @@ import type { DeliveryEvent } from "../domain/lifecycle.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import type { In, Task } from "../domain/task.ts";
-import type { Ask, Desk, Steps } from "../ports/broker.ts";
+import type { Ask, Desk, Effect, Steps } from "../ports/broker.ts";
 import type { Delivered, Delivery, DeliveryRequest } from "../ports/delivery.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import type { CommitId } from "../ports/workspaces.ts";
@@ -385,38 +385,30 @@ async function deliveryDesk(deps: EngineDependencies, task: In<"succeeded">, spe
         ask.blobs,
       );
       const outputFile = await deps.outputFile(task.id, step, run);
+      let effect: Effect;
       try {
-        const effect = await ask.effect({
+        effect = await ask.effect({
           step,
           run,
           signal: new AbortController().signal,
           outputFile,
           onStart: () => undefined,
         });
-        await record(
-          deps,
-          task.id,
-          by,
-          [{ type: "STEP_COMPLETED", body: { step, run, evidence: effect.evidence, after: {}, result: null } }],
-          effect.blobs,
-        );
-        return effect.result;
       } catch (error) {
+        const cause = isFailure(error) ? error.message : "AgentOS failed inside this step";
         await record(deps, task.id, by, [
-          {
-            type: "STEP_FAILED",
-            body: {
-              step,
-              run,
-              evidence: [],
-              after: {},
-              cause: isFailure(error) ? error.message : "AgentOS failed inside this step",
-              result: null,
-            },
-          },
+          { type: "STEP_FAILED", body: { step, run, evidence: [], after: {}, cause, result: null } },
         ]);
         throw error;
       }
+      // That a branch moved and that this was a delivery are one fact: a crash must not leave the one without the other.
+      const events: DeliveryEvent[] = [
+        { type: "STEP_COMPLETED", body: { step, run, evidence: effect.evidence, after: {}, result: null } },
+      ];
+      if (ask.act.kind === "deliver")
+        events.push({ type: "DELIVERED", body: { repos: { [ask.act.repo]: effect.result as DeliveredTo } } });
+      await record(deps, task.id, by, events, effect.blobs);
+      return effect.result;
     },
     deny: async (act, rule, reason) => {
       await record(deps, task.id, by, [{ type: "DENIED", body: { act, rule, reason, item: null } }]);

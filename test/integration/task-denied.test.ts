@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { scriptAgent } from "../../src/agents/script/script-agent.ts";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
 
 let rig: Rig;
@@ -22,7 +23,40 @@ describe("what a task may not do", () => {
     expect(logs?.stdout).not.toContain("new");
   });
 
-  it("an edit of a read-only repo is denied with an event, and no step was begun for it", async () => {
+  it("an agent that plans no change and then edits a read-only repo is DENIED, and no step was begun for it", async () => {
+    const sly = await startRig({ agents: { script: { ...scriptAgent, plan: async (can) => ({ items: (await scriptAgent.plan(can)).items.map((item) => ({ ...item, paths: [] })), notes: [] }) } } });
+    const id = await sly.approved(await sly.project(repository()), {
+      ...plan({ write: "a.txt", content: "x\n" }),
+      scopes: [{ repo: "app", access: "read_only" }],
+      gates: [GREEN],
+    });
+    const stopped = await sly.until(id, "blocked");
+    expect(stopped.reason).toBe("approval_needed");
+    expect(await sly.bodies(id, "DENIED")).toEqual([
+      { act: "write a.txt in app", rule: "scope/path", reason: "a.txt is outside what the spec lets this task change in app", item: "work" },
+    ]);
+    expect((await sly.bodies(id, "STEP_STARTED")).filter(({ item }) => item !== null)).toEqual([]);
+  });
+
+  it("a repo that its project marks as not writable cannot be edited, whatever the spec says", async () => {
+    const path = repository();
+    const project = await rig.system.cases.createProject(ADA, {
+      name: "looked-at",
+      settings: { agent: null, runMode: null, packageHosts: [] },
+      repos: [{ path, name: null, role: "docs", writable: false, pathFilters: [], toolPath: null }],
+    });
+    const id = await rig.approved(project, {
+      ...plan({ run: "touch new || echo refused by the kernel" }, { write: "a.txt", content: "x\n" }),
+      scopes: [{ repo: "app", access: "full" }],
+      gates: [GREEN],
+    });
+    const stopped = await rig.until(id, "blocked");
+    expect(stopped.reason).toBe("approval_needed");
+    expect((await rig.bodies(id, "DENIED")).map(({ rule }) => rule)).toEqual(["scope/repo"]);
+    expect((await rig.system.cases.look.logs(id, "1.work.1", 1_000)).map(({ stdout }) => stdout)).toEqual(["refused by the kernel\n"]);
+  });
+
+  it("a plan that edits a read-only repo is refused as a plan", async () => {
     const project = await rig.project(repository());
     const id = await rig.queued(project, {
       ...plan("true"),

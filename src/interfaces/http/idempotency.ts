@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { failure } from "../../contract/problems.ts";
 
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
+
 export interface Answers {
   idempotent(key: string, requestDigest: string): Promise<{ readonly requestDigest: string; readonly status: number; readonly body: string } | null>;
   rememberAnswer(key: string, requestDigest: string, status: number, body: string): Promise<void>;
@@ -17,7 +19,7 @@ export function idempotency(answers: Answers): MiddlewareHandler {
   return async (c, next) => {
     const key = c.req.header("idempotency-key");
     if (key === undefined || c.req.method === "GET" || c.req.method === "HEAD") return next();
-    if (!/^[\x21-\x7e]{1,200}$/.test(key)) throw failure("input/invalid", "Idempotency-Key must be 1 to 200 printable characters without spaces");
+    if (!IDEMPOTENCY_KEY.test(key)) throw failure("input/invalid", "Idempotency-Key must be 1 to 200 printable characters without spaces");
     const digest = createHash("sha256").update(`${c.req.method} ${c.req.path}\n`).update(await c.req.raw.clone().text()).digest("hex");
     const before = last.get(key);
     const { promise: mine, resolve: free } = Promise.withResolvers<void>();

@@ -1,19 +1,21 @@
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { z } from "zod";
 import { Json } from "../../contract/json.ts";
 import { invalid } from "../../contract/parse.ts";
 import { failure, type Problem, problemOf } from "../../contract/problems.ts";
 
-export const ProblemView = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.number(),
-  code: z.string(),
-  detail: z.string(),
-  next: z.string(),
-  facts: z.record(z.string(), Json),
-});
+export const ProblemView = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    code: z.string(),
+    detail: z.string(),
+    next: z.string(),
+    facts: z.record(z.string(), Json),
+  })
+  .openapi("Problem");
 
 /** What of an error of any kind is told over HTTP. */
 export function toldOf(error: unknown): Problem {

@@ -1,3 +1,4 @@
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { UseCases } from "../../app/use-cases.ts";
@@ -8,6 +9,14 @@ const PAGE = 500;
 const ALIVE_MS = 15_000;
 /** A reader this far behind is cut off; it comes back with its cursor. */
 const WAITING_MAX = 10_000;
+
+/** Where a reader left off: what its browser says by itself when it comes back, else what it asks for. */
+export const FollowHeaders = z.object({ "last-event-id": z.coerce.number().int().min(0).optional() });
+
+export const cursorOf = (query: { readonly after: number }, headers: z.infer<typeof FollowHeaders>): number => Math.max(query.after, headers["last-event-id"] ?? 0);
+
+/** Whether the answer is to go on. A HEAD has no body to go on with. */
+export const asksToFollow = (c: Context): boolean => c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/event-stream");
 
 type Look = UseCases["look"];
 type Positioned = Parameters<Parameters<Look["onAppended"]>[0]>[0];

@@ -2,8 +2,8 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { CleanInput, EventsQuery, NoInput } from "../../contract/inputs.ts";
 import { eventView } from "../../contract/present.ts";
 import { CleanedView, EventListView, HealthView, WorkspaceListView } from "../../contract/views.ts";
-import { json, jsonBody, optionalBody, problems } from "./shapes.ts";
-import { follow } from "./stream.ts";
+import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
+import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 import type { Surface } from "./surface.ts";
 
 export function systemRoutes(api: OpenAPIHono, { cases, health, stop }: Surface): void {
@@ -11,10 +11,10 @@ export function systemRoutes(api: OpenAPIHono, { cases, health, stop }: Surface)
 
   api.openapi(createRoute({ method: "get", path: "/api/health", summary: "Whether and how the daemon lives", responses: { 200: json(HealthView, "Health"), ...problems } }), async (c) => c.json(await health(), 200));
 
-  api.openapi(createRoute({ method: "get", path: "/api/events", summary: "Everything that happened, by position; as text/event-stream it goes on", request: { query: EventsQuery }, responses: { 200: json(EventListView, "Events"), ...problems } }), async (c) => {
+  api.openapi(createRoute({ method: "get", path: "/api/events", summary: "Everything that happened, by position; as text/event-stream it goes on", request: { query: EventsQuery, headers: FollowHeaders }, responses: { 200: jsonOrStream(EventListView, "Events"), ...problems } }), async (c) => {
     const { after, limit } = c.req.valid("query");
-    const cursor = Math.max(after, Number(c.req.header("last-event-id") ?? 0) || 0);
-    if ((c.req.header("accept") ?? "").includes("text/event-stream")) return follow(c, look, cursor, null) as never;
+    const cursor = cursorOf({ after }, c.req.valid("header"));
+    if (asksToFollow(c)) return follow(c, look, cursor, null) as never;
     const page = await look.since(cursor, limit);
     return c.json({ items: page.map(({ stream, recorded, position }) => eventView(stream, recorded, position)), next: page.length < limit ? null : (page.at(-1)?.position ?? null) }, 200);
   });

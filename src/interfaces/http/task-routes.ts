@@ -21,8 +21,8 @@ import { parse } from "../../contract/parse.ts";
 import { deliveredView, eventView, doing, listView, stepView, taskView, verdictViews } from "../../contract/present.ts";
 import { ArtifactListView, DeliveredView, DiffView, EventListView, EvidenceView, LogsView, PlanView, SpecView, TaskListView, TaskView } from "../../contract/views.ts";
 import type { Surface } from "./surface.ts";
-import { json, jsonBody, optionalBody, problems } from "./shapes.ts";
-import { follow } from "./stream.ts";
+import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
+import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 
 const TaskParam = z.object({ id: Id });
 const post = (path: string, summary: string, body: z.ZodType) =>
@@ -143,11 +143,11 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     ["/api/tasks/{id}/events", "What happened, in order; as text/event-stream it goes on"],
     ["/api/tasks/{id}/audits", "Who did what, when and why"],
   ] as const)
-    api.openapi(createRoute({ method: "get", path, summary, request: { params: TaskParam, query: EventsQuery }, responses: { 200: json(EventListView, "Events"), ...problems } }), async (c) => {
+    api.openapi(createRoute({ method: "get", path, summary, request: { params: TaskParam, query: EventsQuery, headers: FollowHeaders }, responses: { 200: jsonOrStream(EventListView, "Events"), ...problems } }), async (c) => {
       const { id } = c.req.valid("param");
       const { after, limit } = c.req.valid("query");
-      const cursor = Math.max(after, Number(c.req.header("last-event-id") ?? 0) || 0);
-      if ((c.req.header("accept") ?? "").includes("text/event-stream")) {
+      const cursor = cursorOf({ after }, c.req.valid("header"));
+      if (asksToFollow(c)) {
         await look.task(id);
         return follow(c, look, cursor, `task/${id}`) as never;
       }

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { DeliverInput } from "../../../contract/inputs.ts";
+import { short } from "../columns.ts";
+import { command, option, positional } from "../command.ts";
+import { field } from "../escape.ts";
+import { TaskReference, taskNamed } from "../task-reference.ts";
+
+export const taskDeliver = command({
+  args: z.strictObject({
+    id: positional(TaskReference, "ID", "the task"),
+    way: option(DeliverInput.shape.way, "WAY", "into the branch it started from, into a branch of its own, or as a patch"),
+    branch: option(z.string().optional(), "NAME", "the branch"),
+  }),
+  examples: ["agentos task deliver ID", "agentos task deliver ID --way branch --branch mend-parser"],
+  async run({ id, way, branch }, { api, out }) {
+    const task = await taskNamed(api, id);
+    const done = await api.deliverTask(task, { way, ...(branch !== undefined && { branch }) });
+    out.result(
+      done,
+      ({ repos }) =>
+        Object.entries(repos).map(([repo, to]) =>
+          to.way === "patch"
+            ? `${field(repo)}: written as a patch (agentos task artifacts ${task})`
+            : `${field(repo)}: ${field(to.branch ?? "")} is ${short(to.to)}${to.from === null ? "" : `, was ${short(to.from)}`}${to.checkout_followed ? "; the checkout followed" : ""}`,
+        ),
+      () => [task],
+    );
+    out.note(...done.notes.map(field));
+  },
+});

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { columns, moment } from "../columns.ts";
+import { command, positional } from "../command.ts";
+import { field } from "../escape.ts";
+import { evidenceText } from "../evidence-text.ts";
+import { TaskReference, taskNamed } from "../task-reference.ts";
+import { gateLines } from "../task-text.ts";
+
+export const taskEvidence = command({
+  args: z.strictObject({ id: positional(TaskReference, "ID", "the task") }),
+  async run({ id }, { api, out }) {
+    out.result(
+      await api.evidence(await taskNamed(api, id)),
+      ({ criteria, gates, steps }) => [
+        "Criteria:",
+        ...columns(criteria.map((one) => [` ${one.verdict === "pass" ? "✓" : one.verdict === "fail" ? "✗" : "?"}`, one.verdict, one.gate ?? "no gate", one.text])),
+        ...gateLines(gates),
+        "Steps:",
+        ...steps.flatMap((one) => [
+          `  #${one.started_seq}–${one.ended_seq ?? "…"}  ${moment(one.started_at)}  ${one.status}  ${field(one.step)}${one.run === 1 ? "" : ` (run ${one.run})`}: ${field(one.doing)}`,
+          ...one.evidence.map((piece) => `      ${field(evidenceText(piece))}`),
+          ...(one.record_hash === null ? [] : [`      record ${one.record_hash}`]),
+        ]),
+      ],
+      ({ steps }) => steps.map((one) => one.step),
+    );
+  },
+});

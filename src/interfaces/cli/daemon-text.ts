@@ -1,0 +1,15 @@
+import { field } from "./escape.ts";
+import type { RunningDaemon } from "./daemon-process.ts";
+import { moment } from "./columns.ts";
+
+export function daemonLines({ url, pid, health }: RunningDaemon): readonly string[] {
+  const tasks = Object.entries(health.tasks).filter(([, n]) => n > 0);
+  return [
+    `URL: ${field(url)}`,
+    `PID: ${pid}`,
+    `Data: ${field(health.home)}`,
+    `Version: ${field(health.version)}, since ${moment(health.started_at)}`,
+    `Sandbox: ${health.sandbox === null ? `none: ${field(health.sandbox_problem ?? "")}` : field(health.sandbox)}`,
+    `Tasks: ${tasks.length === 0 ? "none" : tasks.map(([status, n]) => `${n} ${status}`).join(", ")}; ${health.working} being worked on`,
+  ];
+}

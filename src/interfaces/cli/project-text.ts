@@ -1,0 +1,27 @@
+import type { ProjectView, RepoView } from "../../contract/views.ts";
+import { columns, moment } from "./columns.ts";
+import { field } from "./escape.ts";
+
+export const projectLines = (project: ProjectView): readonly string[] => [
+  `project ${field(project.name)}`,
+  `Id: ${project.id}`,
+  `Created: ${moment(project.created_at)}`,
+  `Agent of tasks that name none: ${project.settings.agent ?? "none"}`,
+  `Run mode of tasks that name none: ${project.settings.run_mode ?? "assisted"}`,
+  ...(project.settings.package_hosts.length === 0 ? [] : [`Package hosts: ${project.settings.package_hosts.map(field).join(", ")}`]),
+  ...(project.repos.length === 0 ? ["Repos: none"] : ["Repos:", ...repoTable(project.repos).map((row) => `  ${row}`)]),
+];
+
+export const repoTable = (repos: readonly RepoView[]): readonly string[] =>
+  columns([["NAME", "ID", "ROLE", "WRITABLE", "PATH"], ...repos.map((repo) => [repo.name, repo.id, repo.role, repo.writable ? "yes" : "no", repo.path])]);
+
+export const repoLines = (repo: RepoView): readonly string[] => [
+  `repo ${field(repo.name)}`,
+  `Id: ${repo.id}`,
+  `Project: ${field(repo.project)}`,
+  `Path: ${field(repo.path)}`,
+  `Default branch: ${repo.default_branch === null ? "the one checked out" : field(repo.default_branch)}`,
+  `Role: ${repo.role}`,
+  `Writable: ${repo.writable ? "yes" : "no"}`,
+  ...(repo.path_filters.length === 0 ? [] : [`Path filters: ${repo.path_filters.map(field).join(", ")}`]),
+];

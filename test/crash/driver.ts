@@ -1,0 +1,254 @@
+import { existsSync, mkdirSync, writeFileSync, chmodSync } from "node:fs";
+import { join } from "node:path";
+import { type DieAt, writeDown } from "./boundaries.ts";
+import { listingOf, type Listing, unexplainedChanges } from "./checker/repository.ts";
+import { beginLife, type Life } from "./life.ts";
+import { type Places, placesIn } from "./places.ts";
+
+export interface SeenEvent {
+  readonly stream: string;
+  readonly seq: number;
+  readonly position: number;
+  readonly type: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** What a journey knows when it says what to do next. */
+export interface Seen {
+  readonly events: readonly SeenEvent[];
+  count(type: string): number;
+  /** The status that the newest events give. */
+  readonly status: string;
+  /** A command of the task waits in its middle. */
+  readonly middle: boolean;
+  /** Writes of this journey that were answered with 2xx, by name. */
+  done(name: string): boolean;
+}
+
+export type Move =
+  | { readonly do: "write"; readonly name: string; readonly path: string; readonly body: unknown }
+  | { readonly do: "release" }
+  | { readonly do: "wait" }
+  | { readonly do: "over" };
+
+/** A task from its creation to its end, as its person sees it. */
+export interface Journey {
+  readonly name: string;
+  /** Makes the person's repository at this path. */
+  makeRepository(path: string): void;
+  readonly spec: Readonly<Record<string, unknown>>;
+  /** What the person does next, once the task is ready. */
+  next(seen: Seen): Move;
+  /** What the person does to their repository just before they ask for the delivery. */
+  readonly beforeDelivery?: (repository: string) => void;
+}
+
+export interface Travelled {
+  /** Deaths on the way, as `boundary name`. */
+  readonly deaths: number;
+  readonly findings: readonly string[];
+}
+
+/** One data directory and the lives that work on it, one after the other. */
+export interface World {
+  readonly places: Places;
+  /** One journey with a person who does not notice crashes: what was not answered is sent again under the same key. */
+  travel(journey: Journey, label: string, deaths: readonly DieAt[], watchDelivery?: boolean): Promise<Travelled>;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly codeCache: string;
+  /** Looked at between a death and the next life. */
+  readonly afterDeath?: (places: Places) => readonly string[];
+}
+
+export function openWorld(directory: string, { codeCache, afterDeath }: WorldOptions): World {
+  const places = placesIn(directory);
+  for (const path of [places.home, places.repos, places.meet]) mkdirSync(path, { recursive: true });
+  chmodSync(places.meet, 0o777);
+  if (!existsSync(places.witness)) writeFileSync(places.witness, "");
+  chmodSync(places.witness, 0o666);
+
+  let life: Life | null = null;
+  const events: SeenEvent[] = [];
+  let bell = signalling();
+  const changed = (): void => {
+    const rung = bell;
+    bell = signalling();
+    rung.ring();
+  };
+
+  const begin = async (dieAt: DieAt | null): Promise<Life | null> => {
+    const begun = await beginLife(directory, { dieAt, codeCache, changed });
+    if (begun !== null) followEvents(begun, () => events.at(-1)?.position ?? 0, (event) => {
+      events.push(event);
+      changed();
+    });
+    return begun;
+  };
+
+  return {
+    places,
+    async travel(journey, label, deaths, watchDelivery = false) {
+      const repository = join(places.repos, label);
+      journey.makeRepository(repository);
+      let before: Listing = listingOf(repository);
+      const findings: string[] = [];
+      const wanted = [...deaths];
+      let died = 0;
+      let delivering = false;
+      const answered = new Map<string, Readonly<Record<string, unknown>>>();
+      let sent = 0;
+      let pending: { readonly key: string; readonly name: string; readonly path: string; readonly body: unknown } | null = null;
+
+      const untouched = (when: string): void => {
+        if (!delivering) for (const change of unexplainedChanges(before, listingOf(repository), null)) findings.push(`${label}, ${when}: the person's repository: ${change}`);
+      };
+      const living = async (): Promise<Life> => {
+        while (life === null || life.endedBy() !== null) {
+          if (life !== null) {
+            await life.ended;
+            if (life.endedBy() !== "SIGKILL") throw new Error(`${label}: a life ended by itself: ${life.endedBy()}; see ${places.log}`);
+            life = null;
+          }
+          const dieAt = died > 0 ? (wanted.shift() ?? null) : null;
+          if (died > 0) {
+            untouched(`after death ${died}`);
+            findings.push(...(afterDeath?.(places) ?? []).map((finding) => `${label}, after death ${died}: ${finding}`));
+          }
+          life = await begin(dieAt);
+          if (life === null) died += 1;
+        }
+        return life;
+      };
+      const write = async (name: string, path: string, body: unknown): Promise<number | null> => {
+        if (pending?.name !== name) {
+          sent += 1;
+          pending = { key: `${label}-${sent}`, name, path, body };
+        }
+        const { url } = await living();
+        const answer = await post(url, pending.key, path, body);
+        if (answer === null) return null;
+        const { key } = pending;
+        if (answer.status >= 500 && answer.status !== 503) throw new Error(`${label}: ${path} answered ${answer.status}: ${answer.text}; see ${places.log}`);
+        if (answer.status === 503) return answer.status;
+        pending = null;
+        if (answer.status < 300) {
+          const view = JSON.parse(answer.text) as Readonly<Record<string, unknown>>;
+          writeDown(places.acknowledged, { key, name, label, path, view });
+          answered.set(name, view);
+        }
+        return answer.status;
+      };
+
+      const first = await living();
+      const firstDeath = wanted.shift();
+      if (firstDeath !== undefined && !watchDelivery) await first.arm(firstDeath);
+      const from = events.at(-1)?.position ?? 0;
+      writeDown(places.repositories, { label, repository, before });
+      for (;;) {
+        const now = await living();
+        const heard = bell.rung;
+        const move = nextMove();
+        if (move.do === "over") break;
+        if (move.do === "wait") {
+          await Promise.race([heard, now.ended]);
+        } else if (move.do === "release") {
+          for (const name of now.middle) now.release(name);
+        } else {
+          if (move.name === "deliver" && !delivering) {
+            untouched("before the delivery");
+            journey.beforeDelivery?.(repository);
+            before = listingOf(repository);
+            writeDown(places.repositories, { label, repository, before });
+            delivering = true;
+            if (watchDelivery && firstDeath !== undefined) {
+              await now.watch(repository);
+              await now.arm(firstDeath);
+            }
+          }
+          const status = await write(move.name, move.path, move.body);
+          if (status !== null && status >= 400 && status !== 409 && status !== 503) throw new Error(`${label}: ${move.path} was refused with ${status}`);
+          if (status === null) await now.ended;
+        }
+        if (now.endedBy() !== null) died += 1;
+      }
+      untouched("at its end");
+      return { deaths: died, findings };
+
+      function nextMove(): Move {
+        if (pending !== null) return { do: "write", ...pending };
+        const id = answered.get("create")?.["id"];
+        if (!answered.has("project")) return { do: "write", name: "project", path: "/api/projects", body: { name: label, repos: [{ path: repository, name: "app", tool_path: ["/usr/bin", "/bin"] }] } };
+        if (typeof id !== "string") return { do: "write", name: "create", path: "/api/tasks", body: { title: label, session: label, created_by: "casey@example.com", ...journey.spec } };
+        const mine = events.filter((event) => event.position > from && event.stream === `task/${id}`);
+        const count = (type: string): number => mine.filter((event) => event.type === type).length;
+        const on = (move: Move): Move => (move.do === "write" ? { ...move, path: `/api/tasks/${id}/${move.path}` } : move);
+        if (count("BOUND") === 0) return answered.has("bind") ? { do: "wait" } : on({ do: "write", name: "bind", path: "bind", body: { project: label } });
+        if (count("SPEC_FROZEN") === 0) return answered.has("freeze") ? { do: "wait" } : on({ do: "write", name: "freeze", path: "spec/freeze", body: {} });
+        if (count("READY") === 0) return answered.has("ready") ? { do: "wait" } : on({ do: "write", name: "ready", path: "ready", body: {} });
+        const middle = [...(life?.middle ?? [])].some((name) => name.startsWith(id));
+        return on(journey.next({ events: mine, count, status: statusAfter(mine), middle, done: (name) => answered.has(name) }));
+      }
+    },
+    async close() {
+      if (life !== null && life.endedBy() === null) await life.stop();
+      life = null;
+    },
+  };
+}
+
+const STATUS_AFTER: Readonly<Record<string, string>> = {
+  CREATED: "draft",
+  QUEUED: "queued",
+  CLAIMED: "running",
+  PLAN_PROPOSED: "awaiting_approval",
+  WORK_ITEM_PROPOSED: "awaiting_approval",
+  BLOCKED: "blocked",
+  COMPLETED: "succeeded",
+  FAILED: "failed",
+  CANCELED: "canceled",
+};
+
+const statusAfter = (events: readonly SeenEvent[]): string => STATUS_AFTER[events.findLast(({ type }) => STATUS_AFTER[type] !== undefined)?.type ?? ""] ?? "draft";
+
+function signalling(): { readonly rung: Promise<void>; readonly ring: () => void } {
+  let ring = (): void => {};
+  const rung = new Promise<void>((resolve) => {
+    ring = resolve;
+  });
+  return { rung, ring };
+}
+
+/** Null: the daemon died before it answered. */
+async function post(url: string, key: string, path: string, body: unknown): Promise<{ readonly status: number; readonly text: string } | null> {
+  try {
+    const response = await fetch(`${url}${path}`, { method: "POST", headers: { "content-type": "application/json", "idempotency-key": key }, body: JSON.stringify(body) });
+    return { status: response.status, text: await response.text() };
+  } catch {
+    return null;
+  }
+}
+
+/** Tells every event after the cursor, as the live stream brings them, for as long as the life lasts. */
+function followEvents(life: Life, after: () => number, tell: (event: SeenEvent) => void): void {
+  const follow = async (): Promise<void> => {
+    const response = await fetch(`${life.url}/api/events?after=${after()}`, { headers: { accept: "text/event-stream" } });
+    if (response.body === null) throw new Error("the stream of events has no body");
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += decoder.decode(chunk, { stream: true });
+      const messages = text.split("\n\n");
+      text = messages.pop() ?? "";
+      for (const message of messages) {
+        const data = /^data: (.*)$/m.exec(message)?.[1];
+        if (data === undefined) continue;
+        const event = JSON.parse(data) as SeenEvent;
+        if (event.position > after()) tell(event);
+      }
+    }
+  };
+  follow().catch(() => undefined); // It ends with the life; the next one is followed from where this one was.
+}
