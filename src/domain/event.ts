@@ -244,7 +244,6 @@ export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
   DAEMON_STARTED: { readonly version: string; readonly boot: string; readonly sandbox: string };
   DAEMON_STOPPED: Record<string, never>;
-  REQUEST_DENIED: { readonly act: string; readonly rule: string; readonly reason: string };
 }
 export type SystemEventType = keyof SystemEventBodies;
 export type SystemEvent = {

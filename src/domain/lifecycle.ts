@@ -212,8 +212,14 @@ function deny(_task: Task, { type: _type, by: _by, ...denial }: Command<"deny">)
 }
 
 function revise(task: Task, { title, draft }: Command<"revise">): Answer {
-  return task.openStep !== null && task.status !== "blocked" ? "a step is open" : [e("SPEC_REVISED", { title, draft })];
+  return task.openStep !== null && task.status !== "blocked" ? "a step is open" : [...closing(task, "revised"), e("SPEC_REVISED", { title, draft })];
 }
+
+/** A step that waited for a person's word is closed before what ends or restarts the task: nothing stays open behind it. */
+const closing = (task: Task, why: "canceled" | "revised"): TaskEvent[] =>
+  task.openStep === null
+    ? []
+    : [e("STEP_FAILED", { step: task.openStep.step, run: task.openStep.run, evidence: [], after: {}, cause: `nobody said what became of it before the task was ${why}`, result: null })];
 
 function freeze(task: In<"draft">, command: Command<"freeze">): Answer {
   if (command.draft !== task.draft.digest) return "the draft changed meanwhile";
@@ -248,8 +254,8 @@ function approve(task: In<"awaiting_approval">, { plan, spec, reason, by }: Comm
   return [e("PLAN_APPROVED", { plan, spec, bases, reason }), e("QUEUED", { cause: "approved" })];
 }
 
-function cancelNow(_task: Task, { reason }: Command<"cancel">): Answer {
-  return [e("CANCELED", { exitReason: "canceled_by_person", reason })];
+function cancelNow(task: Task, { reason }: Command<"cancel">): Answer {
+  return [...closing(task, "canceled"), e("CANCELED", { exitReason: "canceled_by_person", reason })];
 }
 
 function resume(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
@@ -316,6 +322,9 @@ const PHASE_AFTER: Readonly<Record<Phase, Phase | null>> = {
   implementation: "verification",
   verification: null,
 };
+
+/** A cancel that came after the last boundary: the lease is given back here in any case, so the task ends instead of waiting. */
+const PUTS_DOWN: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>(["propose_plan", "propose_item", "block", "fail", "release"]);
 
 /** What the lease holder says happened. The invariants of a running task are checked here, whoever calls. */
 function report(task: In<"running">, { worker, epoch, report: said }: Command<"report">): Answer {

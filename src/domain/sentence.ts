@@ -129,8 +129,6 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The daemon ${body.version} started; sandbox: ${body.sandbox}.`;
     case "DAEMON_STOPPED":
       return "The daemon stopped in good order.";
-    case "REQUEST_DENIED":
-      return `Refused: ${body.act}. ${body.reason} (rule ${body.rule}).`;
   }
 }
 

@@ -211,7 +211,8 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
     case "BOUND":
       return { ...task, project: { id: event.body.project, repos: event.body.repos } };
     case "RESUMED":
-      return event.body.from === "crash_loop" ? { ...task, deaths: 0 } : task;
+      // Going on is the answer to an earlier pause too, when another wait overtook it.
+      return { ...task, pauseRequested: false, deaths: event.body.from === "crash_loop" ? 0 : task.deaths };
     case "READY":
     case "PLAN_REJECTED":
       return task;

@@ -1,14 +1,15 @@
 import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { serve, type ServerType } from "@hono/node-server";
+import { type ServerType, serve } from "@hono/node-server";
 import { type Logger, pino } from "pino";
 import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
+import { SCHEMA_VERSION } from "../adapters/store/migrate.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
 import { type DaemonConfig, daemonConfig } from "../config/config.ts";
-import { failure } from "../contract/problems.ts";
 import { time } from "../contract/present.ts";
+import { failure } from "../contract/problems.ts";
 import { isFailure } from "../domain/failure.ts";
 import { SYSTEM_STREAM } from "../domain/stream.ts";
 import { httpSurface } from "../interfaces/http/server.ts";
@@ -123,6 +124,8 @@ async function runUnderLock(
   const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
   hosts = new Set(names.map((name) => `${name}:${port}`));
   const url = `http://${names[0]}:${port}`;
+  if ((await system.store.position()) === 0)
+    await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
   await system.start();
   await note(system, {
     type: "DAEMON_STARTED",

@@ -84,8 +84,15 @@ export function fingerprint(repo: string): string {
     .sort();
   const hash = createHash("sha256");
   for (const name of names) hash.update(`${name}\0`).update(readFileSync(join(repo, name)));
-  return `${hash.digest("hex")}\n${git(repo, "for-each-ref", "--exclude=refs/agentos")}\n${git(repo, "status", "--porcelain")}`;
+  return `${hash.digest("hex")}\n${refsOf(repo)}\n${git(repo, "status", "--porcelain")}`;
 }
+
+/** Every ref but ours, with what it names. */
+const refsOf = (repo: string): string =>
+  git(repo, "for-each-ref")
+    .split("\n")
+    .filter((line) => !line.includes("\trefs/agentos/"))
+    .join("\n");
 
 export interface Rig {
   readonly home: string;

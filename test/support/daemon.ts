@@ -102,7 +102,10 @@ export function temporaryDirectory(name: string): string {
 }
 
 /** The login PATH of the machine, without what npm put before it. */
-export const toolPath = (): readonly string[] => (process.env["PATH"] ?? "/usr/bin:/bin").split(":").filter((entry) => entry.startsWith("/") && !/node_modules\/\.bin|node-gyp-bin/.test(entry));
+export const toolPath = (): readonly string[] =>
+  (process.env["PATH"] ?? "/usr/bin:/bin")
+    .split(":")
+    .filter((entry) => entry.startsWith("/") && !/node_modules\/\.bin|node-gyp-bin/.test(entry));
 
 async function inProcess(config: DaemonConfig, adapters: DaemonWanted["adapters"]): Promise<TestDaemon> {
   const lines: string[] = [];
@@ -134,11 +137,21 @@ async function inChild(config: DaemonConfig): Promise<TestDaemon> {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await ended;
   };
-  return { ...reached(config.home, url), pid, inside: null, log: () => output, stop: end("SIGTERM"), kill: end("SIGKILL") };
+  return {
+    ...reached(config.home, url),
+    pid,
+    inside: null,
+    log: () => output,
+    stop: end("SIGTERM"),
+    kill: end("SIGKILL"),
+  };
 }
 
 /** A daemon's process that nobody waits for yet: for tests of its very start. Its output fills `output` line by line. */
-export function daemonChild(config: Pick<DaemonConfig, "home"> & Partial<DaemonConfig>): { readonly child: ChildProcess; readonly output: string[] } {
+export function daemonChild(config: Pick<DaemonConfig, "home"> & Partial<DaemonConfig>): {
+  readonly child: ChildProcess;
+  readonly output: string[];
+} {
   const output: string[] = [];
   const child = spawn(process.execPath, [join(ROOT, "src", "main", "daemon.ts")], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -154,7 +167,10 @@ export function daemonChild(config: Pick<DaemonConfig, "home"> & Partial<DaemonC
       AGENTOS_LOG_LEVEL: config.logLevel ?? "info",
     },
   });
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => output.push(...text.split("\n").filter((line) => line !== "")));
+  for (const stream of [child.stdout, child.stderr])
+    stream
+      ?.setEncoding("utf8")
+      .on("data", (text: string) => output.push(...text.split("\n").filter((line) => line !== "")));
   return { child, output };
 }
 
@@ -163,12 +179,27 @@ function reached(home: string, url: string): Pick<TestDaemon, "home" | "url" | "
 }
 
 /** One HTTP request, its path byte for byte as given. */
-export async function askAt(url: string, method: string, path: string, { body, text, headers = {} }: Asked = {}): Promise<Answer> {
+export async function askAt(
+  url: string,
+  method: string,
+  path: string,
+  { body, text, headers = {} }: Asked = {},
+): Promise<Answer> {
   const sent = text ?? (body === undefined ? undefined : JSON.stringify(body));
   const type = text === undefined && body !== undefined ? { "content-type": "application/json" } : {};
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
     const { hostname, port } = new URL(url);
-    const asked = request({ hostname, port, method, path, agent: false, headers: { ...type, ...(sent === undefined ? {} : { "content-length": Buffer.byteLength(sent) }), ...headers } }, resolve);
+    const asked = request(
+      {
+        hostname,
+        port,
+        method,
+        path,
+        agent: false,
+        headers: { ...type, ...(sent === undefined ? {} : { "content-length": Buffer.byteLength(sent) }), ...headers },
+      },
+      resolve,
+    );
     asked.once("error", reject);
     asked.end(sent);
   });
@@ -187,7 +218,11 @@ function parsed(text: string): unknown {
 }
 
 /** Asks again until there is something; the deadline is far beyond what a slow machine needs. */
-export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>, deadlineMs = DEADLINE_MS): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false>,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
   const begun = performance.now();
   for (;;) {
     const found = await look();
@@ -198,14 +233,29 @@ export async function until<T>(what: string, look: () => Promise<T | null | unde
 }
 
 /** The task once it has one of the statuses. A status that no longer changes by itself and is not among them fails at once. */
-export async function waitForStatus(api: Client, id: string, statuses: readonly TaskView["status"][], deadlineMs = 60_000): Promise<TaskView> {
-  const stays: ReadonlySet<TaskView["status"]> = new Set(["draft", "awaiting_approval", "blocked", "succeeded", "failed", "canceled"]);
+export async function waitForStatus(
+  api: Client,
+  id: string,
+  statuses: readonly TaskView["status"][],
+  deadlineMs = 60_000,
+): Promise<TaskView> {
+  const stays: ReadonlySet<TaskView["status"]> = new Set([
+    "draft",
+    "awaiting_approval",
+    "blocked",
+    "succeeded",
+    "failed",
+    "canceled",
+  ]);
   return until(
     `task ${id} is ${statuses.join(" or ")}`,
     async () => {
       const task = await api.task(id);
       if (statuses.includes(task.status)) return task;
-      if (stays.has(task.status)) throw new Error(`task ${id} is ${task.status}, not ${statuses.join(" or ")}: ${JSON.stringify(task.waiting)} ${task.exit_reason ?? ""}`);
+      if (stays.has(task.status))
+        throw new Error(
+          `task ${id} is ${task.status}, not ${statuses.join(" or ")}: ${JSON.stringify(task.waiting)} ${task.exit_reason ?? ""}`,
+        );
       return null;
     },
     deadlineMs,
@@ -213,18 +263,29 @@ export async function waitForStatus(api: Client, id: string, statuses: readonly 
 }
 
 const MANIFEST = { name: "sample", version: "1.0.0", private: true, type: "module", scripts: { test: "node --test" } };
-const TEST = 'import assert from "node:assert/strict";\nimport { test } from "node:test";\nimport { sum } from "./sum.js";\n\ntest("sums", () => assert.equal(sum(1, 2), 3));\n';
+const TEST =
+  'import assert from "node:assert/strict";\nimport { test } from "node:test";\nimport { sum } from "./sum.js";\n\ntest("sums", () => assert.equal(sum(1, 2), 3));\n';
 
 /** What is in each kind of sample: `red` fails its tests for a real reason (a minus in sum.js), `green` passes, `plain` has no tests at all. */
 const SAMPLES = {
-  red: { "package.json": `${JSON.stringify(MANIFEST, null, 2)}\n`, "sum.js": "export const sum = (a, b) => a - b;\n", "sum.test.js": TEST },
-  green: { "package.json": `${JSON.stringify(MANIFEST, null, 2)}\n`, "sum.js": "export const sum = (a, b) => a + b;\n", "sum.test.js": TEST },
+  red: {
+    "package.json": `${JSON.stringify(MANIFEST, null, 2)}\n`,
+    "sum.js": "export const sum = (a, b) => a - b;\n",
+    "sum.test.js": TEST,
+  },
+  green: {
+    "package.json": `${JSON.stringify(MANIFEST, null, 2)}\n`,
+    "sum.js": "export const sum = (a, b) => a + b;\n",
+    "sum.test.js": TEST,
+  },
   plain: { "README.md": "Nothing to run here.\n" },
   empty: null,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>> | null>>;
 
 /** Turns a `red` sample green: the plan of a script task. */
-export const MEND_SUM = { items: [{ id: "mend", title: "Add instead of subtract", do: [{ replace: "sum.js", find: "a - b", with: "a + b" }] }] };
+export const MEND_SUM = {
+  items: [{ id: "mend", title: "Add instead of subtract", do: [{ replace: "sum.js", find: "a - b", with: "a + b" }] }],
+};
 
 /** A real git repository with one commit (`empty`: none); its path. */
 export function sampleRepo(kind: keyof typeof SAMPLES): string {
@@ -244,7 +305,11 @@ export function sampleRepo(kind: keyof typeof SAMPLES): string {
 
 /** Git as a person with no configuration of their own would run it; its output. */
 export const git = (path: string, ...args: readonly string[]): string =>
-  execFileSync("git", ["-C", path, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false", ...args], {
-    encoding: "utf8",
-    env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/nonexistent", GIT_CONFIG_NOSYSTEM: "1" },
-  });
+  execFileSync(
+    "git",
+    ["-C", path, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false", ...args],
+    {
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/nonexistent", GIT_CONFIG_NOSYSTEM: "1" },
+    },
+  );

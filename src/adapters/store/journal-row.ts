@@ -133,7 +133,6 @@ const FORMATS = {
   STORE_CREATED: system,
   DAEMON_STARTED: system,
   DAEMON_STOPPED: system,
-  REQUEST_DENIED: system,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);

@@ -22,7 +22,7 @@ export const SPEC_OPTIONS = {
   attempts: option(wholeNumber().optional(), "N", "how often the work is tried before it stops"),
 };
 
-export type SpecGiven = { readonly [K in keyof typeof SPEC_OPTIONS]: z.infer<(typeof SPEC_OPTIONS)[K]> };
+export type SpecGiven = z.infer<z.ZodObject<typeof SPEC_OPTIONS>>;
 
 /** The same on the wire; what was not said is not in it. */
 export async function specChange(given: SpecGiven, workingDirectory: string): Promise<z.input<typeof SpecChangeInput>> {

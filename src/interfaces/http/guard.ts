@@ -16,24 +16,34 @@ export function guard({ hosts }: { readonly hosts: () => ReadonlySet<string> }):
   return async (c, next) => {
     const { pathname, host: asked } = new URL(c.req.url);
     // A request line may name a host of its own; then that one counts as well.
-    for (const host of [c.req.header("host") ?? "", asked]) if (!hosts().has(host.toLowerCase())) throw failure("host/refused", `this daemon does not answer for the host ${JSON.stringify(host.slice(0, 100))}`);
+    for (const host of [c.req.header("host") ?? "", asked])
+      if (!hosts().has(host.toLowerCase()))
+        throw failure("host/refused", `this daemon does not answer for the host ${JSON.stringify(host.slice(0, 100))}`);
     const origin = c.req.header("origin");
-    if (origin !== undefined && !isOurs(origin, hosts())) throw failure("origin/refused", `pages of ${JSON.stringify(origin.slice(0, 100))} may not talk to this daemon`);
+    if (origin !== undefined && !isOurs(origin, hosts()))
+      throw failure("origin/refused", `pages of ${JSON.stringify(origin.slice(0, 100))} may not talk to this daemon`);
     const site = c.req.header("sec-fetch-site");
-    if (origin === undefined && (site === "cross-site" || site === "same-site") && c.req.path.startsWith("/api/")) throw failure("origin/refused", "other sites may not talk to this daemon");
+    if (origin === undefined && (site === "cross-site" || site === "same-site") && c.req.path.startsWith("/api/"))
+      throw failure("origin/refused", "other sites may not talk to this daemon");
     if (/%00|%2f|%5c|\/\/|\\|\/\.\.?(\/|$)/i.test(pathname)) throw routeNotFound(pathname);
-    if (c.req.method === "POST" || c.req.method === "PATCH" || c.req.method === "PUT") await checkBody(c.req.raw, c.req.header("content-type"), c.req.header("content-length"));
+    if (c.req.method === "POST" || c.req.method === "PATCH" || c.req.method === "PUT")
+      await checkBody(c.req.raw, c.req.header("content-type"), c.req.header("content-length"));
     await next();
   };
 }
 
-const isOurs = (origin: string, hosts: ReadonlySet<string>): boolean => origin.startsWith("http://") && hosts.has(origin.slice("http://".length).toLowerCase());
+const isOurs = (origin: string, hosts: ReadonlySet<string>): boolean =>
+  origin.startsWith("http://") && hosts.has(origin.slice("http://".length).toLowerCase());
 
 async function checkBody(request: Request, type: string | undefined, length: string | undefined): Promise<void> {
   if (length !== undefined && Number(length) > BODY_BYTES_MAX) throw tooLarge();
   const text = await bounded(request.clone());
   if (text === "") return;
-  if (!JSON_TYPE.test(type ?? "")) throw failure("input/media-type", `the body is ${type === undefined ? "of no named type" : JSON.stringify(type.slice(0, 100))}, this route takes application/json`);
+  if (!JSON_TYPE.test(type ?? ""))
+    throw failure(
+      "input/media-type",
+      `the body is ${type === undefined ? "of no named type" : JSON.stringify(type.slice(0, 100))}, this route takes application/json`,
+    );
   if (tooDeep(text)) throw failure("input/invalid", `the body is nested deeper than ${JSON_DEPTH_MAX} levels`);
   const trouble = cannotBeKept(parsed(text));
   if (trouble !== null) throw failure("input/invalid", `the body ${trouble}`);

@@ -5,7 +5,10 @@ import { failure } from "../../contract/problems.ts";
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 
 export interface Answers {
-  idempotent(key: string, requestDigest: string): Promise<{ readonly requestDigest: string; readonly status: number; readonly body: string } | null>;
+  idempotent(
+    key: string,
+    requestDigest: string,
+  ): Promise<{ readonly requestDigest: string; readonly status: number; readonly body: string } | null>;
   rememberAnswer(key: string, requestDigest: string, status: number, body: string): Promise<void>;
 }
 
@@ -19,8 +22,12 @@ export function idempotency(answers: Answers): MiddlewareHandler {
   return async (c, next) => {
     const key = c.req.header("idempotency-key");
     if (key === undefined || c.req.method === "GET" || c.req.method === "HEAD") return next();
-    if (!IDEMPOTENCY_KEY.test(key)) throw failure("input/invalid", "Idempotency-Key must be 1 to 200 printable characters without spaces");
-    const digest = createHash("sha256").update(`${c.req.method} ${c.req.path}\n`).update(await c.req.raw.clone().text()).digest("hex");
+    if (!IDEMPOTENCY_KEY.test(key))
+      throw failure("input/invalid", "Idempotency-Key must be 1 to 200 printable characters without spaces");
+    const digest = createHash("sha256")
+      .update(`${c.req.method} ${c.req.path}\n`)
+      .update(await c.req.raw.clone().text())
+      .digest("hex");
     const before = last.get(key);
     const { promise: mine, resolve: free } = Promise.withResolvers<void>();
     last.set(key, mine);
@@ -29,11 +36,19 @@ export function idempotency(answers: Answers): MiddlewareHandler {
       const known = await answers.idempotent(key, digest);
       if (known === null) {
         await next();
-        if (c.res.status < 500 && c.res.status !== 429) await answers.rememberAnswer(key, digest, c.res.status, await c.res.clone().text());
+        if (c.res.status < 500 && c.res.status !== 429)
+          await answers.rememberAnswer(key, digest, c.res.status, await c.res.clone().text());
         return;
       }
-      if (known.requestDigest !== digest) throw failure("idempotency/mismatch", `the Idempotency-Key ${key} was used for a different request`);
-      c.res = new Response(known.body, { status: known.status, headers: { "content-type": known.status >= 400 ? "application/problem+json" : "application/json", "idempotency-replayed": "true" } });
+      if (known.requestDigest !== digest)
+        throw failure("idempotency/mismatch", `the Idempotency-Key ${key} was used for a different request`);
+      c.res = new Response(known.body, {
+        status: known.status,
+        headers: {
+          "content-type": known.status >= 400 ? "application/problem+json" : "application/json",
+          "idempotency-replayed": "true",
+        },
+      });
     } finally {
       free();
       if (last.get(key) === mine) last.delete(key);

@@ -11,10 +11,15 @@ const JSON_NAME = "Json";
 export function openApiDocument(api: OpenAPIHono, version: string): OpenApiDocument {
   // The contract knows nothing of OpenAPI, so its schemas have no such method of their own.
   z.ZodType.prototype.openapi.call(Json, JSON_NAME);
-  const document = api.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "AgentOS", version, license: { name: "Apache-2.0" } } });
+  const document = api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "AgentOS", version, license: { name: "Apache-2.0" } },
+  });
   const { schemas = {}, parameters = {}, ...others } = document.components ?? {};
   for (const operations of Object.values(document.paths ?? {}))
-    for (const write of [operations.post, operations.patch, operations.delete]) if (write !== undefined) write.parameters = [...(write.parameters ?? []), { $ref: "#/components/parameters/IdempotencyKey" }];
+    for (const write of [operations.post, operations.patch, operations.delete])
+      if (write !== undefined)
+        write.parameters = [...(write.parameters ?? []), { $ref: "#/components/parameters/IdempotencyKey" }];
   return {
     ...document,
     components: {

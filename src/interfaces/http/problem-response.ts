@@ -20,16 +20,23 @@ export const ProblemView = z
 /** What of an error of any kind is told over HTTP. */
 export function toldOf(error: unknown): Problem {
   if (error instanceof z.ZodError) return problemOf(invalid(error));
-  if (error instanceof HTTPException && error.status === 413) return problemOf(failure("input/too-large", "the request body is larger than this route takes"));
-  if (error instanceof HTTPException && error.status === 400) return problemOf(failure("input/invalid", "the body is no JSON"));
+  if (error instanceof HTTPException && error.status === 413)
+    return problemOf(failure("input/too-large", "the request body is larger than this route takes"));
+  if (error instanceof HTTPException && error.status === 400)
+    return problemOf(failure("input/invalid", "the body is no JSON"));
   return problemOf(error);
 }
 
 export function answerProblem(c: Context, told: Problem): Response {
   const seconds = told.facts["retryAfterSeconds"];
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
-  if (told.status === 429 || told.status === 503) headers["retry-after"] = String(typeof seconds === "number" ? Math.max(1, Math.ceil(seconds)) : 1);
-  return new Response(JSON.stringify(told), { status: told.status, headers: { ...Object.fromEntries(c.res.headers), ...headers } });
+  if (told.status === 429 || told.status === 503)
+    headers["retry-after"] = String(typeof seconds === "number" ? Math.max(1, Math.ceil(seconds)) : 1);
+  return new Response(JSON.stringify(told), {
+    status: told.status,
+    headers: { ...Object.fromEntries(c.res.headers), ...headers },
+  });
 }
 
-export const routeNotFound = (path: string): Error => failure("route/not-found", `there is nothing at ${path.slice(0, 200)}`);
+export const routeNotFound = (path: string): Error =>
+  failure("route/not-found", `there is nothing at ${path.slice(0, 200)}`);

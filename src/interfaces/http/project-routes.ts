@@ -1,14 +1,34 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { NewProjectInput, NewRepoInput, ProjectChangeInput, ProjectOfPathInput, RepoChangeInput } from "../../contract/inputs.ts";
+import {
+  NewProjectInput,
+  NewRepoInput,
+  ProjectChangeInput,
+  ProjectOfPathInput,
+  RepoChangeInput,
+} from "../../contract/inputs.ts";
 import { projectView, repoView } from "../../contract/present.ts";
-import { ProjectListView, ProjectOfPathView, ProjectView, RepoListView, RepoView, ScanView } from "../../contract/views.ts";
+import {
+  ProjectListView,
+  ProjectOfPathView,
+  ProjectView,
+  RepoListView,
+  RepoView,
+  ScanView,
+} from "../../contract/views.ts";
 import { json, jsonBody, problems } from "./shapes.ts";
 import type { Surface } from "./surface.ts";
 
 const ProjectParam = z.object({ id: z.string().min(1).max(200) });
 const RepoParam = z.object({ id: z.string().min(1).max(200) });
 
-const repoOf = (input: z.infer<typeof NewRepoInput>) => ({ path: input.path, name: input.name ?? null, role: input.role, writable: input.writable, pathFilters: input.path_filters, toolPath: input.tool_path ?? null });
+const repoOf = (input: z.infer<typeof NewRepoInput>) => ({
+  path: input.path,
+  name: input.name ?? null,
+  role: input.role,
+  writable: input.writable,
+  pathFilters: input.path_filters,
+  toolPath: input.tool_path ?? null,
+});
 
 const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["settings"]>) => ({
   ...(input.agent !== undefined && { agent: input.agent }),
@@ -19,71 +39,176 @@ const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["setti
 export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): void {
   const { look } = cases;
 
-  api.openapi(createRoute({ method: "get", path: "/api/projects", summary: "All projects", responses: { 200: json(ProjectListView, "Projects"), ...problems } }), async (c) => c.json({ items: (await look.projects()).map(projectView) }, 200));
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/projects",
+      summary: "All projects",
+      responses: { 200: json(ProjectListView, "Projects"), ...problems },
+    }),
+    async (c) => c.json({ items: (await look.projects()).map(projectView) }, 200),
+  );
 
-  api.openapi(createRoute({ method: "post", path: "/api/projects", summary: "Create a project", request: { body: jsonBody(NewProjectInput) }, responses: { 201: json(ProjectView, "The project"), ...problems } }), async (c) => {
-    const { name, settings, repos } = c.req.valid("json");
-    const project = await cases.createProject(person, { name, settings: { agent: null, runMode: null, packageHosts: [], ...settingsOf(settings) }, repos: repos.map(repoOf) });
-    return c.json(projectView(project), 201);
-  });
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/projects",
+      summary: "Create a project",
+      request: { body: jsonBody(NewProjectInput) },
+      responses: { 201: json(ProjectView, "The project"), ...problems },
+    }),
+    async (c) => {
+      const { name, settings, repos } = c.req.valid("json");
+      const project = await cases.createProject(person, {
+        name,
+        settings: { agent: null, runMode: null, packageHosts: [], ...settingsOf(settings) },
+        repos: repos.map(repoOf),
+      });
+      return c.json(projectView(project), 201);
+    },
+  );
 
-  api.openapi(createRoute({ method: "post", path: "/api/projects/of-path", summary: "The project of a repository's path, made when there is none", request: { body: jsonBody(ProjectOfPathInput) }, responses: { 200: json(ProjectOfPathView, "The project"), ...problems } }), async (c) => {
-    const { path, tool_path } = c.req.valid("json");
-    const { project, made } = await cases.projectOfPath(person, path, tool_path ?? null);
-    return c.json({ project: projectView(project), made }, 200);
-  });
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/projects/of-path",
+      summary: "The project of a repository's path, made when there is none",
+      request: { body: jsonBody(ProjectOfPathInput) },
+      responses: { 200: json(ProjectOfPathView, "The project"), ...problems },
+    }),
+    async (c) => {
+      const { path, tool_path } = c.req.valid("json");
+      const { project, made } = await cases.projectOfPath(person, path, tool_path ?? null);
+      return c.json({ project: projectView(project), made }, 200);
+    },
+  );
 
-  api.openapi(createRoute({ method: "get", path: "/api/projects/{id}", summary: "One project, by id or name", request: { params: ProjectParam }, responses: { 200: json(ProjectView, "The project"), ...problems } }), async (c) => c.json(projectView(await look.project(c.req.valid("param").id)), 200));
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/projects/{id}",
+      summary: "One project, by id or name",
+      request: { params: ProjectParam },
+      responses: { 200: json(ProjectView, "The project"), ...problems },
+    }),
+    async (c) => c.json(projectView(await look.project(c.req.valid("param").id)), 200),
+  );
 
-  api.openapi(createRoute({ method: "patch", path: "/api/projects/{id}", summary: "Rename it or change its settings", request: { params: ProjectParam, body: jsonBody(ProjectChangeInput) }, responses: { 200: json(ProjectView, "The project"), ...problems } }), async (c) => {
-    const { name, settings } = c.req.valid("json");
-    const change = { ...(name !== undefined && { name }), ...(settings !== undefined && { settings: settingsOf(settings) }) };
-    return c.json(projectView(await cases.changeProject(person, c.req.valid("param").id, change)), 200);
-  });
+  api.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/projects/{id}",
+      summary: "Rename it or change its settings",
+      request: { params: ProjectParam, body: jsonBody(ProjectChangeInput) },
+      responses: { 200: json(ProjectView, "The project"), ...problems },
+    }),
+    async (c) => {
+      const { name, settings } = c.req.valid("json");
+      const change = {
+        ...(name !== undefined && { name }),
+        ...(settings !== undefined && { settings: settingsOf(settings) }),
+      };
+      return c.json(projectView(await cases.changeProject(person, c.req.valid("param").id, change)), 200);
+    },
+  );
 
-  api.openapi(createRoute({ method: "delete", path: "/api/projects/{id}", summary: "Delete it; refused while a task of it lives", request: { params: ProjectParam }, responses: { 200: json(ProjectView, "The project as it was"), ...problems } }), async (c) => c.json(projectView(await cases.deleteProject(person, c.req.valid("param").id)), 200));
+  api.openapi(
+    createRoute({
+      method: "delete",
+      path: "/api/projects/{id}",
+      summary: "Delete it; refused while a task of it lives",
+      request: { params: ProjectParam },
+      responses: { 200: json(ProjectView, "The project as it was"), ...problems },
+    }),
+    async (c) => c.json(projectView(await cases.deleteProject(person, c.req.valid("param").id)), 200),
+  );
 
-  api.openapi(createRoute({ method: "get", path: "/api/projects/{id}/repos", summary: "Its repos", request: { params: ProjectParam }, responses: { 200: json(RepoListView, "Repos"), ...problems } }), async (c) => c.json({ items: projectView(await look.project(c.req.valid("param").id)).repos }, 200));
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/projects/{id}/repos",
+      summary: "Its repos",
+      request: { params: ProjectParam },
+      responses: { 200: json(RepoListView, "Repos"), ...problems },
+    }),
+    async (c) => c.json({ items: projectView(await look.project(c.req.valid("param").id)).repos }, 200),
+  );
 
-  api.openapi(createRoute({ method: "post", path: "/api/projects/{id}/repos", summary: "Add a repository", request: { params: ProjectParam, body: jsonBody(NewRepoInput) }, responses: { 201: json(RepoView, "The repo"), ...problems } }), async (c) => {
-    const project = await look.project(c.req.valid("param").id);
-    return c.json(repoView(project.id, await cases.addRepo(person, project.id, repoOf(c.req.valid("json")))), 201);
-  });
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/projects/{id}/repos",
+      summary: "Add a repository",
+      request: { params: ProjectParam, body: jsonBody(NewRepoInput) },
+      responses: { 201: json(RepoView, "The repo"), ...problems },
+    }),
+    async (c) => {
+      const project = await look.project(c.req.valid("param").id);
+      return c.json(repoView(project.id, await cases.addRepo(person, project.id, repoOf(c.req.valid("json")))), 201);
+    },
+  );
 
-  api.openapi(createRoute({ method: "get", path: "/api/repos/{id}", summary: "One repo", request: { params: RepoParam }, responses: { 200: json(RepoView, "The repo"), ...problems } }), async (c) => {
-    const { project, repo } = await cases.findRepo(c.req.valid("param").id);
-    return c.json(repoView(project, repo), 200);
-  });
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/repos/{id}",
+      summary: "One repo",
+      request: { params: RepoParam },
+      responses: { 200: json(RepoView, "The repo"), ...problems },
+    }),
+    async (c) => {
+      const { project, repo } = await cases.findRepo(c.req.valid("param").id);
+      return c.json(repoView(project, repo), 200);
+    },
+  );
 
-  api.openapi(createRoute({ method: "patch", path: "/api/repos/{id}", summary: "Change role, writability or filters", request: { params: RepoParam, body: jsonBody(RepoChangeInput) }, responses: { 200: json(RepoView, "The repo"), ...problems } }), async (c) => {
-    const { id } = c.req.valid("param");
-    const input = c.req.valid("json");
-    const { project } = await cases.findRepo(id);
-    const repo = await cases.changeRepo(person, id, {
-      ...(input.role !== undefined && { role: input.role }),
-      ...(input.writable !== undefined && { writable: input.writable }),
-      ...(input.path_filters !== undefined && { pathFilters: input.path_filters }),
-      ...(input.default_branch !== undefined && { defaultBranch: input.default_branch }),
-      ...(input.tool_path !== undefined && { toolPath: input.tool_path }),
-    });
-    return c.json(repoView(project, repo), 200);
-  });
+  api.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/repos/{id}",
+      summary: "Change role, writability or filters",
+      request: { params: RepoParam, body: jsonBody(RepoChangeInput) },
+      responses: { 200: json(RepoView, "The repo"), ...problems },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const input = c.req.valid("json");
+      const { project } = await cases.findRepo(id);
+      const repo = await cases.changeRepo(person, id, {
+        ...(input.role !== undefined && { role: input.role }),
+        ...(input.writable !== undefined && { writable: input.writable }),
+        ...(input.path_filters !== undefined && { pathFilters: input.path_filters }),
+        ...(input.default_branch !== undefined && { defaultBranch: input.default_branch }),
+        ...(input.tool_path !== undefined && { toolPath: input.tool_path }),
+      });
+      return c.json(repoView(project, repo), 200);
+    },
+  );
 
-  api.openapi(createRoute({ method: "post", path: "/api/repos/{id}/scan", summary: "What AgentOS sees in it now", request: { params: RepoParam }, responses: { 200: json(ScanView, "Facts, gates, preparation"), ...problems } }), async (c) => {
-    const { state, ...seen } = await cases.scanRepo(c.req.valid("param").id);
-    return c.json(
-      {
-        root: state.root,
-        head: state.head,
-        branch: state.branch,
-        dirty: [...state.dirty],
-        unsupported: [...state.unsupported],
-        ecosystem: seen.ecosystem,
-        gates: seen.gates.map((gate) => ({ ...gate, argv: [...gate.argv] })),
-        prepare: seen.prepare === null ? null : [...seen.prepare],
-        notes: [...seen.notes],
-      },
-      200,
-    );
-  });
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/repos/{id}/scan",
+      summary: "What AgentOS sees in it now",
+      request: { params: RepoParam },
+      responses: { 200: json(ScanView, "Facts, gates, preparation"), ...problems },
+    }),
+    async (c) => {
+      const { state, ...seen } = await cases.scanRepo(c.req.valid("param").id);
+      return c.json(
+        {
+          root: state.root,
+          head: state.head,
+          branch: state.branch,
+          dirty: [...state.dirty],
+          unsupported: [...state.unsupported],
+          ecosystem: seen.ecosystem,
+          gates: seen.gates.map((gate) => ({ ...gate, argv: [...gate.argv] })),
+          prepare: seen.prepare === null ? null : [...seen.prepare],
+          notes: [...seen.notes],
+        },
+        200,
+      );
+    },
+  );
 }

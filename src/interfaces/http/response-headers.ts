@@ -2,7 +2,8 @@ import type { MiddlewareHandler } from "hono";
 
 /** The page loads nothing but its own files, sits in nobody's frame, and sends nothing anywhere else. */
 const ALWAYS: Readonly<Record<string, string>> = {
-  "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "content-security-policy":
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-resource-policy": "same-origin",

@@ -62,4 +62,9 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   return api;
 }
 
-const WHAT: Readonly<Record<string, string>> = { json: "the body", query: "the query", param: "the path" };
+const WHAT: Readonly<Record<string, string>> = {
+  json: "the body",
+  query: "the query",
+  param: "the path",
+  header: "the headers",
+};

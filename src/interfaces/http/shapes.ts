@@ -1,14 +1,29 @@
 import { z } from "@hono/zod-openapi";
 import { ProblemView } from "./problem-response.ts";
 
-export const json = <S extends z.ZodType>(schema: S, description: string) => ({ description, content: { "application/json": { schema } } });
+export const json = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});
 /** The same as a list, or going on as a stream of server-sent events. */
-export const jsonOrStream = <S extends z.ZodType>(schema: S, description: string) => ({ description, content: { "application/json": { schema }, "text/event-stream": { schema: z.string() } } });
-export const jsonBody = <S extends z.ZodType>(schema: S) => ({ required: true, content: { "application/json": { schema } } });
+export const jsonOrStream = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { "application/json": { schema }, "text/event-stream": { schema: z.string() } },
+});
+export const jsonBody = <S extends z.ZodType>(schema: S) => ({
+  required: true,
+  content: { "application/json": { schema } },
+});
 /** A body that may be left out; what is there is checked all the same. */
-export const optionalBody = <S extends z.ZodType>(schema: S) => ({ required: false, content: { "application/json": { schema } } });
+export const optionalBody = <S extends z.ZodType>(schema: S) => ({
+  required: false,
+  content: { "application/json": { schema } },
+});
 
-const problem = (description: string) => ({ description, content: { "application/problem+json": { schema: ProblemView } } });
+const problem = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: ProblemView } },
+});
 
 /** Every route may answer with these; `code` and `next` say more. */
 export const problems = {

@@ -13,10 +13,12 @@ const WAITING_MAX = 10_000;
 /** Where a reader left off: what its browser says by itself when it comes back, else what it asks for. */
 export const FollowHeaders = z.object({ "last-event-id": z.coerce.number().int().min(0).optional() });
 
-export const cursorOf = (query: { readonly after: number }, headers: z.infer<typeof FollowHeaders>): number => Math.max(query.after, headers["last-event-id"] ?? 0);
+export const cursorOf = (query: { readonly after: number }, headers: z.infer<typeof FollowHeaders>): number =>
+  Math.max(query.after, headers["last-event-id"] ?? 0);
 
 /** Whether the answer is to go on. A HEAD has no body to go on with. */
-export const asksToFollow = (c: Context): boolean => c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/event-stream");
+export const asksToFollow = (c: Context): boolean =>
+  c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/event-stream");
 
 type Look = UseCases["look"];
 type Positioned = Parameters<Parameters<Look["onAppended"]>[0]>[0];
@@ -40,15 +42,26 @@ export function follow(c: Context, look: Look, after: number, of: string | null)
       wake();
     });
     const tell = async (one: Positioned): Promise<void> => {
-      await stream.writeSSE({ id: String(of === null ? one.position : one.recorded.seq), data: JSON.stringify(eventView(one.stream, one.recorded, one.position)) });
+      await stream.writeSSE({
+        id: String(of === null ? one.position : one.recorded.seq),
+        data: JSON.stringify(eventView(one.stream, one.recorded, one.position)),
+      });
     };
     try {
       let cursor = after;
       for (;;) {
-        const page = of === null ? await look.since(cursor, PAGE) : (await look.events(of.slice(of.indexOf("/") + 1), cursor, PAGE)).map((recorded) => ({ position: 0, stream: of, recorded }));
+        const page =
+          of === null
+            ? await look.since(cursor, PAGE)
+            : (await look.events(of.slice(of.indexOf("/") + 1), cursor, PAGE)).map((recorded) => ({
+                position: 0,
+                stream: of,
+                recorded,
+              }));
         for (const one of page) {
           if (of === null) await tell(one);
-          else await stream.writeSSE({ id: String(one.recorded.seq), data: JSON.stringify(eventView(of, one.recorded)) });
+          else
+            await stream.writeSSE({ id: String(one.recorded.seq), data: JSON.stringify(eventView(of, one.recorded)) });
           cursor = of === null ? one.position : one.recorded.seq;
         }
         if (page.length < PAGE || stream.aborted) break;

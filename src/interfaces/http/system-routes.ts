@@ -1,3 +1,4 @@
+import type { HttpBindings } from "@hono/node-server";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { CleanInput, EventsQuery, NoInput } from "../../contract/inputs.ts";
 import { eventView } from "../../contract/present.ts";
@@ -9,27 +10,88 @@ import type { Surface } from "./surface.ts";
 export function systemRoutes(api: OpenAPIHono, { cases, health, stop }: Surface): void {
   const { look } = cases;
 
-  api.openapi(createRoute({ method: "get", path: "/api/health", summary: "Whether and how the daemon lives", responses: { 200: json(HealthView, "Health"), ...problems } }), async (c) => c.json(await health(), 200));
-
-  api.openapi(createRoute({ method: "get", path: "/api/events", summary: "Everything that happened, by position; as text/event-stream it goes on", request: { query: EventsQuery, headers: FollowHeaders }, responses: { 200: jsonOrStream(EventListView, "Events"), ...problems } }), async (c) => {
-    const { after, limit } = c.req.valid("query");
-    const cursor = cursorOf({ after }, c.req.valid("header"));
-    if (asksToFollow(c)) return follow(c, look, cursor, null) as never;
-    const page = await look.since(cursor, limit);
-    return c.json({ items: page.map(({ stream, recorded, position }) => eventView(stream, recorded, position)), next: page.length < limit ? null : (page.at(-1)?.position ?? null) }, 200);
-  });
-
-  api.openapi(createRoute({ method: "get", path: "/api/workspaces", summary: "Working directories on this machine", responses: { 200: json(WorkspaceListView, "Workspaces"), ...problems } }), async (c) =>
-    c.json({ items: (await look.workspaces()).map((one) => ({ task: one.task, status: one.status, bytes: one.bytes, epochs: [...one.epochs] })) }, 200),
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/health",
+      summary: "Whether and how the daemon lives",
+      responses: { 200: json(HealthView, "Health"), ...problems },
+    }),
+    async (c) => c.json(await health(), 200),
   );
 
-  api.openapi(createRoute({ method: "post", path: "/api/workspaces/clean", summary: "Remove the working directories of a task that ended; what is not in git is kept", request: { body: jsonBody(CleanInput) }, responses: { 200: json(CleanedView, "What was kept"), ...problems } }), async (c) => {
-    const cleaned = await look.clean(c.req.valid("json").task);
-    return c.json({ task: cleaned.task, bytes: cleaned.bytes, rescued: [...cleaned.rescued] }, 200);
-  });
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/events",
+      summary: "Everything that happened, by position; as text/event-stream it goes on",
+      request: { query: EventsQuery, headers: FollowHeaders },
+      responses: { 200: jsonOrStream(EventListView, "Events"), ...problems },
+    }),
+    async (c) => {
+      const { after, limit } = c.req.valid("query");
+      const cursor = cursorOf({ after }, c.req.valid("header"));
+      if (asksToFollow(c)) return follow(c, look, cursor, null) as never;
+      const page = await look.since(cursor, limit);
+      return c.json(
+        {
+          items: page.map(({ stream, recorded, position }) => eventView(stream, recorded, position)),
+          next: page.length < limit ? null : (page.at(-1)?.position ?? null),
+        },
+        200,
+      );
+    },
+  );
 
-  api.openapi(createRoute({ method: "post", path: "/api/daemon/stop", summary: "Stop the daemon in good order", request: { body: optionalBody(NoInput) }, responses: { 200: json(z.object({ ok: z.boolean() }), "It stops"), ...problems } }), (c) => {
-    stop();
-    return c.json({ ok: true }, 200);
-  });
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/workspaces",
+      summary: "Working directories on this machine",
+      responses: { 200: json(WorkspaceListView, "Workspaces"), ...problems },
+    }),
+    async (c) =>
+      c.json(
+        {
+          items: (await look.workspaces()).map((one) => ({
+            task: one.task,
+            status: one.status,
+            bytes: one.bytes,
+            epochs: [...one.epochs],
+          })),
+        },
+        200,
+      ),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/workspaces/clean",
+      summary: "Remove the working directories of a task that ended; what is not in git is kept",
+      request: { body: jsonBody(CleanInput) },
+      responses: { 200: json(CleanedView, "What was kept"), ...problems },
+    }),
+    async (c) => {
+      const cleaned = await look.clean(c.req.valid("json").task);
+      return c.json({ task: cleaned.task, bytes: cleaned.bytes, rescued: [...cleaned.rescued] }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/daemon/stop",
+      summary: "Stop the daemon in good order",
+      request: { body: optionalBody(NoInput) },
+      responses: { 200: json(z.object({ ok: z.boolean() }), "It stops"), ...problems },
+    }),
+    (c) => {
+      // Stopping closes every connection; this one's answer is to be out before. Called without a server there is no connection.
+      const connection = (c.env as Partial<HttpBindings> | undefined)?.outgoing;
+      if (connection === undefined) stop();
+      else connection.once("close", stop);
+      return c.json({ ok: true }, 200);
+    },
+  );
 }

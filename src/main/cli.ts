@@ -1,0 +1,31 @@
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+import { VERSION } from "./version.ts";
+
+enableCompileCache();
+
+const QUIET = "--disable-warning=ExperimentalWarning";
+const words = process.argv.slice(2);
+if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) process.stdout.write(`agentos ${VERSION}\n`);
+else await main();
+
+/** Loaded as it is needed: `--help` waits for none of it. */
+async function main(): Promise<void> {
+  const { run } = await import("../interfaces/cli/run.ts");
+  const config = () => import("../config/config.ts");
+  await run(words, {
+    version: VERSION,
+    settings: async (flags) => (await config()).cliConfig(process.env, flags),
+    launch: async (settings) => ({
+      program: process.execPath,
+      // Older Node needs a flag to run the sources; whatever this process was given to do so, its child needs too.
+      argv: [...process.execArgv.filter((flag) => !flag.startsWith("--inspect") && flag !== QUIET), QUIET, join(import.meta.dirname, "daemon.ts")],
+      environment: (await config()).daemonEnvironment(process.env, settings),
+    }),
+    offline: async () => (await import("./offline.ts")).offline,
+    serve: async (settings) => {
+      const { daemonConfig, daemonEnvironment } = await config();
+      await (await import("./daemon.ts")).runDaemon(daemonConfig(daemonEnvironment(process.env, settings)));
+    },
+  });
+}
