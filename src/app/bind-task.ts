@@ -16,6 +16,7 @@ export async function bindTask(deps: AppDependencies, by: Actor, id: string, wan
       next: `agentos repo add PATH --project ${project.name}`,
     });
   const repos = Object.fromEntries(project.repos.map((repo) => [repo.name, repo.id]));
+  const { task } = await deps.log.load(id);
   const bound = await deps.log.give(id, { type: "bind", by, project: project.id, repos });
-  return bound.task.spec === null ? bound : freezeTask(deps, by, id);
+  return task.spec === null ? bound : freezeTask(deps, by, id);
 }

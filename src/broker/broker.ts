@@ -4,11 +4,11 @@ import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "../ports/agent.ts";
 import type { Broker, Desk, Effect, GateOutcome, LayerMount, StepRun } from "../ports/broker.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
 import { makeCandidate } from "./candidate.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
+import { runGate } from "./gate.ts";
 import { planningCapabilities, readOnlyWitness } from "./planning.ts";
 import { prepareLayer } from "./prepare.ts";
-import { runGate } from "./gate.ts";
 import { workCapabilities } from "./working.ts";
 
 export function createBroker(deps: BrokerDependencies): Broker {

@@ -1,8 +1,8 @@
 import { Failure } from "../domain/failure.ts";
 import type { Desk } from "../ports/broker.ts";
 import type { Candidate, Identity } from "../ports/workspaces.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
 import { workspaceOf } from "./confine.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
 
 /** The commit that gates, evidence and delivery speak of. Without a change it is the base commit itself. */
 export async function makeCandidate(

@@ -1,6 +1,6 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
-import { OUTPUT_TOLD_BYTES, type CommandResult } from "../ports/agent.ts";
+import { type CommandResult, OUTPUT_TOLD_BYTES } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
 import type { EgressTarget } from "../ports/egress.ts";
 import type { Limits, Mount, SandboxOutcome, Scratch } from "../ports/sandbox.ts";

@@ -1,11 +1,11 @@
 import type { Evidence } from "../domain/evidence.ts";
 import type { GateDefinition, PinnedPart } from "../domain/gate.ts";
-import type { TestCounts } from "../domain/test-counts.ts";
 import { pinned } from "../domain/pin.ts";
+import type { TestCounts } from "../domain/test-counts.ts";
 import type { Desk, GateOutcome, StepRun } from "../ports/broker.ts";
 import type { StagedBlob } from "../ports/store.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
 import { confine, insideOf, layerMounts, REPORTS_INSIDE, workspaceOf } from "./confine.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
 
 const REPORT_BYTES_MAX = 32 * 1024 ** 2;
 const TAIL_BYTES = 16 * 1024;

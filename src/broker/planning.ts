@@ -1,8 +1,8 @@
 import { Failure } from "../domain/failure.ts";
 import type { CommandResult, PlanningCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
 import { confine, insideOf, workspaceMounts } from "./confine.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
 import { readCapabilities } from "./reading.ts";
 
 /** Looking, and nothing else: mounts are read-only, there is no network, and no capability that writes is handed over. */

@@ -1,10 +1,10 @@
+import { Failure } from "../domain/failure.ts";
 import type { PrepareDefinition } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import type { Desk, LayerMount } from "../ports/broker.ts";
 import type { Layer } from "../ports/layers.ts";
-import { Failure } from "../domain/failure.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
 import { confine, insideOf, workspaceOf } from "./confine.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
 
 /**
  * The dependency layer of a repo at a commit: found by its key, or made in a checkout of that commit with the package hosts open and
@@ -34,6 +34,7 @@ export async function prepareLayer(
     only: definition.reproducible ? null : { task: desk.task, commit },
   }).sha256;
 
+  let why = "it did not finish";
   const layer = (await pass(
     { kind: "prepare", repo: definition.repo, on, key, argv: definition.argv, hosts: definition.hosts },
     { prepare: { repo: definition.repo, key, on } },
@@ -62,14 +63,10 @@ export async function prepareLayer(
           network: definition.hosts,
           timeoutMs: desk.spec.limits.stepMs,
         });
-        if (ran.outcome.exitCode !== 0)
-          return {
-            evidence: ran.evidence,
-            touched: [],
-            result: null,
-            failed: `${definition.argv.join(" ")} ${ran.outcome.endedBy === "itself" ? `exited with ${ran.outcome.exitCode}` : `was ended by the limit on ${ran.outcome.endedBy}`}: ${lastLine(ran.told.stderr || ran.told.stdout)}`,
-            blobs: ran.blobs,
-          };
+        if (ran.outcome.exitCode !== 0) {
+          why = `${definition.argv.join(" ")} ${ran.outcome.endedBy === "itself" ? `exited with ${ran.outcome.exitCode}` : `was ended by the limit on ${ran.outcome.endedBy}`}: ${errorLine(ran.told.stderr || ran.told.stdout)}`;
+          return { evidence: ran.evidence, touched: [], result: null, failed: why, blobs: ran.blobs };
+        }
         const made = await deps.layers.adopt(key, checkout.path, definition.outputs);
         return {
           evidence: [...ran.evidence, evidenceOf(definition.repo, made, false)],
@@ -83,14 +80,22 @@ export async function prepareLayer(
       }
     },
   )) as Layer | null;
-  if (layer === null) throw new Failure("agent/failed", `the dependencies of ${definition.repo} could not be prepared`);
+  if (layer === null) throw new Failure("agent/failed", `${definition.repo}: ${why}`);
   return { key: layer.key, outputs: definition.outputs };
 }
 
 const evidenceOf = (repo: string, layer: Layer, reused: boolean) =>
   ({ kind: "layer", repo, key: layer.key, files: layer.files, listing: layer.listing, reused }) as const;
 
-function lastLine(text: string): string {
-  const lines = text.trim().split("\n");
-  return (lines.findLast((line) => line.trim() !== "") ?? "it said nothing").slice(0, 300);
+/** The line of an installer's output that says most: its first error, else the last thing it said. */
+function errorLine(text: string): string {
+  const lines = text
+    .trim()
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  return (
+    lines.find((line) => /\b(ERR!|error)\b/i.test(line) && !/^npm (ERR!|error) code /.test(line)) ??
+    lines.at(-1) ??
+    "it said nothing"
+  ).slice(0, 300);
 }

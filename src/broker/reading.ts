@@ -1,8 +1,8 @@
 import { Failure } from "../domain/failure.ts";
 import { isPlainPath } from "../domain/scope.ts";
 import type { Desk } from "../ports/broker.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
 import { workspaceOf } from "./confine.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
 
 const READ_BYTES_MAX = 1024 ** 2;
 const LIST_MOST = 5_000;

@@ -4,8 +4,8 @@ import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
 import { confine, failureMount, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
 
 const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;

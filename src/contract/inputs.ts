@@ -44,21 +44,19 @@ const AbsolutePath = z
   .string()
   .max(4096)
   .refine((path) => path.startsWith("/") && !path.includes("\0"), "must be an absolute path");
-const Argv = z
-  .array(
-    z
-      .string()
-      .max(65_536)
-      .refine((word) => !word.includes("\0"), "has a NUL"),
-  )
-  .min(1)
-  .max(1_000);
+const word = z
+  .string()
+  .max(65_536)
+  .refine((text) => !text.includes("\0"), "has a NUL");
+const Argv = z.array(word).min(1).max(1_000);
+/** Text for a shell, or an argv. */
+const Command = z.union([word.min(1), Argv]);
 const HostPort = z.string().regex(/^[a-zA-Z0-9.-]{1,253}:\d{1,5}$/, "must be host:port");
 const Hash = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
 
 const ScriptAct = z.union([
   z.strictObject({
-    run: z.union([z.string().min(1).max(65_536), Argv]),
+    run: Command,
     cwd: RelativePath.default("."),
     network: z.array(HostPort).max(20).default([]),
     timeout_ms: z.int().min(1_000).max(86_400_000).optional(),
@@ -72,7 +70,7 @@ const ScriptAct = z.union([
 export const PlanFile = z.strictObject({
   version: z.literal(1).default(1),
   explore: z
-    .array(z.strictObject({ repo: Slug.optional(), run: z.union([z.string().min(1).max(65_536), Argv]) }))
+    .array(z.strictObject({ repo: Slug.optional(), run: Command }))
     .max(50)
     .default([]),
   items: z
@@ -93,7 +91,7 @@ export const PlanFile = z.strictObject({
 export const NamedGateInput = z.strictObject({
   id: Slug,
   repo: Slug.optional(),
-  run: z.union([z.string().min(1).max(65_536), Argv]),
+  run: Command,
   cwd: RelativePath.default("."),
   report: z.enum(REPORT_FORMATS).optional(),
   definition: z.array(RelativePath).max(100).default([]),
@@ -122,7 +120,7 @@ const SPEC_FIELDS = {
     .array(
       z.strictObject({
         repo: Slug.optional(),
-        run: z.union([z.literal(""), z.string().min(1).max(65_536), Argv]),
+        run: z.union([z.literal(""), Command]),
         inputs: z.array(RelativePath).max(100).default([]),
         outputs: z.array(RelativePath).max(50).default([]),
         hosts: z.array(HostPort).max(50).default([]),

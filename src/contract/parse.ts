@@ -8,13 +8,19 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, what = "th
   throw invalid(result.error, what);
 }
 
+/** Of what was sent, so much is said again: names of fields come from outside, and there may be thousands of them. */
+const WORDS_MAX = 200;
+
 export function invalid(error: z.ZodError, what = "the input"): Failure {
-  const issues = error.issues
-    .slice(0, 20)
-    .map((issue) => ({ field: issue.path.length === 0 ? "(whole)" : issue.path.join("."), problem: issue.message }));
+  const issues = error.issues.slice(0, 20).map((issue) => ({
+    field: issue.path.length === 0 ? "(whole)" : shortened(issue.path.join(".")),
+    problem: shortened(issue.message),
+  }));
   return new Failure(
     "input/invalid",
     `${what} is not valid: ${issues.map(({ field, problem }) => `${field}: ${problem}`).join("; ")}`,
     { facts: { issues } },
   );
 }
+
+const shortened = (text: string): string => (text.length <= WORDS_MAX ? text : `${text.slice(0, WORDS_MAX)}…`);

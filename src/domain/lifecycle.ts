@@ -138,10 +138,13 @@ const LIFECYCLE: Lifecycle = {
   queued: {
     claim,
     revise,
-    pause: (_, { reason }) => [
-      e("PAUSE_REQUESTED", { reason }),
-      e("BLOCKED", { reason: "paused", detail: "paused before a worker took it", step: null }),
-    ],
+    pause: (_, { reason, by }) =>
+      by.kind === "agent"
+        ? "an agent may not pause its own task"
+        : [
+            e("PAUSE_REQUESTED", { reason }),
+            e("BLOCKED", { reason: "paused", detail: "paused before a worker took it", step: null }),
+          ],
     cancel: cancelNow,
     deny,
   },
@@ -212,14 +215,25 @@ function deny(_task: Task, { type: _type, by: _by, ...denial }: Command<"deny">)
 }
 
 function revise(task: Task, { title, draft }: Command<"revise">): Answer {
-  return task.openStep !== null && task.status !== "blocked" ? "a step is open" : [...closing(task, "revised"), e("SPEC_REVISED", { title, draft })];
+  return task.openStep !== null && task.status !== "blocked"
+    ? "a step is open"
+    : [...closing(task, "revised"), e("SPEC_REVISED", { title, draft })];
 }
 
 /** A step that waited for a person's word is closed before what ends or restarts the task: nothing stays open behind it. */
 const closing = (task: Task, why: "canceled" | "revised"): TaskEvent[] =>
   task.openStep === null
     ? []
-    : [e("STEP_FAILED", { step: task.openStep.step, run: task.openStep.run, evidence: [], after: {}, cause: `nobody said what became of it before the task was ${why}`, result: null })];
+    : [
+        e("STEP_FAILED", {
+          step: task.openStep.step,
+          run: task.openStep.run,
+          evidence: [],
+          after: {},
+          cause: `nobody said what became of it before the task was ${why}`,
+          result: null,
+        }),
+      ];
 
 function freeze(task: In<"draft">, command: Command<"freeze">): Answer {
   if (command.draft !== task.draft.digest) return "the draft changed meanwhile";
@@ -324,12 +338,20 @@ const PHASE_AFTER: Readonly<Record<Phase, Phase | null>> = {
 };
 
 /** A cancel that came after the last boundary: the lease is given back here in any case, so the task ends instead of waiting. */
-const PUTS_DOWN: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>(["propose_plan", "propose_item", "block", "fail", "release"]);
+const PUTS_DOWN: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>([
+  "propose_plan",
+  "propose_item",
+  "block",
+  "fail",
+  "release",
+]);
 
 /** What the lease holder says happened. The invariants of a running task are checked here, whoever calls. */
 function report(task: In<"running">, { worker, epoch, report: said }: Command<"report">): Answer {
   if (task.lease.epoch !== epoch || task.lease.worker !== worker)
     return `the lease is epoch ${task.lease.epoch}'s, not epoch ${epoch}'s`;
+  if (task.cancelRequested !== null && task.openStep === null && PUTS_DOWN.has(said.type))
+    return [e("CANCELED", { exitReason: "canceled_by_person", reason: task.cancelRequested.reason })];
   switch (said.type) {
     case "enter_phase":
       if (PHASE_AFTER[task.phase] !== said.phase) return `${said.phase} does not follow ${task.phase}`;

@@ -209,7 +209,8 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
     case "SPEC_FROZEN":
       return { ...task, spec: event.body, specVersion: event.body.version };
     case "BOUND":
-      return { ...task, project: { id: event.body.project, repos: event.body.repos } };
+      // A spec frozen before had its gates pinned on no repository or on others: it is not this project's spec.
+      return { ...task, project: { id: event.body.project, repos: event.body.repos }, spec: null };
     case "RESUMED":
       // Going on is the answer to an earlier pause too, when another wait overtook it.
       return { ...task, pauseRequested: false, deaths: event.body.from === "crash_loop" ? 0 : task.deaths };

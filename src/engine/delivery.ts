@@ -196,7 +196,16 @@ async function provenMerge(
         facts: { conflicts: merged.conflicts },
       },
     );
-  for (const gate of spec.gates.filter((one) => one.repo === repo && one.argv.length > 0)) {
+  const gates = spec.gates.filter((one) => one.repo === repo && one.argv.length > 0);
+  if (gates.length === 0)
+    throw new Failure(
+      "delivery/refused",
+      `${branch} of ${repo} moved on, and no gate can say anything about the merged work`,
+      {
+        next: `agentos task deliver ${task.id} --way branch writes the accepted work to a branch of its own.`,
+      },
+    );
+  for (const gate of gates) {
     const run = await deps.broker.gate(desk, gate, merged.commit, merged.tree, "merge");
     const verdict = judge(gate, merged.tree, [
       { step: run.step, tree: merged.tree, evidence: run.evidence, found: run.found, program: run.program },

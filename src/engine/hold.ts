@@ -1,4 +1,5 @@
 import type { Actor } from "../domain/actor.ts";
+import { isFailure } from "../domain/failure.ts";
 import type { WorkReport } from "../domain/lifecycle.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
@@ -63,13 +64,16 @@ export function holdTask(
     task: () => current,
     async report(report, blobs = []) {
       const lease: LeaseChange = { kind: ENDS_THE_HOLD.has(report.type) ? "release" : "hold", task: first.id, epoch };
-      const { task } = await deps.log.give(
-        first.id,
-        { type: "report", by, worker: deps.worker, epoch, report },
-        { blobs, lease },
-      );
-      current = task;
-      return task;
+      const command = { type: "report", by, worker: deps.worker, epoch, report } as const;
+      for (;;)
+        try {
+          const { task } = await deps.log.give(first.id, command, { blobs, lease });
+          current = task;
+          return task;
+        } catch (error) {
+          // Busy is nothing the task did: what happened is said again, after the store's own wait, until the worker is to stop.
+          if (!isFailure(error, "store/busy") || (signal.aborted && !wishes.cancel)) throw error;
+        }
     },
     boundary() {
       if (wishes.cancel || current.cancelRequested !== null) throw new PutDown("cancel");

@@ -348,7 +348,7 @@ function sandboxContract(make: () => Sandbox): void {
     });
 
     it("keeps given variables out of what others on the machine can read", async () => {
-      const given = command(["sleep", "30"], { environment: { DATABASE_URL: "postgres://secret-5921" } });
+      const given = command(["sleep", "30"], { environment: { DATABASE_URL: "postgres://secret-7f3a" } });
       const stop = new AbortController();
       let argumentsSeen = "";
       const marked: ProcessMark[] = [];
@@ -359,7 +359,7 @@ function sandboxContract(make: () => Sandbox): void {
       stop.abort();
       await running;
       expect(argumentsSeen).toContain("agentos-gate");
-      expect(argumentsSeen).not.toContain("secret-5921");
+      expect(argumentsSeen).not.toContain("secret-7f3a");
     });
 
     it("brings toolchains found on the person's PATH, read-only, in order, and never npm's own", async () => {
@@ -452,6 +452,8 @@ function sandboxContract(make: () => Sandbox): void {
       const mark = `34${process.pid}.5`;
       const given = command(["sh", "-c", `touch ran; sleep ${mark}`], {
         onStart: () => {
+          // A slow disk: a command that had been let go already would use the time.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
           throw new Error("the journal is full");
         },
       });
@@ -486,7 +488,7 @@ function sandboxContract(make: () => Sandbox): void {
     it("has no init left when it settles, however much there was to end", async () => {
       for (let round = 0; round < 5; round += 1) {
         const inits: number[] = [];
-        const many = "i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i+1)); done";
+        const many = "i=0; while [ $i -lt 100 ]; do sleep 60 >/dev/null 2>&1 & i=$((i+1)); done";
         await sh(many, { onStart: ({ pid }) => inits.push(pid) });
         expect(inits.map((pid) => existsSync(`/proc/${pid}/exe`) && readOr(`/proc/${pid}/cmdline`))).toEqual([false]);
       }

@@ -268,15 +268,18 @@ describe("a workspace tree", () => {
     expect(readFileSync(`${outside}/precious`, "utf8")).toBe("1");
   });
 
-  test("restoring never writes into a file that has another name elsewhere", async () => {
+  test.each([
+    ["another content", "shared\n"],
+    ["another mode only", "one\n"],
+  ])("restoring a file with %s leaves alone what has another name elsewhere", async (_, content) => {
     const { workspaces, work } = await begun();
     const tree = await workspaces.snapshot(WORK, []);
     const shared = `${room()}/shared`;
-    writeFileSync(shared, "shared\n", { mode: 0o600 });
+    writeFileSync(shared, content, { mode: 0o600 });
     rmSync(`${work}/a.txt`);
     linkSync(shared, `${work}/a.txt`);
     await workspaces.restore(WORK, tree, []);
-    expect([readFileSync(shared, "utf8"), statSync(shared).mode & 0o777]).toEqual(["shared\n", 0o600]);
+    expect([readFileSync(shared, "utf8"), statSync(shared).mode & 0o777]).toEqual([content, 0o600]);
   });
 
   test("sockets and pipes are no part of it and are gone after restoring", async () => {
@@ -368,7 +371,8 @@ describe("a workspace tree", () => {
     const { workspaces, work, tree, clone } = await begun();
     for (const name of ["HEAD.lock", "packed-refs.lock", "config.lock", "refs/agentos/base.lock"])
       writeFileSync(`${clone}/${name}`, "");
-    writeFileSync(`${clone}/refs/agentos/rescue.lock`, "");
+    mkdirSync(`${clone}/refs/agentos/rescue`);
+    writeFileSync(`${clone}/refs/agentos/rescue/1-1.lock`, "");
     const next = workspacesIn(work.slice(0, work.indexOf("/workspaces/")));
     writeFileSync(`${work}/x`, "x");
     await next.restore(WORK, tree, []);

@@ -30,7 +30,9 @@ async function refused(what: Promise<unknown>): Promise<Record<string, unknown>>
 /** Resolves once the command of the open step is a process. */
 async function underWay(id: string): Promise<void> {
   for (;;) {
-    const [step] = (await rig.system.cases.look.steps(id)).filter(({ status, act }) => status === "open" && act.kind === "command");
+    const [step] = (await rig.system.cases.look.steps(id)).filter(
+      ({ status, act }) => status === "open" && act.kind === "command",
+    );
     const marks = (await rig.system.store.operations.processes()).filter((one) => one.task === id);
     if (step !== undefined && marks.length > 0) return;
     await new Promise((resolve) => setImmediate(resolve));
@@ -80,7 +82,9 @@ describe("what a person answers", () => {
   it("an approval for another spec is refused", async () => {
     const id = await rig.queued(await rig.project(repository()), { ...WORK, gates: [GREEN] });
     await rig.until(id, "awaiting_approval");
-    const no = await refused(rig.system.cases.answer.approve(ADA, id, { plan: null, spec: "0".repeat(64), reason: null }));
+    const no = await refused(
+      rig.system.cases.answer.approve(ADA, id, { plan: null, spec: "0".repeat(64), reason: null }),
+    );
     expect(String(no["why"])).toContain("the spec is now");
     expect((await rig.task(id)).status).toBe("awaiting_approval");
     await rig.system.cases.answer.cancel(ADA, id, null);
@@ -105,8 +109,23 @@ describe("what a person answers", () => {
     await rig.until(id, "awaiting_approval");
     await rig.system.cases.reviseTask(ADA, id, { runMode: "assisted", title: "Another title" });
     const draft = await rig.task(id);
-    expect([draft.status, draft.phase, draft.spec, draft.plan, draft.approval, draft.bases]).toEqual(["draft", "intent", null, null, null, null]);
-    expect(await refused(rig.system.cases.answer.approve(ADA, id, { plan: before.plan?.hash ?? "", spec: before.spec?.hash ?? "", reason: null }))).toMatchObject({ status: "draft" });
+    expect([draft.status, draft.phase, draft.spec, draft.plan, draft.approval, draft.bases]).toEqual([
+      "draft",
+      "intent",
+      null,
+      null,
+      null,
+      null,
+    ]);
+    expect(
+      await refused(
+        rig.system.cases.answer.approve(ADA, id, {
+          plan: before.plan?.hash ?? "",
+          spec: before.spec?.hash ?? "",
+          reason: null,
+        }),
+      ),
+    ).toMatchObject({ status: "draft" });
     const later = commit(repo, "the branch moves on");
     await rig.system.cases.freezeTask(ADA, id);
     await rig.system.cases.answer.ready(ADA, id);
@@ -150,7 +169,10 @@ describe("cancel", () => {
       const id = await PLACES[status]();
       const at = rigOf.get(status) ?? rig;
       expect((await at.task(id)).status).toBe(status);
-      await Promise.allSettled([at.system.cases.answer.cancel(ADA, id, "enough"), at.system.cases.answer.cancel(ADA, id, "enough")]);
+      await Promise.allSettled([
+        at.system.cases.answer.cancel(ADA, id, "enough"),
+        at.system.cases.answer.cancel(ADA, id, "enough"),
+      ]);
       const ended = await at.until(id, "canceled");
       expect([ended.exitReason, ended.openStep]).toEqual(["canceled_by_person", null]);
       await refused(at.system.cases.answer.cancel(ADA, id, null));
@@ -185,7 +207,12 @@ describe("cancel", () => {
   it("of a task that has ended is refused and names what is allowed", async () => {
     const id = await rig.approved(await rig.project(repository()), { ...WORK, gates: [GREEN] });
     await rig.until(id, "succeeded");
-    expect(await refused(rig.system.cases.answer.cancel(ADA, id, null))).toEqual({ status: "succeeded", refused: "cancel", why: null, allowed: [] });
+    expect(await refused(rig.system.cases.answer.cancel(ADA, id, null))).toEqual({
+      status: "succeeded",
+      refused: "cancel",
+      why: null,
+      allowed: [],
+    });
   });
 });
 
@@ -198,16 +225,26 @@ describe("pause and resume", () => {
     await underWay(id);
     await rig.system.cases.answer.pause(ADA, id, "lunch");
     const paused = await rig.until(id, "blocked");
-    expect([paused.reason, paused.openStep, paused.pauseRequested, paused.phase]).toEqual(["paused", null, false, "implementation"]);
+    expect([paused.reason, paused.openStep, paused.pauseRequested, paused.phase]).toEqual([
+      "paused",
+      null,
+      false,
+      "implementation",
+    ]);
     expect(Object.keys(paused.finished)).toEqual(["1.work.1"]);
     await rig.system.cases.answer.resume(ADA, id, null, null);
     await rig.until(id, "succeeded");
-    const started = (await rig.bodies(id, "STEP_STARTED")).filter(({ act }) => act.kind === "command").map(({ step, run }) => `${step} ${run}`);
+    const started = (await rig.bodies(id, "STEP_STARTED"))
+      .filter(({ act }) => act.kind === "command")
+      .map(({ step, run }) => `${step} ${run}`);
     expect(started).toEqual(["1.work.1 1", "1.work.2 1"]);
   });
 
   it("two pauses are one", async () => {
-    const id = await rig.approved(await rig.project(repository()), { ...plan("sleep 1", "touch done"), gates: [GREEN] });
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan("sleep 1", "touch done"),
+      gates: [GREEN],
+    });
     await underWay(id);
     await rig.system.cases.answer.pause(ADA, id, null);
     await rig.system.cases.answer.pause(ADA, id, null);
@@ -217,7 +254,11 @@ describe("pause and resume", () => {
   });
 
   it("a pause that was overtaken by another wait does not stop the task again after resume", async () => {
-    const id = await rig.approved(await rig.project(repository()), { ...plan("sleep 1; exit 1"), gates: [GREEN], attempts: 1 });
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan("sleep 1; exit 1"),
+      gates: [GREEN],
+      attempts: 1,
+    });
     await underWay(id);
     await rig.system.cases.answer.pause(ADA, id, null);
     expect((await rig.until(id, "blocked")).reason).toBe("agent_failed");
@@ -229,7 +270,10 @@ describe("pause and resume", () => {
 
   it("the daemon put down in good order gives the task back, and the next one goes on", async () => {
     const first = await startRig();
-    const id = await first.approved(await first.project(repository()), { ...plan("echo 1 >> done", "test -f slow || sleep 2", "echo 2 >> done"), gates: [gate("test \"$(tr '\\n' ' ' < done)\" = '1 2 '")] });
+    const id = await first.approved(await first.project(repository()), {
+      ...plan("echo 1 >> done", "test -f slow || sleep 2", "echo 2 >> done"),
+      gates: [gate("test \"$(tr '\\n' ' ' < done)\" = '1 2 '")],
+    });
     await first.happened(id, "CHECKPOINTED");
     await first.stop();
     const second = await startRig({}, { home: first.home });
@@ -254,7 +298,12 @@ describe("the person's own repository", () => {
     });
     const done = await rig.until(id, "succeeded", "blocked");
     expect(done.status).toBe("succeeded");
-    expect(done.bases?.["app"]).toMatchObject({ commit: git(repo, "rev-parse", "HEAD"), branch: "main", dirty: ["a.txt", "new.txt"], included: false });
+    expect(done.bases?.["app"]).toMatchObject({
+      commit: git(repo, "rev-parse", "HEAD"),
+      branch: "main",
+      dirty: ["a.txt", "new.txt"],
+      included: false,
+    });
     expect(fingerprint(repo)).toBe(before);
   });
 

@@ -13,7 +13,9 @@ const read = (repo: string, path: string): string => readFileSync(join(repo, pat
 const deliver = (id: string, way: "merge" | "branch" | "patch" = "merge", branch: string | null = null) =>
   rig.system.cases.deliver({ task: id, by: ADA, way, branch });
 
-async function refusal(what: Promise<unknown>): Promise<{ readonly code: string; readonly message: string; readonly next: string | null }> {
+async function refusal(
+  what: Promise<unknown>,
+): Promise<{ readonly code: string; readonly message: string; readonly next: string | null }> {
   try {
     await what;
   } catch (error) {
@@ -24,9 +26,15 @@ async function refusal(what: Promise<unknown>): Promise<{ readonly code: string;
 }
 
 /** A proven task that wrote `two` into a.txt of a repository with another file. */
-async function proven(spec: Record<string, unknown> = {}): Promise<{ readonly id: string; readonly repo: string; readonly base: string }> {
+async function proven(
+  spec: Record<string, unknown> = {},
+): Promise<{ readonly id: string; readonly repo: string; readonly base: string }> {
   const repo = repository({ "a.txt": "one\n", "b.txt": "b\n" });
-  const id = await rig.approved(await rig.project(repo), { ...plan("echo two > a.txt"), gates: [gate("grep -qx two a.txt && ! grep -qx broken b.txt")], ...spec });
+  const id = await rig.approved(await rig.project(repo), {
+    ...plan("echo two > a.txt"),
+    gates: [gate("grep -qx two a.txt && ! grep -qx broken b.txt")],
+    ...spec,
+  });
   await rig.until(id, "succeeded");
   return { id, repo, base: git(repo, "rev-parse", "HEAD") };
 }
@@ -40,7 +48,14 @@ describe("delivery of a proven task", () => {
     expect(before).not.toBe(fingerprint(repo));
     expect(git(repo, "rev-parse", "main")).toBe(candidate?.["app"]?.commit);
     expect([git(repo, "status", "--porcelain"), read(repo, "a.txt")]).toEqual(["", "two\n"]);
-    expect(told.repos["app"]).toEqual({ way: "merge", branch: "main", from: base, to: candidate?.["app"]?.commit, tree: candidate?.["app"]?.tree, checkoutFollowed: true });
+    expect(told.repos["app"]).toEqual({
+      way: "merge",
+      branch: "main",
+      from: base,
+      to: candidate?.["app"]?.commit,
+      tree: candidate?.["app"]?.tree,
+      checkoutFollowed: true,
+    });
     expect(delivered).toEqual(told.repos);
     expect(git(repo, "log", "-1", "--format=%an%n%B")).toContain(`AgentOS-Task: ${id}`);
     expect(git(repo, "fsck", "--connectivity-only")).toBe("");
@@ -89,7 +104,11 @@ describe("delivery of a proven task", () => {
     const { id, repo } = await proven();
     writeFileSync(join(repo, "b.txt"), "mine\n");
     expect((await deliver(id)).repos["app"]).toMatchObject({ way: "merge", checkoutFollowed: true });
-    expect([read(repo, "a.txt"), read(repo, "b.txt"), git(repo, "status", "--porcelain")]).toEqual(["two\n", "mine\n", "M b.txt"]);
+    expect([read(repo, "a.txt"), read(repo, "b.txt"), git(repo, "status", "--porcelain")]).toEqual([
+      "two\n",
+      "mine\n",
+      "M b.txt",
+    ]);
   });
 
   it("the branch moved on and the merge is green: the merged tree is proven, then the branch moves", async () => {
@@ -99,9 +118,15 @@ describe("delivery of a proven task", () => {
     const told = await deliver(id);
     expect(told.notes).toEqual(["app: main had moved on; the merged tree passed the same gates"]);
     expect(git(repo, "log", "-1", "--format=%P", "main").split(" ")).toContain(theirs);
-    expect([read(repo, "a.txt"), read(repo, "c.txt"), git(repo, "status", "--porcelain")]).toEqual(["two\n", "theirs\n", ""]);
+    expect([read(repo, "a.txt"), read(repo, "c.txt"), git(repo, "status", "--porcelain")]).toEqual([
+      "two\n",
+      "theirs\n",
+      "",
+    ]);
     const passed = (await rig.bodies(id, "GATE_PASSED")).filter(({ on }) => on === "merge");
-    expect(passed.map(({ gate: name, tree }) => [name, tree])).toEqual([["check", git(repo, "rev-parse", "main^{tree}")]]);
+    expect(passed.map(({ gate: name, tree }) => [name, tree])).toEqual([
+      ["check", git(repo, "rev-parse", "main^{tree}")],
+    ]);
   });
 
   it("the branch moved on and the merge is red: refused, and the branch stays where it was", async () => {
@@ -115,7 +140,7 @@ describe("delivery of a proven task", () => {
     expect(no.next).toContain("--way branch");
     expect([git(repo, "rev-parse", "main"), fingerprint(repo)]).toEqual([theirs, before]);
     expect((await rig.bodies(id, "GATE_FAILED")).filter(({ on }) => on === "merge")).toHaveLength(1);
-    expect((await rig.task(id))).toMatchObject({ status: "succeeded", delivered: null, openStep: null });
+    expect(await rig.task(id)).toMatchObject({ status: "succeeded", delivered: null, openStep: null });
   });
 
   it("the branch moved on and conflicts: refused by name of the file, nothing moves", async () => {
@@ -143,7 +168,11 @@ describe("delivery of a proven task", () => {
     expect((await refusal(deliver(waiting))).code).toBe("task/refused");
     await rig.system.cases.answer.cancel(ADA, waiting, null);
     expect((await refusal(deliver(waiting))).code).toBe("task/refused");
-    const looked = await rig.approved(await rig.project(repository()), { ...plan("true"), gates: [gate("true")], expects_change: false });
+    const looked = await rig.approved(await rig.project(repository()), {
+      ...plan("true"),
+      gates: [gate("true")],
+      expects_change: false,
+    });
     await rig.until(looked, "succeeded");
     expect((await refusal(deliver(looked))).message).toContain("changed nothing");
   });

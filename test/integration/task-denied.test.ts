@@ -12,19 +12,29 @@ const GREEN = gate("true");
 describe("what a task may not do", () => {
   it("a repo that is read-only for the task cannot be written by a command: the kernel says so", async () => {
     const id = await rig.approved(await rig.project(repository()), {
-      ...plan("echo two > a.txt; echo \"exit $?\"; touch new; ls"),
+      ...plan('echo two > a.txt; echo "exit $?"; touch new; ls'),
       scopes: [{ repo: "app", access: "read_only" }],
       gates: [GREEN],
       expects_change: false,
     });
     await rig.until(id, "succeeded", "blocked");
-    const [logs] = (await rig.system.cases.look.logs(id, "1.work.1", 10_000));
+    const [logs] = await rig.system.cases.look.logs(id, "1.work.1", 10_000);
     expect(logs?.stderr).toMatch(/Read-only file system/);
     expect(logs?.stdout).not.toContain("new");
   });
 
   it("an agent that plans no change and then edits a read-only repo is DENIED, and no step was begun for it", async () => {
-    const sly = await startRig({ agents: { script: { ...scriptAgent, plan: async (can) => ({ items: (await scriptAgent.plan(can)).items.map((item) => ({ ...item, paths: [] })), notes: [] }) } } });
+    const sly = await startRig({
+      agents: {
+        script: {
+          ...scriptAgent,
+          plan: async (can) => ({
+            items: (await scriptAgent.plan(can)).items.map((item) => ({ ...item, paths: [] })),
+            notes: [],
+          }),
+        },
+      },
+    });
     const id = await sly.approved(await sly.project(repository()), {
       ...plan({ write: "a.txt", content: "x\n" }),
       scopes: [{ repo: "app", access: "read_only" }],
@@ -33,7 +43,12 @@ describe("what a task may not do", () => {
     const stopped = await sly.until(id, "blocked");
     expect(stopped.reason).toBe("approval_needed");
     expect(await sly.bodies(id, "DENIED")).toEqual([
-      { act: "write a.txt in app", rule: "scope/path", reason: "a.txt is outside what the spec lets this task change in app", item: "work" },
+      {
+        act: "write a.txt in app",
+        rule: "scope/path",
+        reason: "a.txt is outside what the spec lets this task change in app",
+        item: "work",
+      },
     ]);
     expect((await sly.bodies(id, "STEP_STARTED")).filter(({ item }) => item !== null)).toEqual([]);
   });
@@ -53,7 +68,9 @@ describe("what a task may not do", () => {
     const stopped = await rig.until(id, "blocked");
     expect(stopped.reason).toBe("approval_needed");
     expect((await rig.bodies(id, "DENIED")).map(({ rule }) => rule)).toEqual(["scope/repo"]);
-    expect((await rig.system.cases.look.logs(id, "1.work.1", 1_000)).map(({ stdout }) => stdout)).toEqual(["refused by the kernel\n"]);
+    expect((await rig.system.cases.look.logs(id, "1.work.1", 1_000)).map(({ stdout }) => stdout)).toEqual([
+      "refused by the kernel\n",
+    ]);
   });
 
   it("a plan that edits a read-only repo is refused as a plan", async () => {
@@ -67,7 +84,19 @@ describe("what a task may not do", () => {
     await rig.until(id, "awaiting_approval");
     // The plan check names edits of a read-only repo before anything runs.
     await rig.system.cases.reviseTask(ADA, id, {
-      plan: { explore: [], items: [{ id: "work", title: "w", repo: "", criterion: null, dependsOn: [], acts: [{ act: "write", path: "a.txt", content: "x", executable: false }] }] },
+      plan: {
+        explore: [],
+        items: [
+          {
+            id: "work",
+            title: "w",
+            repo: "",
+            criterion: null,
+            dependsOn: [],
+            acts: [{ act: "write", path: "a.txt", content: "x", executable: false }],
+          },
+        ],
+      },
     });
     await rig.system.cases.freezeTask(ADA, id);
     await rig.system.cases.answer.ready(ADA, id);
@@ -92,7 +121,11 @@ describe("what a task may not do", () => {
         item: "work",
       },
     ]);
-    expect((await rig.bodies(id, "STEP_STARTED")).filter(({ act }) => act.kind === "edit").map(({ act }) => ("path" in act ? act.path : ""))).toEqual(["src/a.txt"]);
+    expect(
+      (await rig.bodies(id, "STEP_STARTED"))
+        .filter(({ act }) => act.kind === "edit")
+        .map(({ act }) => ("path" in act ? act.path : "")),
+    ).toEqual(["src/a.txt"]);
   });
 
   it("a command that changes something outside the spec's paths does not get to a pass", async () => {
@@ -136,7 +169,11 @@ describe("what a task may not do", () => {
     });
 
   it("autonomous mode crosses no red line either", async () => {
-    const id = await rig.queued(await rig.project(repository()), { ...plan("sudo id"), gates: [GREEN], run_mode: "autonomous" });
+    const id = await rig.queued(await rig.project(repository()), {
+      ...plan("sudo id"),
+      gates: [GREEN],
+      run_mode: "autonomous",
+    });
     expect((await rig.until(id, "blocked", "failed")).status).toBe("blocked");
     expect(await rig.bodies(id, "DENIED")).toHaveLength(1);
   });

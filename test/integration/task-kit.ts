@@ -1,6 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
@@ -83,7 +93,11 @@ export function fingerprint(repo: string): string {
     .filter((path) => path !== "" && !/^\.\/\.git\/(objects|refs\/agentos|logs\/refs\/agentos)\//.test(path))
     .sort();
   const hash = createHash("sha256");
-  for (const name of names) hash.update(`${name}\0`).update(readFileSync(join(repo, name)));
+  for (const name of names) {
+    const path = join(repo, name);
+    const link = lstatSync(path).isSymbolicLink();
+    hash.update(`${name}\0${lstatSync(path).mode}\0`).update(link ? readlinkSync(path) : readFileSync(path));
+  }
   return `${hash.digest("hex")}\n${refsOf(repo)}\n${git(repo, "status", "--porcelain")}`;
 }
 
@@ -128,11 +142,22 @@ export async function startRig(
     home,
     toolPath: [dirname(realpathSync(process.execPath)), "/usr/local/bin", "/usr/bin", "/bin"],
     tasksMax,
-    warn: (told, error) => warnings.push(`${told}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    warn: (told, error) =>
+      warnings.push(`${told}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     onFatal: (error) => warnings.push(`fatal: ${String(error)}`),
     adapters,
   });
   await system.start();
+  const rig = rigOver(system, home, warnings);
+  rigs.push(rig);
+  return rig;
+}
+
+const isIn = <S extends Status>(task: Task, statuses: readonly S[]): task is Extract<Task, { readonly status: S }> =>
+  (statuses as readonly Status[]).includes(task.status);
+
+/** The same over a system that someone else started. */
+export function rigOver(system: System, home: string, warnings: readonly string[]): Rig {
   const { cases, store } = system;
   let stopped: Promise<void> | null = null;
 
@@ -182,7 +207,14 @@ export async function startRig(
       cases.createProject(ADA, {
         name: `p${(count += 1)}`,
         settings: { agent: null, runMode: null, packageHosts: [] },
-        repos: paths.map((path) => ({ path, name: null, role: "code", writable: true, pathFilters: [], toolPath: null })),
+        repos: paths.map((path) => ({
+          path,
+          name: null,
+          role: "code",
+          writable: true,
+          pathFilters: [],
+          toolPath: null,
+        })),
       }),
     async frozen(project, spec) {
       const draft = draftFrom(SpecInput.parse({ title: "A task", ...spec }));
@@ -214,7 +246,7 @@ export async function startRig(
     until: (id, ...statuses) =>
       watch(id, statuses.join(" or "), async () => {
         const now = await task(id);
-        return (statuses as readonly Status[]).includes(now.status) ? (now as never) : null;
+        return isIn(now, statuses) ? now : null;
       }),
     happened: <T extends TaskEventType>(id: string, type: T, afterSeq = 0) =>
       watch(id, type, async () => {
@@ -231,14 +263,15 @@ export async function startRig(
     },
     stop: () => (stopped ??= system.stop()),
   };
-  rigs.push(rig);
   return rig;
 }
 
 /** A plan file with one work item. */
 export const plan = (...acts: readonly (string | Record<string, unknown>)[]) => ({
   agent: "script",
-  plan: { items: [{ id: "work", title: "Do it", do: acts.map((act) => (typeof act === "string" ? { run: act } : act)) }] },
+  plan: {
+    items: [{ id: "work", title: "Do it", do: acts.map((act) => (typeof act === "string" ? { run: act } : act)) }],
+  },
 });
 
 /** A gate of one's own that passes when the command does. */

@@ -12,7 +12,10 @@ const ALWAYS_RED = gate("echo always red; exit 1");
 
 describe("a task that goes wrong is tried again, with the failure in its hands", () => {
   it("an honest change is done after one attempt, and the gate went from red to green", async () => {
-    const id = await rig.approved(await rig.project(repository()), { ...plan("echo fixed > a.txt"), gates: [WANTS_FIXED] });
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan("echo fixed > a.txt"),
+      gates: [WANTS_FIXED],
+    });
     const done = await rig.until(id, "succeeded");
     expect([done.exitReason, done.attempt, done.openStep]).toEqual(["done", 1, null]);
     expect(done.baseline["check"]?.verdict).toBe("fail");
@@ -120,14 +123,20 @@ describe("a task that goes wrong is tried again, with the failure in its hands",
 
   it("a failing work item's output is what the next attempt is told", async () => {
     const id = await rig.approved(await rig.project(repository()), {
-      ...plan('grep -q "NEEDLE of the item" "${AGENTOS_FAILURE:-/dev/null}" || { echo NEEDLE of the item; exit 1; }; echo fixed > a.txt'),
+      ...plan(
+        'grep -q "NEEDLE of the item" "${AGENTOS_FAILURE:-/dev/null}" || { echo NEEDLE of the item; exit 1; }; echo fixed > a.txt',
+      ),
       gates: [WANTS_FIXED],
     });
     expect((await rig.until(id, "succeeded")).attempt).toBe(2);
   });
 
   it("no change, where the spec expects one, is refused, however green the gates", async () => {
-    const id = await rig.approved(await rig.project(repository()), { ...plan("true"), gates: [gate("true")], attempts: 2 });
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan("true"),
+      gates: [gate("true")],
+      attempts: 2,
+    });
     const stopped = await rig.until(id, "blocked");
     expect(stopped.reason).toBe("gates_exhausted");
     expect(stopped.detail).toContain("nothing was changed, and the spec expects a change");
@@ -146,7 +155,12 @@ describe("a task that goes wrong is tried again, with the failure in its hands",
 
   it("items are worked on in the order of what they depend on", async () => {
     const repo = repository();
-    const item = (id: string, depends_on: string[]) => ({ id, title: id, depends_on, do: [{ run: `echo ${id} >> order.txt` }] });
+    const item = (id: string, depends_on: string[]) => ({
+      id,
+      title: id,
+      depends_on,
+      do: [{ run: `echo ${id} >> order.txt` }],
+    });
     const id = await rig.approved(await rig.project(repo), {
       agent: "script",
       plan: { items: [item("last", ["middle"]), item("middle", ["first"]), item("first", [])] },

@@ -5,6 +5,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:ht
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import BetterSqlite3 from "better-sqlite3";
 import { pino } from "pino";
 import { afterAll } from "vitest";
 import type { DaemonConfig } from "../../src/config/config.ts";
@@ -196,7 +197,13 @@ export async function askAt(
         method,
         path,
         agent: false,
-        headers: { ...type, ...(sent === undefined ? {} : { "content-length": Buffer.byteLength(sent) }), ...headers },
+        headers: {
+          ...type,
+          ...(sent === undefined || headers["transfer-encoding"] !== undefined
+            ? {}
+            : { "content-length": Buffer.byteLength(sent) }),
+          ...headers,
+        },
       },
       resolve,
     );
@@ -260,6 +267,26 @@ export async function waitForStatus(
     },
     deadlineMs,
   );
+}
+
+/** How many rows each table of a data directory holds, and the last position: equal before and after means nothing was written. */
+export function rowsOf(home: string): Readonly<Record<string, number>> {
+  const database = new BetterSqlite3(join(home, "agentos.db"), { readonly: true });
+  try {
+    const tables = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+      .pluck()
+      .all() as string[];
+    const counts = tables.map(
+      (table) => [table, database.prepare(`SELECT COUNT(*) FROM "${table}"`).pluck().get() as number] as const,
+    );
+    return {
+      ...Object.fromEntries(counts),
+      position: database.prepare("SELECT COALESCE(MAX(position), 0) FROM log_leaves").pluck().get() as number,
+    };
+  } finally {
+    database.close();
+  }
 }
 
 const MANIFEST = { name: "sample", version: "1.0.0", private: true, type: "module", scripts: { test: "node --test" } };

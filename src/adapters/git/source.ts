@@ -200,10 +200,11 @@ export async function withPersonsView<T>(source: Source, use: (view: View) => Pr
 
 /** What `git init --bare` makes, without templates, hooks or a look at anybody's settings. */
 export function makeGitDirectory(gitDir: string, format: "sha1" | "sha256", more: readonly string[] = []): string {
-  for (const path of ["", "/objects", "/objects/info", "/objects/pack", "/refs", "/refs/heads", "/info"])
-    mkdirSync(gitDir + path, { recursive: true, mode: 0o755 });
-  // The top is closed; what is below can be mounted for others to read.
-  chmodSync(gitDir, 0o700);
+  for (const path of ["", "/objects", "/objects/info", "/objects/pack", "/refs", "/refs/heads", "/info"]) {
+    mkdirSync(gitDir + path, { recursive: true });
+    // The top is closed; what is below can be mounted for others to read, whatever the daemon's umask is.
+    chmodSync(gitDir + path, path === "" ? 0o700 : 0o755);
+  }
   writeFileSync(`${gitDir}/HEAD`, "ref: refs/heads/none\n");
   const extensions = format === "sha1" ? [] : ["[extensions]", `\tobjectformat = ${format}`];
   writeFileSync(

@@ -38,7 +38,7 @@ export interface DaemonProcess {
 
 const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 60_000;
-const HEALTH_MS_MAX = 5_000;
+const HEALTH_MS_MAX = 3_000;
 const LOOK_AGAIN_MS = 25;
 const LOG_LINES_SHOWN = 12;
 const LOG_BYTES_READ = 16_384;
@@ -65,8 +65,7 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
     if (running !== null) return { ...running, started: false };
     await refuseForeignPort();
 
-    mkdirSync(join(home, "logs"), { recursive: true, mode: 0o700 });
-    const output = openSync(log, "a", 0o600);
+    const output = openLog();
     const child = spawn(launch.program, launch.argv, { detached: true, cwd: home, env: launch.environment, stdio: ["ignore", output, output] });
     closeSync(output);
     let ended: string | null = null;
@@ -88,6 +87,16 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
       await pause(LOOK_AGAIN_MS);
     }
     throw failed(ended === null ? `it did not answer within ${START_MS_MAX / 1000} s` : "another daemon has the data directory, and it does not answer");
+  }
+
+  function openLog(): number {
+    try {
+      mkdirSync(join(home, "logs"), { recursive: true, mode: 0o700 });
+      return openSync(log, "a", 0o600);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      throw trouble("daemon/unreachable", `the data directory ${home} cannot be written (${error.code})`, { next: "Make it writable, or use another: AGENTOS_HOME=DIR", cause: error });
+    }
   }
 
   /** Said before a daemon is started that could only fail. Where nobody answers, the daemon itself finds out. */

@@ -25,7 +25,7 @@ export async function readWords(words: readonly string[], columns: number): Prom
   const definition = name === null ? null : ((await COMMANDS[name]?.load()) ?? null);
   let typed: Typed | null = null;
   const texts: string[] = [];
-  const program = programFor(name, definition, columns, {
+  const program = programFor(words, name, definition, columns, {
     ran: (what) => {
       typed = what;
     },
@@ -37,7 +37,7 @@ export async function readWords(words: readonly string[], columns: number): Prom
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed") return { kind: "help", text: texts.join(""), asked: true };
     if (error.code === "commander.help") return { kind: "help", text: texts.join(""), asked: false };
-    throw usage(error.message.replace(/^error: /, "").replace(/\n\(?/, "; ").replace(/\)$/, ""), name);
+    throw usage(error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?"), name);
   }
   if (typed === null) throw new Error("commander ran no action");
   return typed;
@@ -56,34 +56,39 @@ interface Ends {
   write(text: string): void;
 }
 
-function programFor(chosen: string | null, definition: AnyCommand | null, columns: number, { ran, write }: Ends): CommanderCommand {
+function programFor(words: readonly string[], chosen: string | null, definition: AnyCommand | null, columns: number, { ran, write }: Ends): CommanderCommand {
+  const program = new CommanderCommand("agentos");
   const dress = (command: CommanderCommand): CommanderCommand =>
     command
       .exitOverride()
       .configureOutput({ writeOut: write, writeErr: write, outputError: () => {}, getOutHelpWidth: () => columns, getErrHelpWidth: () => columns, getOutHasColors: () => false, getErrHasColors: () => false })
-      .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+      .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: (command) => (command === program ? [] : [...program.options]).filter(({ long }) => COMMON.has(long ?? "")) })
       .helpOption("-h, --help", "show help");
 
-  const program = dress(new CommanderCommand("agentos"))
+  dress(program)
     .description("Runs agents on your repositories as durable tasks, and calls a task done only when it can prove it.\nAlone on a terminal it opens a menu.")
-    .option("--json", "answer with one JSON envelope on stdout", false)
-    .option("-q, --quiet", "print ids only, and no talk", false)
+    .option("--json", "answer with one JSON envelope on stdout")
+    .option("-q, --quiet", "print ids only, and no talk")
     .option("--home <dir>", "the data directory (AGENTOS_HOME; ~/.agentos)")
     .option("--port <n>", "the daemon's port (AGENTOS_PORT; 8000)")
-    .option("--web", "start the daemon, print the page's address and open it", false)
-    .option("-V, --version", "say which AgentOS this is", false)
+    .option("--web", "start the daemon, print the page's address and open it")
+    .option("-V, --version", "say which AgentOS this is")
     .usage("[command] [options]")
     .addHelpText("after", "\nagentos <noun> --help lists what a noun can do; docs/cli.md has all of it.");
   program.helpCommand(false);
-  // Without arguments of its own, an unknown word is an unknown command and not one argument too many.
-  program.action(() => ran(aloneOrVersion(program.opts())));
+  // Only without any word: with an action of its own, commander would take an unknown command for an argument too many.
+  if (plainWords(words).length === 0) program.action(() => ran(aloneOrVersion(program.opts())));
 
   const nouns = new Map<string, CommanderCommand>();
   for (const [name, { summary }] of Object.entries(COMMANDS)) {
     const [first = "", second] = name.split(" ");
     const parent = second === undefined ? program : nounOf(first, nouns, program, dress);
     const leaf = dress(new CommanderCommand(second ?? first)).description(summary);
-    if (name === chosen && definition !== null) fill(leaf, name, definition, (given) => ran({ kind: "command", name, definition, given, flags: common(program.opts()) }));
+    if (name === chosen && definition !== null) 
+      fill(leaf, name, definition, (given) => {
+        for (const lonely of ["web", "version"]) if (program.opts()[lonely] === true) throw usage(`--${lonely} goes with no command, and ${name} is one`, name);
+        ran({ kind: "command", name, definition, given, flags: common(program.opts()) });
+      });
     parent.addCommand(leaf);
   }
   return program;
@@ -98,6 +103,9 @@ function nounOf(noun: string, nouns: Map<string, CommanderCommand>, program: Com
   program.addCommand(made);
   return made;
 }
+
+/** Flags of `agentos` itself that every command takes. */
+const COMMON: ReadonlySet<string> = new Set(["--json", "--quiet", "--home", "--port"]);
 
 const common = (options: Readonly<Record<string, unknown>>): CommonFlags => ({
   json: options["json"] === true,
@@ -170,12 +178,11 @@ const TAKES_VALUE: ReadonlySet<string> = new Set(["--home", "--port"]);
 
 /** Which command the words name, null when none does. Only its file is loaded. */
 export function commandNamed(words: readonly string[]): string | null {
-  const plain: string[] = [];
-  for (let at = 0; at < words.length && plain.length < 2; at += 1) {
-    const word = words[at] ?? "";
-    if (TAKES_VALUE.has(word)) at += 1;
-    else if (!word.startsWith("-")) plain.push(word);
-  }
-  const [first = "", second = ""] = plain;
+  const [first = "", second = ""] = plainWords(words);
   return [`${first} ${second}`, first].find((name) => Object.hasOwn(COMMANDS, name)) ?? null;
+}
+
+/** The words that are no flags and no values of the flags every command takes. */
+function plainWords(words: readonly string[]): readonly string[] {
+  return words.filter((word, at) => !word.startsWith("-") && !TAKES_VALUE.has(words[at - 1] ?? ""));
 }

@@ -47,6 +47,6 @@ export async function startTask(context: Context, input: z.input<typeof NewTaskI
 async function tellUncommitted({ api, out }: Context, project: ProjectView, included: boolean): Promise<void> {
   for (const repo of project.repos) {
     const { dirty } = await api.scanRepo(repo.id);
-    if (dirty.length > 0) out.note(`${count(dirty.length, "uncommitted file")} of ${field(repo.name)} ${included ? "come with the task" : "are not part of the task (--include-changes takes them along)"}: ${some(dirty, FILES_SHOWN)}`);
+    if (dirty.length > 0) out.note(`${included ? "included with the task" : "not part of the task (--include-changes takes them along)"}: ${count(dirty.length, "uncommitted file")} of ${field(repo.name)}: ${some(dirty, FILES_SHOWN)}`);
   }
 }

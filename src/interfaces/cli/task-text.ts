@@ -73,7 +73,7 @@ export function taskListLines({ items }: TaskListView): readonly string[] {
 export const eventLine = (event: EventView): string => `#${event.seq}  ${moment(event.at)}  ${field(event.actor)}  ${event.type}  ${field(event.sentence)}`;
 
 /** A task that a command has just changed. */
-export const changedLines = (task: TaskView): readonly string[] => [`task ${task.id} is ${task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`}`];
+export const changedLines = (task: TaskView): readonly string[] => [`task ${task.id}: ${task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`}`];
 
 /** What to do now, for the talk after a command. */
 export function nextLines(task: TaskView): readonly string[] {

@@ -1,4 +1,5 @@
-import type { MiddlewareHandler } from "hono";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context, MiddlewareHandler } from "hono";
 import { failure } from "../../contract/problems.ts";
 import { routeNotFound } from "./problem-response.ts";
 
@@ -14,7 +15,7 @@ const JSON_TYPE = /^application\/json(;\s*[a-zA-Z0-9-]+=([^;]+))*$/;
  */
 export function guard({ hosts }: { readonly hosts: () => ReadonlySet<string> }): MiddlewareHandler {
   return async (c, next) => {
-    const { pathname, host: asked } = new URL(c.req.url);
+    const { host: asked } = new URL(c.req.url);
     // A request line may name a host of its own; then that one counts as well.
     for (const host of [c.req.header("host") ?? "", asked])
       if (!hosts().has(host.toLowerCase()))
@@ -25,20 +26,37 @@ export function guard({ hosts }: { readonly hosts: () => ReadonlySet<string> }):
     const site = c.req.header("sec-fetch-site");
     if (origin === undefined && (site === "cross-site" || site === "same-site") && c.req.path.startsWith("/api/"))
       throw failure("origin/refused", "other sites may not talk to this daemon");
-    if (/%00|%2f|%5c|\/\/|\\|\/\.\.?(\/|$)/i.test(pathname)) throw routeNotFound(pathname);
-    if (c.req.method === "POST" || c.req.method === "PATCH" || c.req.method === "PUT")
-      await checkBody(c.req.raw, c.req.header("content-type"), c.req.header("content-length"));
+    const path = pathAsSent(c);
+    if (CLIMBS.test(path)) throw routeNotFound(path);
+    if (["POST", "PATCH", "PUT"].includes(c.req.method)) {
+      const body = await checkedBody(c.req.raw, c.req.header("content-type"), c.req.header("content-length"));
+      c.req.raw = new Request(c.req.raw, { body });
+    }
     await next();
   };
+}
+
+/** What only a path that wants to be read in two ways has in it: separators and dots in disguise, empty parts, parts of dots only, a NUL. */
+const CLIMBS = /%(00|2e|2f|5c)|\/\/|\\|\/\.\.?(\/|$)/i;
+
+/** Before anyone has put `..` and the like right; without a server there is only the address as it is. */
+function pathAsSent(c: Context): string {
+  const sent = (c.env as Partial<HttpBindings> | undefined)?.incoming?.url ?? c.req.url;
+  return sent.replace(/^https?:\/\/[^/?]*/i, "").replace(/\?.*$/s, "");
 }
 
 const isOurs = (origin: string, hosts: ReadonlySet<string>): boolean =>
   origin.startsWith("http://") && hosts.has(origin.slice("http://".length).toLowerCase());
 
-async function checkBody(request: Request, type: string | undefined, length: string | undefined): Promise<void> {
+/** Reads the body whole: whoever comes after the guard gets it as read here, once. */
+async function checkedBody(
+  request: Request,
+  type: string | undefined,
+  length: string | undefined,
+): Promise<string | null> {
   if (length !== undefined && Number(length) > BODY_BYTES_MAX) throw tooLarge();
-  const text = await bounded(request.clone());
-  if (text === "") return;
+  const text = await bounded(request);
+  if (text === "") return null;
   if (!JSON_TYPE.test(type ?? ""))
     throw failure(
       "input/media-type",
@@ -47,6 +65,7 @@ async function checkBody(request: Request, type: string | undefined, length: str
   if (tooDeep(text)) throw failure("input/invalid", `the body is nested deeper than ${JSON_DEPTH_MAX} levels`);
   const trouble = cannotBeKept(parsed(text));
   if (trouble !== null) throw failure("input/invalid", `the body ${trouble}`);
+  return text;
 }
 
 function parsed(text: string): unknown {
