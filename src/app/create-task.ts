@@ -3,7 +3,7 @@ import type { Draft } from "../domain/draft.ts";
 import { taskStream } from "../domain/stream.ts";
 import { templateNamed } from "../domain/template.ts";
 import type { Loaded } from "../ports/task-log.ts";
-import { bindTask } from "./bind-task.ts";
+import { bindingTo } from "./bind-task.ts";
 import type { AppDependencies } from "./deps.ts";
 import { findProject } from "./projects.ts";
 import { present, stageText } from "./text.ts";
@@ -18,9 +18,9 @@ export interface NewTask {
   readonly project: string | null;
 }
 
-/** A draft with a session. Nothing runs until its spec is frozen, it is bound and made ready. */
+/** A draft with a session, bound to its project in the same append: there is all of it or nothing. Nothing runs until its spec is frozen, it is bound and made ready. */
 export async function createTask(deps: AppDependencies, by: Actor, wanted: NewTask): Promise<Loaded> {
-  const project = wanted.project === null ? null : await findProject(deps, wanted.project);
+  const binding = wanted.project === null ? null : bindingTo(await findProject(deps, wanted.project));
   const id = deps.ids.ulid();
   const atMs = deps.clock.nowMs();
   const template = wanted.draft.agent === null ? templateNamed(wanted.draft.title) : null;
@@ -47,10 +47,10 @@ export async function createTask(deps: AppDependencies, by: Actor, wanted: NewTa
           },
         },
       },
+      ...(binding === null ? [] : [{ actor: by, atMs, event: { type: "BOUND", body: binding } } as const]),
     ],
     blobs: present([title, draft, metadata]),
     lease: null,
   });
-  if (project !== null) return bindTask(deps, by, id, project.id);
   return deps.log.load(id);
 }

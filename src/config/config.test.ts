@@ -15,7 +15,16 @@ const env = (more: Record<string, string> = {}) => ({ AGENTOS_HOME: home, PATH: 
 
 describe("a setting comes from", () => {
   test("its default when nobody says anything", () =>
-    expect(daemonConfig(env())).toEqual({ home, host: "127.0.0.1", port: 8000, toolPath: ["/usr/bin", "/bin"], tasksMax: 4, createPerMinute: 10, createPerHour: 100, logLevel: "info" }));
+    expect(daemonConfig(env())).toEqual({
+      home,
+      host: "127.0.0.1",
+      port: 8000,
+      toolPath: ["/usr/bin", "/bin"],
+      tasksMax: 4,
+      createPerMinute: 10,
+      createPerHour: 100,
+      logLevel: "info",
+    }));
 
   test("the file, else", () => {
     file("port: 8100\ntasks_max: 2\nlog_level: debug\n");
@@ -24,10 +33,14 @@ describe("a setting comes from", () => {
 
   test("the environment before the file, and an empty variable is none", () => {
     file("port: 8100\nrun_mode: interactive\n");
-    expect(cliConfig(env({ AGENTOS_PORT: "8200", AGENTOS_RUN_MODE: "" }))).toMatchObject({ port: 8200, runMode: "interactive" });
+    expect(cliConfig(env({ AGENTOS_PORT: "8200", AGENTOS_RUN_MODE: "" }))).toMatchObject({
+      port: 8200,
+      runMode: "interactive",
+    });
   });
 
-  test("the flag before the environment", () => expect(cliConfig(env({ AGENTOS_PORT: "8200" }), { port: "8300" }).port).toBe(8300));
+  test("the flag before the environment", () =>
+    expect(cliConfig(env({ AGENTOS_PORT: "8200" }), { port: "8300" }).port).toBe(8300));
 });
 
 describe("what is not understood is refused, and named by where it was said:", () => {
@@ -40,7 +53,12 @@ describe("what is not understood is refused, and named by where it was said:", (
     ["an unknown name in the file", {}, "prot: 8000\n", /config\.yaml.*prot/],
     ["a file that is no YAML", {}, "port: [", /config\.yaml is not valid/],
     ["a tag in the file", {}, "port: !!js/function 'x'\n", /config\.yaml is not valid/],
-    ["a bomb of aliases", {}, "a: &a [1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n", /./],
+    [
+      "a bomb of aliases",
+      {},
+      "a: &a [1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n",
+      /./,
+    ],
   ];
   test.each(refused)("%s", (_, more, text, sentence) => {
     if (text !== null) file(text);
@@ -55,11 +73,22 @@ test("a relative data directory is one below the working directory, and ~ is the
 });
 
 test("a person's commands are never looked up in the node_modules/.bin that npm put first", () =>
-  expect(cliConfig(env({ PATH: "/p/node_modules/.bin:/usr/lib/node_modules/npm/node_modules/@npmcli/run-script/lib/node-gyp-bin:/usr/bin:.:/p/node_modules/.bin/" })).toolPath).toEqual(["/usr/bin"]));
+  expect(
+    cliConfig(
+      env({
+        PATH: "/p/node_modules/.bin:/usr/lib/node_modules/npm/node_modules/@npmcli/run-script/lib/node-gyp-bin:/usr/bin:.:/p/node_modules/.bin/",
+      }),
+    ).toolPath,
+  ).toEqual(["/usr/bin"]));
 
 test("a daemon does not inherit what belongs to the npm script that happens to start it", () => {
   const config = cliConfig(env({ AGENTOS_PORT: "8200" }));
-  expect(daemonEnvironment(env({ NODE_OPTIONS: "--inspect", npm_lifecycle_event: "demo", npm_config_registry: "http://r", LANG: "C" }), config)).toEqual({
+  expect(
+    daemonEnvironment(
+      env({ NODE_OPTIONS: "--inspect", npm_lifecycle_event: "demo", npm_config_registry: "http://r", LANG: "C" }),
+      config,
+    ),
+  ).toEqual({
     AGENTOS_HOME: home,
     AGENTOS_HOST: "127.0.0.1",
     AGENTOS_PORT: "8200",

@@ -40,20 +40,41 @@ export interface CliFlags {
 /** Environment, then `<home>/config.yaml`, then default. Throws `Failure("input/invalid")` naming the setting. */
 export function daemonConfig(env: Environment): DaemonConfig {
   const { chosen, shared } = settings(env, {});
-  return { ...shared, tasksMax: checked(chosen("tasks_max"), SETTINGS.tasks_max.schema), createPerMinute: checked(chosen("create_per_minute"), SETTINGS.create_per_minute.schema), createPerHour: checked(chosen("create_per_hour"), SETTINGS.create_per_hour.schema), logLevel: checked(chosen("log_level"), SETTINGS.log_level.schema) };
+  return {
+    ...shared,
+    tasksMax: checked(chosen("tasks_max"), SETTINGS.tasks_max.schema),
+    createPerMinute: checked(chosen("create_per_minute"), SETTINGS.create_per_minute.schema),
+    createPerHour: checked(chosen("create_per_hour"), SETTINGS.create_per_hour.schema),
+    logLevel: checked(chosen("log_level"), SETTINGS.log_level.schema),
+  };
 }
 
 /** Flag, then environment, then `<home>/config.yaml`, then default. Throws `Failure("input/invalid")` naming the setting. */
 export function cliConfig(env: Environment, flags: CliFlags = {}): CliConfig {
   const { chosen, shared } = settings(env, flags);
-  return { ...shared, runMode: checked(chosen("run_mode"), SETTINGS.run_mode.schema) ?? null, display: process.platform === "darwin" || said(env["DISPLAY"]) !== undefined || said(env["WAYLAND_DISPLAY"]) !== undefined };
+  return {
+    ...shared,
+    runMode: checked(chosen("run_mode"), SETTINGS.run_mode.schema) ?? null,
+    display:
+      process.platform === "darwin" || said(env["DISPLAY"]) !== undefined || said(env["WAYLAND_DISPLAY"]) !== undefined,
+  };
 }
 
 /** The environment a daemon is started with: the person's, without what belongs to the process that happens to start it. */
 export function daemonEnvironment(env: Environment, config: CliConfig): Record<string, string> {
-  const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !/^(NODE_|npm_(?!config_)|INIT_CWD$|VITEST)/.test(entry[0]));
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^(NODE_|npm_(?!config_)|INIT_CWD$|VITEST)/.test(entry[0]),
+  );
   const path = config.toolPath.join(":");
-  return { ...Object.fromEntries(kept), PATH: path, AGENTOS_HOME: config.home, AGENTOS_HOST: config.host, AGENTOS_PORT: String(config.port), AGENTOS_LOGIN_PATH: path };
+  return {
+    ...Object.fromEntries(kept),
+    PATH: path,
+    AGENTOS_HOME: config.home,
+    AGENTOS_HOST: config.host,
+    AGENTOS_PORT: String(config.port),
+    AGENTOS_LOGIN_PATH: path,
+  };
 }
 
 interface Chosen {
@@ -89,17 +110,23 @@ function settings(env: Environment, flags: CliFlags) {
 }
 
 /** An empty variable is one that is not set. */
-const said = (value: string | undefined): string | undefined => (value === undefined || value === "" ? undefined : value);
+const said = (value: string | undefined): string | undefined =>
+  value === undefined || value === "" ? undefined : value;
 
 function checked<S extends z.ZodType>({ from, value }: Chosen, schema: S): z.infer<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw invalid(new z.ZodError(result.error.issues.map((issue) => ({ ...issue, path: [from, ...issue.path] }))), "the configuration");
+  throw invalid(
+    new z.ZodError(result.error.issues.map((issue) => ({ ...issue, path: [from, ...issue.path] }))),
+    "the configuration",
+  );
 }
 
 function toolPath(env: Environment): readonly string[] {
   const path = said(env["AGENTOS_LOGIN_PATH"]) ?? env["PATH"] ?? "";
-  return path.split(":").filter((entry) => entry.startsWith("/") && !/\/(node_modules\/\.bin\/?|node-gyp-bin)$/.test(entry));
+  return path
+    .split(":")
+    .filter((entry) => entry.startsWith("/") && !/\/(node_modules\/\.bin\/?|node-gyp-bin)$/.test(entry));
 }
 
 const CONFIG_BYTES_MAX = 65_536;
@@ -121,4 +148,5 @@ function readConfigFile(path: string): z.infer<typeof ConfigFile> {
   return parse(ConfigFile, document.toJS({ maxAliasCount: 10 }) ?? {}, path);
 }
 
-const unreadable = (path: string, message: string) => invalid(new z.ZodError([{ code: "custom", path: [], message, input: undefined }]), path);
+const unreadable = (path: string, message: string) =>
+  invalid(new z.ZodError([{ code: "custom", path: [], message, input: undefined }]), path);

@@ -8,7 +8,16 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const wholeNumber = (least: number, most: number) =>
   z
-    .union([z.number(), z.string().regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`).transform(Number)], `must be a whole number from ${least} to ${most}`)
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
+          .transform(Number),
+      ],
+      `must be a whole number from ${least} to ${most}`,
+    )
     .refine((n) => Number.isInteger(n) && n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
 
 /** Everything that can be set, by its name in `config.yaml`. `file` false: it says where that file is. */
@@ -17,7 +26,10 @@ export const SETTINGS = {
     environment: "AGENTOS_HOME",
     file: false,
     about: "the data directory",
-    schema: z.string().max(4096).refine((path) => !path.includes("\0"), "has a NUL"),
+    schema: z
+      .string()
+      .max(4096)
+      .refine((path) => !path.includes("\0"), "has a NUL"),
     otherwise: "~/.agentos",
   },
   host: {
@@ -27,7 +39,13 @@ export const SETTINGS = {
     schema: z.enum(LOOPBACK, "must be 127.0.0.1, ::1 or localhost: listening for other machines is not built yet"),
     otherwise: "127.0.0.1",
   },
-  port: { environment: "AGENTOS_PORT", file: true, about: "the port the daemon listens on; 0 takes any free one", schema: wholeNumber(0, 65_535), otherwise: 8000 },
+  port: {
+    environment: "AGENTOS_PORT",
+    file: true,
+    about: "the port the daemon listens on; 0 takes any free one",
+    schema: wholeNumber(0, 65_535),
+    otherwise: 8000,
+  },
   run_mode: {
     environment: "AGENTOS_RUN_MODE",
     file: true,
@@ -35,10 +53,34 @@ export const SETTINGS = {
     schema: NewTaskInput.shape.run_mode,
     otherwise: undefined,
   },
-  tasks_max: { environment: "AGENTOS_TASKS_MAX", file: true, about: "how many tasks run at the same time", schema: wholeNumber(1, 64), otherwise: 4 },
-  create_per_minute: { environment: "AGENTOS_CREATE_PER_MINUTE", file: true, about: "how many tasks one client may create in a minute", schema: wholeNumber(1, 1_000_000), otherwise: 10 },
-  create_per_hour: { environment: "AGENTOS_CREATE_PER_HOUR", file: true, about: "how many tasks one client may create in an hour", schema: wholeNumber(1, 1_000_000), otherwise: 100 },
-  log_level: { environment: "AGENTOS_LOG_LEVEL", file: true, about: "how much the daemon's log says", schema: z.enum(LOG_LEVELS), otherwise: "info" },
+  tasks_max: {
+    environment: "AGENTOS_TASKS_MAX",
+    file: true,
+    about: "how many tasks run at the same time",
+    schema: wholeNumber(1, 64),
+    otherwise: 4,
+  },
+  create_per_minute: {
+    environment: "AGENTOS_CREATE_PER_MINUTE",
+    file: true,
+    about: "how many tasks one client may create in a minute",
+    schema: wholeNumber(1, 1_000_000),
+    otherwise: 10,
+  },
+  create_per_hour: {
+    environment: "AGENTOS_CREATE_PER_HOUR",
+    file: true,
+    about: "how many tasks one client may create in an hour",
+    schema: wholeNumber(1, 1_000_000),
+    otherwise: 100,
+  },
+  log_level: {
+    environment: "AGENTOS_LOG_LEVEL",
+    file: true,
+    about: "how much the daemon's log says",
+    schema: z.enum(LOG_LEVELS),
+    otherwise: "info",
+  },
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -57,8 +99,17 @@ export const ConfigFile = z.strictObject({
 export const DatabaseType = z
   .string()
   .optional()
-  .refine((type) => type === undefined || type === "" || type.toLowerCase() === "sqlite", "must be sqlite or unset: the PostgreSQL store is not built yet, and AgentOS will not quietly keep your tasks somewhere else");
+  .refine(
+    (type) => type === undefined || type === "" || type.toLowerCase() === "sqlite",
+    "must be sqlite or unset: the PostgreSQL store is not built yet, and AgentOS will not quietly keep your tasks somewhere else",
+  );
 
 /** An absolute path; `~/` is the person's home also where no shell has replaced it. */
 export const absolute = (path: string, personHome: string, here: string): string =>
-  path === "~" ? personHome : path.startsWith("~/") ? resolve(personHome, path.slice(2)) : isAbsolute(path) ? resolve(path) : resolve(here, path);
+  path === "~"
+    ? personHome
+    : path.startsWith("~/")
+      ? resolve(personHome, path.slice(2))
+      : isAbsolute(path)
+        ? resolve(path)
+        : resolve(here, path);

@@ -329,6 +329,7 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
       return {
         ...task,
         attempt: event.body.attempt,
+        pauseRequested: event.body.cause === "person" ? false : task.pauseRequested,
         roundStart: event.body.cause === "person" ? event.body.attempt : task.roundStart,
         trees: event.body.restart ? task.baseTrees : task.trees,
         candidate: null,

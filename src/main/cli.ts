@@ -19,7 +19,11 @@ async function main(): Promise<void> {
     launch: async (settings) => ({
       program: process.execPath,
       // Older Node needs a flag to run the sources; whatever this process was given to do so, its child needs too.
-      argv: [...process.execArgv.filter((flag) => !flag.startsWith("--inspect") && flag !== QUIET), QUIET, join(import.meta.dirname, "daemon.ts")],
+      argv: [
+        ...process.execArgv.filter((flag) => !flag.startsWith("--inspect") && flag !== QUIET),
+        QUIET,
+        join(import.meta.dirname, "daemon.ts"),
+      ],
       environment: (await config()).daemonEnvironment(process.env, settings),
     }),
     offline: async () => (await import("./offline.ts")).offline,

@@ -10,7 +10,7 @@ export type DieAt = { readonly count: number } | { readonly name: string };
 export interface Boundaries {
   /** A point of the life, in order. At the wanted one this process ends here, by SIGKILL, and the call never returns. */
   cross(name: string): void;
-  arm(where: DieAt): void;
+  arm(where: DieAt | null): void;
 }
 
 /** @param said told before the process dies: it must have written it down durably when it returns */

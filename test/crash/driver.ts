@@ -21,6 +21,8 @@ export interface Seen {
   readonly status: string;
   /** A command of the task waits in its middle. */
   readonly middle: boolean;
+  /** How often the daemon was stopped in good order on the way. */
+  readonly stops: number;
   /** Writes of this journey that were answered with 2xx, by name. */
   done(name: string): boolean;
 }
@@ -28,6 +30,8 @@ export interface Seen {
 export type Move =
   | { readonly do: "write"; readonly name: string; readonly path: string; readonly body: unknown }
   | { readonly do: "release" }
+  /** The daemon is asked to stop in good order; the next life goes on. */
+  | { readonly do: "stop" }
   | { readonly do: "wait" }
   | { readonly do: "over" };
 
@@ -44,7 +48,7 @@ export interface Journey {
 }
 
 export interface Travelled {
-  /** Deaths on the way, as `boundary name`. */
+  /** How often the daemon was killed on the way. */
   readonly deaths: number;
   readonly findings: readonly string[];
 }
@@ -100,6 +104,15 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
       let delivering = false;
       const answered = new Map<string, Readonly<Record<string, unknown>>>();
       let sent = 0;
+      let stops = 0;
+      /** The last resort against a wait for what never comes; nothing is timed by it. */
+      const withinBound = async (waited: Promise<unknown>): Promise<void> => {
+        let timer: NodeJS.Timeout | undefined;
+        const late = new Promise<never>((_, reject) => {
+          timer = setTimeout(() => reject(new Error(`${label}: nothing happened for ${QUIET_MS_MAX} ms after ${events.at(-1)?.stream} ${events.at(-1)?.seq} ${events.at(-1)?.type} ${JSON.stringify(events.at(-1)?.body)}`)), QUIET_MS_MAX);
+        });
+        await Promise.race([waited, late]).finally(() => clearTimeout(timer));
+      };
       let pending: { readonly key: string; readonly name: string; readonly path: string; readonly body: unknown } | null = null;
 
       const untouched = (when: string): void => {
@@ -109,7 +122,7 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
         while (life === null || life.endedBy() !== null) {
           if (life !== null) {
             await life.ended;
-            if (life.endedBy() !== "SIGKILL") throw new Error(`${label}: a life ended by itself: ${life.endedBy()}; see ${places.log}`);
+            if (life.endedBy() !== "SIGKILL" && life.endedBy() !== "exit 0") throw new Error(`${label}: a life ended by itself: ${life.endedBy()}; see ${places.log}`);
             life = null;
           }
           const dieAt = died > 0 ? (wanted.shift() ?? null) : null;
@@ -134,6 +147,11 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
         if (answer.status >= 500 && answer.status !== 503) throw new Error(`${label}: ${path} answered ${answer.status}: ${answer.text}; see ${places.log}`);
         if (answer.status === 503) return answer.status;
         pending = null;
+        if (answer.status === 409 && name === "project") {
+          // It was made before the death, and the answer was lost with it.
+          answered.set(name, {});
+          return answer.status;
+        }
         if (answer.status < 300) {
           const view = JSON.parse(answer.text) as Readonly<Record<string, unknown>>;
           writeDown(places.acknowledged, { key, name, label, path, view });
@@ -153,7 +171,10 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
         const move = nextMove();
         if (move.do === "over") break;
         if (move.do === "wait") {
-          await Promise.race([heard, now.ended]);
+          await withinBound(Promise.race([heard, now.ended]));
+        } else if (move.do === "stop") {
+          stops += 1;
+          await withinBound(now.stop());
         } else if (move.do === "release") {
           for (const name of now.middle) now.release(name);
         } else {
@@ -168,12 +189,13 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
               await now.arm(firstDeath);
             }
           }
-          const status = await write(move.name, move.path, move.body);
+            const status = await write(move.name, move.path, move.body);
           if (status !== null && status >= 400 && status !== 409 && status !== 503) throw new Error(`${label}: ${move.path} was refused with ${status}`);
-          if (status === null) await now.ended;
+          if (status === null) await withinBound(now.ended);
         }
-        if (now.endedBy() !== null) died += 1;
+        if (now.endedBy() === "SIGKILL") died += 1;
       }
+      await life?.arm(null);
       untouched("at its end");
       return { deaths: died, findings };
 
@@ -189,7 +211,7 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
         if (count("SPEC_FROZEN") === 0) return answered.has("freeze") ? { do: "wait" } : on({ do: "write", name: "freeze", path: "spec/freeze", body: {} });
         if (count("READY") === 0) return answered.has("ready") ? { do: "wait" } : on({ do: "write", name: "ready", path: "ready", body: {} });
         const middle = [...(life?.middle ?? [])].some((name) => name.startsWith(id));
-        return on(journey.next({ events: mine, count, status: statusAfter(mine), middle, done: (name) => answered.has(name) }));
+        return on(journey.next({ events: mine, count, status: statusAfter(mine), middle, stops, done: (name) => answered.has(name) }));
       }
     },
     async close() {
@@ -198,6 +220,8 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
     },
   };
 }
+
+const QUIET_MS_MAX = 90_000;
 
 const STATUS_AFTER: Readonly<Record<string, string>> = {
   CREATED: "draft",

@@ -52,6 +52,14 @@ export const whole: Journey = {
   next: (seen) => (seen.middle ? { do: "release" } : seen.status === "succeeded" ? deliver(seen) : over(seen)),
 };
 
+/** A task that only runs a command; whoever is killed in it three times in a row waits for a person. */
+export const looping: Journey = {
+  name: "looping",
+  makeRepository,
+  spec: spec({ plan: { items: [{ ...SAY_TWO, do: [{ run: `${WITNESS}; echo two > a.txt; ${MEET}` }] }] } }),
+  next: (seen) => (seen.middle ? { do: "release" } : seen.status === "blocked" ? { do: "write", name: `resume ${seen.count("BLOCKED")}`, path: "resume", body: {} } : over(seen)),
+};
+
 /** The branch moved on: the merge is built, and proven by the same gate, before it is delivered. */
 export const merged: Journey = {
   name: "merged",
@@ -98,6 +106,14 @@ export const paused: Journey = {
     if (seen.status === "blocked") return { do: "write", name: `resume ${seen.count("BLOCKED")}`, path: "resume", body: {} };
     return over(seen);
   },
+};
+
+/** The daemon is stopped in good order while a command runs, and started again. */
+export const stopped: Journey = {
+  name: "stopped",
+  makeRepository,
+  spec: spec({ plan: { items: [{ ...SAY_TWO, do: [...SAY_TWO.do, { run: `${WITNESS}; echo half > half.txt; ${MEET}` }] }] } }),
+  next: (seen) => (seen.middle ? { do: seen.stops === 0 ? "stop" : "release" } : over(seen)),
 };
 
 /** A person is asked before the plan and before each item, and wants the plan changed first. */

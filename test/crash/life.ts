@@ -12,7 +12,8 @@ export interface Life {
   /** The signal that ended it, "exit N", or null while it lives. */
   readonly endedBy: () => string | null;
   readonly ended: Promise<void>;
-  arm(where: DieAt): Promise<void>;
+  /** Null: it is not to die any more. */
+  arm(where: DieAt | null): Promise<void>;
   watch(repository: string): Promise<void>;
   release(name: string): void;
   /** Asks it to stop in good order and waits for its end. */

@@ -50,7 +50,9 @@ describe.skipIf(!hasTerminal)("the documented examples on a terminal, typed as t
     expect(await shell.ended).toBe(0);
     const id = /task ([0-9A-Z]{26})/.exec(shell.screen())?.[1] ?? "";
     const trace = await ada.agentos("task", "trace", id);
-    expect(trace.stdout).toMatch(/^#\d+ {2}.* person:\S+ {2}PLAN_APPROVED {2}Plan [0-9a-f]{12} was approved for spec [0-9a-f]{12}\.$/m);
+    expect(trace.stdout).toMatch(
+      /^#\d+ {2}.* person:\S+ {2}PLAN_APPROVED {2}Plan [0-9a-f]{12} was approved for spec [0-9a-f]{12}\.$/m,
+    );
   });
 });
 

@@ -19,7 +19,7 @@ export interface Person {
   /** Types `agentos …` in the repository. */
   agentos(...words: string[]): Promise<Said>;
   /** The data of its `--json` envelope. */
-  data(...words: string[]): Promise<never>;
+  data<T>(...words: string[]): Promise<T>;
   /** Types it and does not wait. */
   begin(words: readonly string[], environment?: Readonly<Record<string, string>>): Running;
   /** Types a line into bash on a real terminal. */
@@ -62,18 +62,33 @@ export function person(state: "broken" | "mended" = "broken"): Person {
 /** An npm project; broken, its suite fails for a real reason: it subtracts. */
 function sampleRepository(path: string, state: "broken" | "mended"): void {
   mkdirSync(path);
-  writeFileSync(join(path, "package.json"), JSON.stringify({ name: "shop", version: "1.0.0", type: "module", scripts: { test: "node --test" } }));
+  writeFileSync(
+    join(path, "package.json"),
+    JSON.stringify({ name: "shop", version: "1.0.0", type: "module", scripts: { test: "node --test" } }),
+  );
   writeFileSync(join(path, "sum.js"), `export const sum = (a, b) => a ${state === "mended" ? "+" : "-"} b;\n`);
-  writeFileSync(join(path, "sum.test.js"), 'import test from "node:test";\nimport assert from "node:assert/strict";\nimport { sum } from "./sum.js";\ntest("adds", () => assert.equal(sum(2, 3), 5));\ntest("nothing", () => assert.equal(sum(0, 0), 0));\n');
-  const git = (...words: string[]) => execFileSync("git", ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...words], { cwd: path, stdio: "ignore" });
+  writeFileSync(
+    join(path, "sum.test.js"),
+    'import test from "node:test";\nimport assert from "node:assert/strict";\nimport { sum } from "./sum.js";\ntest("adds", () => assert.equal(sum(2, 3), 5));\ntest("nothing", () => assert.equal(sum(0, 0), 0));\n',
+  );
+  const git = (...words: string[]) =>
+    execFileSync("git", ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...words], {
+      cwd: path,
+      stdio: "ignore",
+    });
   git("init", "-q", "-b", "main");
   git("add", "-A");
   git("commit", "-qm", "a shop");
 }
 
-export const MEND = "items:\n  - id: mend\n    title: Mend the sum\n    do:\n      - replace: sum.js\n        find: a - b\n        with: a + b\n";
+export const MEND =
+  "items:\n  - id: mend\n    title: Mend the sum\n    do:\n      - replace: sum.js\n        find: a - b\n        with: a + b\n";
 
-function personIn(place: { readonly root: string; readonly home: string; readonly repository: string }, more: Readonly<Record<string, string>>, directory: string): Person {
+function personIn(
+  place: { readonly root: string; readonly home: string; readonly repository: string },
+  more: Readonly<Record<string, string>>,
+  directory: string,
+): Person {
   const path = (process.env["PATH"] ?? "").split(":").filter((entry) => !entry.endsWith("node_modules/.bin"));
   const environment: Record<string, string> = {
     PATH: path.join(":"),
@@ -87,7 +102,11 @@ function personIn(place: { readonly root: string; readonly home: string; readonl
   };
 
   function begin(words: readonly string[], extra: Readonly<Record<string, string>> = {}): Running {
-    const child = spawn(process.execPath, [QUIET, CLI, ...words], { cwd: directory, env: { ...environment, ...extra }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [QUIET, CLI, ...words], {
+      cwd: directory,
+      env: { ...environment, ...extra },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     return { child, ...listen(child) };
   }
 
@@ -95,13 +114,13 @@ function personIn(place: { readonly root: string; readonly home: string; readonl
     home: place.home,
     repository: place.repository,
     agentos: (...words) => begin(words).said,
-    async data(...words) {
+    async data<T>(...words: string[]): Promise<T> {
       const { stdout, stderr } = await self.agentos("--json", ...words);
       const lines = stdout.split("\n");
       if (lines.length !== 2 || lines[1] !== "") throw new Error(`not one envelope: ${stdout}\n${stderr}`);
       const envelope = JSON.parse(lines[0] ?? "");
       if (envelope.agentos !== 1 || envelope.ok !== true) throw new Error(`not a good envelope: ${stdout}`);
-      return envelope.data as never;
+      return envelope.data as T;
     },
     begin,
     onTerminal: (line) => terminal(line, directory, environment),
@@ -152,8 +171,13 @@ function listen(child: ChildProcess): Omit<Running, "child"> {
 
 function terminal(line: string, directory: string, environment: Readonly<Record<string, string>>): Terminal {
   const agentos = `agentos() { '${process.execPath}' ${QUIET} '${CLI}' "$@"; }`;
-  const child = spawn("script", ["-qec", `bash -c ${shellWord(`stty cols 160 rows 50; ${agentos}; ${line}`)}`, "/dev/null"], { cwd: directory, env: environment, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(
+    "script",
+    ["-qec", `bash -c ${shellWord(`stty cols 160 rows 50; ${agentos}; ${line}`)}`, "/dev/null"],
+    { cwd: directory, env: environment, stdio: ["pipe", "pipe", "pipe"] },
+  );
   let bytes = "";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences begin with one
   const screen = () => bytes.replace(/\u001b\[[0-9;?]*[A-Za-z]|\u001b[=>()][0-9A-B]?|\r/g, "");
   const heard = watcher(() => screen());
   child.stdout.on("data", (chunk) => {
@@ -192,7 +216,10 @@ function watcher(text: () => string) {
       new Promise((resolve, reject) => {
         const look = () => {
           const rest = text().slice(from);
-          const match = typeof wanted === "string" ? { index: rest.indexOf(wanted), length: wanted.length } : ((found) => ({ index: found?.index ?? -1, length: found?.[0].length ?? 0 }))(wanted.exec(rest));
+          const match =
+            typeof wanted === "string"
+              ? { index: rest.indexOf(wanted), length: wanted.length }
+              : ((found) => ({ index: found?.index ?? -1, length: found?.[0].length ?? 0 }))(wanted.exec(rest));
           if (match.index >= 0) {
             from += match.index + match.length;
             waiting.delete(look);

@@ -8,14 +8,14 @@ export interface Command<S extends z.ZodObject = z.ZodObject> {
   /** Lines that typed into a shell do something sensible. */
   readonly examples?: readonly string[];
   /** The exit code where it is not 0. */
-  run(args: z.infer<S>, context: Context): Promise<number | void>;
+  run(args: z.infer<S>, context: Context): Promise<number | undefined>;
 }
 
 /** What the table of commands needs of one: `run` gets only what `args` let through. */
 export interface AnyCommand {
   readonly args: z.ZodObject;
   readonly examples?: readonly string[];
-  run(args: never, context: Context): Promise<number | void>;
+  run(args: never, context: Context): Promise<number | undefined>;
 }
 
 export const command = <S extends z.ZodObject>(definition: Command<S>): Command<S> => definition;
@@ -35,7 +35,10 @@ function told<S extends z.ZodType>(schema: S, said: ArgumentWords): S {
   return schema;
 }
 
-export const positional = <S extends z.ZodType>(schema: S, value: string, about: string): S => told(schema, { kind: "positional", value, about });
-export const option = <S extends z.ZodType>(schema: S, value: string, about: string): S => told(schema, { kind: "option", value, about });
+export const positional = <S extends z.ZodType>(schema: S, value: string, about: string): S =>
+  told(schema, { kind: "positional", value, about });
+export const option = <S extends z.ZodType>(schema: S, value: string, about: string): S =>
+  told(schema, { kind: "option", value, about });
 /** `schema` is `z.boolean().default(false)`. */
-export const flag = <S extends z.ZodType>(schema: S, about: string): S => told(schema, { kind: "flag", value: null, about });
+export const flag = <S extends z.ZodType>(schema: S, about: string): S =>
+  told(schema, { kind: "flag", value: null, about });

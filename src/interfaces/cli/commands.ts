@@ -7,54 +7,174 @@ export interface CommandRow {
 
 /** Every command by its name. A file is loaded only when its command is typed, so that help and version come at once. */
 export const COMMANDS: Readonly<Record<string, CommandRow>> = {
-  init: { summary: "Make the data directory and its database", load: async () => (await import("./commands/init.ts")).init },
-  doctor: { summary: "Look whether this machine has what AgentOS needs", load: async () => (await import("./commands/doctor.ts")).doctor },
-  server: { summary: "Run the daemon in the foreground", load: async () => (await import("./commands/server.ts")).server },
+  init: {
+    summary: "Make the data directory and its database",
+    load: async () => (await import("./commands/init.ts")).init,
+  },
+  doctor: {
+    summary: "Look whether this machine has what AgentOS needs",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+  server: {
+    summary: "Run the daemon in the foreground",
+    load: async () => (await import("./commands/server.ts")).server,
+  },
   version: { summary: "Say which AgentOS this is", load: async () => (await import("./commands/version.ts")).version },
 
-  "daemon start": { summary: "Start the daemon in the background", load: async () => (await import("./commands/daemon-start.ts")).daemonStart },
-  "daemon stop": { summary: "Stop the daemon in good order; tasks go on at the next start", load: async () => (await import("./commands/daemon-stop.ts")).daemonStop },
-  "daemon status": { summary: "Say whether the daemon runs, and where", load: async () => (await import("./commands/daemon-status.ts")).daemonStatus },
+  "daemon start": {
+    summary: "Start the daemon in the background",
+    load: async () => (await import("./commands/daemon-start.ts")).daemonStart,
+  },
+  "daemon stop": {
+    summary: "Stop the daemon in good order; tasks go on at the next start",
+    load: async () => (await import("./commands/daemon-stop.ts")).daemonStop,
+  },
+  "daemon status": {
+    summary: "Say whether the daemon runs, and where",
+    load: async () => (await import("./commands/daemon-status.ts")).daemonStatus,
+  },
 
-  "project create": { summary: "Create a project", load: async () => (await import("./commands/project-create.ts")).projectCreate },
-  "project list": { summary: "List the projects", load: async () => (await import("./commands/project-list.ts")).projectList },
-  "project show": { summary: "Show a project and its repos", load: async () => (await import("./commands/project-show.ts")).projectShow },
-  "project delete": { summary: "Delete a project; its history stays", load: async () => (await import("./commands/project-delete.ts")).projectDelete },
+  "project create": {
+    summary: "Create a project",
+    load: async () => (await import("./commands/project-create.ts")).projectCreate,
+  },
+  "project list": {
+    summary: "List the projects",
+    load: async () => (await import("./commands/project-list.ts")).projectList,
+  },
+  "project show": {
+    summary: "Show a project and its repos",
+    load: async () => (await import("./commands/project-show.ts")).projectShow,
+  },
+  "project delete": {
+    summary: "Delete a project; its history stays",
+    load: async () => (await import("./commands/project-delete.ts")).projectDelete,
+  },
 
-  "repo add": { summary: "Add a git repository to a project", load: async () => (await import("./commands/repo-add.ts")).repoAdd },
-  "repo list": { summary: "List the repos of a project, or of all", load: async () => (await import("./commands/repo-list.ts")).repoList },
+  "repo add": {
+    summary: "Add a git repository to a project",
+    load: async () => (await import("./commands/repo-add.ts")).repoAdd,
+  },
+  "repo list": {
+    summary: "List the repos of a project, or of all",
+    load: async () => (await import("./commands/repo-list.ts")).repoList,
+  },
   "repo show": { summary: "Show one repo", load: async () => (await import("./commands/repo-show.ts")).repoShow },
-  "repo scan": { summary: "Show what AgentOS sees in a repo: gates, preparation, uncommitted files", load: async () => (await import("./commands/repo-scan.ts")).repoScan },
+  "repo scan": {
+    summary: "Show what AgentOS sees in a repo: gates, preparation, uncommitted files",
+    load: async () => (await import("./commands/repo-scan.ts")).repoScan,
+  },
 
-  "task create": { summary: "Create a task, freeze its spec and let it run", load: async () => (await import("./commands/task-create.ts")).taskCreate },
-  "task list": { summary: "List tasks, newest first", load: async () => (await import("./commands/task-list.ts")).taskList },
-  "task show": { summary: "Show where a task stands and what it waits for", load: async () => (await import("./commands/task-show.ts")).taskShow },
-  "task plan": { summary: "Show the plan a task proposed", load: async () => (await import("./commands/task-plan.ts")).taskPlan },
-  "task approve": { summary: "Say yes to the plan or work item that waits", load: async () => (await import("./commands/task-approve.ts")).taskApprove },
-  "task request-changes": { summary: "Ask for another plan, saying what should be different", load: async () => (await import("./commands/task-request-changes.ts")).taskRequestChanges },
-  "task reject": { summary: "Say no to the plan; the task ends", load: async () => (await import("./commands/task-reject.ts")).taskReject },
-  "task pause": { summary: "Let a task stop at its next boundary", load: async () => (await import("./commands/task-pause.ts")).taskPause },
-  "task resume": { summary: "Let a waiting task go on", load: async () => (await import("./commands/task-resume.ts")).taskResume },
-  "task cancel": { summary: "Stop a task for good; its history and evidence stay", load: async () => (await import("./commands/task-cancel.ts")).taskCancel },
-  "task retry": { summary: "Begin another attempt of a failed task", load: async () => (await import("./commands/task-retry.ts")).taskRetry },
-  "task accept": { summary: "Accept on record what is not proven", load: async () => (await import("./commands/task-accept.ts")).taskAccept },
-  "task deliver": { summary: "Bring proven work into your repository", load: async () => (await import("./commands/task-deliver.ts")).taskDeliver },
-  "task logs": { summary: "Show the output of a task's steps", load: async () => (await import("./commands/task-logs.ts")).taskLogs },
-  "task diff": { summary: "Show what a task changed", load: async () => (await import("./commands/task-diff.ts")).taskDiff },
-  "task evidence": { summary: "Show what proves each criterion, and every step's evidence", load: async () => (await import("./commands/task-evidence.ts")).taskEvidence },
-  "task trace": { summary: "Show everything that happened to a task, in order", load: async () => (await import("./commands/task-trace.ts")).taskTrace },
-  "task verify": { summary: "Check a task's history and stored evidence again, without the daemon", load: async () => (await import("./commands/task-verify.ts")).taskVerify },
-  "task artifacts": { summary: "List what a task stored, or get one of it", load: async () => (await import("./commands/task-artifacts.ts")).taskArtifacts },
-  "task revise": { summary: "Change what a task is to do; it is a draft again", load: async () => (await import("./commands/task-revise.ts")).taskRevise },
-  "task freeze": { summary: "Freeze a draft's spec under its hash", load: async () => (await import("./commands/task-freeze.ts")).taskFreeze },
-  "task bind": { summary: "Bind a draft to a project", load: async () => (await import("./commands/task-bind.ts")).taskBind },
-  "task ready": { summary: "Let a frozen and bound draft run", load: async () => (await import("./commands/task-ready.ts")).taskReady },
+  "task create": {
+    summary: "Create a task, freeze its spec and let it run",
+    load: async () => (await import("./commands/task-create.ts")).taskCreate,
+  },
+  "task list": {
+    summary: "List tasks, newest first",
+    load: async () => (await import("./commands/task-list.ts")).taskList,
+  },
+  "task show": {
+    summary: "Show where a task stands and what it waits for",
+    load: async () => (await import("./commands/task-show.ts")).taskShow,
+  },
+  "task plan": {
+    summary: "Show the plan a task proposed",
+    load: async () => (await import("./commands/task-plan.ts")).taskPlan,
+  },
+  "task approve": {
+    summary: "Say yes to the plan or work item that waits",
+    load: async () => (await import("./commands/task-approve.ts")).taskApprove,
+  },
+  "task request-changes": {
+    summary: "Ask for another plan, saying what should be different",
+    load: async () => (await import("./commands/task-request-changes.ts")).taskRequestChanges,
+  },
+  "task reject": {
+    summary: "Say no to the plan; the task ends",
+    load: async () => (await import("./commands/task-reject.ts")).taskReject,
+  },
+  "task pause": {
+    summary: "Let a task stop at its next boundary",
+    load: async () => (await import("./commands/task-pause.ts")).taskPause,
+  },
+  "task resume": {
+    summary: "Let a waiting task go on",
+    load: async () => (await import("./commands/task-resume.ts")).taskResume,
+  },
+  "task cancel": {
+    summary: "Stop a task for good; its history and evidence stay",
+    load: async () => (await import("./commands/task-cancel.ts")).taskCancel,
+  },
+  "task retry": {
+    summary: "Begin another attempt of a failed task",
+    load: async () => (await import("./commands/task-retry.ts")).taskRetry,
+  },
+  "task accept": {
+    summary: "Accept on record what is not proven",
+    load: async () => (await import("./commands/task-accept.ts")).taskAccept,
+  },
+  "task deliver": {
+    summary: "Bring proven work into your repository",
+    load: async () => (await import("./commands/task-deliver.ts")).taskDeliver,
+  },
+  "task logs": {
+    summary: "Show the output of a task's steps",
+    load: async () => (await import("./commands/task-logs.ts")).taskLogs,
+  },
+  "task diff": {
+    summary: "Show what a task changed",
+    load: async () => (await import("./commands/task-diff.ts")).taskDiff,
+  },
+  "task evidence": {
+    summary: "Show what proves each criterion, and every step's evidence",
+    load: async () => (await import("./commands/task-evidence.ts")).taskEvidence,
+  },
+  "task trace": {
+    summary: "Show everything that happened to a task, in order",
+    load: async () => (await import("./commands/task-trace.ts")).taskTrace,
+  },
+  "task verify": {
+    summary: "Check a task's history and stored evidence again, from the files themselves",
+    load: async () => (await import("./commands/task-verify.ts")).taskVerify,
+  },
+  "task artifacts": {
+    summary: "List what a task stored, or get one of it",
+    load: async () => (await import("./commands/task-artifacts.ts")).taskArtifacts,
+  },
+  "task revise": {
+    summary: "Change what a task is to do; it is a draft again",
+    load: async () => (await import("./commands/task-revise.ts")).taskRevise,
+  },
+  "task freeze": {
+    summary: "Freeze a draft's spec under its hash",
+    load: async () => (await import("./commands/task-freeze.ts")).taskFreeze,
+  },
+  "task bind": {
+    summary: "Bind a draft to a project",
+    load: async () => (await import("./commands/task-bind.ts")).taskBind,
+  },
+  "task ready": {
+    summary: "Let a frozen and bound draft run",
+    load: async () => (await import("./commands/task-ready.ts")).taskReady,
+  },
 
-  "workspace list": { summary: "List the working directories of tasks", load: async () => (await import("./commands/workspace-list.ts")).workspaceList },
-  "workspace clean": { summary: "Remove the working directories of a task that ended; what is not in git is kept", load: async () => (await import("./commands/workspace-clean.ts")).workspaceClean },
+  "workspace list": {
+    summary: "List the working directories of tasks",
+    load: async () => (await import("./commands/workspace-list.ts")).workspaceList,
+  },
+  "workspace clean": {
+    summary: "Remove the working directories of a task that ended; what is not in git is kept",
+    load: async () => (await import("./commands/workspace-clean.ts")).workspaceClean,
+  },
 
-  "audit log": { summary: "Show who did what, over everything or for one task", load: async () => (await import("./commands/audit-log.ts")).auditLog },
-  "audit verify": { summary: "Check the whole history and every stored byte again, without the daemon", load: async () => (await import("./commands/audit-verify.ts")).auditVerify },
+  "audit log": {
+    summary: "Show who did what, over everything or for one task",
+    load: async () => (await import("./commands/audit-log.ts")).auditLog,
+  },
+  "audit verify": {
+    summary: "Check the whole history and every stored byte again, without the daemon",
+    load: async () => (await import("./commands/audit-verify.ts")).auditVerify,
+  },
 };
 
 /** The nouns, and what stands behind each in the overview. */

@@ -28,7 +28,14 @@ export interface AuditResult {
 
 export interface DoctorResult {
   readonly ready: boolean;
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly required: boolean; readonly detail: string; readonly next: string | null; readonly fixed: boolean }[];
+  readonly checks: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly required: boolean;
+    readonly detail: string;
+    readonly next: string | null;
+    readonly fixed: boolean;
+  }[];
 }
 
 /** Commands that open the data directory themselves, read-only, and never start a daemon. */

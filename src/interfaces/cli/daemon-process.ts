@@ -34,12 +34,23 @@ export interface DaemonProcess {
   start(): Promise<RunningDaemon & { readonly started: boolean }>;
   /** Asks it to stop, and returns when its process is gone. False when none ran. */
   stop(): Promise<boolean>;
+  /** After a connection to it broke: whether a person stopped it, which is nothing to undo behind their back. */
+  wasStopped(): Promise<boolean>;
+}
+
+interface Child {
+  readonly pid: number | undefined;
+  end(): { readonly code: number | null; readonly why: string } | null;
+  /** Ends it, and returns when it has. */
+  stop(): Promise<void>;
 }
 
 const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 60_000;
 const HEALTH_MS_MAX = 3_000;
 const LOOK_AGAIN_MS = 25;
+const TRY_AGAIN_MS = 250;
+const FORCE_MS = 5_000;
 const LOG_LINES_SHOWN = 12;
 const LOG_BYTES_READ = 16_384;
 /** Exit code of a daemon that found another one on its data directory. */
@@ -57,36 +68,68 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
     const said = announced(home);
     if (said === null || !isAlive(said.pid, said.start_ticks)) return null;
     const health = await healthAt(said.url);
-    return health !== null && health.pid === said.pid && isSamePlace(health.home, home) ? { pid: said.pid, url: said.url, health } : null;
+    return health !== null && health.pid === said.pid && isSamePlace(health.home, home)
+      ? { pid: said.pid, url: said.url, health }
+      : null;
   }
 
   async function start(): Promise<RunningDaemon & { readonly started: boolean }> {
     const running = await find();
     if (running !== null) return { ...running, started: false };
     await refuseForeignPort();
-
-    const output = openLog();
-    const child = spawn(launch.program, launch.argv, { detached: true, cwd: home, env: launch.environment, stdio: ["ignore", output, output] });
-    closeSync(output);
-    let ended: string | null = null;
-    let code: number | null = null;
-    child.once("error", (error) => {
-      ended = error.message;
-    });
-    child.once("exit", (exitCode, signal) => {
-      code = exitCode;
-      ended = signal === null ? `it ended with exit code ${exitCode}` : `it was ended by ${signal}`;
-    });
-    child.unref();
-
     const deadline = performance.now() + START_MS_MAX;
+    let child = begin();
     while (performance.now() < deadline) {
       const found = await find();
-      if (found !== null) return { ...found, started: found.pid === child.pid };
-      if (ended !== null && code !== ANOTHER_RUNS) throw failed(ended);
-      await pause(LOOK_AGAIN_MS);
+      if (found !== null) {
+        // Ours came second. Left alone it would take the directory over, should the first be stopped before ours looked.
+        if (found.pid !== child.pid) await child.stop();
+        return { ...found, started: found.pid === child.pid };
+      }
+      const end = child.end();
+      if (end !== null && end.code !== ANOTHER_RUNS) throw failed(end.why);
+      // Whoever has the directory is still coming up and will be found, or is going down: then it is our turn.
+      if (end !== null) child = begin();
+      await pause(end === null ? LOOK_AGAIN_MS : TRY_AGAIN_MS);
     }
-    throw failed(ended === null ? `it did not answer within ${START_MS_MAX / 1000} s` : "another daemon has the data directory, and it does not answer");
+    // One that is slow is left to come up: a long recovery would otherwise never end.
+    throw failed(
+      child.end() === null
+        ? `it did not answer within ${START_MS_MAX / 1000} s, and may still be coming up`
+        : `another daemon has the data directory and does not answer`,
+    );
+  }
+
+  function begin(): Child {
+    const output = openLog();
+    const child = spawn(launch.program, launch.argv, {
+      detached: true,
+      cwd: home,
+      env: launch.environment,
+      stdio: ["ignore", output, output],
+    });
+    closeSync(output);
+    let end: { readonly code: number | null; readonly why: string } | null = null;
+    child.once("error", (error) => {
+      end = { code: null, why: error.message };
+    });
+    child.once("exit", (code, signal) => {
+      end = { code, why: signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}` };
+    });
+    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()).once("error", () => resolve()));
+    child.unref();
+    return {
+      pid: child.pid,
+      end: () => end,
+      async stop() {
+        if (end !== null) return;
+        child.ref();
+        child.kill();
+        const force = setTimeout(() => child.kill("SIGKILL"), FORCE_MS);
+        await exited;
+        clearTimeout(force);
+      },
+    };
   }
 
   function openLog(): number {
@@ -95,7 +138,10 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
       return openSync(log, "a", 0o600);
     } catch (error) {
       if (!(error instanceof Error && "code" in error)) throw error;
-      throw trouble("daemon/unreachable", `the data directory ${home} cannot be written (${error.code})`, { next: "Make it writable, or use another: AGENTOS_HOME=DIR", cause: error });
+      throw trouble("daemon/unreachable", `the data directory ${home} cannot be written (${error.code})`, {
+        next: "Make it writable, or use another: AGENTOS_HOME=DIR",
+        cause: error,
+      });
     }
   }
 
@@ -105,8 +151,18 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
     const next = `Use another port: AGENTOS_PORT=${port < 65_535 ? port + 1 : port - 1}`;
     const answering = await whoAnswers(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
     if (answering === "nobody") return;
-    if (answering === "a stranger") throw trouble("daemon/unreachable", `port ${port} of ${host} is in use by another program, which is not AgentOS`, { next });
-    if (!isSamePlace(answering.home, home)) throw trouble("daemon/unreachable", `port ${port} of ${host} belongs to the AgentOS daemon of ${answering.home} (pid ${answering.pid})`, { next: `${next}, or that data directory: AGENTOS_HOME=${answering.home}` });
+    if (answering === "a stranger")
+      throw trouble(
+        "daemon/unreachable",
+        `port ${port} of ${host} is in use by another program, which is not AgentOS`,
+        { next },
+      );
+    if (!isSamePlace(answering.home, home))
+      throw trouble(
+        "daemon/unreachable",
+        `port ${port} of ${host} belongs to the AgentOS daemon of ${answering.home} (pid ${answering.pid})`,
+        { next: `${next}, or that data directory: AGENTOS_HOME=${answering.home}` },
+      );
   }
 
   async function stop(): Promise<boolean> {
@@ -116,20 +172,45 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
     await connect(async () => running.url).stopDaemon();
     const deadline = performance.now() + STOP_MS_MAX;
     while (isAlive(running.pid, said?.pid === running.pid ? said.start_ticks : undefined)) {
-      if (performance.now() > deadline) throw trouble("daemon/running", `the daemon (pid ${running.pid}) was asked to stop and still runs after ${STOP_MS_MAX / 1000} s`, { next: `Its log says why: ${log}. Ending it by force loses nothing: kill -9 ${running.pid}` });
+      if (performance.now() > deadline)
+        throw trouble(
+          "daemon/running",
+          `the daemon (pid ${running.pid}) was asked to stop and still runs after ${STOP_MS_MAX / 1000} s`,
+          { next: `Its log says why: ${log}. Ending it by force loses nothing: kill -9 ${running.pid}` },
+        );
       await pause(LOOK_AGAIN_MS);
     }
     return true;
   }
 
+  async function wasStopped(): Promise<boolean> {
+    const deadline = performance.now() + STOP_MS_MAX;
+    for (;;) {
+      const said = announced(home);
+      // In good order it takes its announcement back; one that died left it.
+      if (said === null) return true;
+      if (!isAlive(said.pid, said.start_ticks) || (await find()) !== null || performance.now() > deadline) return false;
+      await pause(LOOK_AGAIN_MS);
+    }
+  }
+
   const failed = (why: string) => {
     const lines = lastLines(log);
-    return trouble("daemon/unreachable", `the daemon could not be started: ${why}${lines.length === 0 ? "" : `; the end of its log: ${lines.join(" | ")}`}`, { next: `Read ${log}; agentos doctor looks at the machine.`, facts: { log, lines } });
+    return trouble(
+      "daemon/unreachable",
+      `the daemon could not be started: ${why}${lines.length === 0 ? "" : `; the end of its log: ${lines.join(" | ")}`}`,
+      { next: `Read ${log}; agentos doctor looks at the machine.`, facts: { log, lines } },
+    );
   };
-  return { find, start, stop };
+  return { find, start, stop, wasStopped };
 }
 
-const Announcement = z.object({ pid: z.int().positive(), start_ticks: z.union([z.number(), z.string()]).optional(), url: z.url(), version: z.string() });
+const Announcement = z.object({
+  pid: z.int().positive(),
+  start_ticks: z.union([z.number(), z.string()]).optional(),
+  url: z.url(),
+  version: z.string(),
+});
 
 function announced(home: string): z.infer<typeof Announcement> | null {
   const file = join(home, "daemon.json");
@@ -153,7 +234,12 @@ async function whoAnswers(url: string): Promise<Health | "a stranger" | "nobody"
     const bytes = await exchange(async () => url, { method: "GET", path: "/api/health", timeoutMs: HEALTH_MS_MAX });
     return HealthView.parse(JSON.parse(bytes.toString()));
   } catch (error) {
-    return error instanceof Error && error.cause instanceof Error && "code" in error.cause && error.cause.code === "ECONNREFUSED" ? "nobody" : "a stranger";
+    return error instanceof Error &&
+      error.cause instanceof Error &&
+      "code" in error.cause &&
+      error.cause.code === "ECONNREFUSED"
+      ? "nobody"
+      : "a stranger";
   }
 }
 

@@ -7,7 +7,8 @@
 
 const OBEYED = "\\u0000-\\u001f\\u007f-\\u009f";
 const REORDERS = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
-const INVISIBLE = "\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200d\\u2028\\u2029\\u2060-\\u2065\\u206a-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e0fff}";
+const INVISIBLE =
+  "\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200d\\u2028\\u2029\\u2060-\\u2065\\u206a-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e0fff}";
 const HALVES = "\\ud800-\\udfff";
 const HARMFUL = new RegExp(`[${OBEYED}${REORDERS}${INVISIBLE}${HALVES}]`, "gu");
 
@@ -18,7 +19,10 @@ export const line = (text: string): string => text.replaceAll(/\r\n|\n/g, "⏎")
 
 /** So many blanks in a row push what follows out of view. */
 const BLANKS_SHOWN = 8;
-const BLANKS = new RegExp(`[\\u0020\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u2800\\u3000]{${BLANKS_SHOWN + 1},}`, "gu");
+const BLANKS = new RegExp(
+  `[\\u0020\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u2800\\u3000]{${BLANKS_SHOWN + 1},}`,
+  "gu",
+);
 
 /** `line` for a value somebody else wrote, where its whole has to be seen: long runs of blanks are counted instead of shown. */
 export const field = (text: string): string => line(text).replaceAll(BLANKS, (run) => `␣{${[...run].length}}`);
@@ -29,4 +33,8 @@ export const block = (text: string): readonly string[] =>
 
 /** JSON text means the same and can harm no terminal: in it such characters stand only inside strings. */
 export const jsonText = (value: unknown): string =>
-  JSON.stringify(value).replaceAll(HARMFUL, (character) => [...Array(character.length).keys()].map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""));
+  JSON.stringify(value).replaceAll(HARMFUL, (character) =>
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );

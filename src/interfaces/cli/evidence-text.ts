@@ -6,13 +6,29 @@ const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.num
 
 /** Evidence as the journal has it. What this version does not know is shown as JSON. */
 const Known = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("command"), argv: z.array(z.string()), exitCode: z.number().nullable(), signal: z.string().nullable(), endedBy: z.string(), durationMs: z.number(), stdout: Blob, stderr: Blob }),
+  z.object({
+    kind: z.literal("command"),
+    argv: z.array(z.string()),
+    exitCode: z.number().nullable(),
+    signal: z.string().nullable(),
+    endedBy: z.string(),
+    durationMs: z.number(),
+    stdout: Blob,
+    stderr: Blob,
+  }),
   z.object({ kind: z.literal("file"), path: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
   z.object({ kind: z.literal("tree"), repo: z.string(), before: z.string(), after: z.string() }),
   z.object({ kind: z.literal("mount"), repo: z.string(), line: z.string(), readOnly: z.boolean() }),
   z.object({ kind: z.literal("tests"), runner: z.string(), counts: Counts, report: Blob }),
   z.object({ kind: z.literal("artifact"), name: z.string(), content: Blob }),
-  z.object({ kind: z.literal("egress"), host: z.string(), port: z.number(), verdict: z.string(), bytesUp: z.number(), bytesDown: z.number() }),
+  z.object({
+    kind: z.literal("egress"),
+    host: z.string(),
+    port: z.number(),
+    verdict: z.string(),
+    bytesUp: z.number(),
+    bytesDown: z.number(),
+  }),
   z.object({ kind: z.literal("commit"), repo: z.string(), commit: z.string(), tree: z.string() }),
   z.object({ kind: z.literal("program"), name: z.string(), path: z.string().nullable() }),
   z.object({ kind: z.literal("layer"), repo: z.string(), key: z.string(), files: z.number(), reused: z.boolean() }),
@@ -29,7 +45,9 @@ export function evidenceText(piece: unknown): string {
     case "file":
       return `file ${one.path}: ${one.before ?? "none"} → ${one.after ?? "none"}`;
     case "tree":
-      return one.before === one.after ? `tree of ${one.repo}: ${one.before}, unchanged` : `tree of ${one.repo}: ${one.before} → ${one.after}`;
+      return one.before === one.after
+        ? `tree of ${one.repo}: ${one.before}, unchanged`
+        : `tree of ${one.repo}: ${one.before} → ${one.after}`;
     case "mount":
       return `mount of ${one.repo}, ${one.readOnly ? "read-only" : "writable"}: ${one.line}`;
     case "tests":

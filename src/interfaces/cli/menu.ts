@@ -18,7 +18,13 @@ import { taskLines, taskListLines } from "./task-text.ts";
 const LOOK_ON_MS = 60_000;
 const TASKS_SHOWN = 20;
 
-const ACTIONS = { new: "New task", list: "List tasks", inspect: "Inspect task", resume: "Resume task", quit: "Quit" } as const;
+const ACTIONS = {
+  new: "New task",
+  list: "List tasks",
+  inspect: "Inspect task",
+  resume: "Resume task",
+  quit: "Quit",
+} as const;
 type Action = keyof typeof ACTIONS;
 const ACTION_NAMES = Object.keys(ACTIONS) as readonly Action[];
 
@@ -27,7 +33,10 @@ export const menu = command({
   args: z.strictObject({}),
   async run(_, context) {
     for (;;) {
-      const action = await select<Action>({ message: "AgentOS", options: ACTION_NAMES.map((value) => ({ value, label: ACTIONS[value] })) });
+      const action = await select<Action>({
+        message: "AgentOS",
+        options: ACTION_NAMES.map((value) => ({ value, label: ACTIONS[value] })),
+      });
       if (isCancel(action) || action === "quit") return;
       try {
         await DO[action](context);
@@ -40,15 +49,27 @@ export const menu = command({
   },
 });
 
-const DO: Readonly<Record<Exclude<Action, "quit">, (context: Context) => Promise<void>>> = { new: newTask, list: listTasks, inspect: inspectTask, resume: resumeTask };
+const DO: Readonly<Record<Exclude<Action, "quit">, (context: Context) => Promise<void>>> = {
+  new: newTask,
+  list: listTasks,
+  inspect: inspectTask,
+  resume: resumeTask,
+};
 
 async function newTask(context: Context): Promise<void> {
   const { out, settings, person, workingDirectory } = context;
-  const title = await text({ message: "What is to be done?", validate: (given) => ((given ?? "").trim() === "" ? "Say it in a few words." : undefined) });
+  const title = await text({
+    message: "What is to be done?",
+    validate: (given) => ((given ?? "").trim() === "" ? "Say it in a few words." : undefined),
+  });
   if (isCancel(title)) return;
   const project = (await projectHere(context, undefined)) ?? (await chosenProject(context));
   if (project === null) throw noProject(workingDirectory);
-  const { task, spec } = await startTask(context, { title: title.trim(), created_by: person, ...(settings.runMode !== null && { run_mode: settings.runMode }) }, project);
+  const { task, spec } = await startTask(
+    context,
+    { title: title.trim(), created_by: person, ...(settings.runMode !== null && { run_mode: settings.runMode }) },
+    project,
+  );
   out.result(task, () => [`task ${task.id}`, ...specLines(spec)]);
   await lookOn(context, task.id, 0);
 }
@@ -56,7 +77,10 @@ async function newTask(context: Context): Promise<void> {
 async function chosenProject({ api }: Context) {
   const { items } = await api.projects();
   if (items.length === 0) return null;
-  const chosen = await select({ message: "In which project?", options: items.map((project) => ({ value: project.id, label: field(project.name) })) });
+  const chosen = await select({
+    message: "In which project?",
+    options: items.map((project) => ({ value: project.id, label: field(project.name) })),
+  });
   return isCancel(chosen) ? null : (items.find(({ id }) => id === chosen) ?? null);
 }
 
@@ -102,7 +126,10 @@ async function planByFile(context: Context, task: TaskView): Promise<void> {
   out.note(field(task.waiting?.sentence ?? ""));
   const file = await text({ message: "A plan file that says what to do (leave it empty to let the task wait)" });
   if (isCancel(file) || file.trim() === "") return;
-  await api.reviseTask(task.id, await specChange({ plan: file.trim(), includeChanges: false, noChange: false }, workingDirectory));
+  await api.reviseTask(
+    task.id,
+    await specChange({ plan: file.trim(), includeChanges: false, noChange: false }, workingDirectory),
+  );
   await api.freezeTask(task.id);
   await api.readyTask(task.id);
   await lookOn(context, task.id, task.seq);
@@ -120,12 +147,23 @@ async function show({ api, out }: Context, task: TaskView): Promise<void> {
   out.note("“Resume task” asks whether you approve it.");
 }
 
-async function chosenTask({ api, out }: Context, message: string, status: string | undefined): Promise<TaskView | null> {
+async function chosenTask(
+  { api, out }: Context,
+  message: string,
+  status: string | undefined,
+): Promise<TaskView | null> {
   const { items } = await api.tasks({ status, limit: TASKS_SHOWN });
   if (items.length === 0) {
     out.note(status === undefined ? "there are no tasks yet" : "no task waits for you");
     return null;
   }
-  const chosen = await select({ message, options: items.map((task) => ({ value: task.id, label: `${task.id}  ${field(task.title)}`, hint: `${task.status}, ${moment(task.created_at)}` })) });
+  const chosen = await select({
+    message,
+    options: items.map((task) => ({
+      value: task.id,
+      label: `${task.id}  ${field(task.title)}`,
+      hint: `${task.status}, ${moment(task.created_at)}`,
+    })),
+  });
   return isCancel(chosen) ? null : api.task(chosen);
 }

@@ -12,16 +12,24 @@ function told(shape: Shape, act: (telling: ReturnType<typeof output>) => void) {
 }
 
 const command = ({ out, done }: ReturnType<typeof output>) => {
-  out.result({ id: "1", title: TITLE }, ({ title }) => [`title: ${title}`], ({ id }) => [id]);
+  out.result(
+    { id: "1", title: TITLE },
+    ({ title }) => [`title: ${title}`],
+    ({ id }) => [id],
+  );
   out.note(`about ${TITLE}`);
   done();
 };
 
 describe("a result and a remark", () => {
   test("are lines on stdout and stderr, and nothing in them commands the terminal", () =>
-    expect(told({ json: false, quiet: false }, command)).toEqual({ stdout: "title: a\\u{1b}[2J⏎b\n", stderr: "about a\\u{1b}[2J⏎b\n" }));
+    expect(told({ json: false, quiet: false }, command)).toEqual({
+      stdout: "title: a\\u{1b}[2J⏎b\n",
+      stderr: "about a\\u{1b}[2J⏎b\n",
+    }));
 
-  test("are the ids alone with --quiet", () => expect(told({ json: false, quiet: true }, command)).toEqual({ stdout: "1\n", stderr: "" }));
+  test("are the ids alone with --quiet", () =>
+    expect(told({ json: false, quiet: true }, command)).toEqual({ stdout: "1\n", stderr: "" }));
 
   test("are exactly one envelope with --json", () => {
     const { stdout } = told({ json: true, quiet: false }, command);
@@ -35,7 +43,10 @@ describe("a problem", () => {
   const { problem } = trouble("task/refused", `no: ${TITLE}`, { next: "look" });
 
   test("is a sentence and a next step on stderr, also with --quiet", () =>
-    expect(told({ json: false, quiet: true }, ({ failed }) => failed(problem))).toEqual({ stdout: "", stderr: "agentos: no: a\\u{1b}[2J⏎b\nnext: look\n" }));
+    expect(told({ json: false, quiet: true }, ({ failed }) => failed(problem))).toEqual({
+      stdout: "",
+      stderr: "agentos: no: a\\u{1b}[2J⏎b\nnext: look\n",
+    }));
 
   test("keeps what was found before it in the envelope", () => {
     const { stdout, stderr } = told({ json: true, quiet: false }, ({ out, failed }) => {

@@ -50,8 +50,11 @@ export function output({ stdout, stderr }: Sinks, { json, quiet }: Shape) {
     },
     /** The end of one that could not. What it found before stays in the envelope. */
     failed(problem: Problem): void {
-      if (json) return stdout(`${jsonText({ agentos: 1, ok: false, problem, ...(data !== null && { data }) })}\n`);
-      stderr(`${line(`agentos: ${problem.detail}`)}\n${problem.next === "" ? "" : `${line(`next: ${problem.next}`)}\n`}`);
+      if (json) stdout(`${jsonText({ agentos: 1, ok: false, problem, ...(data !== null && { data }) })}\n`);
+      else
+        stderr(
+          `${line(`agentos: ${problem.detail}`)}\n${problem.next === "" ? "" : `${line(`next: ${problem.next}`)}\n`}`,
+        );
     },
   };
 }

@@ -33,7 +33,12 @@ describe("a plan file is refused, by name,", () => {
     ["when its aliases are a bomb", bomb, "plan/invalid", /^plan\.yaml: .*alias/],
     ["when it has a field nobody knows", `${GOOD}itmes: []\n`, "input/invalid", /^plan\.yaml is not valid: .*itmes/],
     ["when an act is none", GOOD.replace("run", "rnu"), "input/invalid", /^plan\.yaml is not valid: items\.0\.do\.0/],
-    ["when a path leads out of the repository", GOOD.replace("run: make", "write: ../x\n        content: x"), "input/invalid", /plain relative path/],
+    [
+      "when a path leads out of the repository",
+      GOOD.replace("run: make", "write: ../x\n        content: x"),
+      "input/invalid",
+      /plain relative path/,
+    ],
   ];
   test.each(wrong)("%s", async (_, text, code, detail) => {
     const problem = await refused(read(text));
@@ -42,7 +47,9 @@ describe("a plan file is refused, by name,", () => {
   });
 
   test("when it is not there, is a directory, or is no text", async () => {
-    expect((await refused(readPlanFile("none.yaml", directory)))?.detail).toBe("the plan file none.yaml cannot be read (ENOENT)");
+    expect((await refused(readPlanFile("none.yaml", directory)))?.detail).toBe(
+      "the plan file none.yaml cannot be read (ENOENT)",
+    );
     expect((await refused(readPlanFile(".", directory)))?.detail).toBe("the plan file . cannot be read (EISDIR)");
     writeFileSync(join(directory, "bytes.yaml"), new Uint8Array([0xff, 0xfe]));
     expect((await refused(readPlanFile("bytes.yaml", directory)))?.detail).toBe("bytes.yaml is no UTF-8 text");

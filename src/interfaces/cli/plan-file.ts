@@ -26,14 +26,18 @@ async function textOf(file: string, named: string): Promise<string> {
     const opened = await open(file);
     try {
       const { size } = await opened.stat();
-      if (size > BYTES_MAX) throw trouble("input/too-large", `${named} has ${size} bytes; a plan file may have ${BYTES_MAX}`);
+      if (size > BYTES_MAX)
+        throw trouble("input/too-large", `${named} has ${size} bytes; a plan file may have ${BYTES_MAX}`);
       return new TextDecoder("utf-8", { fatal: true }).decode(await opened.readFile());
     } finally {
       await opened.close();
     }
   } catch (error) {
     if (error instanceof TypeError) throw trouble("plan/invalid", `${named} is no UTF-8 text`);
-    if (error instanceof Error && "code" in error && typeof error.code === "string") throw trouble("input/invalid", `the plan file ${named} cannot be read (${error.code})`, { next: "Name a file that is there: --plan FILE" });
+    if (error instanceof Error && "code" in error && typeof error.code === "string")
+      throw trouble("input/invalid", `the plan file ${named} cannot be read (${error.code})`, {
+        next: "Name a file that is there: --plan FILE",
+      });
     throw error;
   }
 }
@@ -48,9 +52,16 @@ function readJson(text: string, named: string): unknown {
 
 async function readYaml(text: string, named: string): Promise<unknown> {
   const { parseDocument } = await import("yaml");
-  const document = parseDocument(text, { version: "1.2", schema: "core", merge: false, uniqueKeys: true, prettyErrors: true });
+  const document = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    uniqueKeys: true,
+    prettyErrors: true,
+  });
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw trouble("plan/invalid", `${named} is no YAML a plan may be: ${problem.message.split("\n")[0] ?? ""}`);
+  if (problem !== undefined)
+    throw trouble("plan/invalid", `${named} is no YAML a plan may be: ${problem.message.split("\n")[0] ?? ""}`);
   try {
     return document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (error) {

@@ -5,13 +5,26 @@ import { block, field } from "./escape.ts";
 
 const OpenPlan = z.object({
   bases: z.record(z.string(), z.string()),
-  items: z.array(z.object({ id: z.string(), title: z.string(), repo: z.string(), paths: z.array(z.string()), commands: z.array(z.string()), risk: z.string(), criterion: z.string().nullable(), dependsOn: z.array(z.string()) })),
+  items: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      repo: z.string(),
+      paths: z.array(z.string()),
+      commands: z.array(z.string()),
+      risk: z.string(),
+      criterion: z.string().nullable(),
+      dependsOn: z.array(z.string()),
+    }),
+  ),
   notes: z.array(z.string()),
 });
 
 /** The whole plan: every path and every command in full, because a person is about to say yes to them. */
 export function planLines(view: PlanView): readonly string[] {
-  const head = [`Plan ${view.version}, hash ${view.hash}${view.approved ? `, approved by ${field(view.approved_by ?? "")}` : ""}`];
+  const head = [
+    `Plan ${view.version}, hash ${view.hash}${view.approved ? `, approved by ${field(view.approved_by ?? "")}` : ""}`,
+  ];
   const read = OpenPlan.safeParse(view.plan);
   // A form this version does not know is shown as it is rather than guessed at.
   if (!read.success) return [...head, ...block(view.canonical)];

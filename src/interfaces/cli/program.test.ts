@@ -10,7 +10,20 @@ const refused = async (...words: string[]) => problemOf(await read(...words).cat
 
 describe("words are understood:", () => {
   test("a command with arguments, flags, lists and the flags of every command anywhere", async () => {
-    const typed = await read("--home", "/data", "task", "create", "Mend it", "--criterion", "a", "--criterion", "b => tests", "--no-change", "--wait", "--json");
+    const typed = await read(
+      "--home",
+      "/data",
+      "task",
+      "create",
+      "Mend it",
+      "--criterion",
+      "a",
+      "--criterion",
+      "b => tests",
+      "--no-change",
+      "--wait",
+      "--json",
+    );
     expect(typed).toMatchObject({
       kind: "command",
       name: "task create",
@@ -64,11 +77,14 @@ describe("every command", () => {
     const definition = await COMMANDS[name]?.load();
     const text = typed.kind === "help" && typed.asked ? typed.text : "";
     expect(text).toContain(COMMANDS[name]?.summary ?? "?");
-    for (const field of Object.keys(definition?.args.shape ?? {})) expect(text).toMatch(new RegExp(`--${kebab(field)}\\b|<[A-Z]|\\[[A-Z]`));
+    for (const field of Object.keys(definition?.args.shape ?? {}))
+      expect(text).toMatch(new RegExp(`--${kebab(field)}\\b|<[A-Z]|\\[[A-Z]`));
   });
 
   test("has a file of its own, and each file a command", () => {
     const files = globSync("*.ts", { cwd: join(import.meta.dirname, "commands") });
-    expect(files.map((file) => file.replace(/\.ts$/, "")).sort()).toEqual(names.map((name) => name.replaceAll(" ", "-")).sort());
+    expect(files.map((file) => file.replace(/\.ts$/, "")).sort()).toEqual(
+      names.map((name) => name.replaceAll(" ", "-")).sort(),
+    );
   });
 });

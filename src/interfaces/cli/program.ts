@@ -13,7 +13,13 @@ export interface CommonFlags {
 
 /** What a person typed, understood as far as words go. */
 export type Typed =
-  | { readonly kind: "command"; readonly name: string; readonly definition: AnyCommand; readonly given: Readonly<Record<string, unknown>>; readonly flags: CommonFlags }
+  | {
+      readonly kind: "command";
+      readonly name: string;
+      readonly definition: AnyCommand;
+      readonly given: Readonly<Record<string, unknown>>;
+      readonly flags: CommonFlags;
+    }
   /** `agentos` without a command: the menu, or the page with `--web`. */
   | { readonly kind: "alone"; readonly web: boolean; readonly flags: CommonFlags }
   | { readonly kind: "help"; readonly text: string; readonly asked: boolean }
@@ -37,13 +43,19 @@ export async function readWords(words: readonly string[], columns: number): Prom
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed") return { kind: "help", text: texts.join(""), asked: true };
     if (error.code === "commander.help") return { kind: "help", text: texts.join(""), asked: false };
-    throw usage(error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?"), name);
+    throw usage(
+      error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?"),
+      name,
+    );
   }
   if (typed === null) throw new Error("commander ran no action");
   return typed;
 }
 
-const usage = (sentence: string, name: string | null) => trouble("input/invalid", sentence.trim().replace(/[^.?!]$/, "$&."), { next: `agentos ${name === null ? "" : `${name} `}--help shows what there is.` });
+const usage = (sentence: string, name: string | null) =>
+  trouble("input/invalid", sentence.trim().replace(/[^.?!]$/, "$&."), {
+    next: `agentos ${name === null ? "" : `${name} `}--help shows what there is.`,
+  });
 
 /** Help of one command, for the reference. */
 export async function helpOf(name: string, columns: number): Promise<string> {
@@ -56,17 +68,37 @@ interface Ends {
   write(text: string): void;
 }
 
-function programFor(words: readonly string[], chosen: string | null, definition: AnyCommand | null, columns: number, { ran, write }: Ends): CommanderCommand {
+function programFor(
+  words: readonly string[],
+  chosen: string | null,
+  definition: AnyCommand | null,
+  columns: number,
+  { ran, write }: Ends,
+): CommanderCommand {
   const program = new CommanderCommand("agentos");
   const dress = (command: CommanderCommand): CommanderCommand =>
     command
       .exitOverride()
-      .configureOutput({ writeOut: write, writeErr: write, outputError: () => {}, getOutHelpWidth: () => columns, getErrHelpWidth: () => columns, getOutHasColors: () => false, getErrHasColors: () => false })
-      .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: (command) => (command === program ? [] : [...program.options]).filter(({ long }) => COMMON.has(long ?? "")) })
+      .configureOutput({
+        writeOut: write,
+        writeErr: write,
+        outputError: () => {},
+        getOutHelpWidth: () => columns,
+        getErrHelpWidth: () => columns,
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
+      })
+      .configureHelp({
+        showGlobalOptions: true,
+        visibleGlobalOptions: (command) =>
+          (command === program ? [] : [...program.options]).filter(({ long }) => COMMON.has(long ?? "")),
+      })
       .helpOption("-h, --help", "show help");
 
   dress(program)
-    .description("Runs agents on your repositories as durable tasks, and calls a task done only when it can prove it.\nAlone on a terminal it opens a menu.")
+    .description(
+      "Runs agents on your repositories as durable tasks, and calls a task done only when it can prove it.\nAlone on a terminal it opens a menu.",
+    )
     .option("--json", "answer with one JSON envelope on stdout")
     .option("-q, --quiet", "print ids only, and no talk")
     .option("--home <dir>", "the data directory (AGENTOS_HOME; ~/.agentos)")
@@ -84,9 +116,11 @@ function programFor(words: readonly string[], chosen: string | null, definition:
     const [first = "", second] = name.split(" ");
     const parent = second === undefined ? program : nounOf(first, nouns, program, dress);
     const leaf = dress(new CommanderCommand(second ?? first)).description(summary);
-    if (name === chosen && definition !== null) 
+    if (name === chosen && definition !== null)
       fill(leaf, name, definition, (given) => {
-        for (const lonely of ["web", "version"]) if (program.opts()[lonely] === true) throw usage(`--${lonely} goes with no command, and ${name} is one`, name);
+        for (const lonely of ["web", "version"])
+          if (program.opts()[lonely] === true)
+            throw usage(`--${lonely} goes with no command, and ${name} is one`, name);
         ran({ kind: "command", name, definition, given, flags: common(program.opts()) });
       });
     parent.addCommand(leaf);
@@ -94,7 +128,12 @@ function programFor(words: readonly string[], chosen: string | null, definition:
   return program;
 }
 
-function nounOf(noun: string, nouns: Map<string, CommanderCommand>, program: CommanderCommand, dress: (command: CommanderCommand) => CommanderCommand): CommanderCommand {
+function nounOf(
+  noun: string,
+  nouns: Map<string, CommanderCommand>,
+  program: CommanderCommand,
+  dress: (command: CommanderCommand) => CommanderCommand,
+): CommanderCommand {
   const known = nouns.get(noun);
   if (known !== undefined) return known;
   const made = dress(new CommanderCommand(noun)).description(NOUNS[noun] ?? "");
@@ -115,7 +154,9 @@ const common = (options: Readonly<Record<string, unknown>>): CommonFlags => ({
 });
 
 const aloneOrVersion = (options: Readonly<Record<string, unknown>>): Typed =>
-  options["version"] === true ? { kind: "version", flags: common(options) } : { kind: "alone", web: options["web"] === true, flags: common(options) };
+  options["version"] === true
+    ? { kind: "version", flags: common(options) }
+    : { kind: "alone", web: options["web"] === true, flags: common(options) };
 
 /** What zod tells of a field's shape, without the wrappers. */
 interface Shape {
@@ -126,18 +167,30 @@ interface Shape {
 }
 
 interface Inner {
-  readonly def: { readonly type: string; readonly innerType?: Inner; readonly in?: Inner; readonly defaultValue?: unknown; readonly entries?: Readonly<Record<string, string>> };
+  readonly def: {
+    readonly type: string;
+    readonly innerType?: Inner;
+    readonly in?: Inner;
+    readonly defaultValue?: unknown;
+    readonly entries?: Readonly<Record<string, string>>;
+  };
 }
 
 function shapeOf(schema: Inner): Shape {
   const { def } = schema;
   if (def.type === "optional" && def.innerType !== undefined) return { ...shapeOf(def.innerType), optional: true };
-  if (def.type === "default" && def.innerType !== undefined) return { ...shapeOf(def.innerType), optional: true, otherwise: def.defaultValue };
+  if (def.type === "default" && def.innerType !== undefined)
+    return { ...shapeOf(def.innerType), optional: true, otherwise: def.defaultValue };
   if (def.type === "pipe" && def.in !== undefined) return shapeOf(def.in);
   return { optional: false, type: def.type, choices: Object.values(def.entries ?? {}), otherwise: undefined };
 }
 
-function fill(leaf: CommanderCommand, name: string, definition: AnyCommand, act: (given: Record<string, unknown>) => void): void {
+function fill(
+  leaf: CommanderCommand,
+  name: string,
+  definition: AnyCommand,
+  act: (given: Record<string, unknown>) => void,
+): void {
   const positionals: string[] = [];
   const read: ((options: Readonly<Record<string, unknown>>) => readonly [string, unknown])[] = [];
   for (const [field, schema] of Object.entries(definition.args.shape)) {
@@ -151,24 +204,35 @@ function fill(leaf: CommanderCommand, name: string, definition: AnyCommand, act:
       leaf.addArgument(new Argument(shape.optional ? `[${value}]` : `<${value}>`, words.about));
       continue;
     }
-    const made = new Option(`--${kebab(field)}${words.kind === "flag" ? "" : ` <${words.value ?? "value"}>`}`, about(words.about, shape, many));
+    const made = new Option(
+      `--${kebab(field)}${words.kind === "flag" ? "" : ` <${words.value ?? "value"}>`}`,
+      about(words.about, shape, many),
+    );
     if (many) made.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
     if (!shape.optional) made.makeOptionMandatory();
     leaf.addOption(made);
     const attribute = made.attributeName();
     // `--no-change` is a flag named noChange here, and commander's `change` turned off.
-    read.push((options) => [field, made.negate ? options[attribute] === false : options[attribute]]);
+    read.push((options) => [field, made.negate ? options[attribute] === false || undefined : options[attribute]]);
   }
-  if (definition.examples !== undefined) leaf.addHelpText("after", `\nExamples:\n${definition.examples.map((example) => `  ${example}`).join("\n")}`);
+  if (definition.examples !== undefined)
+    leaf.addHelpText("after", `\nExamples:\n${definition.examples.map((example) => `  ${example}`).join("\n")}`);
   leaf.action((...values: unknown[]) => {
     const options = leaf.opts();
-    const given = [...positionals.map((field, index) => [field, values[index]] as const), ...read.map((one) => one(options))];
+    const given = [
+      ...positionals.map((field, index) => [field, values[index]] as const),
+      ...read.map((one) => one(options)),
+    ];
     act(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
   });
 }
 
 function about(words: string, { choices, otherwise, type }: Shape, many: boolean): string {
-  const extra = [choices.length > 0 ? choices.join(" | ") : "", many ? "may be repeated" : "", otherwise === undefined || type === "boolean" || type === "array" ? "" : `default: ${String(otherwise)}`].filter((text) => text !== "");
+  const extra = [
+    choices.length > 0 ? choices.join(" | ") : "",
+    many ? "may be repeated" : "",
+    otherwise === undefined || type === "boolean" || type === "array" ? "" : `default: ${String(otherwise)}`,
+  ].filter((text) => text !== "");
   return extra.length === 0 ? words : `${words} (${extra.join("; ")})`;
 }
 

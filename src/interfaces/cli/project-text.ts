@@ -8,12 +8,17 @@ export const projectLines = (project: ProjectView): readonly string[] => [
   `Created: ${moment(project.created_at)}`,
   `Agent of tasks that name none: ${project.settings.agent ?? "none"}`,
   `Run mode of tasks that name none: ${project.settings.run_mode ?? "assisted"}`,
-  ...(project.settings.package_hosts.length === 0 ? [] : [`Package hosts: ${project.settings.package_hosts.map(field).join(", ")}`]),
+  ...(project.settings.package_hosts.length === 0
+    ? []
+    : [`Package hosts: ${project.settings.package_hosts.map(field).join(", ")}`]),
   ...(project.repos.length === 0 ? ["Repos: none"] : ["Repos:", ...repoTable(project.repos).map((row) => `  ${row}`)]),
 ];
 
 export const repoTable = (repos: readonly RepoView[]): readonly string[] =>
-  columns([["NAME", "ID", "ROLE", "WRITABLE", "PATH"], ...repos.map((repo) => [repo.name, repo.id, repo.role, repo.writable ? "yes" : "no", repo.path])]);
+  columns([
+    ["NAME", "ID", "ROLE", "WRITABLE", "PATH"],
+    ...repos.map((repo) => [repo.name, repo.id, repo.role, repo.writable ? "yes" : "no", repo.path]),
+  ]);
 
 export const repoLines = (repo: RepoView): readonly string[] => [
   `repo ${field(repo.name)}`,

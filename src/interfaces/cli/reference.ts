@@ -6,8 +6,12 @@ const COLUMNS = 100;
 
 /** `docs/cli.md`: what `--help` says of every command, from the same schemas. A test keeps the file equal to this. */
 export async function cliReference(): Promise<string> {
-  const groups = new Map<string, string[]>([["", []], ...Object.keys(NOUNS).map((noun) => [noun, []] as [string, string[]])]);
-  for (const name of Object.keys(COMMANDS)) groups.get(name.includes(" ") ? (name.split(" ")[0] ?? "") : "")?.push(name);
+  const groups = new Map<string, string[]>([
+    ["", []],
+    ...Object.keys(NOUNS).map((noun) => [noun, []] as [string, string[]]),
+  ]);
+  for (const name of Object.keys(COMMANDS))
+    groups.get(name.includes(" ") ? (name.split(" ")[0] ?? "") : "")?.push(name);
   const sections: string[] = [];
   for (const [noun, names] of groups) {
     sections.push(noun === "" ? "## agentos" : `## ${noun}`);
@@ -44,5 +48,9 @@ answer of no to a question. Everything else is a problem:`;
 function exitTable(): string {
   const codes = new Map<number, string[]>();
   for (const [code, { exit }] of Object.entries(PROBLEMS)) codes.set(exit, [...(codes.get(exit) ?? []), `\`${code}\``]);
-  return ["| exit code | problems |", "| --- | --- |", ...[...codes].sort(([one], [other]) => one - other).map(([exit, names]) => `| ${exit} | ${names.join(", ")} |`)].join("\n");
+  return [
+    "| exit code | problems |",
+    "| --- | --- |",
+    ...[...codes].sort(([one], [other]) => one - other).map(([exit, names]) => `| ${exit} | ${names.join(", ")} |`),
+  ].join("\n");
 }

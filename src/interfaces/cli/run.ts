@@ -10,7 +10,10 @@ import { type CommonFlags, kebab, readWords, type Typed } from "./program.ts";
 /** What the CLI gets from outside of its layer. */
 export interface Surroundings {
   readonly version: string;
-  readonly settings: (flags: { readonly home?: string | undefined; readonly port?: string | undefined }) => Promise<Settings>;
+  readonly settings: (flags: {
+    readonly home?: string | undefined;
+    readonly port?: string | undefined;
+  }) => Promise<Settings>;
   readonly launch: (settings: Settings) => Promise<Launch>;
   readonly offline: () => Promise<Offline>;
   /** Becomes the daemon of these settings; returns when it has stopped. */
@@ -42,7 +45,10 @@ export async function run(words: readonly string[], around: Surroundings): Promi
 
   // Until the words are understood, only this decides in which form a mistake in them is told.
   const early: CommonFlags = { json: words.includes("--json"), quiet: false };
-  const sinks = { stdout: (text: string | Uint8Array) => void stdout.write(text), stderr: (text: string) => void stderr.write(text) };
+  const sinks = {
+    stdout: (text: string | Uint8Array) => void stdout.write(text),
+    stderr: (text: string) => void stderr.write(text),
+  };
   const told = (flags: CommonFlags) => output(sinks, flags);
   let telling = told(early);
   try {
@@ -58,13 +64,18 @@ export async function run(words: readonly string[], around: Surroundings): Promi
     const isTerminal = stdin.isTTY === true && stderr.isTTY === true;
     if (alone && (!isTerminal || stdout.isTTY !== true || typed.flags.json)) {
       const help = await readWords(["--help"], COLUMNS_USUAL);
-      if (typed.flags.json) throw trouble("input/invalid", "No command was named, and there is no terminal to show a menu on.", { next: "agentos --help shows the commands." });
+      if (typed.flags.json)
+        throw trouble("input/invalid", "No command was named, and there is no terminal to show a menu on.", {
+          next: "agentos --help shows the commands.",
+        });
       stderr.write(help.kind === "help" ? help.text : "");
       process.exitCode = PROBLEMS["input/invalid"].exit;
       return;
     }
     const { definition, args } = await chosen(typed);
-    const context = await contextOf(typed.flags, around, telling.out, interrupted.signal, isTerminal, () => process.off("SIGINT", onInterrupt));
+    const context = await contextOf(typed.flags, around, telling.out, interrupted.signal, isTerminal, () =>
+      process.off("SIGINT", onInterrupt),
+    );
     process.exitCode = (await definition.run(args as never, context)) ?? 0;
     telling.done();
   } catch (error) {
@@ -75,7 +86,8 @@ export async function run(words: readonly string[], around: Surroundings): Promi
     const problem = problemOf(error);
     if (problem === null) {
       // A bug: crash loudly, after a script that reads the envelope has got one.
-      if (early.json) telling.failed(trouble("internal", error instanceof Error ? error.message : String(error)).problem);
+      if (early.json)
+        telling.failed(trouble("internal", error instanceof Error ? error.message : String(error)).problem);
       console.error(error);
       process.exitCode = PROBLEMS.internal.exit;
       return;
@@ -98,29 +110,59 @@ async function chosen(typed: Exclude<Typed, { kind: "help" }>): Promise<Chosen> 
     case "version":
       return { definition: (await import("./commands/version.ts")).version, args: {} };
     case "alone":
-      return typed.web ? { definition: (await import("./web.ts")).web, args: {} } : { definition: (await import("./menu.ts")).menu, args: {} };
+      return typed.web
+        ? { definition: (await import("./web.ts")).web, args: {} }
+        : { definition: (await import("./menu.ts")).menu, args: {} };
     case "command": {
       const checked = typed.definition.args.safeParse(typed.given);
       if (checked.success) return { definition: typed.definition, args: checked.data };
-      const issues = checked.error.issues.map(({ path, message }) => `${flagNamed(typed.definition, String(path[0] ?? ""))} ${message.replace(/^Invalid (input|option): /, "")}`);
-      throw trouble("input/invalid", `agentos ${typed.name}: ${issues.join("; ")}.`, { next: `agentos ${typed.name} --help shows what it takes.`, facts: { issues } });
+      const issues = checked.error.issues.map(
+        ({ path, message }) =>
+          `${flagNamed(typed.definition, String(path[0] ?? ""))} ${message.replace(/^Invalid (input|option): /, "")}`,
+      );
+      throw trouble("input/invalid", `agentos ${typed.name}: ${issues.join("; ")}.`, {
+        next: `agentos ${typed.name} --help shows what it takes.`,
+        facts: { issues },
+      });
     }
   }
 }
 
-async function contextOf(flags: CommonFlags, around: Surroundings, out: Context["out"], signal: AbortSignal, isTerminal: boolean, leaveSignals: () => void): Promise<Context> {
-  const [{ connect }, { daemonProcess }, { terminalPrompt }] = await Promise.all([import("../client/client.ts"), import("./daemon-process.ts"), import("./prompt.ts")]);
+async function contextOf(
+  flags: CommonFlags,
+  around: Surroundings,
+  out: Context["out"],
+  signal: AbortSignal,
+  isTerminal: boolean,
+  leaveSignals: () => void,
+): Promise<Context> {
+  const [{ connect }, { daemonProcess }, { terminalPrompt }] = await Promise.all([
+    import("../client/client.ts"),
+    import("./daemon-process.ts"),
+    import("./prompt.ts"),
+  ]);
   const settings = await around.settings(flags);
-  const daemon = daemonProcess({ home: settings.home, host: settings.host, port: settings.port, launch: await around.launch(settings) });
+  const daemon = daemonProcess({
+    home: settings.home,
+    host: settings.host,
+    port: settings.port,
+    launch: await around.launch(settings),
+  });
   let url: string | null = null;
   return {
     version: around.version,
     daemon,
     api: connect(async (lost) => {
       if (url !== null && !lost) return url;
+      if (url !== null && (await daemon.wasStopped()))
+        throw trouble("daemon/unreachable", "the daemon was stopped; its tasks go on when it starts again");
       const running = await daemon.start();
-      if (running.started) out.note(`the daemon was started: ${running.url} (pid ${running.pid}, data in ${running.health.home})`);
-      if (running.health.version !== around.version) out.note(`the daemon is AgentOS ${running.health.version}, this command ${around.version}: agentos daemon stop lets the next command start the new one`);
+      if (running.started)
+        out.note(`the daemon was started: ${running.url} (pid ${running.pid}, data in ${running.health.home})`);
+      if (running.health.version !== around.version)
+        out.note(
+          `the daemon is AgentOS ${running.health.version}, this command ${around.version}: agentos daemon stop lets the next command start the new one`,
+        );
       url = running.url;
       return url;
     }),

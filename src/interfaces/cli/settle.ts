@@ -3,7 +3,16 @@ import type { Context } from "./context.ts";
 import { field } from "./escape.ts";
 
 /** Exit codes of a command that waited for a task. */
-const EXIT_OF = { succeeded: 0, awaiting_approval: 10, blocked: 11, failed: 12, canceled: 13, draft: 0, queued: 0, running: 0 } as const satisfies Record<TaskView["status"], number>;
+const EXIT_OF = {
+  succeeded: 0,
+  awaiting_approval: 10,
+  blocked: 11,
+  failed: 12,
+  canceled: 13,
+  draft: 0,
+  queued: 0,
+  running: 0,
+} as const satisfies Record<TaskView["status"], number>;
 const TIMED_OUT = 124;
 const INTERRUPTED = 130;
 
@@ -24,7 +33,11 @@ export interface Waiting {
  * Follows a task, telling each event, until it ends or waits for a person. A time-out or an interrupt ends the waiting and
  * nothing else: the task goes on.
  */
-export async function settle({ api, out, signal }: Context, id: string, { after, timeoutMs }: Waiting): Promise<Settled> {
+export async function settle(
+  { api, out, signal }: Context,
+  id: string,
+  { after, timeoutMs }: Waiting,
+): Promise<Settled> {
   const deadline = timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs)];
   const until = new AbortController();
   let task = await api.task(id);
@@ -40,7 +53,11 @@ export async function settle({ api, out, signal }: Context, id: string, { after,
   } finally {
     until.abort();
   }
-  out.note(signal.aborted ? `no longer waiting; task ${id} goes on (agentos task show ${id})` : `not settled after ${(timeoutMs ?? 0) / 1000} s; task ${id} goes on (agentos task show ${id})`);
+  out.note(
+    signal.aborted
+      ? `no longer waiting; task ${id} goes on (agentos task show ${id})`
+      : `not settled after ${(timeoutMs ?? 0) / 1000} s; task ${id} goes on (agentos task show ${id})`,
+  );
   return { task, exit: signal.aborted ? INTERRUPTED : TIMED_OUT };
 }
 

@@ -16,5 +16,10 @@ test("a gate is a name and a command, which may hold equals signs of its own", (
 
 test("what was not said is not in the change", async () => {
   expect(await specChange({ includeChanges: false, noChange: false }, "/")).toEqual({});
-  expect(await specChange({ includeChanges: true, noChange: true, attempts: 2, mode: "autonomous" }, "/")).toEqual({ include_changes: true, expects_change: false, attempts: 2, run_mode: "autonomous" });
+  expect(await specChange({ includeChanges: true, noChange: true, attempts: 2, mode: "autonomous" }, "/")).toEqual({
+    include_changes: true,
+    expects_change: false,
+    attempts: 2,
+    run_mode: "autonomous",
+  });
 });

@@ -6,12 +6,16 @@ import { flag, option } from "./command.ts";
 import { readPlanFile } from "./plan-file.ts";
 
 const many = () => z.array(z.string()).optional();
-const wholeNumber = () => z.string().regex(/^\d{1,9}$/, "must be a whole number").transform(Number);
+const wholeNumber = () =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, "must be a whole number")
+    .transform(Number);
 
 /** What `task create` and `task revise` can say about the work. */
 export const SPEC_OPTIONS = {
   intent: option(z.string().optional(), "TEXT", "what is to be done, at length"),
-  criterion: option(many(), "TEXT", "an acceptance criterion; \"TEXT => GATE\" names the gate that proves it"),
+  criterion: option(many(), "TEXT", 'an acceptance criterion; "TEXT => GATE" names the gate that proves it'),
   constraint: option(many(), "TEXT", "something the work must not do"),
   gate: option(many(), "NAME=COMMAND", "a command that proves the work by its exit code"),
   agent: option(NewTaskInput.shape.agent, "AGENT", "who does the work"),
@@ -50,6 +54,9 @@ export function gate(text: string): { id: string; run: string } {
   const equals = text.indexOf("=");
   const id = text.slice(0, equals).trim();
   const run = text.slice(equals + 1).trim();
-  if (equals < 1 || id === "" || run === "") throw trouble("input/invalid", `--gate must be NAME=COMMAND, and ${JSON.stringify(text)} is not`, { next: "For example: --gate tests='npm test'" });
+  if (equals < 1 || id === "" || run === "")
+    throw trouble("input/invalid", `--gate must be NAME=COMMAND, and ${JSON.stringify(text)} is not`, {
+      next: "For example: --gate tests='npm test'",
+    });
   return { id, run };
 }

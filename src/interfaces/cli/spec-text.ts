@@ -10,7 +10,16 @@ const FrozenSpec = z.object({
   intent: z.string(),
   criteria: z.array(z.object({ id: z.string(), text: z.string(), gate: z.string().nullable() })),
   constraints: z.array(z.string()),
-  gates: z.array(z.object({ id: z.string(), repo: z.string(), argv: z.array(z.string()), judgement: z.string(), program: z.string().nullable(), source: z.string() })),
+  gates: z.array(
+    z.object({
+      id: z.string(),
+      repo: z.string(),
+      argv: z.array(z.string()),
+      judgement: z.string(),
+      program: z.string().nullable(),
+      source: z.string(),
+    }),
+  ),
   prepare: z.array(z.object({ repo: z.string(), argv: z.array(z.string()) })),
   pinnedOn: z.record(z.string(), z.string()),
   agent: z.object({ kind: z.string() }),
@@ -34,9 +43,15 @@ export function specLines(view: SpecView): readonly string[] {
   return [
     `spec: version ${view.version}, frozen as ${short(view.hash ?? "")}; agent ${spec.agent.kind === "none" ? "none (no model and no agent is configured)" : spec.agent.kind}; run mode ${spec.runMode}`,
     ...Object.entries(spec.pinnedOn).map(([repo, commit]) => `gates of ${field(repo)} pinned on ${short(commit)}:`),
-    ...spec.gates.map((gate) => `  ${field(gate.id)}${onlyRepo ? "" : ` (${field(gate.repo)})`}: ${gate.argv.length === 0 ? "no command: the repository has none, so nothing can prove the work (name one: --gate NAME='command')" : field(argvText(gate.argv))}${gate.judgement === "tests" ? ", judged by its tests" : gate.argv.length === 0 ? "" : ", judged by its exit code"}`),
+    ...spec.gates.map(
+      (gate) =>
+        `  ${field(gate.id)}${onlyRepo ? "" : ` (${field(gate.repo)})`}: ${gate.argv.length === 0 ? "no command: the repository has none, so nothing can prove the work (name one: --gate NAME='command')" : field(argvText(gate.argv))}${gate.judgement === "tests" ? ", judged by its tests" : gate.argv.length === 0 ? "" : ", judged by its exit code"}`,
+    ),
     ...spec.prepare.map((one) => `prepared with: ${field(argvText(one.argv))}`),
     `${count(spec.criteria.length, "acceptance criterion").replace("criterions", "criteria")}:`,
-    ...spec.criteria.map((one) => `  ${field(one.id)}: ${field(one.text)}${one.gate === null ? " (no gate proves it)" : one.gate === one.id ? "" : ` (proved by ${field(one.gate)})`}`),
+    ...spec.criteria.map(
+      (one) =>
+        `  ${field(one.id)}: ${field(one.text)}${one.gate === null ? " (no gate proves it)" : one.gate === one.id ? "" : ` (proved by ${field(one.gate)})`}`,
+    ),
   ];
 }

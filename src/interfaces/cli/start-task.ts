@@ -10,7 +10,10 @@ import { findRepository } from "./find-repository.ts";
 const FILES_SHOWN = 8;
 
 /** The project a task of this directory belongs to: the named one, else the one of the repository around it, made if need be. Null outside of any. */
-export async function projectHere({ api, out, settings, workingDirectory }: Context, named: string | undefined): Promise<ProjectView | null> {
+export async function projectHere(
+  { api, out, settings, workingDirectory }: Context,
+  named: string | undefined,
+): Promise<ProjectView | null> {
   if (named !== undefined) return api.project(named);
   const root = await findRepository(workingDirectory);
   if (root === null) return null;
@@ -20,7 +23,11 @@ export async function projectHere({ api, out, settings, workingDirectory }: Cont
 }
 
 export const noProject = (directory: string) =>
-  trouble("repo/refused", `there is no git repository at or above ${directory}, so there is nothing the task could work on`, { next: "Change into a repository, name a project (--project NAME), or keep it as a draft (--draft)." });
+  trouble(
+    "repo/refused",
+    `there is no git repository at or above ${directory}, so there is nothing the task could work on`,
+    { next: "Change into a repository, name a project (--project NAME), or keep it as a draft (--draft)." },
+  );
 
 export interface Started {
   readonly task: TaskView;
@@ -28,7 +35,11 @@ export interface Started {
 }
 
 /** Creates, freezes and readies. What was created stays when a later part is refused; the failure then names it. */
-export async function startTask(context: Context, input: z.input<typeof NewTaskInput>, project: ProjectView): Promise<Started> {
+export async function startTask(
+  context: Context,
+  input: z.input<typeof NewTaskInput>,
+  project: ProjectView,
+): Promise<Started> {
   const { api } = context;
   await tellUncommitted(context, project, input.include_changes === true);
   const draft = await api.createTask({ ...input, project: project.id });
@@ -39,7 +50,14 @@ export async function startTask(context: Context, input: z.input<typeof NewTaskI
   } catch (error) {
     const problem = problemOf(error);
     if (problem === null) throw error;
-    throw new Trouble({ ...problem, detail: `${problem.detail} (task ${draft.id} stays a draft)`, facts: { ...problem.facts, task: draft.id } }, error);
+    throw new Trouble(
+      {
+        ...problem,
+        detail: `${problem.detail} (task ${draft.id} stays a draft)`,
+        facts: { ...problem.facts, task: draft.id },
+      },
+      error,
+    );
   }
 }
 
@@ -47,6 +65,9 @@ export async function startTask(context: Context, input: z.input<typeof NewTaskI
 async function tellUncommitted({ api, out }: Context, project: ProjectView, included: boolean): Promise<void> {
   for (const repo of project.repos) {
     const { dirty } = await api.scanRepo(repo.id);
-    if (dirty.length > 0) out.note(`${included ? "included with the task" : "not part of the task (--include-changes takes them along)"}: ${count(dirty.length, "uncommitted file")} of ${field(repo.name)}: ${some(dirty, FILES_SHOWN)}`);
+    if (dirty.length > 0)
+      out.note(
+        `${included ? "included with the task" : "not part of the task (--include-changes takes them along)"}: ${count(dirty.length, "uncommitted file")} of ${field(repo.name)}: ${some(dirty, FILES_SHOWN)}`,
+      );
   }
 }

@@ -7,7 +7,10 @@ import type { Context } from "./context.ts";
  */
 export async function isSure({ prompt, out }: Context, yes: boolean, what: string): Promise<boolean> {
   if (yes) return true;
-  if (prompt === null) throw trouble("input/invalid", `${what} Nobody can be asked here whether that is meant.`, { next: "A person who means it adds --yes." });
+  if (prompt === null)
+    throw trouble("input/invalid", `${what} Nobody can be asked here whether that is meant.`, {
+      next: "A person who means it adds --yes.",
+    });
   if (await prompt.confirm(`${what} Go on?`)) return true;
   out.note("nothing was changed");
   return false;

@@ -27,9 +27,16 @@ export async function taskNamed(api: Client, reference: string): Promise<string>
   const [only, ...others] = found;
   if (only === undefined) throw trouble("task/not-found", `there is no task whose id begins with ${reference}`);
   if (others.length > 0)
-    throw trouble("input/invalid", `${found.length} tasks begin with ${reference}: ${found.slice(0, SHOWN_MAX).map(({ id, title }) => `${id} (${title})`).join(", ")}${found.length > SHOWN_MAX ? " …" : ""}`, {
-      next: "Give more of the id.",
-      facts: { ids: found.map(({ id }) => id) },
-    });
+    throw trouble(
+      "input/invalid",
+      `${found.length} tasks begin with ${reference}: ${found
+        .slice(0, SHOWN_MAX)
+        .map(({ id, title }) => `${id} (${title})`)
+        .join(", ")}${found.length > SHOWN_MAX ? " …" : ""}`,
+      {
+        next: "Give more of the id.",
+        facts: { ids: found.map(({ id }) => id) },
+      },
+    );
   return only.id;
 }

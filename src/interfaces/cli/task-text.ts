@@ -17,32 +17,51 @@ export function taskLines(task: TaskView): readonly string[] {
     `Created: ${moment(task.created_at)} by ${field(task.created_by)}${task.template === null ? "" : `, from the template “${field(task.template)}”`}`,
     ...(task.ended_at === null ? [] : [`Ended: ${moment(task.ended_at)}`]),
     ...(task.spec === null ? [] : [`Spec: version ${task.spec.version}, ${short(task.spec.hash)}`]),
-    ...(task.plan === null ? [] : [`Plan: version ${task.plan.version}, ${short(task.plan.hash)}${task.approved_by === null ? "" : `, approved by ${field(task.approved_by)}`}`]),
+    ...(task.plan === null
+      ? []
+      : [
+          `Plan: version ${task.plan.version}, ${short(task.plan.hash)}${task.approved_by === null ? "" : `, approved by ${field(task.approved_by)}`}`,
+        ]),
     ...Object.entries(task.bases).flatMap(([repo, base]) => [
       `Base of ${field(repo)}: ${short(base.commit)}${base.branch === null ? "" : ` on ${field(base.branch)}`}`,
-      ...(base.dirty.length === 0 ? [] : [`  ${count(base.dirty.length, "uncommitted file")} ${base.included ? "included" : "left out"}: ${some(base.dirty, FILES_SHOWN)}`]),
+      ...(base.dirty.length === 0
+        ? []
+        : [
+            `  ${count(base.dirty.length, "uncommitted file")} ${base.included ? "included" : "left out"}: ${some(base.dirty, FILES_SHOWN)}`,
+          ]),
     ]),
-    ...(task.items.length === 0 ? [] : ["Work items:", ...columns(task.items.map(({ id, status }) => [` ${mark(status)}`, id, status]))]),
+    ...(task.items.length === 0
+      ? []
+      : ["Work items:", ...columns(task.items.map(({ id, status }) => [` ${mark(status)}`, id, status]))]),
     ...(task.open_step === null ? [] : [`Now: ${field(task.open_step.doing)}`]),
     ...Object.entries(task.candidate ?? {}).flatMap(([repo, one]) => [
       `Candidate of ${field(repo)}: ${one.base === one.commit ? "unchanged" : `${short(one.commit)}, ${count(one.changed, "changed file")}`}`,
-      ...(one.left_out.length === 0 ? [] : [`  left out (ignored by git or too odd for it): ${some(one.left_out, FILES_SHOWN)}`]),
+      ...(one.left_out.length === 0
+        ? []
+        : [`  left out (ignored by git or too odd for it): ${some(one.left_out, FILES_SHOWN)}`]),
     ]),
     ...gateLines(task.gates),
-    ...(task.accepted_unproven === null ? [] : [`Accepted on record, not proven: ${task.accepted_unproven.map(field).join(", ")}`]),
+    ...(task.accepted_unproven === null
+      ? []
+      : [`Accepted on record, not proven: ${task.accepted_unproven.map(field).join(", ")}`]),
     ...(task.denials === 0 ? [] : [`Refused acts: ${task.denials} (agentos task trace ${task.id} names them)`]),
-    ...Object.entries(task.delivered ?? {}).map(([repo, to]) => `Delivered ${field(repo)}: ${to.way === "patch" ? "as a patch" : `${field(to.branch ?? "")} is ${short(to.to)}`}`),
+    ...Object.entries(task.delivered ?? {}).map(
+      ([repo, to]) =>
+        `Delivered ${field(repo)}: ${to.way === "patch" ? "as a patch" : `${field(to.branch ?? "")} is ${short(to.to)}`}`,
+    ),
     ...(task.waiting === null ? [] : [`Waits: ${field(task.waiting.sentence)}`, `Next: ${field(task.waiting.next)}`]),
   ];
 }
 
-const mark = (status: string): string => (status === "completed" ? "✓" : status === "failed" ? "✗" : status === "running" ? "▸" : "·");
+const mark = (status: string): string =>
+  status === "completed" ? "✓" : status === "failed" ? "✗" : status === "running" ? "▸" : "·";
 
 /** Per gate: base → candidate. */
 export function gateLines(verdicts: readonly VerdictView[]): readonly string[] {
   const gates = [...new Set(verdicts.map(({ gate }) => gate))];
   if (gates.length === 0) return [];
-  const on = (gate: string, where: "base" | "candidate") => verdicts.find((one) => one.gate === gate && one.on === where);
+  const on = (gate: string, where: "base" | "candidate") =>
+    verdicts.find((one) => one.gate === gate && one.on === where);
   return [
     "Gates (base → candidate):",
     ...gates.flatMap((gate) => {
@@ -51,7 +70,9 @@ export function gateLines(verdicts: readonly VerdictView[]): readonly string[] {
       const worst = candidate ?? base;
       return [
         `  ${field(gate)}: ${verdictText(base)} → ${verdictText(candidate)}`,
-        ...(worst === undefined || worst.verdict === "pass" ? [] : worst.findings.map((finding) => `    ${field(finding)}`)),
+        ...(worst === undefined || worst.verdict === "pass"
+          ? []
+          : worst.findings.map((finding) => `    ${field(finding)}`)),
       ];
     }),
   ];
@@ -66,19 +87,37 @@ function verdictText(verdict: VerdictView | undefined): string {
 
 export function taskListLines({ items }: TaskListView): readonly string[] {
   if (items.length === 0) return ["no tasks"];
-  return columns([["ID", "STATUS", "PROJECT", "CREATED", "TITLE"], ...items.map((task) => [task.id, task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`, task.project?.name ?? "-", moment(task.created_at), task.title])]);
+  return columns([
+    ["ID", "STATUS", "PROJECT", "CREATED", "TITLE"],
+    ...items.map((task) => [
+      task.id,
+      task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`,
+      task.project?.name ?? "-",
+      moment(task.created_at),
+      task.title,
+    ]),
+  ]);
 }
 
 /** One event, one line: nothing in it can pretend to be another. */
-export const eventLine = (event: EventView): string => `#${event.seq}  ${moment(event.at)}  ${field(event.actor)}  ${event.type}  ${field(event.sentence)}`;
+export const eventLine = (event: EventView): string =>
+  `#${event.seq}  ${moment(event.at)}  ${field(event.actor)}  ${event.type}  ${field(event.sentence)}`;
 
 /** A task that a command has just changed. */
-export const changedLines = (task: TaskView): readonly string[] => [`task ${task.id}: ${task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`}`];
+export const changedLines = (task: TaskView): readonly string[] => [
+  `task ${task.id}: ${task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`}`,
+];
 
 /** What to do now, for the talk after a command. */
 export function nextLines(task: TaskView): readonly string[] {
   if (task.waiting !== null) return [field(task.waiting.sentence), `next: ${field(task.waiting.next)}`];
-  if (task.status === "succeeded" && task.delivered === null && Object.values(task.candidate ?? {}).some(({ base, commit }) => base !== commit)) return [`next: agentos task diff ${task.id}; agentos task deliver ${task.id}`];
-  if (task.status === "queued" || task.status === "running") return [`see where it stands: agentos task show ${task.id}`];
+  if (
+    task.status === "succeeded" &&
+    task.delivered === null &&
+    Object.values(task.candidate ?? {}).some(({ base, commit }) => base !== commit)
+  )
+    return [`next: agentos task diff ${task.id}; agentos task deliver ${task.id}`];
+  if (task.status === "queued" || task.status === "running")
+    return [`see where it stands: agentos task show ${task.id}`];
   return [];
 }

@@ -8,10 +8,14 @@ export const web = command({
   args: z.strictObject({}),
   async run(_, { daemon, settings, out }) {
     const { url, started, pid } = await daemon.start();
-    out.result({ url, pid, started }, () => [field(url)], () => [url]);
-    if (!settings.display) return out.note("there is no display here: open the address in a browser on this machine");
-    const opened = await browse(url);
-    out.note(opened ? "opened in your browser; the daemon runs on until agentos daemon stop" : "open the address in a browser");
+    out.result(
+      { url, pid, started },
+      () => [field(url)],
+      () => [url],
+    );
+    if (!settings.display) out.note("there is no display here: open the address in a browser on this machine");
+    else if (await browse(url)) out.note("opened in your browser; the daemon runs on until agentos daemon stop");
+    else out.note("open the address in a browser");
   },
 });
 

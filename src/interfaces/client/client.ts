@@ -1,11 +1,21 @@
-import { z } from "zod";
 import type * as inputs from "../../contract/inputs.ts";
 import * as views from "../../contract/views.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
 import { type Call, exchange, type FindDaemon } from "./transport.ts";
 import { trouble } from "./trouble.ts";
 
-type In<S extends z.ZodType> = z.input<S>;
+/** What the contract's schemas are to this side: their input as a type, and a check of what came. */
+type In<S extends { readonly _zod: { readonly input: unknown } }> = S["_zod"]["input"];
+interface View<T> {
+  safeParse(value: unknown):
+    | { readonly success: true; readonly data: T }
+    | {
+        readonly success: false;
+        readonly error: {
+          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+        };
+      };
+}
 type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Delivering runs gates on the merged tree, and freezing looks through the repository. */
@@ -16,69 +26,98 @@ const LONG_MS = 60 * 60_000;
  * `daemon/unreachable` where there is none.
  */
 export function connect(find: FindDaemon) {
-  async function call<S extends z.ZodType>(view: S, wanted: Call): Promise<z.infer<S>> {
+  async function call<T>(view: View<T>, wanted: Call): Promise<T> {
     const bytes = await exchange(find, wanted);
     const answer = view.safeParse(json(bytes, wanted));
     if (answer.success) return answer.data;
     const first = answer.error.issues[0];
-    throw trouble("internal", `the daemon's answer to ${wanted.method} ${wanted.path} is not in the form this AgentOS knows (${first?.path.join(".") ?? ""}: ${first?.message ?? ""})`, {
-      next: "If AgentOS was updated while the daemon ran: agentos daemon stop, then try again.",
-    });
+    throw trouble(
+      "internal",
+      `the daemon's answer to ${wanted.method} ${wanted.path} is not in the form this AgentOS knows (${first?.path.join(".") ?? ""}: ${first?.message ?? ""})`,
+      {
+        next: "If AgentOS was updated while the daemon ran: agentos daemon stop, then try again.",
+      },
+    );
   }
-  const get = <S extends z.ZodType>(view: S, path: string, query: Query = {}) => call(view, { method: "GET", path: path + queryText(query) });
-  const post = <S extends z.ZodType>(view: S, path: string, body: unknown = {}, timeoutMs?: number) => call(view, { method: "POST", path, body, ...(timeoutMs !== undefined && { timeoutMs }) });
-  const patch = <S extends z.ZodType>(view: S, path: string, body: unknown) => call(view, { method: "PATCH", path, body });
+  const get = <T>(view: View<T>, path: string, query: Query = {}) =>
+    call(view, { method: "GET", path: path + queryText(query) });
+  const post = <T>(view: View<T>, path: string, body: unknown = {}, timeoutMs?: number) =>
+    call(view, { method: "POST", path, body, ...(timeoutMs !== undefined && { timeoutMs }) });
+  const patch = <T>(view: View<T>, path: string, body: unknown) => call(view, { method: "PATCH", path, body });
   const task = (id: string, rest = "") => `/api/tasks/${encodeURIComponent(id)}${rest}`;
   const project = (id: string, rest = "") => `/api/projects/${encodeURIComponent(id)}${rest}`;
   const repo = (id: string, rest = "") => `/api/repos/${encodeURIComponent(id)}${rest}`;
 
   return {
     health: () => get(views.HealthView, "/api/health"),
-    stopDaemon: () => post(z.object({ ok: z.boolean() }), "/api/daemon/stop"),
+    stopDaemon: async (): Promise<void> =>
+      void (await exchange(find, { method: "POST", path: "/api/daemon/stop", body: {} })),
 
     projects: () => get(views.ProjectListView, "/api/projects"),
     createProject: (input: In<typeof inputs.NewProjectInput>) => post(views.ProjectView, "/api/projects", input),
-    projectOfPath: (input: In<typeof inputs.ProjectOfPathInput>) => post(views.ProjectOfPathView, "/api/projects/of-path", input),
+    projectOfPath: (input: In<typeof inputs.ProjectOfPathInput>) =>
+      post(views.ProjectOfPathView, "/api/projects/of-path", input),
     project: (idOrName: string) => get(views.ProjectView, project(idOrName)),
-    changeProject: (idOrName: string, input: In<typeof inputs.ProjectChangeInput>) => patch(views.ProjectView, project(idOrName), input),
+    changeProject: (idOrName: string, input: In<typeof inputs.ProjectChangeInput>) =>
+      patch(views.ProjectView, project(idOrName), input),
     deleteProject: (idOrName: string) => call(views.ProjectView, { method: "DELETE", path: project(idOrName) }),
     repos: (projectIdOrName: string) => get(views.RepoListView, project(projectIdOrName, "/repos")),
-    addRepo: (projectIdOrName: string, input: In<typeof inputs.NewRepoInput>) => post(views.RepoView, project(projectIdOrName, "/repos"), input),
+    addRepo: (projectIdOrName: string, input: In<typeof inputs.NewRepoInput>) =>
+      post(views.RepoView, project(projectIdOrName, "/repos"), input),
     repo: (id: string) => get(views.RepoView, repo(id)),
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoView, repo(id), input),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
-    tasks: (query: { status?: string | undefined; project?: string | undefined; session?: string | undefined; text?: string | undefined; cursor?: string | undefined; limit?: number | undefined } = {}) => get(views.TaskListView, "/api/tasks", query),
+    tasks: (
+      query: {
+        status?: string | undefined;
+        project?: string | undefined;
+        session?: string | undefined;
+        text?: string | undefined;
+        cursor?: string | undefined;
+        limit?: number | undefined;
+      } = {},
+    ) => get(views.TaskListView, "/api/tasks", query),
     createTask: (input: In<typeof inputs.NewTaskInput>) => post(views.TaskView, "/api/tasks", input),
     task: (id: string) => get(views.TaskView, task(id)),
     spec: (id: string) => get(views.SpecView, task(id, "/spec")),
-    reviseTask: (id: string, input: In<typeof inputs.SpecChangeInput>) => patch(views.TaskView, task(id, "/spec"), input),
+    reviseTask: (id: string, input: In<typeof inputs.SpecChangeInput>) =>
+      patch(views.TaskView, task(id, "/spec"), input),
     freezeTask: (id: string) => post(views.TaskView, task(id, "/spec/freeze"), {}, LONG_MS),
     bindTask: (id: string, input: In<typeof inputs.BindInput>) => post(views.TaskView, task(id, "/bind"), input),
     readyTask: (id: string) => post(views.TaskView, task(id, "/ready")),
     plan: (id: string) => get(views.PlanView, task(id, "/plan")),
-    approveTask: (id: string, input: In<typeof inputs.ApproveInput>) => post(views.TaskView, task(id, "/approve"), input),
-    requestChanges: (id: string, input: In<typeof inputs.RequestChangesInput>) => post(views.TaskView, task(id, "/request-changes"), input),
+    approveTask: (id: string, input: In<typeof inputs.ApproveInput>) =>
+      post(views.TaskView, task(id, "/approve"), input),
+    requestChanges: (id: string, input: In<typeof inputs.RequestChangesInput>) =>
+      post(views.TaskView, task(id, "/request-changes"), input),
     rejectTask: (id: string, input: In<typeof inputs.ReasonInput>) => post(views.TaskView, task(id, "/reject"), input),
     pauseTask: (id: string, input: In<typeof inputs.ReasonInput>) => post(views.TaskView, task(id, "/pause"), input),
     resumeTask: (id: string, input: In<typeof inputs.ResumeInput>) => post(views.TaskView, task(id, "/resume"), input),
     cancelTask: (id: string, input: In<typeof inputs.ReasonInput>) => post(views.TaskView, task(id, "/cancel"), input),
     retryTask: (id: string) => post(views.TaskView, task(id, "/retry")),
     acceptTask: (id: string, input: In<typeof inputs.AcceptInput>) => post(views.TaskView, task(id, "/accept"), input),
-    deliverTask: (id: string, input: In<typeof inputs.DeliverInput>) => post(views.DeliveredView, task(id, "/deliver"), input, LONG_MS),
+    deliverTask: (id: string, input: In<typeof inputs.DeliverInput>) =>
+      post(views.DeliveredView, task(id, "/deliver"), input, LONG_MS),
     artifacts: (id: string) => get(views.ArtifactListView, task(id, "/artifacts")),
-    artifact: (id: string, name: string): Promise<Buffer> => exchange(find, { method: "GET", path: task(id, `/artifacts/${encodeURIComponent(name)}`), accept: "*/*" }),
-    taskEvents: (id: string, after: number, limit: number) => get(views.EventListView, task(id, "/events"), { after, limit }),
-    audits: (id: string, after: number, limit: number) => get(views.EventListView, task(id, "/audits"), { after, limit }),
+    artifact: (id: string, name: string): Promise<Buffer> =>
+      exchange(find, { method: "GET", path: task(id, `/artifacts/${encodeURIComponent(name)}`), accept: "*/*" }),
+    taskEvents: (id: string, after: number, limit: number) =>
+      get(views.EventListView, task(id, "/events"), { after, limit }),
+    audits: (id: string, after: number, limit: number) =>
+      get(views.EventListView, task(id, "/audits"), { after, limit }),
     evidence: (id: string) => get(views.EvidenceView, task(id, "/evidence")),
     logs: (id: string, step?: string) => get(views.LogsView, task(id, "/logs"), { step }),
     diff: (id: string, ofRepo?: string) => get(views.DiffView, task(id, "/diff"), { repo: ofRepo }),
-    followTask: (id: string, after: number, signal: AbortSignal): AsyncGenerator<Followed> => followEvents(find, task(id, "/events"), after, signal),
+    followTask: (id: string, after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
+      followEvents(find, task(id, "/events"), after, signal),
 
     workspaces: () => get(views.WorkspaceListView, "/api/workspaces"),
-    cleanWorkspace: (input: In<typeof inputs.CleanInput>) => post(views.CleanedView, "/api/workspaces/clean", input, LONG_MS),
+    cleanWorkspace: (input: In<typeof inputs.CleanInput>) =>
+      post(views.CleanedView, "/api/workspaces/clean", input, LONG_MS),
     events: (after: number, limit: number) => get(views.EventListView, "/api/events", { after, limit }),
-    followEvents: (after: number, signal: AbortSignal): AsyncGenerator<Followed> => followEvents(find, "/api/events", after, signal),
+    followEvents: (after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
+      followEvents(find, "/api/events", after, signal),
   };
 }
 
@@ -89,11 +128,15 @@ function json(bytes: Buffer, { method, path }: Call): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch (cause) {
-    throw trouble("daemon/unreachable", `what answered ${method} ${path} is not AgentOS: its answer is no JSON`, { cause });
+    throw trouble("daemon/unreachable", `what answered ${method} ${path} is not AgentOS: its answer is no JSON`, {
+      cause,
+    });
   }
 }
 
 function queryText(query: Query): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`]));
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`],
+  );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }

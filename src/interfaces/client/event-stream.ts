@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { parse } from "../../contract/parse.ts";
 import { EventView } from "../../contract/views.ts";
 import { type Call, connected, type FindDaemon, isConnectionLoss, problemOfAnswer } from "./transport.ts";
@@ -6,7 +5,7 @@ import { type Call, connected, type FindDaemon, isConnectionLoss, problemOfAnswe
 export interface Followed {
   /** Seq within a task's events, position over all. */
   readonly cursor: number;
-  readonly event: z.infer<typeof EventView>;
+  readonly event: EventView;
 }
 
 /** Without progress, a stream that keeps breaking is given up after so many tries. */
@@ -14,12 +13,23 @@ const BREAKS_MAX = 20;
 const EVENT_CHARACTERS_MAX = 8_000_000;
 
 /** Events after a cursor, then each as it happens, without end; a broken connection goes on where it broke. `signal` ends it quietly. */
-export async function* followEvents(find: FindDaemon, path: string, after: number, signal: AbortSignal): AsyncGenerator<Followed> {
+export async function* followEvents(
+  find: FindDaemon,
+  path: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<Followed> {
   let cursor = after;
   let breaks = 0;
   while (!signal.aborted) {
     try {
-      const call: Call = { method: "GET", path: `${path}?after=${cursor}`, accept: "text/event-stream", timeoutMs: 0, signal };
+      const call: Call = {
+        method: "GET",
+        path: `${path}?after=${cursor}`,
+        accept: "text/event-stream",
+        timeoutMs: 0,
+        signal,
+      };
       const answer = await connected(find, call);
       if (answer.status !== 200) throw await problemOfAnswer(answer, call);
       for await (const { id, data } of messages(answer.message)) {
@@ -38,14 +48,17 @@ export async function* followEvents(find: FindDaemon, path: string, after: numbe
 }
 
 /** The messages of a `text/event-stream` body: `id` and `data`; comments and everything else are skipped. */
-export async function* messages(body: AsyncIterable<Buffer | string>): AsyncGenerator<{ readonly id: number; readonly data: string }> {
+export async function* messages(
+  body: AsyncIterable<Buffer | string>,
+): AsyncGenerator<{ readonly id: number; readonly data: string }> {
   const decoder = new TextDecoder();
   let pending = "";
   let id = 0;
   let data: string[] = [];
   for await (const chunk of body) {
     pending += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
-    if (pending.length > EVENT_CHARACTERS_MAX) throw new Error(`an event is longer than ${EVENT_CHARACTERS_MAX} characters`);
+    if (pending.length > EVENT_CHARACTERS_MAX)
+      throw new Error(`an event is longer than ${EVENT_CHARACTERS_MAX} characters`);
     // A carriage return at the very end may be half of a line break.
     const lines = pending.split(/\r\n|\n|\r(?!$)/);
     pending = lines.pop() ?? "";

@@ -63,12 +63,25 @@ function send(url: string, { method, path, body, accept, headers, timeoutMs, sig
         method,
         agent: false,
         signal,
-        headers: { accept: accept ?? "application/json", ...(text !== null && { "content-type": "application/json", "content-length": Buffer.byteLength(text) }), ...headers },
+        headers: {
+          accept: accept ?? "application/json",
+          ...(text !== null && { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+          ...headers,
+        },
       },
       (message) => resolve({ status: message.statusCode ?? 0, message }),
     );
     const most = timeoutMs ?? ANSWER_MS_MAX;
-    if (most > 0) sent.setTimeout(most, () => sent.destroy(trouble("daemon/unreachable", `the daemon at ${url} did not answer ${method} ${path} within ${most / 1000} s`, { next: "agentos daemon status shows whether it works; its log is logs/daemon.log in the data directory." })));
+    if (most > 0)
+      sent.setTimeout(most, () =>
+        sent.destroy(
+          trouble(
+            "daemon/unreachable",
+            `the daemon at ${url} did not answer ${method} ${path} within ${most / 1000} s`,
+            { next: "agentos daemon status shows whether it works; its log is logs/daemon.log in the data directory." },
+          ),
+        ),
+      );
     sent.once("error", reject);
     sent.end(text ?? undefined);
   });
@@ -99,15 +112,25 @@ function problemIn(bytes: Buffer, status: number, { method, path }: Call): Troub
   } catch {
     told = null; // Whatever answered is not AgentOS, or broke in the middle: said below.
   }
-  if (typeof told === "object" && told !== null && "code" in told && isProblemCode(told.code) && "detail" in told && typeof told.detail === "string") {
+  if (
+    typeof told === "object" &&
+    told !== null &&
+    "code" in told &&
+    isProblemCode(told.code) &&
+    "detail" in told &&
+    typeof told.detail === "string"
+  ) {
     const next = "next" in told && typeof told.next === "string" ? told.next : undefined;
     const facts = "facts" in told && typeof told.facts === "object" && told.facts !== null ? { ...told.facts } : {};
     const known = trouble(told.code, told.detail, { next, facts });
     return new Trouble({ ...known.problem, status });
   }
-  return trouble("daemon/unreachable", `what answered ${method} ${path} is not AgentOS (HTTP ${status})`, { next: "agentos daemon status shows where the daemon is." });
+  return trouble("daemon/unreachable", `what answered ${method} ${path} is not AgentOS (HTTP ${status})`, {
+    next: "agentos daemon status shows where the daemon is.",
+  });
 }
 
 const LOSSES: ReadonlySet<unknown> = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTCONN", "ECONNABORTED"]);
 
-export const isConnectionLoss = (error: unknown): error is Error & { readonly code: string } => error instanceof Error && "code" in error && LOSSES.has(error.code);
+export const isConnectionLoss = (error: unknown): error is Error & { readonly code: string } =>
+  error instanceof Error && "code" in error && LOSSES.has(error.code);

@@ -19,7 +19,18 @@ export interface TroubleMore {
 }
 
 export function trouble(code: ProblemCode, detail: string, { next, facts, cause }: TroubleMore = {}): Trouble {
-  return new Trouble({ type: `urn:agentos:problem:${code.replace("/", ":")}`, title: code, status: PROBLEMS[code].status, code, detail, next: next ?? PROBLEMS[code].next, facts: facts ?? {} }, cause);
+  return new Trouble(
+    {
+      type: `urn:agentos:problem:${code.replace("/", ":")}`,
+      title: code,
+      status: PROBLEMS[code].status,
+      code,
+      detail,
+      next: next ?? PROBLEMS[code].next,
+      facts: facts ?? {},
+    },
+    cause,
+  );
 }
 
 /** The problem an error tells, null when it is a bug. The domain's own failures reach us from `parse` and from offline commands. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
-import { failure } from "../../contract/problems.ts";
+import { failure, problemOf } from "../../contract/problems.ts";
 
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 
@@ -36,8 +36,13 @@ export function idempotency(answers: Answers): MiddlewareHandler {
       const known = await answers.idempotent(key, digest);
       if (known === null) {
         await next();
-        if (c.res.status < 500 && c.res.status !== 429)
-          await answers.rememberAnswer(key, digest, c.res.status, await c.res.clone().text());
+        const answer = await c.res.clone().text();
+        const { status } = c.res;
+        if (status < 500 && status !== 429)
+          await remembered(
+            () => answers.rememberAnswer(key, digest, status, answer),
+            status < 400 ? REMEMBER_TRIES : 1,
+          );
         return;
       }
       if (known.requestDigest !== digest)
@@ -54,4 +59,17 @@ export function idempotency(answers: Answers): MiddlewareHandler {
       if (last.get(key) === mine) last.delete(key);
     }
   };
+}
+
+/** Each time the store waits as long as it ever does. */
+const REMEMBER_TRIES = 20;
+
+/** What was done is done: a store that is busy only now is asked again, or the next request with this key would do it a second time. */
+async function remembered(remember: () => Promise<void>, triesMax: number): Promise<void> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await remember();
+    } catch (error) {
+      if (tries === triesMax || problemOf(error).code !== "store/busy") throw error;
+    }
 }

@@ -14,12 +14,21 @@ export const auditLog = command({
   async run({ task, actor, follow }, { api, out, signal }) {
     const id = task === undefined ? null : await taskNamed(api, task);
     const wanted = (who: string): boolean => actor === undefined || who.includes(actor);
-    const everything = await allEvents((after, limit) => (id === null ? api.events(after, limit) : api.audits(id, after, limit)));
+    const everything = await allEvents((after, limit) =>
+      id === null ? api.events(after, limit) : api.audits(id, after, limit),
+    );
     const items = everything.filter((event) => wanted(event.actor));
-    out.result({ items }, () => items.map((event) => `${id === null ? `${field(event.stream)} ` : ""}${eventLine(event)}`), () => items.map(({ stream, seq }) => `${stream}#${seq}`));
+    out.result(
+      { items },
+      () => items.map((event) => `${id === null ? `${field(event.stream)} ` : ""}${eventLine(event)}`),
+      () => items.map(({ stream, seq }) => `${stream}#${seq}`),
+    );
     if (!follow || out.json) return;
     const last = everything.at(-1);
-    const events = id === null ? api.followEvents(last?.position ?? 0, signal) : api.followTask(id, last?.seq ?? 0, signal);
-    for await (const { event } of events) if (wanted(event.actor)) out.result({ items: [event] }, () => [`${id === null ? `${field(event.stream)} ` : ""}${eventLine(event)}`]);
+    const events =
+      id === null ? api.followEvents(last?.position ?? 0, signal) : api.followTask(id, last?.seq ?? 0, signal);
+    for await (const { event } of events)
+      if (wanted(event.actor))
+        out.result({ items: [event] }, () => [`${id === null ? `${field(event.stream)} ` : ""}${eventLine(event)}`]);
   },
 });

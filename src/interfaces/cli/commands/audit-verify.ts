@@ -2,17 +2,23 @@ import { z } from "zod";
 import { trouble } from "../../client/trouble.ts";
 import { command } from "../command.ts";
 import { count } from "../columns.ts";
-import { findingLine } from "../finding-text.ts";
+import { findingLine, tellingFirst } from "../finding-text.ts";
 
 export const auditVerify = command({
   args: z.strictObject({}),
   async run(_, { offline, settings, out }) {
-    const audit = await offline.auditVerify(settings.home);
+    const found = await offline.auditVerify(settings.home);
+    const audit = { ...found, findings: tellingFirst(found.findings) };
     out.result(audit, ({ streams, events, blobs, findings }) => [
       `checked ${count(events, "event")} in ${count(streams, "stream")} and ${count(blobs, "blob")}: ${findings.length === 0 ? "whole" : count(findings.length, "finding")}`,
       ...findings.map(findingLine),
     ]);
     const [first] = audit.findings;
-    if (first !== undefined) throw trouble("audit/broken", `the history was changed outside AgentOS: ${findingLine(first)}${audit.findings.length === 1 ? "" : ` and ${audit.findings.length - 1} more`}`, { facts: { findings: audit.findings } });
+    if (first !== undefined)
+      throw trouble(
+        "audit/broken",
+        `the history was changed outside AgentOS: ${findingLine(first)}${audit.findings.length === 1 ? "" : ` and ${audit.findings.length - 1} more`}`,
+        { facts: { findings: audit.findings } },
+      );
   },
 });

@@ -8,6 +8,10 @@ export const daemonStatus = command({
   async run(_, { daemon, settings, out }) {
     const running = await daemon.find();
     if (running === null) throw trouble("daemon/unreachable", `no daemon runs on ${settings.home}`);
-    out.result({ ...running.health, url: running.url }, () => daemonLines(running), () => [String(running.pid)]);
+    out.result(
+      { ...running.health, url: running.url },
+      () => daemonLines(running),
+      () => [String(running.pid)],
+    );
   },
 });

@@ -18,6 +18,10 @@ export const doctor = command({
       ready ? "ready" : "not ready",
     ]);
     const missing = found.checks.filter(({ ok, required }) => required && !ok);
-    if (!found.ready) throw trouble("doctor/unready", `this machine is not ready: ${missing.map(({ name }) => name).join(", ")}`, { next: missing[0]?.next ?? undefined, facts: { missing: missing.map(({ name }) => name) } });
+    if (!found.ready)
+      throw trouble("doctor/unready", `this machine is not ready: ${missing.map(({ name }) => name).join(", ")}`, {
+        next: missing[0]?.next ?? undefined,
+        facts: { missing: missing.map(({ name }) => name) },
+      });
   },
 });

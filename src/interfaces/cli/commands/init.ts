@@ -7,6 +7,8 @@ export const init = command({
   async run(_, { offline, settings, out }) {
     const made = await offline.init(settings.home);
     out.result(made, ({ home, created }) => [`${created ? "made" : "there already"}: ${field(home)}`]);
-    out.note("next: agentos doctor looks at the machine; agentos task create \"…\" inside a git repository begins a task");
+    out.note(
+      'next: agentos doctor looks at the machine; agentos task create "…" inside a git repository begins a task',
+    );
   },
 });

@@ -12,8 +12,16 @@ export const projectDelete = command({
   async run({ project, yes }, context) {
     const { api, out } = context;
     const found = await api.project(project);
-    const sure = await isSure(context, yes, `This takes project ${found.name} (${count(found.repos.length, "repo")}) out of AgentOS; the repositories, its tasks and its history stay as they are.`);
+    const sure = await isSure(
+      context,
+      yes,
+      `This takes project ${found.name} (${count(found.repos.length, "repo")}) out of AgentOS; the repositories, its tasks and its history stay as they are.`,
+    );
     if (!sure) return 1;
-    out.result(await api.deleteProject(found.id), ({ name }) => [`project ${field(name)} was deleted; its history stays`], ({ id }) => [id]);
+    out.result(
+      await api.deleteProject(found.id),
+      ({ name }) => [`project ${field(name)} was deleted; its history stays`],
+      ({ id }) => [id],
+    );
   },
 });

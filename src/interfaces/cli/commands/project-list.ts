@@ -8,7 +8,13 @@ export const projectList = command({
     const found = await api.projects();
     out.result(
       found,
-      ({ items }) => (items.length === 0 ? ["no projects"] : columns([["NAME", "ID", "REPOS"], ...items.map((one) => [one.name, one.id, one.repos.map(({ path }) => path).join(", ")])])),
+      ({ items }) =>
+        items.length === 0
+          ? ["no projects"]
+          : columns([
+              ["NAME", "ID", "REPOS"],
+              ...items.map((one) => [one.name, one.id, one.repos.map(({ path }) => path).join(", ")]),
+            ]),
       ({ items }) => items.map(({ id }) => id),
     );
   },

@@ -5,7 +5,14 @@ import { repoTable } from "../project-text.ts";
 export const repoList = command({
   args: z.strictObject({ project: option(z.string().optional(), "PROJECT", "only of this project") }),
   async run({ project }, { api, out }) {
-    const items = project === undefined ? (await api.projects()).items.flatMap(({ repos }) => repos) : (await api.repos(project)).items;
-    out.result({ items }, () => (items.length === 0 ? ["no repos"] : repoTable(items)), () => items.map(({ id }) => id));
+    const items =
+      project === undefined
+        ? (await api.projects()).items.flatMap(({ repos }) => repos)
+        : (await api.repos(project)).items;
+    out.result(
+      { items },
+      () => (items.length === 0 ? ["no repos"] : repoTable(items)),
+      () => items.map(({ id }) => id),
+    );
   },
 });

@@ -14,10 +14,15 @@ export const repoScan = command({
       (seen) => [
         `${field(seen.root)}${seen.head === null ? ", no commit yet" : ` at ${short(seen.head)}`}${seen.branch === null ? "" : ` on ${field(seen.branch)}`}`,
         `Kind: ${seen.ecosystem === null ? "nothing AgentOS knows" : field(seen.ecosystem)}`,
-        ...seen.gates.map((gate) => `Gate ${field(gate.id)}: ${gate.argv.length === 0 ? "no command" : field(argvText(gate.argv))}, judged by ${gate.judgement === "tests" ? "its tests" : "its exit code"}`),
+        ...seen.gates.map(
+          (gate) =>
+            `Gate ${field(gate.id)}: ${gate.argv.length === 0 ? "no command" : field(argvText(gate.argv))}, judged by ${gate.judgement === "tests" ? "its tests" : "its exit code"}`,
+        ),
         `Prepared with: ${seen.prepare === null ? "nothing" : field(argvText(seen.prepare))}`,
         ...seen.unsupported.map((one) => `Not supported: ${field(one)}`),
-        ...(seen.dirty.length === 0 ? ["No uncommitted files"] : ["Uncommitted files:", ...seen.dirty.map((path) => `  ${field(path)}`)]),
+        ...(seen.dirty.length === 0
+          ? ["No uncommitted files"]
+          : ["Uncommitted files:", ...seen.dirty.map((path) => `  ${field(path)}`)]),
         ...seen.notes.map((note) => `Note: ${field(note)}`),
       ],
       () => [id],

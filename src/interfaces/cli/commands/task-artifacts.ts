@@ -12,13 +12,23 @@ export const taskArtifacts = command({
     name: positional(z.string().optional(), "NAME", "the artifact to get"),
     output: option(z.string().optional(), "FILE", "write it to this new file"),
   }),
-  examples: ["agentos task artifacts ID", "agentos task artifacts ID report.md", "agentos task artifacts ID change.patch --output change.patch"],
+  examples: [
+    "agentos task artifacts ID",
+    "agentos task artifacts ID report.md",
+    "agentos task artifacts ID change.patch --output change.patch",
+  ],
   async run({ id: reference, name, output }, { api, out, workingDirectory, stdoutIsTerminal }) {
     const id = await taskNamed(api, reference);
     if (name === undefined) {
       out.result(
         await api.artifacts(id),
-        ({ items }) => (items.length === 0 ? ["no artifacts"] : columns([["NAME", "SIZE", "TYPE", "SHA-256"], ...items.map((one) => [one.name, size(one.bytes), one.media_type, one.digest])])),
+        ({ items }) =>
+          items.length === 0
+            ? ["no artifacts"]
+            : columns([
+                ["NAME", "SIZE", "TYPE", "SHA-256"],
+                ...items.map((one) => [one.name, size(one.bytes), one.media_type, one.digest]),
+              ]),
         ({ items }) => items.map((one) => one.name),
       );
       return;
@@ -27,10 +37,16 @@ export const taskArtifacts = command({
     if (output !== undefined) {
       const file = resolve(workingDirectory, output);
       await writeFile(file, bytes, { flag: "wx" });
-      out.result({ name, file, bytes: bytes.length }, () => [`${field(name)} was written to ${field(file)}`], () => [file]);
+      out.result(
+        { name, file, bytes: bytes.length },
+        () => [`${field(name)} was written to ${field(file)}`],
+        () => [file],
+      );
       return;
     }
-    out.result({ name, bytes: bytes.length, base64: bytes.toString("base64") }, () => (stdoutIsTerminal ? block(bytes.toString()) : []));
+    out.result({ name, bytes: bytes.length, base64: bytes.toString("base64") }, () =>
+      stdoutIsTerminal ? block(bytes.toString()) : [],
+    );
     if (!stdoutIsTerminal) out.bytes(bytes);
   },
 });

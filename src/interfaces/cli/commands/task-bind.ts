@@ -7,7 +7,11 @@ import { changedLines, nextLines } from "../task-text.ts";
 export const taskBind = command({
   args: z.strictObject({
     id: positional(TaskReference, "ID", "the task"),
-    project: option(z.string().optional(), "PROJECT", "name or id; by default the project of the repository you are in"),
+    project: option(
+      z.string().optional(),
+      "PROJECT",
+      "name or id; by default the project of the repository you are in",
+    ),
   }),
   async run({ id: reference, project: named }, context) {
     const { api, out, workingDirectory } = context;

@@ -13,7 +13,11 @@ export const taskCreate = command({
   args: z.strictObject({
     title: positional(z.string().min(1), "TITLE", "what is to be done, in one line"),
     ...SPEC_OPTIONS,
-    project: option(z.string().optional(), "PROJECT", "name or id; by default the project of the repository you are in"),
+    project: option(
+      z.string().optional(),
+      "PROJECT",
+      "name or id; by default the project of the repository you are in",
+    ),
     session: option(NewTaskInput.shape.session, "NAME", "the session it belongs to"),
     metadata: option(z.array(z.string()).optional(), "KEY=VALUE", "a fact of your own to keep with it"),
     draft: flag(z.boolean().default(false), "only create it; freeze and ready it yourself"),
@@ -37,14 +41,26 @@ export const taskCreate = command({
     const project = await projectHere(context, given.project);
     if (given.draft) {
       const task = await api.createTask({ ...input, ...(project !== null && { project: project.id }) });
-      out.result(task, ({ id }) => [`task ${id}`], ({ id }) => [id]);
+      out.result(
+        task,
+        ({ id }) => [`task ${id}`],
+        ({ id }) => [id],
+      );
       out.note(...nextLines(task));
       return;
     }
     if (project === null) throw noProject(workingDirectory);
 
     const { task, spec } = await startTask(context, input, project);
-    out.result(task, () => [`task ${task.id}`, ...(task.template === null ? [] : [`from the shipped template “${task.template}”`]), ...specLines(spec)], ({ id }) => [id]);
+    out.result(
+      task,
+      () => [
+        `task ${task.id}`,
+        ...(task.template === null ? [] : [`from the shipped template “${task.template}”`]),
+        ...specLines(spec),
+      ],
+      ({ id }) => [id],
+    );
     if (!given.wait) {
       out.note(...nextLines(task));
       return;
@@ -58,6 +74,9 @@ export const taskCreate = command({
 
 function fact(text: string): readonly [string, string] {
   const equals = text.indexOf("=");
-  if (equals < 1) throw trouble("input/invalid", `--metadata must be KEY=VALUE, and ${JSON.stringify(text)} is not`, { next: "For example: --metadata priority=high" });
+  if (equals < 1)
+    throw trouble("input/invalid", `--metadata must be KEY=VALUE, and ${JSON.stringify(text)} is not`, {
+      next: "For example: --metadata priority=high",
+    });
   return [text.slice(0, equals), text.slice(equals + 1)];
 }

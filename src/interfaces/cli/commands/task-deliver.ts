@@ -8,7 +8,11 @@ import { TaskReference, taskNamed } from "../task-reference.ts";
 export const taskDeliver = command({
   args: z.strictObject({
     id: positional(TaskReference, "ID", "the task"),
-    way: option(DeliverInput.shape.way, "WAY", "into the branch it started from, into a branch of its own, or as a patch"),
+    way: option(
+      DeliverInput.shape.way,
+      "WAY",
+      "into the branch it started from, into a branch of its own, or as a patch",
+    ),
     branch: option(z.string().optional(), "NAME", "the branch"),
   }),
   examples: ["agentos task deliver ID", "agentos task deliver ID --way branch --branch mend-parser"],

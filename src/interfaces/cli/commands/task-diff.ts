@@ -17,7 +17,14 @@ export const taskDiff = command({
         if (Object.keys(repos).length === 0) return ["nothing was changed"];
         return Object.entries(repos).flatMap(([name, one]) => [
           `── ${field(name)} ${short(one.from)}..${short(one.to)}`,
-          ...columns(one.changed.map((file) => [file.change, `+${file.lines_added ?? "-"}`, `-${file.lines_removed ?? "-"}`, file.path])),
+          ...columns(
+            one.changed.map((file) => [
+              file.change,
+              `+${file.lines_added ?? "-"}`,
+              `-${file.lines_removed ?? "-"}`,
+              file.path,
+            ]),
+          ),
           ...(stat || one.diff === "" ? [] : block(one.diff)),
         ]);
       },

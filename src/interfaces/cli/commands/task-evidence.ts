@@ -13,7 +13,14 @@ export const taskEvidence = command({
       await api.evidence(await taskNamed(api, id)),
       ({ criteria, gates, steps }) => [
         "Criteria:",
-        ...columns(criteria.map((one) => [` ${one.verdict === "pass" ? "✓" : one.verdict === "fail" ? "✗" : "?"}`, one.verdict, one.gate ?? "no gate", one.text])),
+        ...columns(
+          criteria.map((one) => [
+            ` ${one.verdict === "pass" ? "✓" : one.verdict === "fail" ? "✗" : "?"}`,
+            one.verdict,
+            one.gate ?? "no gate",
+            one.text,
+          ]),
+        ),
         ...gateLines(gates),
         "Steps:",
         ...steps.flatMap((one) => [

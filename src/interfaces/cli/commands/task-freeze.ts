@@ -9,7 +9,11 @@ export const taskFreeze = command({
   async run({ id: reference }, { api, out }) {
     const task = await api.freezeTask(await taskNamed(api, reference));
     const spec = await api.spec(task.id);
-    out.result(task, (one) => [...changedLines(one), ...specLines(spec)], ({ id }) => [id]);
+    out.result(
+      task,
+      (one) => [...changedLines(one), ...specLines(spec)],
+      ({ id }) => [id],
+    );
     out.note(...nextLines(task));
   },
 });

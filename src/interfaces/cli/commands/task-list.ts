@@ -6,11 +6,22 @@ const PAGES_MAX = 1_000;
 
 export const taskList = command({
   args: z.strictObject({
-    status: option(z.string().optional(), "STATUS,…", "only these: draft, queued, running, awaiting_approval, blocked, succeeded, failed, canceled"),
+    status: option(
+      z.string().optional(),
+      "STATUS,…",
+      "only these: draft, queued, running, awaiting_approval, blocked, succeeded, failed, canceled",
+    ),
     project: option(z.string().optional(), "PROJECT", "only of this project"),
     session: option(z.string().optional(), "NAME", "only of this session"),
     text: option(z.string().optional(), "TEXT", "only with this in the title"),
-    limit: option(z.string().regex(/^[1-9]\d{0,3}$/, "must be a number from 1 to 1000").default("50"), "N", "so many at once"),
+    limit: option(
+      z
+        .string()
+        .regex(/^[1-9]\d{0,3}$/, "must be a number from 1 to 1000")
+        .default("50"),
+      "N",
+      "so many at once",
+    ),
     cursor: option(z.string().optional(), "CURSOR", "go on where a list ended"),
     all: flag(z.boolean().default(false), "all of them"),
   }),

@@ -9,6 +9,9 @@ export const taskPlan = command({
     const id = await taskNamed(api, reference);
     const plan = await api.plan(id);
     out.result(plan, planLines, ({ hash }) => [hash]);
-    if (!plan.approved) out.note(`next: agentos task approve ${id} --plan ${plan.hash}, agentos task request-changes ${id} "…", or agentos task reject ${id}`);
+    if (!plan.approved)
+      out.note(
+        `next: agentos task approve ${id} --plan ${plan.hash}, agentos task request-changes ${id} "…", or agentos task reject ${id}`,
+      );
   },
 });

@@ -20,7 +20,10 @@ export const taskResume = command({
       const task = await approveProposal(context, before, { hash: null, yes: false, reason: reason ?? null });
       return task === null ? 10 : follow(context, task, before.seq, waiting);
     }
-    const task = await api.resumeTask(before.id, { ...(outcome !== undefined && { outcome }), ...(reason !== undefined && { reason }) });
+    const task = await api.resumeTask(before.id, {
+      ...(outcome !== undefined && { outcome }),
+      ...(reason !== undefined && { reason }),
+    });
     return follow(context, task, before.seq, waiting);
   },
 });

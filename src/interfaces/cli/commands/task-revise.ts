@@ -14,9 +14,14 @@ export const taskRevise = command({
   examples: ["agentos task revise ID --plan better.yaml && agentos task freeze ID && agentos task ready ID"],
   async run({ id, title, ...given }, { api, out, workingDirectory }) {
     const change = { ...(await specChange(given, workingDirectory)), ...(title !== undefined && { title }) };
-    if (Object.keys(change).length === 0) throw trouble("input/invalid", "nothing was named that should change", { next: "agentos task revise --help shows what can." });
+    if (Object.keys(change).length === 0)
+      throw trouble("input/invalid", "nothing was named that should change", {
+        next: "agentos task revise --help shows what can.",
+      });
     const task = await api.reviseTask(await taskNamed(api, id), change);
     out.result(task, changedLines, (one) => [one.id]);
-    out.note(`an earlier freeze, plan and approval no longer count; next: agentos task freeze ${task.id}, then agentos task ready ${task.id}`);
+    out.note(
+      `an earlier freeze, plan and approval no longer count; next: agentos task freeze ${task.id}, then agentos task ready ${task.id}`,
+    );
   },
 });

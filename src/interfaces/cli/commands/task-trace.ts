@@ -9,6 +9,10 @@ export const taskTrace = command({
   async run({ id: reference }, { api, out }) {
     const id = await taskNamed(api, reference);
     const items = await allEvents((after, limit) => api.taskEvents(id, after, limit));
-    out.result({ items }, () => items.map(eventLine), () => items.map(({ seq }) => String(seq)));
+    out.result(
+      { items },
+      () => items.map(eventLine),
+      () => items.map(({ seq }) => String(seq)),
+    );
   },
 });

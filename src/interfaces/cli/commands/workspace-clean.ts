@@ -13,7 +13,14 @@ export const workspaceClean = command({
   async run({ id: reference, yes }, context) {
     const { api, out } = context;
     const task = await api.task(await taskNamed(api, reference));
-    if (!(await isSure(context, yes, `This removes the working directories of task ${task.id} (${task.title}); what is in them and not in git is kept under refs/agentos/rescue first.`))) return 1;
+    if (
+      !(await isSure(
+        context,
+        yes,
+        `This removes the working directories of task ${task.id} (${task.title}); what is in them and not in git is kept under refs/agentos/rescue first.`,
+      ))
+    )
+      return 1;
     out.result(
       await api.cleanWorkspace({ task: task.id }),
       ({ bytes, rescued }) => [`${size(bytes)} were freed`, ...rescued.map((ref) => `kept: ${field(ref)}`)],

@@ -7,7 +7,13 @@ export const workspaceList = command({
   async run(_, { api, out }) {
     out.result(
       await api.workspaces(),
-      ({ items }) => (items.length === 0 ? ["no workspaces"] : columns([["TASK", "STATUS", "SIZE", "EPOCHS"], ...items.map((one) => [one.task, one.status ?? "unknown", size(one.bytes), one.epochs.join(", ")])])),
+      ({ items }) =>
+        items.length === 0
+          ? ["no workspaces"]
+          : columns([
+              ["TASK", "STATUS", "SIZE", "EPOCHS"],
+              ...items.map((one) => [one.task, one.status ?? "unknown", size(one.bytes), one.epochs.join(", ")]),
+            ]),
       ({ items }) => items.map(({ task }) => task),
     );
   },

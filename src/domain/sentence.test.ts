@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import { ADA, event, exampleEvents, EXAMPLES, given, historyOf, IN, replay } from "../../test/support/given-task.ts";
+import type { AnyEvent } from "./event.ts";
+import { acting, counted, sentence, waitingFor } from "./sentence.ts";
+import type { Act } from "./step.ts";
+import { STATUSES } from "./task.ts";
+import { BLOCK_REASONS, type BlockReason } from "./waiting.ts";
+
+const ODD = /undefined|\[object|NaN|null|\bfunction\b/;
+
+/** Bodies that take the other branch of a sentence. */
+const VARIANTS: readonly AnyEvent[] = [
+  event("CREATED", { template: "Run tests and generate report" }),
+  event("CLAIMED", { takeover: true }),
+  event("BASES_PINNED", { bases: { app: { commit: "c".repeat(40), branch: null, dirty: [], included: false } } }),
+  event("BASES_PINNED", {
+    bases: { app: { commit: "c".repeat(40), branch: null, dirty: ["a", "b"], included: true } },
+  }),
+  event("PLAN_PROPOSED", { items: [] }),
+  event("STEP_STARTED", { run: 2 }),
+  event("STEP_COMPLETED", {
+    evidence: [
+      {
+        kind: "command",
+        argv: ["x"],
+        cwd: ".",
+        environment: "e",
+        exitCode: null,
+        signal: null,
+        endedBy: "itself",
+        stdout: { digest: "d", bytes: 0 },
+        stderr: { digest: "d", bytes: 0 },
+        durationMs: 1,
+      },
+    ],
+  }),
+  event("STEP_COMPLETED", {
+    evidence: [
+      {
+        kind: "command",
+        argv: ["x"],
+        cwd: ".",
+        environment: "e",
+        exitCode: null,
+        signal: "SIGKILL",
+        endedBy: "time",
+        stdout: { digest: "d", bytes: 0 },
+        stderr: { digest: "d", bytes: 0 },
+        durationMs: 1,
+      },
+    ],
+  }),
+  event("STEP_LOST", { rescued: {} }),
+  event("CANDIDATE_MADE", { repos: { app: { ...EXAMPLES.CANDIDATE_MADE.repos.app, tree: "t0", changed: 0 } } }),
+  event("GATE_PASSED", { counts: null }),
+  event("RETRIED", { restart: false }),
+  event("ACCEPTED_UNPROVEN", { gates: [] }),
+  event("COMPLETED", { exitReason: "accepted_unproven", gates: [] }),
+  event("DELIVERED", { repos: { app: { ...EXAMPLES.DELIVERED.repos.app, way: "patch", branch: null, from: null } } }),
+  event("DELIVERED", { repos: { app: { ...EXAMPLES.DELIVERED.repos.app, checkoutFollowed: false } } }),
+];
+
+describe("the sentence for what happened", () => {
+  it.each([...exampleEvents(), ...VARIANTS].map((one) => [one.type, one] as const))(
+    "%s is a sentence for people",
+    (_, one) => {
+      const said = sentence(one);
+      expect(said).toMatch(/^[A-Za-z“].*\.$/s);
+      expect(said).not.toMatch(ODD);
+      expect(said).not.toMatch(/ {2}|\.\.$|\( *\)/);
+    },
+  );
+
+  it("says what is particular", () => {
+    const said = (one: AnyEvent) => sentence(one);
+    expect(said(event("GATE_PASSED"))).toBe("Gate tests passed on the candidate: 3 of 3 tests passed, 1 skipped.");
+    expect(said(event("GATE_UNPROVEN"))).toBe(
+      "Gate tests is unproven on the candidate, for want of a report of the test runner.",
+    );
+    expect(said(event("STEP_STARTED", { run: 2 }))).toBe("Step 1.work.1 (run 2): run make.");
+    expect(said(event("PLAN_PROPOSED"))).toBe("Plan 1 with 1 work item was proposed as p1; planning changed nothing.");
+    expect(said(event("BASES_PINNED"))).toBe("app starts at b1, without 1 uncommitted file.");
+    expect(said(event("DENIED"))).toBe(
+      "Refused: run sudo id in app. no step gains privileges (rule red-line/privilege-escalation).",
+    );
+  });
+});
+
+/** One act of each kind; a new kind without one does not compile. */
+const ACTS: { readonly [K in Act["kind"]]: Extract<Act, { readonly kind: K }> } = {
+  read: { kind: "read", repo: "app", what: "file", target: ["a.txt"] },
+  edit: { kind: "edit", repo: "app", path: "a.txt", before: "d1", after: "d2", content: null, executable: false },
+  command: EXAMPLES.STEP_STARTED.act,
+  prepare: { kind: "prepare", repo: "app", on: "base", key: "k", argv: ["npm", "ci"], hosts: [] },
+  gate: { kind: "gate", gate: "tests", repo: "app", on: "base", commit: "c1", tree: "t1", argv: ["npm", "test"] },
+  candidate: { kind: "candidate", repo: "app", base: "b1" },
+  deliver: { kind: "deliver", repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
+  model: { kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } },
+  turn: { kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } },
+};
+
+describe("what a step does", () => {
+  it.each([
+    [ACTS.read, "read a.txt"],
+    [{ ...ACTS.read, what: "command", target: ["ls", "-l"] } as const, "look with ls -l (read-only)"],
+    [{ ...ACTS.read, what: "mounts", target: [] } as const, "witness that the mounts of app are read-only"],
+    [ACTS.edit, "change a.txt"],
+    [{ ...ACTS.edit, before: null }, "create a.txt"],
+    [{ ...ACTS.edit, after: null }, "remove a.txt"],
+    [ACTS.command, "run make"],
+    [ACTS.prepare, "prepare the dependencies of app (npm ci)"],
+    [ACTS.gate, "gate tests on the base (npm test)"],
+    [ACTS.candidate, "make the candidate commit of app"],
+    [ACTS.deliver, "deliver c1 to main of app"],
+    [{ ...ACTS.deliver, way: "patch", branch: "" } as const, "deliver c1 to a patch of app"],
+    [ACTS.model, "call m"],
+    [ACTS.turn, "a turn of a"],
+  ])("%#", (act, said) => expect(acting(act)).toBe(said));
+
+  it("counts tests in words", () => {
+    expect([counted(null), counted({ passed: 1, failed: 1, skipped: 0, todo: 0 })]).toEqual([
+      "",
+      ": 1 of 2 tests passed",
+    ]);
+  });
+});
+
+describe("why a task waits", () => {
+  it.each(STATUSES)("is said in %s exactly where it waits for a person", (status) => {
+    const said = waitingFor(IN[status].task);
+    const waits = ["draft", "awaiting_approval", "blocked", "failed"].includes(status);
+    expect(said === null).toBe(!waits);
+    if (said !== null) {
+      expect(`${said.sentence} ${said.next}`).not.toMatch(ODD);
+      expect(said.sentence).toMatch(/^[A-Z].*\.$/s);
+      expect(said.next).toContain("T1");
+      expect(said.next).not.toContain("<id>");
+    }
+  });
+
+  it.each(Object.keys(BLOCK_REASONS) as BlockReason[])("blocked/%s names its reason and a next step", (reason) => {
+    const { events } = IN.blocked;
+    const said = waitingFor(
+      replay([...events, { seq: 99, atMs: 1, actor: ADA, event: event("BLOCKED", { reason, detail: "so it is" }) }]),
+    );
+    expect(said?.reason).toBe(reason);
+    expect(said?.sentence).toMatch(/^[A-Z].*: so it is\.$/);
+    expect(said?.next.length).toBeGreaterThan(10);
+    expect(said?.next).not.toMatch(/<id>/);
+  });
+
+  it("of a draft leads to project, spec and queue in that order", () => {
+    const { events } = given();
+    const after = (...more: readonly AnyEvent[]) =>
+      waitingFor(
+        replay([...events, ...more.map((one, n) => ({ seq: n + 2, atMs: 1, actor: ADA, event: one as never }))]),
+      )?.next;
+    expect([after(), after(event("BOUND")), after(event("BOUND"), event("SPEC_FROZEN"))]).toEqual([
+      "agentos task bind T1 --project NAME",
+      "agentos task freeze T1",
+      "agentos task ready T1",
+    ]);
+  });
+
+  it("of a work item names the item", () => {
+    const { events } = IN.running;
+    const asked = historyOf([...events, { seq: 98, atMs: 1, actor: ADA, event: event("WORK_ITEM_PROPOSED") }]);
+    expect(waitingFor(asked.task)?.sentence).toBe("Work item work waits for a person's yes.");
+  });
+});

@@ -1,0 +1,359 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  ADA,
+  COMMANDS,
+  EXAMPLES,
+  event,
+  exampleEvents,
+  type Given,
+  give,
+  given,
+  historyOf,
+  IN,
+  ref,
+  replay,
+  report,
+  SLY,
+  WORKER,
+} from "../../test/support/given-task.ts";
+import type { Recorded, TaskEvent } from "./event.ts";
+import { EXIT_REASONS } from "./exit-reason.ts";
+import { allowedCommands, type Command, isRefusal, type WorkReport } from "./lifecycle.ts";
+import { PHASES } from "./phase.ts";
+import { evolve, STATUSES, type Task } from "./task.ts";
+
+const RUNS = 400;
+const WALK = fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 120, size: "max" });
+const TERMINAL: ReadonlySet<string> = new Set(["succeeded", "failed", "canceled"]);
+
+describe("after any sequence of commands", () => {
+  it("every invariant of a task holds, and replaying its events gives the same task", () => {
+    const reached = new Set<string>();
+    fc.assert(
+      fc.property(WALK, (choices) => {
+        const history = choices.reduce((now, choice) => next(now, choice), given());
+        expect(replay(history.events)).toEqual(history.task);
+        // Projections keep a task as JSON: nothing of it may be lost there.
+        expect(JSON.parse(JSON.stringify(history.task))).toStrictEqual(history.task);
+        reached.add(history.task.status);
+        if (history.task.status !== "draft") reached.add(history.task.phase);
+        for (const { event: one } of history.events) reached.add(one.type);
+      }),
+      { numRuns: RUNS, seed: 7 },
+    );
+    // A walk that never gets anywhere would prove nothing. The seed is fixed, so that this is the same on every machine.
+    const wanted = [...STATUSES, ...PHASES, ...Object.keys(EXAMPLES)];
+    expect(wanted.filter((one) => !reached.has(one))).toEqual([]);
+  });
+
+  it("a refused command changes nothing and names what is allowed", () => {
+    fc.assert(
+      fc.property(WALK, (choices) => {
+        const { task } = choices.reduce((now, choice) => next(now, choice), given());
+        const frozen = deepFreeze(structuredClone(task));
+        const { usual, others } = asks(task);
+        for (const command of [...usual, ...others]) {
+          const decision = historyOf([], frozen).when(command);
+          if (isRefusal(decision))
+            expect(decision).toMatchObject({
+              refused: command.type,
+              status: task.status,
+              allowed: allowedCommands(task),
+            });
+        }
+      }),
+      { numRuns: 60, seed: 7 },
+    );
+  });
+});
+
+/**
+ * One more command. Mostly one of those the usual life goes on with, so that walks get far; now and then any, refused or not. The
+ * invariants are checked over every step.
+ */
+function next(now: Given, choice: number): Given {
+  const { usual, others } = asks(now.task);
+  const going = usual.filter((command) => !isRefusal(now.when(command)));
+  const commands = choice % 12 === 0 || going.length === 0 ? [...usual, ...others] : going;
+  const command = commands[Math.floor(choice / 12) % commands.length];
+  if (command === undefined) throw new Error("nothing to ask");
+  deepFreeze(now.task);
+  const decision = now.when(command);
+  if (isRefusal(decision)) return now;
+  const after = now.and(command);
+  holds(now, command, after);
+  return after;
+}
+
+/** Plain conditions instead of `expect`: they are asked some ten thousand times. */
+const must = (holding: boolean, what: string): void => {
+  if (!holding) throw new Error(`it does not hold that ${what}`);
+};
+
+function holds({ task: before, events: past }: Given, command: Command, { task, events }: Given): void {
+  const happened = events.slice(past.length);
+  const types = happened.map(({ event: one }) => one.type);
+  must("lease" in task === (task.status === "running"), "a task has a lease exactly while it runs");
+  must(task.status !== "running" || task.lease.epoch === task.epoch, "the lease is of the task's epoch");
+  must(task.epoch >= before.epoch, "an epoch never goes back");
+  must(!types.includes("CLAIMED") || task.epoch > before.epoch, "every claim has an epoch after any before");
+  must(
+    before.status === "running" || task.status !== "running" || types.join() === "CLAIMED",
+    "only a claim leads to running",
+  );
+
+  const ends = TERMINAL.has(task.status) && !TERMINAL.has(before.status);
+  must(!ends || task.openStep === null, "no step is open when a task ends");
+  const still: readonly string[] = ["draft", "awaiting_approval", "failed", "canceled"];
+  must(!still.includes(task.status) || task.openStep === null, `no step is open in ${task.status}`);
+  const leaves = TERMINAL.has(before.status) && task.status !== before.status;
+  const ways: Readonly<Record<string, string>> = { retry: "queued", revise: "draft", accept: "succeeded" };
+  must(
+    !leaves || (before.status === "failed" && ways[command.type] === task.status),
+    "an end is left only from failed, by retry, revise or accept",
+  );
+
+  if (task.status === "succeeded" || task.status === "failed" || task.status === "canceled")
+    must(
+      (EXIT_REASONS[task.status] as readonly string[]).includes(task.exitReason),
+      "every end has one of its reasons",
+    );
+  if (task.status === "succeeded" && before.status !== "succeeded") {
+    if (task.exitReason === "done") {
+      const trees = Object.values(task.candidate ?? {}).map(({ tree }) => tree);
+      const completed = happened.at(-1)?.event;
+      const verdicts = (completed?.type === "COMPLETED" ? completed.body.gates : []).map((gate) => task.verdicts[gate]);
+      must(verdicts.length > 0, "a task that is done rests on a gate");
+      must(
+        verdicts.every((one) => one?.verdict === "pass" && trees.includes(one.tree)),
+        "a task that is done has every gate passed on its candidate's tree",
+      );
+    } else
+      must(
+        types[0] === "ACCEPTED_UNPROVEN" && command.by.kind === "person",
+        "what is not proven is accepted by a person, on record",
+      );
+  }
+
+  const phase = PHASES.indexOf(task.phase) - PHASES.indexOf(before.phase);
+  must(phase <= 1, "no phase is skipped");
+  must(
+    phase === 0 ||
+      types.some((type) => type === "PHASE_ENTERED" || type === "CHANGES_REQUESTED" || type === "SPEC_REVISED"),
+    "a phase changes by an event that says so",
+  );
+  if (task.phase === "implementation" || task.phase === "verification")
+    must(
+      task.plan !== null && task.approval?.plan === task.plan.hash && task.approval.spec === task.spec?.hash,
+      "what is worked on is approved, plan and spec as they are",
+    );
+  must(
+    task.status === "draft" || task.status === "canceled" || (task.spec !== null && task.project !== null),
+    "what is in the queue or beyond is frozen and bound",
+  );
+  const forPeople: readonly string[] = ["PLAN_APPROVED", "PLAN_REJECTED", "ACCEPTED_UNPROVEN", "PAUSE_REQUESTED"];
+  must(command.by.kind !== "agent" || !types.some((type) => forPeople.includes(type)), "no agent answers for a person");
+}
+
+const EVIDENCE = EXAMPLES.CANDIDATE_MADE.repos.app;
+
+/** What could be asked now: what the usual life goes on with, and everything else. */
+function asks(task: Task): { readonly usual: readonly Command[]; readonly others: readonly Command[] } {
+  const lease = task.status === "running" ? task.lease : { worker: "w1", epoch: task.epoch };
+  const say = (said: WorkReport): Command => report(said, lease.epoch, lease.worker);
+  const open = task.openStep;
+  const step = `${task.attempt}.${task.phase}.${Object.keys(task.finished).length + 1}`;
+  const run = (task.runs[step] ?? 0) + 1;
+  const commandAct = EXAMPLES.STEP_STARTED.act;
+  const act =
+    task.denials % 2 === 0
+      ? commandAct
+      : ({ kind: "prepare", repo: "app", on: "base", key: "k1", argv: ["npm", "ci"], hosts: [] } as const);
+  const closed = { step: open?.step ?? "none", run: open?.run ?? 1, evidence: [], after: {} };
+  const usual: Command[] = [
+    ...(task.project === null ? [COMMANDS.bind] : []),
+    ...(task.spec === null
+      ? [give("freeze", { draft: task.draft.digest, spec: ref("spec"), hash: `s${task.specVersion + 1}` })]
+      : []),
+    COMMANDS.ready,
+    give("claim", { worker: "w1", epoch: task.epoch + 1 }, WORKER),
+    give("approve", { plan: task.plan?.hash ?? "", spec: task.spec?.hash ?? "", reason: null }),
+    give("resume", {
+      outcome: task.status === "blocked" && task.reason === "outcome_unknown" ? "redo" : null,
+      reason: null,
+      restart: true,
+    }),
+  ];
+  const working: WorkReport[] =
+    open === null
+      ? [
+          { type: "enter_phase", phase: PHASES[PHASES.indexOf(task.phase) + 1] ?? "verification" },
+          { type: "pin_bases", ...EXAMPLES.BASES_PINNED },
+          {
+            type: "propose_plan",
+            plan: planOf(task),
+            witness: [],
+            runMode: task.attempt % 2 === 0 ? "autonomous" : "assisted",
+            bases: { app: "b1" },
+          },
+          { type: "start_item", item: "work" },
+          { type: "start_step", step: { step, run, item: "work", act, input: "i1", before: task.trees } },
+          { type: "complete_item", item: "work" },
+          { type: "make_candidate", repos: { app: EVIDENCE } },
+          {
+            type: "judge_gate",
+            report: { ...EXAMPLES.GATE_PASSED, step },
+            verdict: { verdict: "pass", restsOn: [step] },
+          },
+          { type: "succeed", gates: ["tests"], expectsChange: true },
+          ...(task.candidate === null
+            ? []
+            : [{ type: "block", reason: "gates_exhausted", detail: "red", step: null } as const]),
+        ]
+      : [
+          {
+            type: "complete_step",
+            step: { ...closed, result: ref("told") },
+            followedBy: [{ type: "CHECKPOINTED", body: { step: open.step, trees: { app: `after ${step}` } } }],
+          },
+          { type: "fail_step", step: { ...closed, cause: "x", result: null } },
+          { type: "lose_step", step: { ...closed, cause: "worker_died", rescued: {}, partialOutput: null } },
+          { type: "block", reason: "outcome_unknown", detail: "unknown", step: open.step },
+        ];
+  const rare: WorkReport[] = [
+    { type: "enter_phase", phase: "verification" },
+    { type: "propose_item", item: "work" },
+    { type: "fail_item", item: "work", cause: "x", output: null },
+    {
+      type: "judge_gate",
+      report: { ...EXAMPLES.GATE_FAILED, on: "base" },
+      verdict: { verdict: "fail", findings: ["x"] },
+    },
+    { type: "judge_gate", report: EXAMPLES.GATE_FAILED, verdict: { verdict: "fail", findings: ["x"] } },
+    {
+      type: "judge_gate",
+      report: { ...EXAMPLES.GATE_UNPROVEN, tree: "t9" },
+      verdict: { verdict: "unproven", missing: ["x"] },
+    },
+    {
+      type: "judge_gate",
+      report: { ...EXAMPLES.GATE_PASSED, tree: "t9" },
+      verdict: { verdict: "pass", restsOn: ["s"] },
+    },
+    { type: "store_artifact", artifact: EXAMPLES.ARTIFACT_STORED },
+    { type: "deny", denial: EXAMPLES.DENIED },
+    { type: "retry", restart: true, cause: "gates", failure: "tests failed", output: null },
+    { type: "block", reason: "gates_exhausted", detail: "red", step: null },
+    { type: "block", reason: "crash_loop", detail: "died", step: null },
+    { type: "succeed", gates: [], expectsChange: false },
+    { type: "fail", exitReason: "gates_failed", detail: "red" },
+    { type: "release" },
+    { type: "stop", why: "pause" },
+    { type: "stop", why: "cancel" },
+  ];
+  const delivering: Command[] = [
+    give(
+      "record_delivery",
+      { events: [event("STEP_STARTED", { step: `deliver-${task.delivered === null ? 1 : 2}`, before: {} }) as never] },
+      ADA,
+    ),
+    give(
+      "record_delivery",
+      { events: [event("STEP_COMPLETED", { ...closed, result: null }) as never, event("DELIVERED") as never] },
+      ADA,
+    ),
+  ];
+  const people: Command[] = [
+    { ...COMMANDS.revise, title: ref(`title ${task.specVersion}`) } as Command,
+    COMMANDS.bind,
+    COMMANDS.freeze,
+    COMMANDS.request_changes,
+    COMMANDS.reject,
+    COMMANDS.pause,
+    COMMANDS.cancel,
+    COMMANDS.retry,
+    COMMANDS.accept,
+    COMMANDS.deny,
+    COMMANDS.approve,
+    COMMANDS.resume,
+    { ...COMMANDS.approve, by: SLY },
+    { ...COMMANDS.accept, by: SLY },
+    { ...COMMANDS.pause, by: SLY },
+    give("claim", { worker: "w2", epoch: task.epoch }, WORKER),
+    report({ type: "release" }, task.epoch - 1),
+  ];
+  return { usual: [...usual, ...working.map(say)], others: [...delivering, ...rare.map(say), ...people] };
+}
+
+const planOf = (task: Task) => ({
+  ...EXAMPLES.PLAN_PROPOSED,
+  version: task.planVersion + 1,
+  hash: `p${task.planVersion + 1}`,
+});
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}
+
+describe("evolve", () => {
+  const taskEvents = exampleEvents().filter(({ type }) => Object.hasOwn(EXAMPLES, type)) as readonly TaskEvent[];
+
+  it.each(STATUSES)("is total in %s: every event gives a task, and none changes the task it was given", (status) => {
+    const task = deepFreeze(structuredClone(IN[status].task));
+    for (const one of taskEvents) {
+      const told: Recorded<TaskEvent> = deepFreeze({ seq: 99, atMs: 99_000, actor: ADA, event: one });
+      if (one.type === "CREATED") expect(() => evolve(task, told)).toThrow("was created twice");
+      else expect(STATUSES).toContain(evolve(task, told).status);
+    }
+  });
+
+  it("leaves no fact of one status behind in the next", () => {
+    const only = {
+      queued: ["sinceMs"],
+      running: ["lease"],
+      blocked: ["reason", "detail", "step", "sinceMs"],
+      succeeded: ["exitReason", "endedAtMs"],
+      failed: ["exitReason", "detail", "endedAtMs"],
+      canceled: ["exitReason", "endedAtMs"],
+      awaiting_approval: ["proposal", "sinceMs"],
+      draft: [],
+    } as const;
+    const common = Object.keys(IN.draft.task);
+    for (const status of STATUSES)
+      expect(Object.keys(IN[status].task).sort()).toEqual([...common, ...only[status]].sort());
+  });
+
+  it("begins only with CREATED", () =>
+    expect(() => replay([{ seq: 1, atMs: 1, actor: ADA, event: event("QUEUED") }])).toThrow(
+      "task T1 begins with QUEUED",
+    ));
+
+  it("keeps the newest of artifacts with the same name", () => {
+    const store = (text: string): Command =>
+      report({ type: "store_artifact", artifact: { ...EXAMPLES.ARTIFACT_STORED, content: ref(text) } });
+    const { artifacts } = IN.running.and(store("one")).and(store("two")).task;
+    expect(artifacts).toEqual([{ name: "report.md", mediaType: "text/markdown", content: ref("two") }]);
+  });
+
+  it("forgets the candidate's dependency layer with the candidate, and keeps the base's", () => {
+    const act = (on: string) => ({
+      ...EXAMPLES.STEP_STARTED,
+      step: on,
+      act: { kind: "prepare", repo: "app", on, key: `key-${on}`, argv: ["npm", "ci"], hosts: [] } as const,
+    });
+    const closed = (on: string) => ({ ...EXAMPLES.STEP_COMPLETED, step: on });
+    const both = ["base", "candidate"].reduce(
+      (history, on) =>
+        history
+          .and(report({ type: "start_step", step: act(on) }, 1))
+          .and(report({ type: "complete_step", step: closed(on) }, 1)),
+      IN.running,
+    );
+    expect(both.task.layers).toEqual({ "app@base": "key-base", "app@candidate": "key-candidate" });
+    const again = evolve(both.task, { seq: 99, atMs: 1, actor: WORKER, event: event("CANDIDATE_MADE") });
+    expect(again.layers).toEqual({ "app@base": "key-base" });
+  });
+});

@@ -1,0 +1,283 @@
+import type { Actor } from "../../src/domain/actor.ts";
+import type { BlobRef } from "../../src/domain/blob.ts";
+import type {
+  AnyEvent,
+  ProjectEventBodies,
+  Recorded,
+  SystemEventBodies,
+  TaskEvent,
+  TaskEventBodies,
+} from "../../src/domain/event.ts";
+import {
+  type Command,
+  type CommandBodies,
+  type CommandType,
+  decide,
+  isRefusal,
+  type Refusal,
+  type WorkReport,
+} from "../../src/domain/lifecycle.ts";
+import { born, evolve, type Status, type Task } from "../../src/domain/task.ts";
+
+/** Given a task's history, when a command is given, then events or a refusal. No clock, no store: ids and times are these. */
+
+export const ADA: Actor = { kind: "person", name: "ada" };
+export const SLY: Actor = { kind: "agent", name: "sly" };
+export const WORKER: Actor = { kind: "worker", name: "w1" };
+export const ref = (text: string): BlobRef => ({ digest: text.padEnd(64, "0"), bytes: text.length });
+
+const CANDIDATE = { base: "b1", commit: "c1", tree: "t1", baseTree: "t0", changed: 1, leftOut: [] } as const;
+const REPORT = {
+  gate: "tests",
+  on: "candidate",
+  repo: "app",
+  commit: "c1",
+  tree: "t1",
+  step: "1.gate-tests-candidate.1",
+  counts: { passed: 3, failed: 0, skipped: 1, todo: 0 },
+  found: [],
+  output: ref("output"),
+} as const;
+const PLAN = {
+  version: 1,
+  hash: "p1",
+  text: ref("plan"),
+  items: [{ id: "work", repo: "app", criterion: null, risk: "low", dependsOn: [] }],
+} as const;
+const DELIVERED = { way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1", checkoutFollowed: true } as const;
+
+/** One example of everything that can happen. A new type without its example here does not compile. */
+export const EXAMPLES = {
+  CREATED: {
+    session: "auto_T1_1",
+    createdBy: "ada",
+    title: ref("title"),
+    draft: ref("draft"),
+    metadata: null,
+    template: null,
+  },
+  SPEC_REVISED: { title: ref("title2"), draft: ref("draft2") },
+  SPEC_FROZEN: { version: 1, hash: "s1", text: ref("spec") },
+  BOUND: { project: "P1", repos: { app: "R1" } },
+  READY: { spec: "s1" },
+  QUEUED: { cause: "ready" },
+  CLAIMED: { worker: "w1", epoch: 1, takeover: false },
+  PHASE_ENTERED: { phase: "planning", from: "intent" },
+  BASES_PINNED: {
+    bases: { app: { commit: "b1", branch: "main", dirty: ["a.txt"], included: false } },
+    trees: { app: "w0" },
+  },
+  PLAN_PROPOSED: { ...PLAN, witness: [{ repo: "app", before: "w0", after: "w0", mount: "/ /workspace/app ro" }] },
+  PLAN_APPROVED: { plan: "p1", spec: "s1", bases: { app: "b1" }, reason: null },
+  PLAN_REJECTED: { plan: "p1", reason: null },
+  CHANGES_REQUESTED: { plan: "p1", request: ref("request") },
+  WORK_ITEM_PROPOSED: { item: "work", plan: "p1" },
+  WORK_ITEM_APPROVED: { item: "work", plan: "p1" },
+  WORK_ITEM_STARTED: { item: "work", attempt: 1 },
+  WORK_ITEM_COMPLETED: { item: "work", attempt: 1 },
+  WORK_ITEM_FAILED: { item: "work", attempt: 1, cause: "make exited with 2", output: ref("said") },
+  STEP_STARTED: {
+    step: "1.work.1",
+    run: 1,
+    item: "work",
+    act: { kind: "command", repo: "app", argv: ["make"], cwd: ".", timeoutMs: 1_000, network: [] },
+    input: "i1",
+    before: { app: "w0" },
+  },
+  STEP_COMPLETED: { step: "1.work.1", run: 1, evidence: [], after: { app: "w1" }, result: ref("result") },
+  STEP_FAILED: { step: "1.work.1", run: 1, evidence: [], after: {}, cause: "ended by the limit on time", result: null },
+  STEP_LOST: { step: "1.work.1", run: 1, cause: "worker_died", rescued: { app: "rescue/1" }, partialOutput: null },
+  CHECKPOINTED: { step: "1.work.1", trees: { app: "w1" } },
+  CANDIDATE_MADE: { repos: { app: CANDIDATE } },
+  GATE_PASSED: { ...REPORT, restsOn: ["1.gate-tests-candidate.1"] },
+  GATE_FAILED: { ...REPORT, findings: ["npm test exited with 1"] },
+  GATE_UNPROVEN: { ...REPORT, missing: ["a report of the test runner"] },
+  RETRIED: { attempt: 2, restart: true, cause: "gates", failure: "tests failed", output: null },
+  PAUSE_REQUESTED: { reason: null },
+  CANCEL_REQUESTED: { reason: null },
+  BLOCKED: { reason: "no_model", detail: "no agent", step: null },
+  RESUMED: { from: "no_model" },
+  OUTCOME_SETTLED: { step: "1.work.1", outcome: "redo", reason: null },
+  ARTIFACT_STORED: { name: "report.md", mediaType: "text/markdown", content: ref("report"), step: null },
+  DENIED: {
+    act: "run sudo id in app",
+    rule: "red-line/privilege-escalation",
+    reason: "no step gains privileges",
+    item: "work",
+  },
+  ACCEPTED_UNPROVEN: { gates: ["tests"], reason: ref("reason") },
+  COMPLETED: { exitReason: "done", gates: ["tests"] },
+  FAILED: { exitReason: "gates_failed", detail: "tests failed" },
+  CANCELED: { exitReason: "canceled_by_person", reason: null },
+  DELIVERED: { repos: { app: DELIVERED } },
+} as const satisfies TaskEventBodies;
+
+const REPO = {
+  id: "R1",
+  name: "app",
+  path: "/src/app",
+  defaultBranch: "main",
+  role: "code",
+  writable: true,
+  pathFilters: [],
+  toolPath: [],
+} as const;
+const SETTINGS = { agent: null, runMode: null, packageHosts: [] } as const;
+
+export const PROJECT_EXAMPLES = {
+  PROJECT_CREATED: { name: "app", settings: SETTINGS },
+  PROJECT_CHANGED: { name: "app2", settings: SETTINGS },
+  PROJECT_DELETED: {},
+  REPO_ADDED: REPO,
+  REPO_CHANGED: { ...REPO, writable: false },
+  REPO_REMOVED: { id: "R1" },
+} as const satisfies ProjectEventBodies;
+
+export const SYSTEM_EXAMPLES = {
+  STORE_CREATED: { schema: 1 },
+  DAEMON_STARTED: { version: "0.1.0", boot: "boot-1", sandbox: "bubblewrap" },
+  DAEMON_STOPPED: {},
+} as const satisfies SystemEventBodies;
+
+export const exampleEvents = (): readonly AnyEvent[] =>
+  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES }).map(
+    ([type, body]) => ({ type, body }) as AnyEvent,
+  );
+
+export const event = <T extends TaskEvent["type"]>(type: T, body: Partial<TaskEventBodies[T]> = {}): TaskEvent =>
+  ({ type, body: { ...EXAMPLES[type], ...body } }) as TaskEvent;
+
+/** A history: the task and the recorded events it is folded from. */
+export interface Given {
+  readonly task: Task;
+  readonly events: readonly Recorded<TaskEvent>[];
+  /** What the command would come to: events with their actors, or the refusal. */
+  when(command: Command): readonly { readonly event: TaskEvent; readonly actor: Actor }[] | Refusal;
+  /** The history with what the command comes to; refused here, it is no history. */
+  and(command: Command): Given;
+}
+
+const recorded = (seq: number, one: TaskEvent, actor: Actor): Recorded<TaskEvent> => ({
+  seq,
+  atMs: seq * 1_000,
+  actor,
+  event: one,
+});
+
+/** Folded from the first event on, as the store does it. */
+export function replay(events: readonly Recorded<TaskEvent>[]): Task {
+  const [first, ...rest] = events;
+  if (first === undefined) throw new Error("a history without events");
+  return rest.reduce(evolve, born("T1", first));
+}
+
+export function given(...commands: readonly Command[]): Given {
+  const first = recorded(1, event("CREATED"), ADA);
+  return commands.reduce<Given>((history, command) => history.and(command), historyOf([first]));
+}
+
+export function historyOf(events: readonly Recorded<TaskEvent>[], task: Task = replay(events)): Given {
+  const history: Given = {
+    task,
+    events,
+    when: (command) => decide(task, command),
+    and(command) {
+      const decision = decide(task, command);
+      if (isRefusal(decision))
+        throw new Error(`${command.type} is refused in ${decision.status}: ${decision.why ?? "no rule"}`);
+      const more = decision.map(({ event: one, actor }, n) => recorded(events.length + n + 1, one, actor));
+      return historyOf([...events, ...more], more.reduce(evolve, task));
+    },
+  };
+  return history;
+}
+
+export const give = <C extends CommandType>(
+  type: C,
+  body: Omit<CommandBodies[C], never>,
+  by: Actor = ADA,
+): Command<C> => ({ type, by, ...body }) as unknown as Command<C>;
+
+export const report = (said: WorkReport, epoch = 1, worker = "w1"): Command =>
+  give("report", { worker, epoch, report: said }, WORKER);
+
+/** The usual commands by name, each acceptable somewhere. */
+export const COMMANDS = {
+  revise: give("revise", { title: ref("title2"), draft: ref("draft2") }),
+  freeze: give("freeze", { draft: ref("draft").digest, spec: ref("spec"), hash: "s1" }),
+  bind: give("bind", { project: "P1", repos: { app: "R1" } }),
+  ready: give("ready", {}),
+  claim: give("claim", { worker: "w1", epoch: 1 }, WORKER),
+  approve: give("approve", { plan: "p1", spec: "s1", reason: null }),
+  request_changes: give("request_changes", { request: ref("request") }),
+  reject: give("reject", { reason: null }),
+  pause: give("pause", { reason: null }),
+  resume: give("resume", { outcome: null, reason: null, restart: true }),
+  cancel: give("cancel", { reason: null }),
+  retry: give("retry", { restart: true }),
+  accept: give("accept", { reason: ref("reason") }),
+  report: report({ type: "enter_phase", phase: "planning" }),
+  record_delivery: give("record_delivery", { events: [event("DELIVERED") as never] }),
+  deny: give("deny", EXAMPLES.DENIED, WORKER),
+} as const satisfies { readonly [C in CommandType]: Command<C> | Command };
+
+const REACHED: readonly Command[] = [COMMANDS.bind, COMMANDS.freeze, COMMANDS.ready];
+const PLANNING: readonly Command[] = [
+  ...REACHED,
+  COMMANDS.claim,
+  report({ type: "enter_phase", phase: "planning" }),
+  report({ type: "pin_bases", ...EXAMPLES.BASES_PINNED }),
+];
+export const proposal = (runMode: "assisted" | "autonomous" | "interactive" = "assisted", epoch = 1): Command =>
+  report(
+    { type: "propose_plan", plan: PLAN, witness: EXAMPLES.PLAN_PROPOSED.witness, runMode, bases: { app: "b1" } },
+    epoch,
+  );
+const APPROVED: readonly Command[] = [...PLANNING, proposal(), COMMANDS.approve];
+const WORKING: readonly Command[] = [
+  ...APPROVED,
+  give("claim", { worker: "w1", epoch: 2 }, WORKER),
+  report({ type: "enter_phase", phase: "implementation" }, 2),
+  report({ type: "start_item", item: "work" }, 2),
+];
+const VERIFYING: readonly Command[] = [
+  ...WORKING,
+  report({ type: "complete_item", item: "work" }, 2),
+  report({ type: "enter_phase", phase: "verification" }, 2),
+  report({ type: "make_candidate", repos: { app: CANDIDATE } }, 2),
+];
+const GREEN: readonly Command[] = [
+  ...VERIFYING,
+  report({ type: "judge_gate", report: REPORT, verdict: { verdict: "pass", restsOn: [REPORT.step] } }, 2),
+];
+
+export const STORIES = {
+  planning: given(...PLANNING),
+  approved: given(...APPROVED),
+  working: given(...WORKING),
+  verifying: given(...VERIFYING),
+  green: given(...GREEN),
+  red: given(
+    ...VERIFYING,
+    report(
+      { type: "judge_gate", report: REPORT, verdict: { verdict: "fail", findings: ["npm test exited with 1"] } },
+      2,
+    ),
+  ),
+} as const;
+
+/** A usual history that ends in each status. */
+export const IN: { readonly [S in Status]: Given } = {
+  draft: given(),
+  queued: given(...REACHED),
+  running: given(...REACHED, COMMANDS.claim),
+  awaiting_approval: given(...PLANNING, proposal()),
+  blocked: given(
+    ...REACHED,
+    COMMANDS.claim,
+    report({ type: "block", reason: "no_model", detail: "no agent", step: null }),
+  ),
+  succeeded: given(...GREEN, report({ type: "succeed", gates: ["tests"], expectsChange: true }, 2)),
+  failed: STORIES.red.and(report({ type: "fail", exitReason: "gates_failed", detail: "tests failed" }, 2)),
+  canceled: given(COMMANDS.cancel),
+};
