@@ -38,7 +38,7 @@ export interface ChainBreak {
 
 /**
  * Checks one stream's rows in order of seq: numbered 1, 2, 3 … without gaps, each naming the hash before it, each hash
- * right, each body in canonical form. Returns the first break, or null.
+ * right. Returns the first break, or null.
  */
 export function firstBreak(seal: Seal, rows: Iterable<JournalRow>): ChainBreak | null {
   let previous = GENESIS_HASH;

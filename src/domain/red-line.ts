@@ -21,13 +21,16 @@ const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly strin
     crossedBy: (argv) =>
       git(argv, "push") &&
       argv.some(
-        (word) => /^(-f|--force|--force-with-lease(=.*)?|--mirror|--delete|-d)$/.test(word) || word.startsWith("+"),
+        (word) =>
+          /^(-[a-z]*[fd][a-z]*|--force|--force-with-lease(=.*)?|--mirror|--delete)$/.test(word) || /^[+:]./.test(word),
       ),
   },
   {
     id: "no-verify",
     means: "no step skips hooks or checks of git",
-    crossedBy: (argv) => name(argv) === "git" && argv.includes("--no-verify"),
+    crossedBy: (argv) =>
+      (name(argv) === "git" && argv.includes("--no-verify")) ||
+      (git(argv, "commit") && argv.some((word) => /^-[aeiopqsuv]*n[a-z]*$/.test(word))),
   },
   {
     id: "history-destruction",
@@ -55,22 +58,38 @@ const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly strin
 ];
 
 const name = (argv: readonly string[]): string => (argv[0] ?? "").slice((argv[0] ?? "").lastIndexOf("/") + 1);
-const git = (argv: readonly string[], verb: string): boolean =>
-  name(argv) === "git" && argv.slice(1).find((word) => !word.startsWith("-")) === verb;
+const git = (argv: readonly string[], verb: string): boolean => name(argv) === "git" && gitVerb(argv) === verb;
+
+/** git's own options that take the next word: it is not the verb. */
+const TAKES_NEXT: ReadonlySet<string> = new Set(["-C", "-c", "--git-dir", "--work-tree", "--namespace"]);
+const gitVerb = (argv: readonly string[]): string | undefined =>
+  argv.find((word, n) => n > 0 && !word.startsWith("-") && !TAKES_NEXT.has(argv[n - 1] ?? ""));
+
+/** Words that only say how or when the command after them runs. */
+const BEFORE = /^(env|command|exec|nohup|nice|time|if|then|else|elif|do|while|until|!|[A-Za-z_]\w*=.*)$/;
+
+function withoutWordsBefore(argv: readonly string[]): readonly string[] {
+  const first = argv.findIndex((word, n) => !BEFORE.test(word) && (n === 0 || !word.startsWith("-")));
+  return first <= 0 ? argv : argv.slice(first);
+}
+
 const removes = (argv: readonly string[]): boolean => name(argv) === "rm" || name(argv) === "shred";
 
 /** Commands given to a shell as text are looked at word by word too, as far as plain words go. */
-function commandsIn(argv: readonly string[]): readonly (readonly string[])[] {
+function commandsIn(given: readonly string[]): readonly (readonly string[])[] {
+  const argv = withoutWordsBefore(given);
   const shell = /^(sh|bash|dash|zsh|ksh)$/.test(name(argv));
   const text = shell ? argv[argv.findIndex((word) => /^-[a-z]*c$/.test(word)) + 1] : undefined;
   if (text === undefined) return [argv];
   return [
     argv,
     ...text.split(/[;&|\n(){}]+/).map((part) =>
-      part
-        .trim()
-        .split(/\s+/)
-        .map((word) => word.replace(/^['"]|['"]$/g, "")),
+      withoutWordsBefore(
+        part
+          .trim()
+          .split(/\s+/)
+          .map((word) => word.replace(/^['"]|['"]$/g, "")),
+      ),
     ),
   ];
 }

@@ -34,7 +34,7 @@ function matches(pattern: string, path: string): boolean {
   return new RegExp(`^${source}$`, "s").test(path);
 }
 
-/** Relative, without `..`, empty or absolute parts, NUL or backslash tricks. */
+/** Relative, without `..`, empty or absolute parts, or NUL. A backslash is a plain character. */
 export const isPlainPath = (path: string): boolean =>
   path.length > 0 &&
   path.length <= 4096 &&

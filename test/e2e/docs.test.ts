@@ -1,0 +1,123 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { git, temporaryDirectory, toolPath } from "../support/daemon.ts";
+
+/* What the README tells people to type, typed. */
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
+
+interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
+const blocks: readonly Block[] = [...README.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
+  ([, language = "", text = ""]) => ({ language, text }),
+);
+const shell = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
+
+let repository: string;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  // The repository that the tour speaks of: greets, but not by name.
+  repository = join(temporaryDirectory("tour"), "greeter");
+  mkdirSync(repository);
+  const files = {
+    "package.json": JSON.stringify({
+      name: "greeter",
+      version: "1.0.0",
+      type: "module",
+      scripts: { test: "node --test" },
+    }),
+    "index.js": 'export const greet = (name) => "hello";\n',
+    "index.test.js":
+      'import assert from "node:assert/strict";\nimport test from "node:test";\nimport { greet } from "./index.js";\n\ntest("greets", () => assert.match(greet("Ada"), /hello/));\n',
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(repository, name), content);
+  git(repository, "init", "--quiet", "--initial-branch=main");
+  git(repository, "add", "--all");
+  git(repository, "commit", "--quiet", "--message", "Begin");
+  const plan = blocks.find(({ text }) => text.startsWith("# fix.yaml"));
+  writeFileSync(join(repository, "fix.yaml"), plan?.text ?? "");
+
+  const programs = temporaryDirectory("bin");
+  symlinkSync(join(ROOT, "agentos"), join(programs, "agentos"));
+  environment = {
+    HOME: temporaryDirectory("person"),
+    PATH: [programs, ...toolPath()].join(":"),
+    AGENTOS_HOME: temporaryDirectory("home"),
+    AGENTOS_PORT: String(await freePort()),
+  };
+});
+
+afterAll(() => {
+  spawnSync("agentos", ["daemon", "stop"], { env: environment });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** The lines of a block as commands: a line that ends in a backslash goes on. Comments are what the reader is told, not typed. */
+const commandsOf = (text: string): string[] =>
+  text
+    .replaceAll("\\\n", " ")
+    .split(/\n(?=\S)/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+
+/** `--wait` ends with what it waited for: a plan that waits for approval is no failure of the command. */
+const EXPECTED_EXIT: Readonly<Record<string, number>> = {
+  'agentos task create "Greet by name" --plan fix.yaml --wait': 10,
+};
+
+test("the README begins with the two commands that do everything", () => {
+  const scripts = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).scripts as Record<string, string>;
+  expect(commandsOf(shell[0] ?? "").map((line) => line.replace(/\s+#.*$/, ""))).toEqual(["npm run demo", "npm test"]);
+  expect(scripts["demo"]).toContain("setup.sh");
+  expect(scripts["test"]).toContain("setup.sh");
+});
+
+test("every command of the tour does what it says, from the first task to the verified audit", () => {
+  const said: string[] = [];
+  for (const block of shell.slice(1))
+    for (const command of commandsOf(block)) {
+      const typed = command.replaceAll("localhost:8000", `localhost:${environment["AGENTOS_PORT"]}`);
+      const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", typed], {
+        cwd: repository,
+        env: environment,
+        encoding: "utf8",
+        timeout: 120_000,
+      });
+      expect({ command, status, stderr: status === (EXPECTED_EXIT[command] ?? 0) ? "" : `${stderr}${stdout}` }).toEqual(
+        { command, status: EXPECTED_EXIT[command] ?? 0, stderr: "" },
+      );
+      said.push(stdout);
+    }
+  const all = said.join("\n");
+  expect(all).toContain("Status: succeeded");
+  expect(all).toContain("+export const greet = (name) => `hello ${name}`;");
+  expect(readFileSync(join(repository, "index.js"), "utf8")).toContain("hello ${name}");
+  expect(git(repository, "log", "--format=%s")).toContain("Greet by name");
+  expect(all).toMatch(/auto_[0-9A-Z]{26}_\d+/);
+});
+
+test("what the documents link to is there", () => {
+  const documents = execFileSync("git", ["ls-files", "*.md"], { cwd: ROOT, encoding: "utf8" }).trim().split("\n");
+  const dead = documents.flatMap((document) =>
+    [...readFileSync(join(ROOT, document), "utf8").matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+      .map(([, target = ""]) => ({ document, target }))
+      .filter(({ target }) => spawnSync("test", ["-e", join(ROOT, document, "..", target)]).status !== 0),
+  );
+  expect(dead).toEqual([]);
+});
