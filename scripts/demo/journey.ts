@@ -105,7 +105,7 @@ export async function journey(place: Place, daemon: DemoDaemon): Promise<number>
   for (const step of evidence.steps) runs.set(step.step, [...(runs.get(step.step) ?? []), step.status]);
   say.line("step runs, as the journal has them:");
   for (const [step, statuses] of runs)
-    if (step.startsWith("1.fix") || step.startsWith("1.check")) say.line(`  ${step}: ${statuses.join(", then ")}`);
+    if (step.startsWith("1.item-")) say.line(`  ${step}: ${statuses.join(", then ")}`);
   const again = [...runs].filter(
     ([, statuses]) => statuses.indexOf("completed") >= 0 && statuses.indexOf("completed") < statuses.length - 1,
   );

@@ -1,6 +1,6 @@
 import type { Actor } from "../domain/actor.ts";
 import { Failure } from "../domain/failure.ts";
-import type { Spec } from "../domain/spec.ts";
+import { type Spec, specFrom } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
 import type { Loaded } from "../ports/task-log.ts";
 import type { AppDependencies } from "./deps.ts";
@@ -10,11 +10,16 @@ import { present, stageText } from "./text.ts";
 export const answers = (deps: AppDependencies) => ({
   ready: (by: Actor, id: string) => deps.log.give(id, { type: "ready", by }),
 
-  /** Binds to hashes: the ones given, else (a person at a terminal who was just shown them) those of the present plan. */
+  /** Binds to what was shown: the plan's hash (which names the spec's), and in interactive mode the work item. */
   async approve(
     by: Actor,
     id: string,
-    hashes: { readonly plan: string | null; readonly spec: string | null; readonly reason: string | null },
+    hashes: {
+      readonly plan: string;
+      readonly spec: string | null;
+      readonly item: string | null;
+      readonly reason: string | null;
+    },
   ): Promise<Loaded> {
     const { task } = await deps.log.load(id);
     const reason = await stageText(deps, hashes.reason);
@@ -23,7 +28,8 @@ export const answers = (deps: AppDependencies) => ({
       {
         type: "approve",
         by,
-        plan: hashes.plan ?? task.plan?.hash ?? "",
+        item: hashes.item,
+        plan: hashes.plan,
         spec: hashes.spec ?? task.spec?.hash ?? "",
         reason: reason?.ref ?? null,
       },
@@ -63,7 +69,9 @@ export const answers = (deps: AppDependencies) => ({
   async accept(by: Actor, id: string, reason: string): Promise<Loaded> {
     const blob = await stageText(deps, reason);
     if (blob === null) throw new Failure("input/invalid", "accepting what is not proven needs a reason");
-    return deps.log.give(id, { type: "accept", by, reason: blob.ref }, { blobs: [blob] });
+    const { task } = await deps.log.load(id);
+    const gates = (await frozenSpec(deps, task))?.gates.map((gate) => gate.id) ?? [];
+    return deps.log.give(id, { type: "accept", by, gates, reason: blob.ref }, { blobs: [blob] });
   },
 });
 
@@ -82,7 +90,10 @@ async function withReason(
 }
 
 /** A script does the same from the start; another agent goes on with what is there. */
-async function startsOver(deps: AppDependencies, task: Task): Promise<boolean> {
+const startsOver = async (deps: AppDependencies, task: Task): Promise<boolean> =>
+  (await frozenSpec(deps, task))?.agent.kind === "script";
+
+async function frozenSpec(deps: AppDependencies, task: Task): Promise<Spec | null> {
   const stored = task.spec === null ? null : await deps.store.tasks.spec(task.id, task.spec.version);
-  return stored !== null && (JSON.parse(stored.text) as Spec).agent.kind === "script";
+  return stored === null ? null : specFrom(stored.text);
 }

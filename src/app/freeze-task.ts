@@ -2,13 +2,13 @@ import type { Actor } from "../domain/actor.ts";
 import type { Draft, NamedGate } from "../domain/draft.ts";
 import type { RepoFacts } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
-import type { GateDefinition, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
+import { type GateDefinition, type PinnedPart, type PrepareDefinition, partName } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import type { Project } from "../domain/project.ts";
 import {
   type AgentChoice,
-  checkSpec,
   type Criterion,
+  checkSpec,
   DEFAULT_ATTEMPTS,
   DEFAULT_LIMITS,
   freezeSpec,
@@ -171,7 +171,7 @@ async function pinRepo(
   const detected = await deps.runners.detect(repo.name, files);
   const named = draft.gates
     .filter((gate) => gate.repo === repo.name || (gate.repo === null && only))
-    .map((gate) => namedGate(gate, repo.name));
+    .map((gate) => namedGate(gate, repo.name, usualDefinition(gate, detected.gates)));
   const replaced = new Set(named.map(({ id }) => id));
   const gates: GateDefinition[] = [];
   for (const gate of [...detected.gates.filter(({ id }) => !replaced.has(id)), ...named]) {
@@ -206,7 +206,25 @@ async function pinRepo(
   };
 }
 
-const namedGate = (gate: NamedGate, repo: string): GateDefinition => ({
+/**
+ * What decides the meaning of a named gate when the person named nothing: shell scripts it calls, and, where it goes through the
+ * package's scripts, what the detected gates are pinned by.
+ */
+function usualDefinition(gate: NamedGate, detected: readonly GateDefinition[]): readonly PinnedPart[] {
+  if (gate.definition.length > 0) return gate.definition.map((path) => ({ path, pointer: null, sha256: null }));
+  const words = gate.argv.flatMap((word) => word.split(/[\s;&|()]+/));
+  const scripts = words.filter(
+    (word) => /^(\.\/)?[\w./-]+\.sh$/.test(word) && !word.includes("..") && !word.startsWith("/"),
+  );
+  const throughPackage = words.some((word) => /^(npm|npx|yarn|pnpm|bun)$/.test(word));
+  const parts = [
+    ...scripts.map((word) => ({ path: word.replace(/^\.\//, ""), pointer: null, sha256: null })),
+    ...(throughPackage ? detected.flatMap(({ definition }) => definition) : []),
+  ];
+  return parts.filter((part, index) => parts.findIndex((other) => partName(other) === partName(part)) === index);
+}
+
+const namedGate = (gate: NamedGate, repo: string, definition: readonly PinnedPart[]): GateDefinition => ({
   id: gate.id,
   repo,
   argv: gate.argv,
@@ -214,7 +232,7 @@ const namedGate = (gate: NamedGate, repo: string): GateDefinition => ({
   judgement: gate.judgement,
   runner: null,
   report: gate.report,
-  definition: gate.definition.map((path) => ({ path, pointer: null, sha256: null })),
+  definition,
   program: null,
   timeoutMs: gate.timeoutMs ?? GATE_TIMEOUT_MS,
   source: "named",

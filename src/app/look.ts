@@ -1,11 +1,11 @@
-import type { Recorded, TaskEvent } from "../domain/event.ts";
+import type { BlobRef } from "../domain/blob.ts";
 import type { Draft } from "../domain/draft.ts";
+import type { Recorded, TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
-import type { OpenPlan } from "../domain/plan.ts";
-import type { Spec } from "../domain/spec.ts";
+import { type OpenPlan, planFrom } from "../domain/plan.ts";
+import { type Spec, specFrom } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
-import type { BlobRef } from "../domain/blob.ts";
 import type { Task } from "../domain/task.ts";
 import type { TaskFilter, TaskRow } from "../ports/store.ts";
 import type { ChangedPath } from "../ports/workspaces.ts";
@@ -62,7 +62,7 @@ export const looks = (deps: AppDependencies) => {
     const loaded = await deps.log.load(id);
     const frozen = loaded.task.spec === null ? null : await deps.store.tasks.spec(id, loaded.task.spec.version);
     if (frozen === null) return { version: loaded.task.specVersion, frozen: null, value: await draftOf(deps, loaded) };
-    return { version: loaded.task.spec?.version ?? 0, frozen, value: JSON.parse(frozen.text) as Spec };
+    return { version: loaded.task.spec?.version ?? 0, frozen, value: specFrom(frozen.text) };
   };
 
   const steps = async (id: string): Promise<readonly StepSeen[]> => {
@@ -118,9 +118,7 @@ export const looks = (deps: AppDependencies) => {
       return { rows, next: page.next };
     },
 
-    async plan(
-      id: string,
-    ): Promise<{
+    async plan(id: string): Promise<{
       readonly version: number;
       readonly text: string;
       readonly hash: string;
@@ -136,7 +134,7 @@ export const looks = (deps: AppDependencies) => {
           { next: `agentos task show ${id}` },
         );
       const approvedBy = task.approval !== null && task.approval.plan === stored.hash ? task.approval.by : null;
-      return { version: task.plan.version, ...stored, value: JSON.parse(stored.text) as OpenPlan, approvedBy };
+      return { version: task.plan.version, ...stored, value: planFrom(stored.text), approvedBy };
     },
 
     async events(id: string, afterSeq: number, most: number): Promise<readonly Recorded<TaskEvent>[]> {

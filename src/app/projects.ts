@@ -1,6 +1,6 @@
 import type { Actor } from "../domain/actor.ts";
 import type { ProjectEvent, ProjectSettings, RepoFacts } from "../domain/event.ts";
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import type { Project } from "../domain/project.ts";
 import { projectStream } from "../domain/stream.ts";
 import { StreamMoved } from "../ports/store.ts";
@@ -55,11 +55,15 @@ export async function changeProject(
 ): Promise<Project> {
   const project = await findProject(deps, wanted);
   const name = change.name ?? project.name;
-  const settings = { ...project.settings, ...change.settings };
   const other = await deps.store.projects.projectNamed(name);
   if (other !== null && other.project.id !== project.id)
     throw new Failure("project/refused", `a project called ${name} exists already`);
-  return changeStream(deps, by, project.id, () => [{ type: "PROJECT_CHANGED", body: { name, settings } }]);
+  return changeStream(deps, by, project.id, (now) => [
+    {
+      type: "PROJECT_CHANGED",
+      body: { name: change.name ?? now.name, settings: { ...now.settings, ...change.settings } },
+    },
+  ]);
 }
 
 /** Refused while a task of it has not ended. Its history stays. */
@@ -78,7 +82,10 @@ export async function deleteProject(deps: AppDependencies, by: Actor, wanted: st
 export async function addRepo(deps: AppDependencies, by: Actor, wanted: string, repo: NewRepo): Promise<RepoFacts> {
   const project = await findProject(deps, wanted);
   const facts = await repoFacts(deps, repo, project.repos);
-  await changeStream(deps, by, project.id, () => [{ type: "REPO_ADDED", body: facts }]);
+  await changeStream(deps, by, project.id, ({ repos }) => {
+    refuseSecond(facts, repos);
+    return [{ type: "REPO_ADDED", body: facts }];
+  });
   return facts;
 }
 
@@ -89,9 +96,13 @@ export async function changeRepo(
   change: Partial<Pick<RepoFacts, "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
 ): Promise<RepoFacts> {
   const found = await findRepo(deps, id);
-  const facts = { ...found.repo, ...change };
-  await changeStream(deps, by, found.project, () => [{ type: "REPO_CHANGED", body: facts }]);
-  return facts;
+  const changed = ({ repos }: Project): RepoFacts => ({
+    ...(repos.find((repo) => repo.id === id) ?? found.repo),
+    ...change,
+  });
+  return changed(
+    await changeStream(deps, by, found.project, (project) => [{ type: "REPO_CHANGED", body: changed(project) }]),
+  );
 }
 
 export async function findRepo(
@@ -138,31 +149,34 @@ export async function projectOfPath(
   toolPath: readonly string[] | null,
 ): Promise<{ readonly project: Project; readonly made: boolean }> {
   const { root } = await deps.workspaces.inspect(path);
-  const known = await deps.store.projects.projectOfPath(root);
-  if (known !== null) return { project: known, made: false };
   const stem = slug(root.split("/").findLast((part) => part !== "") ?? "repo");
-  let name = stem;
-  for (let n = 2; (await deps.store.projects.projectNamed(name)) !== null; n += 1) name = `${stem}-${n}`;
-  const project = await createProject(deps, by, {
-    name,
-    settings: NO_SETTINGS,
-    repos: [{ path: root, name: null, role: "code", writable: true, pathFilters: [], toolPath }],
-  });
-  return { project, made: true };
+  for (let tries = 1; ; tries += 1) {
+    const known = await deps.store.projects.projectOfPath(root);
+    if (known !== null) return { project: known, made: false };
+    let name = stem;
+    for (let n = 2; (await deps.store.projects.projectNamed(name)) !== null; n += 1) name = `${stem}-${n}`;
+    try {
+      const project = await createProject(deps, by, {
+        name,
+        settings: NO_SETTINGS,
+        repos: [{ path: root, name: null, role: "code", writable: true, pathFilters: [], toolPath }],
+      });
+      return { project, made: true };
+    } catch (error) {
+      // Someone else took the name meanwhile, for this path or for another of the same name: looked at again.
+      if (tries === NAME_TRIES || !isFailure(error, "project/refused")) throw error;
+    }
+  }
 }
+
+const NAME_TRIES = 20;
 
 async function repoFacts(deps: AppDependencies, wanted: NewRepo, others: readonly RepoFacts[]): Promise<RepoFacts> {
   const state = await deps.workspaces.inspect(wanted.path);
   if (state.unsupported.length > 0)
     throw new Failure("repo/unsupported", `${state.root}: ${state.unsupported.join("; ")}`);
   const name = wanted.name ?? slug(state.root.split("/").findLast((part) => part !== "") ?? "repo");
-  if (others.some((other) => other.name === name))
-    throw new Failure("project/refused", `the project has a repo called ${name} already`, {
-      next: "Name it: --name NAME",
-    });
-  if (others.some((other) => other.path === state.root))
-    throw new Failure("project/refused", `the project has the repository ${state.root} already`);
-  return {
+  const facts: RepoFacts = {
     id: deps.ids.ulid(),
     name,
     path: state.root,
@@ -172,6 +186,18 @@ async function repoFacts(deps: AppDependencies, wanted: NewRepo, others: readonl
     pathFilters: wanted.pathFilters,
     toolPath: wanted.toolPath ?? deps.toolPath,
   };
+  refuseSecond(facts, others);
+  return facts;
+}
+
+/** A project has each name and each repository once. */
+function refuseSecond({ name, path }: RepoFacts, others: readonly RepoFacts[]): void {
+  if (others.some((other) => other.name === name))
+    throw new Failure("project/refused", `the project has a repo called ${name} already`, {
+      next: "Name it: --name NAME",
+    });
+  if (others.some((other) => other.path === path))
+    throw new Failure("project/refused", `the project has the repository ${path} already`);
 }
 
 const slug = (text: string): string => {

@@ -14,19 +14,22 @@ import { workCapabilities } from "./working.ts";
 export function createBroker(deps: BrokerDependencies): Broker {
   const passing =
     (desk: Desk): Pass =>
-    async (act, input, blobs, effect) => {
-      const repo = "repo" in act ? act.repo : "";
-      const answer = deps.policy.decide({
-        phase: desk.phase,
-        act,
-        scope: scopeOf(desk.spec, repo),
-        repoWritable: desk.repos[repo]?.writable ?? false,
-        packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
-      });
-      if (!answer.allow) {
+    async (input, open, effect) => {
+      const allowed = async () => {
+        const opened = await open();
+        const { act } = opened;
+        const repo = "repo" in act ? act.repo : "";
+        const answer = deps.policy.decide({
+          phase: desk.phase,
+          act,
+          scope: scopeOf(desk.spec, repo),
+          repoWritable: desk.repos[repo]?.writable ?? false,
+          packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
+        });
+        if (answer.allow) return opened;
         await desk.steps.deny(describeAct(act), answer.rule, answer.reason);
         throw new Failure("act/denied", `${describeAct(act)}: ${answer.reason}`, { facts: { rule: answer.rule } });
-      }
+      };
       const tidy = async (run: StepRun): Promise<Effect> => {
         try {
           return await effect(run);
@@ -34,7 +37,7 @@ export function createBroker(deps: BrokerDependencies): Broker {
           await deps.dropRunDirectory(desk.task, run.step, run.run);
         }
       };
-      return desk.steps.perform({ act, input: deps.seal(input).sha256, blobs, effect: tidy });
+      return desk.steps.perform({ input: deps.seal(input).sha256, open: allowed, effect: tidy });
     };
 
   return {
@@ -50,6 +53,9 @@ export function createBroker(deps: BrokerDependencies): Broker {
   };
 }
 
+/** So much of a command is told; all of it stands in the step it belongs to, or was never begun. */
+const ACT_TOLD = 300;
+
 /** One line that says what was asked, for the audit trail. */
 export function describeAct(act: Act): string {
   switch (act.kind) {
@@ -58,7 +64,7 @@ export function describeAct(act: Act): string {
     case "edit":
       return `${act.after === null ? "remove" : "write"} ${act.path} in ${act.repo}`;
     case "command":
-      return `run ${act.argv.join(" ")} in ${act.repo}`;
+      return `run ${act.argv.join(" ").slice(0, ACT_TOLD)} in ${act.repo}`;
     case "prepare":
       return `prepare ${act.repo} by ${act.argv.join(" ")}`;
     case "gate":

@@ -2,7 +2,7 @@ import { Failure } from "../domain/failure.ts";
 import type { Desk } from "../ports/broker.ts";
 import type { Candidate, Identity } from "../ports/workspaces.ts";
 import { workspaceOf } from "./confine.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
+import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 
 /** The commit that gates, evidence and delivery speak of. Without a change it is the base commit itself. */
 export async function makeCandidate(
@@ -24,9 +24,8 @@ export async function makeCandidate(
   const base = desk.bases[repo];
   if (base === undefined) throw new Failure("repo/not-found", `the task has no base commit of ${repo}`);
   return (await pass(
-    { kind: "candidate", repo, base },
     { candidate: { repo, base, message, author, exclude } },
-    [],
+    plainly({ kind: "candidate", repo, base }),
     async () => {
       const made = await deps.workspaces.candidate(
         workspaceOf(desk, repo),

@@ -131,7 +131,7 @@ export function workspaceMounts(deps: BrokerDependencies, desk: Desk, access: "r
   });
 }
 
-/** The dependency layer of a repo, read-only, with private scratch where tools keep caches in it. */
+/** The dependency layer of a repo, read-only, with private scratch where tools keep caches in it. One that is named and not there: `store/corrupt`. */
 export async function layerMounts(
   deps: BrokerDependencies,
   desk: Desk,
@@ -140,9 +140,17 @@ export async function layerMounts(
   const layer = desk.layers[repo];
   const mounts: Mount[] = [];
   const scratches: Scratch[] = [];
-  for (const output of layer?.outputs ?? []) {
-    const host = layer === undefined ? null : await deps.layers.path(layer.key, output);
-    if (host === null) continue;
+  if (layer === undefined) return { mounts, scratches };
+  const gone = (what: string): Failure =>
+    new Failure("store/corrupt", `${what} of ${repo} (${layer.key}) is gone from the data directory`, {
+      next: `agentos task resume ${desk.task} prepares it again.`,
+    });
+  const there = await deps.layers.find(layer.key);
+  if (there === null) throw gone("the dependency layer");
+  // An output that preparing did not make (an install without packages) is not mounted; one that it made must be there.
+  for (const output of layer.outputs.filter((one) => there.outputs.includes(one))) {
+    const host = await deps.layers.path(layer.key, output);
+    if (host === null) throw gone(`${output} in the dependency layer`);
     const inside = `${insideOf(repo)}/${output}`;
     mounts.push({ host, inside, access: "read" });
     for (const cache of LAYER_CACHES) scratches.push({ inside: `${inside}/${cache}`, bytesMax: CACHE_BYTES });

@@ -43,10 +43,17 @@ export interface BrokerDependencies {
   readonly clock: Clock;
 }
 
-/** One act through policy, then through the durable bracket. Every effect of the product passes here. */
+/**
+ * One act through policy, then through the durable bracket. Every effect of the product passes here. `open` gives the act in full and is
+ * called only when the step has to be begun; `input` is what was asked for, the same in every replay.
+ */
 export type Pass = (
-  act: Act,
   input: unknown,
-  blobs: readonly StagedBlob[],
+  open: () => Promise<{ readonly act: Act; readonly blobs: readonly StagedBlob[] }>,
   effect: (run: StepRun) => Promise<Effect>,
 ) => Promise<unknown>;
+
+/** An act that is known before looking at anything. */
+export const plainly =
+  (act: Act): (() => Promise<{ readonly act: Act; readonly blobs: readonly StagedBlob[] }>) =>
+  async () => ({ act, blobs: [] });

@@ -5,7 +5,7 @@ import type { TestCounts } from "../domain/test-counts.ts";
 import type { Desk, GateOutcome, StepRun } from "../ports/broker.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { confine, insideOf, layerMounts, REPORTS_INSIDE, workspaceOf } from "./confine.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
+import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 
 const REPORT_BYTES_MAX = 32 * 1024 ** 2;
 const TAIL_BYTES = 16 * 1024;
@@ -31,9 +31,8 @@ export async function runGate(
   },
 ): Promise<GateOutcome> {
   return (await pass(
-    { kind: "gate", gate: gate.id, repo: gate.repo, on, commit, tree, argv: gate.argv },
     { gate, commit, tree, on },
-    [],
+    plainly({ kind: "gate", gate: gate.id, repo: gate.repo, on, commit, tree, argv: gate.argv }),
     async (run) => {
       const workspace = workspaceOf(desk, gate.repo);
       const name = run.step;

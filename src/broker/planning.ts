@@ -2,7 +2,7 @@ import { Failure } from "../domain/failure.ts";
 import type { CommandResult, PlanningCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
 import { confine, insideOf, workspaceMounts } from "./confine.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
+import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { readCapabilities } from "./reading.ts";
 
 /** Looking, and nothing else: mounts are read-only, there is no network, and no capability that writes is handed over. */
@@ -15,9 +15,8 @@ export function planningCapabilities(deps: BrokerDependencies, desk: Desk, pass:
     async inspect(repo, argv) {
       if (argv.length === 0) throw new Failure("input/invalid", "a command without words");
       return (await pass(
-        { kind: "read", repo, what: "command", target: argv },
         { inspect: { repo, argv } },
-        [],
+        plainly({ kind: "read", repo, what: "command", target: argv }),
         async (run) => {
           const ran = await confine(deps, desk, run, {
             repo,
@@ -48,9 +47,8 @@ export async function readOnlyWitness(
     const inside = insideOf(repo);
     const argv = deps.mountWitness.argv(inside);
     lines[repo] = (await pass(
-      { kind: "read", repo, what: "mounts", target: argv },
       { witness: repo },
-      [],
+      plainly({ kind: "read", repo, what: "mounts", target: argv }),
       async (run) => {
         const ran = await confine(deps, desk, run, {
           repo,

@@ -4,7 +4,7 @@ import { pinned } from "../domain/pin.ts";
 import type { Desk, LayerMount } from "../ports/broker.ts";
 import type { Layer } from "../ports/layers.ts";
 import { confine, insideOf, workspaceOf } from "./confine.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
+import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 
 /**
  * The dependency layer of a repo at a commit: found by its key, or made in a checkout of that commit with the package hosts open and
@@ -36,49 +36,50 @@ export async function prepareLayer(
 
   let why = "it did not finish";
   const layer = (await pass(
-    { kind: "prepare", repo: definition.repo, on, key, argv: definition.argv, hosts: definition.hosts },
     { prepare: { repo: definition.repo, key, on } },
-    [],
-    async (run) => {
-      const there = await deps.layers.find(key);
-      if (there !== null)
-        return {
-          evidence: [evidenceOf(definition.repo, there, true)],
-          touched: [],
-          result: there,
-          failed: null,
-          blobs: [],
-        };
-      await deps.layers.discard(key);
-      const name = `prepare-${run.step}`;
-      const checkout = await deps.workspaces.gateCheckout(workspace, commit, name);
-      try {
-        const ran = await confine(deps, desk, run, {
-          repo: definition.repo,
-          argv: definition.argv,
-          cwd: definition.cwd,
-          mounts: [{ host: checkout.path, inside: insideOf(definition.repo), access: "write" }],
-          scratches: [],
-          environment: definition.environment,
-          network: definition.hosts,
-          timeoutMs: desk.spec.limits.stepMs,
-        });
-        if (ran.outcome.exitCode !== 0) {
-          why = `${definition.argv.join(" ")} ${ran.outcome.endedBy === "itself" ? `exited with ${ran.outcome.exitCode}` : `was ended by the limit on ${ran.outcome.endedBy}`}: ${errorLine(ran.told.stderr || ran.told.stdout)}`;
-          return { evidence: ran.evidence, touched: [], result: null, failed: why, blobs: ran.blobs };
+    plainly({ kind: "prepare", repo: definition.repo, on, key, argv: definition.argv, hosts: definition.hosts }),
+    // Two tasks that need the same layer at once: the second waits, and finds it.
+    (run) =>
+      deps.layers.alone(key, run.signal, async () => {
+        const there = await deps.layers.find(key);
+        if (there !== null)
+          return {
+            evidence: [evidenceOf(definition.repo, there, true)],
+            touched: [],
+            result: there,
+            failed: null,
+            blobs: [],
+          };
+        await deps.layers.discard(key);
+        const name = `prepare-${run.step}`;
+        const checkout = await deps.workspaces.gateCheckout(workspace, commit, name);
+        try {
+          const ran = await confine(deps, desk, run, {
+            repo: definition.repo,
+            argv: definition.argv,
+            cwd: definition.cwd,
+            mounts: [{ host: checkout.path, inside: insideOf(definition.repo), access: "write" }],
+            scratches: [],
+            environment: definition.environment,
+            network: definition.hosts,
+            timeoutMs: desk.spec.limits.stepMs,
+          });
+          if (ran.outcome.exitCode !== 0) {
+            why = `${definition.argv.join(" ")} ${ran.outcome.endedBy === "itself" ? `exited with ${ran.outcome.exitCode}` : `was ended by the limit on ${ran.outcome.endedBy}`}: ${errorLine(ran.told.stderr || ran.told.stdout)}`;
+            return { evidence: ran.evidence, touched: [], result: null, failed: why, blobs: ran.blobs };
+          }
+          const made = await deps.layers.adopt(key, checkout.path, definition.outputs);
+          return {
+            evidence: [...ran.evidence, evidenceOf(definition.repo, made, false)],
+            touched: [],
+            result: made,
+            failed: null,
+            blobs: ran.blobs,
+          };
+        } finally {
+          await deps.workspaces.dropGateCheckout(workspace, name);
         }
-        const made = await deps.layers.adopt(key, checkout.path, definition.outputs);
-        return {
-          evidence: [...ran.evidence, evidenceOf(definition.repo, made, false)],
-          touched: [],
-          result: made,
-          failed: null,
-          blobs: ran.blobs,
-        };
-      } finally {
-        await deps.workspaces.dropGateCheckout(workspace, name);
-      }
-    },
+      }),
   )) as Layer | null;
   if (layer === null) throw new Failure("agent/failed", `${definition.repo}: ${why}`);
   return { key: layer.key, outputs: definition.outputs };

@@ -3,29 +3,41 @@ import { scopeOf } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
-import type { StagedBlob } from "../ports/store.ts";
 import { confine, failureMount, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
-import type { BrokerDependencies, Pass } from "./deps.ts";
+import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
 
 const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;
 
 /** Edit and run inside the workspace, for one approved work item. */
 export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass, item: string): WorkCapabilities {
-  const edit = async (repo: string, path: string, content: Uint8Array | null, executable: boolean): Promise<void> => {
+  const edit = async (
+    repo: string,
+    path: string,
+    content: Uint8Array | null,
+    executable: boolean | null,
+  ): Promise<void> => {
     refuseOddPath(path);
-    const old = await deps.workspaces.readFile(workspaceOf(desk, repo), path, READ_BACK_BYTES_MAX);
-    const before = old === null ? null : deps.digest(old);
+    const workspace = workspaceOf(desk, repo);
+    const digestNow = async (): Promise<string | null> => {
+      const bytes = await deps.workspaces.readFile(workspace, path, READ_BACK_BYTES_MAX);
+      return bytes === null ? null : deps.digest(bytes);
+    };
     const after = content === null ? null : deps.digest(content);
-    const staged: StagedBlob | null = content === null ? null : await deps.blobs.stage(content);
+    let before: string | null = null;
     await pass(
-      { kind: "edit", repo, path, before, after, content: staged?.ref ?? null, executable },
       { edit: { item, repo, path, after, executable } },
-      staged === null ? [] : [staged],
       async () => {
-        await deps.workspaces.writeFile(workspaceOf(desk, repo), path, content, executable);
-        const now = await deps.workspaces.readFile(workspaceOf(desk, repo), path, READ_BACK_BYTES_MAX);
-        const found = now === null ? null : deps.digest(now);
+        before = await digestNow();
+        const staged = content === null ? null : await deps.blobs.stage(content);
+        return {
+          act: { kind: "edit", repo, path, before, after, content: staged?.ref ?? null, executable },
+          blobs: staged === null ? [] : [staged],
+        };
+      },
+      async () => {
+        await deps.workspaces.writeFile(workspace, path, content, ...(executable === null ? [] : [executable]));
+        const found = await digestNow();
         if (found !== after)
           throw new Error(`${path} has ${found ?? "no content"} after writing ${after ?? "nothing"}`);
         return {
@@ -45,15 +57,14 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     lastFailure: desk.lastFailure,
     ...readCapabilities(deps, desk, pass),
     write: (repo, path, content, executable) => edit(repo, path, new TextEncoder().encode(content), executable),
-    remove: (repo, path) => edit(repo, path, null, false),
+    remove: (repo, path) => edit(repo, path, null, null),
     async run(repo, { argv, cwd, network, timeoutMs }) {
       if (argv.length === 0) throw new Failure("input/invalid", "a command without words");
       if (cwd !== ".") refuseOddPath(cwd);
       const limit = Math.min(timeoutMs ?? desk.spec.limits.stepMs, desk.spec.limits.stepMs);
       return (await pass(
-        { kind: "command", repo, argv, cwd, timeoutMs: limit, network },
         { run: { item, repo, argv, cwd, network, timeoutMs: limit } },
-        [],
+        plainly({ kind: "command", repo, argv, cwd, timeoutMs: limit, network }),
         async (run) => {
           const directory = await deps.runDirectory(desk.task, run.step, run.run);
           const failure = await failureMount(desk, directory, deps.writeText);

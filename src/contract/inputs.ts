@@ -173,9 +173,11 @@ export const NewTaskInput = z.strictObject({
 });
 
 export const BindInput = z.strictObject({ project: oneLine(200) });
+/** `plan` is the hash of what was looked at; `item` the work item, where one is asked for. */
 export const ApproveInput = z.strictObject({
-  plan: Hash.optional(),
+  plan: Hash,
   spec: Hash.optional(),
+  item: Slug.optional(),
   reason: words(10_000).optional(),
 });
 export const RequestChangesInput = z.strictObject({

@@ -1,10 +1,10 @@
 import { actorText } from "../domain/actor.ts";
 import type { AnyEvent, DeliveredTo, Recorded, RepoFacts } from "../domain/event.ts";
-import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Evidence } from "../domain/evidence.ts";
-import type { Act } from "../domain/step.ts";
+import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Project } from "../domain/project.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
+import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type {
   DeliveredView,
@@ -79,6 +79,14 @@ export function taskView({
     spec: task.spec === null ? null : { version: task.spec.version, hash: task.spec.hash },
     plan: task.plan === null ? null : { version: task.plan.version, hash: task.plan.hash },
     approved_by: task.approval?.by ?? null,
+    proposal:
+      task.status === "awaiting_approval"
+        ? {
+            kind: task.proposal.kind,
+            plan: task.proposal.plan,
+            item: task.proposal.kind === "work_item" ? task.proposal.item : null,
+          }
+        : null,
     bases: Object.fromEntries(
       Object.entries(task.bases ?? {}).map(([repo, base]) => [
         repo,

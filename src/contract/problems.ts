@@ -20,7 +20,6 @@ export const PROBLEMS = {
   "repo/not-found": { status: 404, exit: 3, next: "agentos repo list shows the repos there are." },
   "repo/refused": { status: 422, exit: 2, next: "Name the path of a git repository." },
   "repo/unsupported": { status: 422, exit: 2, next: "Change what the message names, or use another repository." },
-  "gate/none": { status: 409, exit: 4, next: "Name a gate: --gate NAME='command'." },
   "artifact/not-found": { status: 404, exit: 3, next: "agentos task artifacts <id> lists what there is." },
   "delivery/refused": {
     status: 409,

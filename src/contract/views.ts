@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { REPO_ROLES } from "../domain/event.ts";
-import { RUN_MODES } from "../domain/spec.ts";
 import { PHASES } from "../domain/phase.ts";
+import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { Json } from "./json.ts";
 
@@ -47,6 +47,8 @@ export const TaskView = TaskRowView.extend({
   spec: z.object({ version: z.number(), hash: z.string() }).nullable(),
   plan: z.object({ version: z.number(), hash: z.string() }).nullable(),
   approved_by: z.string().nullable(),
+  /** What waits for a yes: the plan by its hash, or one work item of it. */
+  proposal: z.object({ kind: z.enum(["plan", "work_item"]), plan: z.string(), item: z.string().nullable() }).nullable(),
   bases: z.record(
     z.string(),
     z.object({ commit: z.string(), branch: z.string().nullable(), dirty: z.array(z.string()), included: z.boolean() }),

@@ -1,6 +1,6 @@
 import type { Judgement, ReportFormat } from "./gate.ts";
-import type { AgentKind, RepoScope, RunMode, SpecLimits } from "./spec.ts";
 import type { ScriptPlan } from "./script-plan.ts";
+import type { AgentKind, RepoScope, RunMode, SpecLimits } from "./spec.ts";
 
 /** A gate a person names. It replaces a detected one of the same id. */
 export interface NamedGate {

@@ -3,9 +3,9 @@ import type { BlobRef } from "./blob.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { PinnedPart } from "./gate.ts";
-import type { TestCounts } from "./test-counts.ts";
 import type { Phase } from "./phase.ts";
 import type { Act } from "./step.ts";
+import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
 
 /** A commit a repo's work starts from. */
@@ -121,7 +121,12 @@ export interface TaskEventBodies {
   PLAN_REJECTED: { readonly plan: string; readonly reason: BlobRef | null };
   CHANGES_REQUESTED: { readonly plan: string; readonly request: BlobRef };
   WORK_ITEM_PROPOSED: { readonly item: string; readonly plan: string };
-  WORK_ITEM_APPROVED: { readonly item: string; readonly plan: string };
+  WORK_ITEM_APPROVED: {
+    readonly item: string;
+    readonly plan: string;
+    readonly spec: string;
+    readonly reason: BlobRef | null;
+  };
   WORK_ITEM_STARTED: { readonly item: string; readonly attempt: number };
   WORK_ITEM_COMPLETED: { readonly item: string; readonly attempt: number };
   WORK_ITEM_FAILED: {
@@ -158,7 +163,7 @@ export interface TaskEventBodies {
   STEP_LOST: {
     readonly step: string;
     readonly run: number;
-    readonly cause: "worker_died" | "canceled" | "paused";
+    readonly cause: "worker_died" | "canceled";
     readonly rescued: Trees;
     readonly partialOutput: BlobRef | null;
   };
@@ -178,7 +183,7 @@ export interface TaskEventBodies {
   PAUSE_REQUESTED: { readonly reason: BlobRef | null };
   CANCEL_REQUESTED: { readonly reason: BlobRef | null };
   BLOCKED: { readonly reason: BlockReason; readonly detail: string; readonly step: string | null };
-  RESUMED: { readonly from: BlockReason };
+  RESUMED: { readonly from: BlockReason; readonly reason: BlobRef | null };
   OUTCOME_SETTLED: {
     readonly step: string;
     readonly outcome: "done" | "redo" | "abort";
@@ -191,7 +196,12 @@ export interface TaskEventBodies {
     readonly step: string | null;
   };
   DENIED: { readonly act: string; readonly rule: string; readonly reason: string; readonly item: string | null };
-  ACCEPTED_UNPROVEN: { readonly gates: readonly string[]; readonly reason: BlobRef };
+  /** A person's word for what no gate proved: exactly this candidate, with every gate that did not pass or never ran. */
+  ACCEPTED_UNPROVEN: {
+    readonly candidate: Readonly<Record<string, { readonly commit: string; readonly tree: string }>>;
+    readonly gates: readonly string[];
+    readonly reason: BlobRef;
+  };
   COMPLETED: { readonly exitReason: SuccessReason; readonly gates: readonly string[] };
   FAILED: { readonly exitReason: FailReason; readonly detail: string };
   CANCELED: { readonly exitReason: CancelReason; readonly reason: BlobRef | null };
@@ -210,7 +220,6 @@ export interface ProjectEventBodies {
   PROJECT_DELETED: Record<string, never>;
   REPO_ADDED: RepoFacts;
   REPO_CHANGED: RepoFacts;
-  REPO_REMOVED: { readonly id: string };
 }
 
 export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;

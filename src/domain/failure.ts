@@ -21,7 +21,6 @@ export const FAILURE_CODES = [
   "repo/not-found",
   "repo/refused",
   "repo/unsupported",
-  "gate/none",
   "artifact/not-found",
   "delivery/refused",
   "act/denied",

@@ -214,7 +214,7 @@ describe("the way from draft to done, in whole values", () => {
     ]);
     const revised = given(COMMANDS.freeze, COMMANDS.revise);
     expect(outcome(revised, COMMANDS.freeze)).toEqual({ why: "the draft changed meanwhile" });
-    expect(outcome(given(COMMANDS.freeze), COMMANDS.freeze)).toEqual({ why: "it is frozen already" });
+    expect(outcome(given(COMMANDS.freeze), COMMANDS.freeze)).toEqual({ why: "it is frozen already, as s1" });
     expect(
       revised.and(give("freeze", { draft: ref("draft2").digest, spec: ref("spec"), hash: "s2" })).task.spec,
     ).toEqual({ version: 2, hash: "s2", text: ref("spec") });
@@ -270,10 +270,10 @@ describe("the way from draft to done, in whole values", () => {
       { actor: ADA, event: event("PLAN_APPROVED") },
       { actor: ADA, event: event("QUEUED", { cause: "approved" }) },
     ]);
-    expect(outcome(waits, give("approve", { plan: "p0", spec: "s1", reason: null }))).toEqual({
+    expect(outcome(waits, give("approve", { item: null, plan: "p0", spec: "s1", reason: null }))).toEqual({
       why: "the plan is now p1, the approval names p0",
     });
-    expect(outcome(waits, give("approve", { plan: "p1", spec: "s0", reason: null }))).toEqual({
+    expect(outcome(waits, give("approve", { item: null, plan: "p1", spec: "s0", reason: null }))).toEqual({
       why: "the spec is now s1, the approval names s0",
     });
     expect(outcome(waits, { ...COMMANDS.approve, by: SLY })).toEqual({ why: "an agent may not approve" });
@@ -321,11 +321,17 @@ describe("the way from draft to done, in whole values", () => {
       proposal: { kind: "work_item", item: "work", plan: "p1" },
       phase: "implementation",
     });
-    expect(item.when(COMMANDS.approve)).toEqual([
+    const yes = give("approve", { item: "work", plan: "p1", spec: "s1", reason: null });
+    expect(outcome(item, COMMANDS.approve)).toEqual({ why: "it asks for work item work, the approval names none" });
+    expect(outcome(item, give("approve", { item: "other", plan: "p1", spec: "s1", reason: null }))).toEqual({
+      why: "it asks for work item work, the approval names other",
+    });
+    expect(outcome(IN.awaiting_approval, yes)).toEqual({ why: "it asks for the plan, not for a work item" });
+    expect(item.when(yes)).toEqual([
       { actor: ADA, event: event("WORK_ITEM_APPROVED") },
       { actor: ADA, event: event("QUEUED", { cause: "item_approved" }) },
     ]);
-    expect(item.and(COMMANDS.approve).task.items["work"]).toEqual({ status: "pending", approved: true });
+    expect(item.and(yes).task.items["work"]).toEqual({ status: "pending", approved: true });
   });
 
   test("revising voids everything that rested on the old spec, and keeps what counts on", () => {
@@ -348,7 +354,8 @@ describe("the way from draft to done, in whole values", () => {
       specVersion: 1,
       planVersion: 1,
       epoch: 2,
-      attempt: 1,
+      attempt: 2,
+      roundStart: 2,
       project: { id: "P1", repos: { app: "R1" } },
     });
   });
@@ -437,9 +444,7 @@ describe("what the lease holder may say", () => {
     { type: "complete_item", item: "work" },
     { type: "fail_item", item: "work", cause: "x", output: null },
     { type: "retry", restart: true, cause: "gates", failure: "x", output: null },
-    { type: "block", reason: "no_model", detail: "x", step: null },
     { type: "succeed", gates: ["tests"], expectsChange: false },
-    { type: "fail", exitReason: "bug", detail: "x" },
     { type: "release" },
     { type: "stop", why: "pause" },
     { type: "propose_item", item: "work" },
@@ -449,7 +454,16 @@ describe("what the lease holder may say", () => {
     expect(why).toMatch(/a step is open|step 1\.work\.1 is open|it has no plan/);
   });
 
-  test("outcome_unknown is the one wait with an open step, and only a person's word settles it", () => {
+  test("a wait may leave a step open, for the next claim to close; an end closes it", () => {
+    const waits = started.and(report({ type: "block", reason: "storage_full", detail: "x", step: null }, 2));
+    expect(waits.task).toMatchObject({ status: "blocked", openStep: { step: "1.work.1" } });
+    expect(waits.and(COMMANDS.resume).task).toMatchObject({ status: "queued", openStep: { step: "1.work.1" } });
+    const failed = started.and(report({ type: "fail", exitReason: "bug", detail: "x" }, 2));
+    expect(failed.events.at(-2)?.event).toMatchObject({ type: "STEP_FAILED", body: { step: "1.work.1", run: 1 } });
+    expect(failed.task).toMatchObject({ status: "failed", openStep: null });
+  });
+
+  test("outcome_unknown waits with its step open, and only a person's word settles it", () => {
     const unknown = started.and(
       report({ type: "block", reason: "outcome_unknown", detail: "curl was interrupted", step: "1.work.1" }, 2),
     );
@@ -463,7 +477,7 @@ describe("what the lease holder may say", () => {
     });
     expect(unknown.when(give("resume", { outcome: "done", reason: null, restart: true }))).toEqual([
       { actor: ADA, event: event("OUTCOME_SETTLED", { outcome: "done" }) },
-      { actor: ADA, event: event("RESUMED", { from: "outcome_unknown" }) },
+      { actor: ADA, event: event("RESUMED", { from: "outcome_unknown", reason: null }) },
       { actor: ADA, event: event("QUEUED", { cause: "answered" }) },
     ]);
     expect(unknown.and(give("resume", { outcome: "redo", reason: null, restart: true })).task.openStep?.settled).toBe(
@@ -579,13 +593,34 @@ describe("succeeding", () => {
     const waits = STORIES.red.and(report({ type: "block", reason: "gates_exhausted", detail: "red", step: null }, 2));
     expect(waits.when(COMMANDS.accept)).toEqual([
       { actor: ADA, event: event("ACCEPTED_UNPROVEN") },
-      { actor: ADA, event: event("COMPLETED", { exitReason: "accepted_unproven" }) },
+      { actor: ADA, event: event("COMPLETED", { exitReason: "accepted_unproven", gates: [] }) },
     ]);
     expect(waits.and(COMMANDS.accept).task).toMatchObject({
       status: "succeeded",
       exitReason: "accepted_unproven",
       acceptedUnproven: ["tests"],
     });
+  });
+});
+
+describe("what a person may not accept", () => {
+  test("is a candidate that does not hold to its spec", () => {
+    const out = { ...EXAMPLES.CANDIDATE_MADE.repos.app, leftOut: ["b.txt was changed outside the paths of the spec"] };
+    const waits = STORIES.verifying
+      .and(report({ type: "make_candidate", repos: { app: out } }, 2))
+      .and(report({ type: "block", reason: "gates_exhausted", detail: "x", step: null }, 2));
+    expect(outcome(waits, COMMANDS.accept)).toEqual({
+      why: "the candidate does not hold to the spec: b.txt was changed outside the paths of the spec",
+    });
+  });
+
+  test("is passed over in silence: gates that never ran are named too", () => {
+    const waits = STORIES.green.and(report({ type: "block", reason: "paused", detail: "x", step: null }, 2));
+    const accepted = waits.and(give("accept", { gates: ["tests", "smoke"], reason: ref("reason") }));
+    expect(accepted.task.acceptedUnproven).toEqual(["smoke"]);
+    expect(accepted.events.at(-1)?.event).toEqual(
+      event("COMPLETED", { exitReason: "accepted_unproven", gates: ["tests"] }),
+    );
   });
 });
 

@@ -17,7 +17,13 @@ export interface CommandBodies {
   bind: { readonly project: string; readonly repos: Readonly<Record<string, string>> };
   ready: Readonly<Record<never, never>>;
   claim: { readonly worker: string; readonly epoch: number };
-  approve: { readonly plan: string; readonly spec: string; readonly reason: BlobRef | null };
+  approve: {
+    /** The work item that was shown, null when it was the plan. */
+    readonly item: string | null;
+    readonly plan: string;
+    readonly spec: string;
+    readonly reason: BlobRef | null;
+  };
   request_changes: { readonly request: BlobRef };
   reject: { readonly reason: BlobRef | null };
   pause: { readonly reason: BlobRef | null };
@@ -28,7 +34,8 @@ export interface CommandBodies {
   };
   cancel: { readonly reason: BlobRef | null };
   retry: { readonly restart: boolean };
-  accept: { readonly reason: BlobRef };
+  /** `gates`: every gate the spec names. */
+  accept: { readonly gates: readonly string[]; readonly reason: BlobRef };
   /** What the holder of the lease reports. Refused when the lease is another's. */
   report: { readonly worker: string; readonly epoch: number; readonly report: WorkReport };
   /** What happened while a proven task was delivered. */
@@ -221,7 +228,7 @@ function revise(task: Task, { title, draft }: Command<"revise">): Answer {
 }
 
 /** A step that waited for a person's word is closed before what ends or restarts the task: nothing stays open behind it. */
-const closing = (task: Task, why: "canceled" | "revised"): TaskEvent[] =>
+const closing = (task: Task, why: "canceled" | "revised" | "failed"): TaskEvent[] =>
   task.openStep === null
     ? []
     : [
@@ -237,7 +244,7 @@ const closing = (task: Task, why: "canceled" | "revised"): TaskEvent[] =>
 
 function freeze(task: In<"draft">, command: Command<"freeze">): Answer {
   if (command.draft !== task.draft.digest) return "the draft changed meanwhile";
-  if (task.spec !== null && task.spec.hash === command.hash) return "it is frozen already";
+  if (task.spec !== null) return `it is frozen already, as ${task.spec.hash}`;
   return [e("SPEC_FROZEN", { version: task.specVersion + 1, hash: command.hash, text: command.spec })];
 }
 
@@ -257,13 +264,18 @@ function claim(task: In<"queued">, { worker, epoch }: Command<"claim">): Answer 
   return [e("CLAIMED", { worker, epoch, takeover: false })];
 }
 
-function approve(task: In<"awaiting_approval">, { plan, spec, reason, by }: Command<"approve">): Answer {
+function approve(task: In<"awaiting_approval">, { item, plan, spec, reason, by }: Command<"approve">): Answer {
   if (by.kind === "agent") return "an agent may not approve";
   if (task.plan === null || task.spec === null || task.bases === null) return "it has no plan";
   if (plan !== task.plan.hash) return `the plan is now ${task.plan.hash}, the approval names ${plan}`;
   if (spec !== task.spec.hash) return `the spec is now ${task.spec.hash}, the approval names ${spec}`;
-  if (task.proposal.kind === "work_item")
-    return [e("WORK_ITEM_APPROVED", { item: task.proposal.item, plan }), e("QUEUED", { cause: "item_approved" })];
+  const asked = task.proposal.kind === "work_item" ? task.proposal.item : null;
+  if (item !== asked)
+    return asked === null
+      ? "it asks for the plan, not for a work item"
+      : `it asks for work item ${asked}, the approval names ${item ?? "none"}`;
+  if (asked !== null)
+    return [e("WORK_ITEM_APPROVED", { item: asked, plan, spec, reason }), e("QUEUED", { cause: "item_approved" })];
   const bases = Object.fromEntries(Object.entries(task.bases).map(([repo, base]) => [repo, base.commit]));
   return [e("PLAN_APPROVED", { plan, spec, bases, reason }), e("QUEUED", { cause: "approved" })];
 }
@@ -273,7 +285,7 @@ function cancelNow(task: Task, { reason }: Command<"cancel">): Answer {
 }
 
 function resume(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
-  const resumed = e("RESUMED", { from: task.reason });
+  const resumed = e("RESUMED", { from: task.reason, reason });
   const queued = e("QUEUED", { cause: "resumed" });
   if (task.reason === "outcome_unknown") {
     if (task.openStep === null || outcome === null)
@@ -301,13 +313,18 @@ function resume(task: In<"blocked">, { outcome, reason, restart }: Command<"resu
   return [resumed, queued];
 }
 
-function accept(task: In<"blocked"> | In<"failed">, { reason, by }: Command<"accept">): Answer {
+function accept(task: In<"blocked"> | In<"failed">, { gates, reason, by }: Command<"accept">): Answer {
   if (by.kind !== "person") return "only a person may accept what is not proven";
   if (task.candidate === null || task.openStep !== null) return "there is no candidate to accept";
-  const gates = Object.keys(task.verdicts).filter((gate) => task.verdicts[gate]?.verdict !== "pass");
+  const outside = Object.values(task.candidate).flatMap(({ leftOut }) => leftOut);
+  if (outside.length > 0) return `the candidate does not hold to the spec: ${outside[0]}`;
+  const candidate = Object.fromEntries(
+    Object.entries(task.candidate).map(([repo, { commit, tree }]) => [repo, { commit, tree }]),
+  );
+  const unproven = gates.filter((gate) => task.verdicts[gate]?.verdict !== "pass");
   return [
-    e("ACCEPTED_UNPROVEN", { gates, reason }),
-    e("COMPLETED", { exitReason: "accepted_unproven", gates: Object.keys(task.verdicts) }),
+    e("ACCEPTED_UNPROVEN", { candidate, gates: unproven, reason }),
+    e("COMPLETED", { exitReason: "accepted_unproven", gates: gates.filter((gate) => !unproven.includes(gate)) }),
   ];
 }
 
@@ -423,15 +440,12 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
             ...phase(task, "implementation"),
           ];
     case "block":
-      return !MAY_LEAVE_A_STEP_OPEN.has(said.reason) && task.openStep !== null
-        ? `step ${task.openStep.step} is open`
-        : [e("BLOCKED", { reason: said.reason, detail: said.detail, step: said.step })];
+      // A step may stay open behind a wait: the next claim closes it by its crash policy before anything else.
+      return [e("BLOCKED", { reason: said.reason, detail: said.detail, step: said.step })];
     case "succeed":
       return succeed(task, said.gates, said.expectsChange);
     case "fail":
-      return task.openStep === null
-        ? [e("FAILED", { exitReason: said.exitReason, detail: said.detail })]
-        : "a step is open";
+      return [...closing(task, "failed"), e("FAILED", { exitReason: said.exitReason, detail: said.detail })];
     case "release":
       return task.openStep === null ? [e("QUEUED", { cause: "worker_stopped" })] : `step ${task.openStep.step} is open`;
     case "stop":
@@ -445,9 +459,6 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
         : "nobody asked to pause";
   }
 }
-
-/** Waits that begin with a step still open: nobody can close it before a person has spoken. */
-const MAY_LEAVE_A_STEP_OPEN: ReadonlySet<BlockReason> = new Set<BlockReason>(["outcome_unknown", "integrity"]);
 
 const isOpen = (task: Task, step: { readonly step: string; readonly run: number }): boolean =>
   task.openStep !== null && task.openStep.step === step.step && task.openStep.run === step.run;

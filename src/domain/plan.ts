@@ -1,6 +1,7 @@
 import { Failure } from "./failure.ts";
+import { inScope } from "./scope.ts";
 import type { Seal } from "./seal.ts";
-import { scopeOf, type Spec } from "./spec.ts";
+import { type Spec, scopeOf } from "./spec.ts";
 
 export type Risk = "low" | "elevated";
 
@@ -32,6 +33,13 @@ export const planHash = (seal: Seal, plan: OpenPlan): { readonly text: string; r
   return { text, hash: sha256 };
 };
 
+/** Reads a proposed plan back. The text was checked against its hash; another format is another AgentOS's. */
+export function planFrom(text: string): OpenPlan {
+  const plan = JSON.parse(text) as OpenPlan;
+  if (plan.format !== 1) throw new Error(`a plan of format ${String(plan.format)} is not known here`);
+  return plan;
+}
+
 /** Throws `plan/invalid` when an item is outside the spec or the order cannot be followed. */
 export function checkPlan(plan: OpenPlan, spec: Spec): void {
   const ids = new Set<string>();
@@ -43,6 +51,12 @@ export function checkPlan(plan: OpenPlan, spec: Spec): void {
       throw new Failure(
         "plan/invalid",
         `work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`,
+      );
+    const outside = scope.access === "paths" ? item.paths.find((path) => !inScope(scope, path)) : undefined;
+    if (outside !== undefined)
+      throw new Failure(
+        "plan/invalid",
+        `work item ${item.id} changes ${outside}, which is outside what the spec lets this task change in ${item.repo}`,
       );
     if (scope.access === "read_only" && item.paths.length > 0)
       throw new Failure(

@@ -27,7 +27,5 @@ export function evolveProject(project: Project, { event }: Recorded<ProjectEvent
       return { ...project, repos: [...project.repos, event.body] };
     case "REPO_CHANGED":
       return { ...project, repos: project.repos.map((repo) => (repo.id === event.body.id ? event.body : repo)) };
-    case "REPO_REMOVED":
-      return { ...project, repos: project.repos.filter((repo) => repo.id !== event.body.id) };
   }
 }

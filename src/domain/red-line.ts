@@ -58,33 +58,64 @@ const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly strin
 ];
 
 const name = (argv: readonly string[]): string => (argv[0] ?? "").slice((argv[0] ?? "").lastIndexOf("/") + 1);
-const git = (argv: readonly string[], verb: string): boolean => name(argv) === "git" && gitVerb(argv) === verb;
-
-/** git's own options that take the next word: it is not the verb. */
-const TAKES_NEXT: ReadonlySet<string> = new Set(["-C", "-c", "--git-dir", "--work-tree", "--namespace"]);
-const gitVerb = (argv: readonly string[]): string | undefined =>
-  argv.find((word, n) => n > 0 && !word.startsWith("-") && !TAKES_NEXT.has(argv[n - 1] ?? ""));
-
-/** Words that only say how or when the command after them runs. */
-const BEFORE = /^(env|command|exec|nohup|nice|time|if|then|else|elif|do|while|until|!|[A-Za-z_]\w*=.*)$/;
-
-function withoutWordsBefore(argv: readonly string[]): readonly string[] {
-  const first = argv.findIndex((word, n) => !BEFORE.test(word) && (n === 0 || !word.startsWith("-")));
-  return first <= 0 ? argv : argv.slice(first);
-}
-
 const removes = (argv: readonly string[]): boolean => name(argv) === "rm" || name(argv) === "shred";
 
+/** Options of git itself that take a value in the next word. */
+const GIT_VALUED: ReadonlySet<string> = new Set([
+  "-C",
+  "-c",
+  "--git-dir",
+  "--work-tree",
+  "--namespace",
+  "--exec-path",
+  "--config-env",
+]);
+
+function git(argv: readonly string[], verb: string): boolean {
+  if (name(argv) !== "git") return false;
+  let at = 1;
+  while (at < argv.length && (argv[at] ?? "").startsWith("-")) at += GIT_VALUED.has(argv[at] ?? "") ? 2 : 1;
+  return argv[at] === verb;
+}
+
+/** Programs that only run another one: what counts is what they run. */
+const WRAPPERS: ReadonlySet<string> = new Set([
+  "env",
+  "nohup",
+  "nice",
+  "timeout",
+  "command",
+  "exec",
+  "setsid",
+  "stdbuf",
+  "time",
+  "xargs",
+]);
+
+/** The command without leading assignments and wrappers, as far as plain words show. */
+function unwrapped(argv: readonly string[]): readonly string[] {
+  let at = 0;
+  for (;;) {
+    const word = argv[at];
+    if (word === undefined) return argv;
+    if (/^[A-Za-z_]\w*=/.test(word)) at += 1;
+    else if (WRAPPERS.has(word.slice(word.lastIndexOf("/") + 1))) {
+      at += 1;
+      while (/^-|^\d+[smhd]?$/.test(argv[at] ?? "")) at += 1;
+    } else return argv.slice(at);
+  }
+}
+
 /** Commands given to a shell as text are looked at word by word too, as far as plain words go. */
-function commandsIn(given: readonly string[]): readonly (readonly string[])[] {
-  const argv = withoutWordsBefore(given);
-  const shell = /^(sh|bash|dash|zsh|ksh)$/.test(name(argv));
-  const text = shell ? argv[argv.findIndex((word) => /^-[a-z]*c$/.test(word)) + 1] : undefined;
-  if (text === undefined) return [argv];
+function commandsIn(argv: readonly string[]): readonly (readonly string[])[] {
+  const bare = unwrapped(argv);
+  const shell = /^(sh|bash|dash|zsh|ksh)$/.test(name(bare));
+  const text = shell ? bare[bare.findIndex((word) => /^-[a-z]*c$/.test(word)) + 1] : undefined;
+  if (text === undefined) return [bare];
   return [
-    argv,
+    bare,
     ...text.split(/[;&|\n(){}]+/).map((part) =>
-      withoutWordsBefore(
+      unwrapped(
         part
           .trim()
           .split(/\s+/)

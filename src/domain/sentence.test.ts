@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ADA, event, exampleEvents, EXAMPLES, given, historyOf, IN, replay } from "../../test/support/given-task.ts";
+import { ADA, EXAMPLES, event, exampleEvents, given, historyOf, IN, replay } from "../../test/support/given-task.ts";
 import type { AnyEvent } from "./event.ts";
 import { acting, counted, sentence, waitingFor } from "./sentence.ts";
 import type { Act } from "./step.ts";

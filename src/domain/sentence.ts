@@ -1,8 +1,8 @@
-import type { Evidence } from "./evidence.ts";
 import type { AnyEvent } from "./event.ts";
-import type { TestCounts } from "./test-counts.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Act } from "./step.ts";
 import type { Task } from "./task.ts";
+import type { TestCounts } from "./test-counts.ts";
 import { BLOCK_REASONS } from "./waiting.ts";
 
 /** One plain sentence for what happened, for people who know nothing of the system's inside. */
@@ -121,8 +121,6 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The repo ${body.name} (${body.path}) was added.`;
     case "REPO_CHANGED":
       return `The repo ${body.name} was changed.`;
-    case "REPO_REMOVED":
-      return `The repo ${body.id} was removed.`;
     case "STORE_CREATED":
       return `The store was created with schema ${body.schema}.`;
     case "DAEMON_STARTED":

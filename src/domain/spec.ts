@@ -82,6 +82,13 @@ export function freezeSpec(seal: Seal, spec: Spec): Frozen {
   return { text, hash: sha256 };
 }
 
+/** Reads a frozen spec back. The text was checked against its hash; another format is another AgentOS's. */
+export function specFrom(text: string): Spec {
+  const spec = JSON.parse(text) as Spec;
+  if (spec.format !== 1) throw new Error(`a spec of format ${String(spec.format)} is not known here`);
+  return spec;
+}
+
 /** What makes a spec impossible to work on, before it is frozen. Throws `spec/invalid` naming the field. */
 export function checkSpec(spec: Spec): void {
   const repos = new Set(spec.scopes.map((scope) => scope.repo));

@@ -17,7 +17,8 @@ export type Act =
       readonly before: string | null;
       readonly after: string | null;
       readonly content: BlobRef | null;
-      readonly executable: boolean;
+      /** Null: an existing file keeps its mode. */
+      readonly executable: boolean | null;
     }
   | {
       readonly kind: "command";

@@ -178,7 +178,12 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
       : []),
     COMMANDS.ready,
     give("claim", { worker: "w1", epoch: task.epoch + 1 }, WORKER),
-    give("approve", { plan: task.plan?.hash ?? "", spec: task.spec?.hash ?? "", reason: null }),
+    give("approve", {
+      item: task.status === "awaiting_approval" && task.proposal.kind === "work_item" ? task.proposal.item : null,
+      plan: task.plan?.hash ?? "",
+      spec: task.spec?.hash ?? "",
+      reason: null,
+    }),
     give("resume", {
       outcome: task.status === "blocked" && task.reason === "outcome_unknown" ? "redo" : null,
       reason: null,

@@ -11,10 +11,10 @@ import type {
 } from "./event.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
-import type { TestCounts } from "./test-counts.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
 import type { FinishedStep, OpenStep } from "./step.ts";
+import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
 
 export const STATUSES = [
@@ -91,6 +91,8 @@ export interface TaskFacts {
   readonly approval: Approval | null;
   readonly items: Readonly<Record<string, ItemState>>;
   readonly openStep: OpenStep | null;
+  /** A command of this attempt was let reach outside: another attempt would reach there again, so only a person begins one. */
+  readonly outside: boolean;
   /** How often each step that is not finished has been begun. */
   readonly runs: Readonly<Record<string, number>>;
   /** Finished steps that the open phase or work item may ask for again. */
@@ -153,6 +155,7 @@ const NOTHING_DONE = {
   approval: null,
   items: {},
   openStep: null,
+  outside: false,
   runs: {},
   finished: {},
   trees: {},
@@ -203,7 +206,9 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         ...event.body,
         spec: null,
         phase: "intent",
-        attempt: 1,
+        // Counted on, never begun again: steps are named by their attempt, and no two steps of a task may share a name.
+        attempt: task.attempt + 1,
+        roundStart: task.attempt + 1,
         status: "draft",
       };
     case "SPEC_FROZEN":
@@ -254,7 +259,21 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         },
       };
     case "CHANGES_REQUESTED":
-      return { ...task, approval: null, changeRequest: event.body.request, phase: "planning", finished: {}, runs: {} };
+      // Another plan begins where every plan begins: at the base, whatever was done of the one before.
+      return {
+        ...task,
+        approval: null,
+        changeRequest: event.body.request,
+        phase: "planning",
+        attempt: task.attempt + 1,
+        roundStart: task.attempt + 1,
+        trees: task.baseTrees,
+        candidate: null,
+        verdicts: {},
+        outside: false,
+        finished: {},
+        runs: {},
+      };
     case "WORK_ITEM_PROPOSED":
       return {
         ...facts(task),
@@ -291,6 +310,7 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
           before: event.body.before,
           settled: null,
         },
+        outside: task.outside || (event.body.act.kind === "command" && event.body.act.network.length > 0),
         runs: { ...task.runs, [event.body.step]: event.body.run },
       };
     case "STEP_COMPLETED":
@@ -345,6 +365,7 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
                 fingerprint: event.body.failure,
                 times: task.failureRun?.fingerprint === event.body.failure ? task.failureRun.times + 1 : 1,
               },
+        outside: false,
         finished: {},
         runs: {},
       };
@@ -416,6 +437,7 @@ const facts = (task: Task): TaskFacts => ({
   approval: task.approval,
   items: task.items,
   openStep: task.openStep,
+  outside: task.outside,
   runs: task.runs,
   finished: task.finished,
   baseTrees: task.baseTrees,

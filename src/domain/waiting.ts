@@ -22,8 +22,8 @@ export const BLOCK_REASONS = {
   },
   question: { means: "the agent asks something", next: "Answer it, then the task goes on." },
   approval_needed: {
-    means: "an act outside what was approved in advance needs a person",
-    next: "agentos task approve <id>, or revise the spec.",
+    means: "it would do something that was not agreed on",
+    next: "Revise the spec so that it allows this (agentos task revise <id> …), or cancel it.",
   },
   paused: { means: "a person paused it", next: "agentos task resume <id>." },
   budget_exhausted: { means: "a budget is used up", next: "Raise the budget, then agentos task resume <id>." },
@@ -41,7 +41,7 @@ export const BLOCK_REASONS = {
   },
   repo_missing: {
     means: "the repository is not where it was, or its base commit is gone",
-    next: "Put it back or bind the project to its new place, then agentos task resume <id>.",
+    next: "Put it back, then agentos task resume <id>; or revise the task to begin from what is there.",
   },
   sandbox_missing: {
     means: "there is no working sandbox on this machine",

@@ -26,7 +26,7 @@ export async function endAttempt(
       : { text: task.lastFailure?.text ?? "a work item failed", output: task.lastFailure?.output ?? null };
   const round = task.attempt - task.roundStart + 1;
   const identical = task.failureRun?.fingerprint === failure.text ? task.failureRun.times + 1 : 1;
-  if (agent.retries && !hopeless && round < hold.spec.attempts && identical < IDENTICAL_FAILURES_MAX) {
+  if (agent.retries && !hopeless && !task.outside && round < hold.spec.attempts && identical < IDENTICAL_FAILURES_MAX) {
     await hold.report({
       type: "retry",
       restart: agent.retry === "restart",
@@ -37,8 +37,9 @@ export async function endAttempt(
     await returnToCheckpoint(deps, hold);
     return "goes-on";
   }
-  const how =
-    identical >= IDENTICAL_FAILURES_MAX
+  const how = task.outside
+    ? " (a command of this attempt was let reach outside, so no other attempt is begun without a person)"
+    : identical >= IDENTICAL_FAILURES_MAX
       ? ` (the same failure ${identical} times in a row)`
       : round > 1
         ? ` (${round} attempts)`

@@ -68,7 +68,6 @@ async function deliverTask(deps: EngineDependencies, request: DeliveryRequest): 
     });
   const repos: Record<string, DeliveredTo> = {};
   for (const route of routes) repos[route.repo] = await travel(deps, desk, proven, route);
-  await record(deps, proven.id, request.by, [{ type: "DELIVERED", body: { repos } }]);
   return { repos, notes: routes.flatMap(({ note }) => (note === null ? [] : [note])) };
 }
 
@@ -251,9 +250,8 @@ async function travel(deps: EngineDependencies, desk: Desk, task: In<"succeeded"
     tree: route.tree,
   };
   return (await desk.steps.perform({
-    act,
     input: deps.seal(act).sha256,
-    blobs: [],
+    open: async () => ({ act, blobs: [] }),
     effect: async () => {
       const arrived = await arrive(deps, task.id, route.source, act, route.candidate);
       return {
@@ -383,6 +381,7 @@ async function deliveryDesk(deps: EngineDependencies, task: In<"succeeded">, spe
   let asked = 0;
   const steps: Steps = {
     async perform(ask: Ask) {
+      const { act, blobs } = await ask.open();
       asked += 1;
       const step = `deliver-${seq}.${asked}`;
       const run = 1;
@@ -390,8 +389,8 @@ async function deliveryDesk(deps: EngineDependencies, task: In<"succeeded">, spe
         deps,
         task.id,
         by,
-        [{ type: "STEP_STARTED", body: { step, run, item: null, act: ask.act, input: ask.input, before: {} } }],
-        ask.blobs,
+        [{ type: "STEP_STARTED", body: { step, run, item: null, act: act, input: ask.input, before: {} } }],
+        blobs,
       );
       const outputFile = await deps.outputFile(task.id, step, run);
       let effect: Effect;
@@ -414,8 +413,8 @@ async function deliveryDesk(deps: EngineDependencies, task: In<"succeeded">, spe
       const events: DeliveryEvent[] = [
         { type: "STEP_COMPLETED", body: { step, run, evidence: effect.evidence, after: {}, result: null } },
       ];
-      if (ask.act.kind === "deliver")
-        events.push({ type: "DELIVERED", body: { repos: { [ask.act.repo]: effect.result as DeliveredTo } } });
+      if (act.kind === "deliver")
+        events.push({ type: "DELIVERED", body: { repos: { [act.repo]: effect.result as DeliveredTo } } });
       await record(deps, task.id, by, events, effect.blobs);
       return effect.result;
     },

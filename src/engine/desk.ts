@@ -1,6 +1,6 @@
-import type { Phase } from "../domain/phase.ts";
-import { Failure } from "../domain/failure.ts";
 import type { RepoFacts } from "../domain/event.ts";
+import { Failure } from "../domain/failure.ts";
+import type { Phase } from "../domain/phase.ts";
 import type { Desk, LayerMount } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
 import type { Hold } from "./hold.ts";

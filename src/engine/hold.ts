@@ -1,5 +1,5 @@
 import type { Actor } from "../domain/actor.ts";
-import { isFailure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import type { WorkReport } from "../domain/lifecycle.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
@@ -16,6 +16,18 @@ export class PutDown extends Error {
   }
 }
 
+/** A command that may have reached outside was interrupted: the step stays open until a person has said what became of it. */
+export class OutcomeUnknown extends Error {
+  readonly step: string;
+  readonly doing: string;
+  constructor(step: string, doing: string) {
+    super(`nobody knows what became of step ${step}`);
+    this.name = "OutcomeUnknown";
+    this.step = step;
+    this.doing = doing;
+  }
+}
+
 /** What people asked for since the last append; set by the worker as the journal tells it. */
 export interface Wishes {
   pause: boolean;
@@ -26,11 +38,14 @@ export interface Wishes {
 export interface Hold {
   readonly id: string;
   readonly epoch: number;
+  /** The frozen spec; `store/corrupt` when what is stored is not what was frozen. */
   readonly spec: Spec;
   /** Aborted when a person cancels, when the worker stops, or when the lease is lost. */
   readonly signal: AbortSignal;
   task(): Task;
   report(report: WorkReport, blobs?: readonly StagedBlob[]): Promise<Task>;
+  /** Whether a person asked to end the task. */
+  canceled(): boolean;
   /** At a boundary, no effect being open: throws `PutDown` when someone asked to stop. */
   boundary(): void;
 }
@@ -49,7 +64,7 @@ const ENDS_THE_HOLD: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"
 export function holdTask(
   deps: EngineDependencies,
   first: Task,
-  spec: Spec,
+  spec: Spec | null,
   epoch: number,
   signal: AbortSignal,
   wishes: Wishes,
@@ -59,7 +74,11 @@ export function holdTask(
   return {
     id: first.id,
     epoch,
-    spec,
+    get spec() {
+      if (spec === null)
+        throw new Failure("store/corrupt", `the stored spec of task ${first.id} does not have the frozen hash`);
+      return spec;
+    },
     signal,
     task: () => current,
     async report(report, blobs = []) {
@@ -75,6 +94,7 @@ export function holdTask(
           if (!isFailure(error, "store/busy") || (signal.aborted && !wishes.cancel)) throw error;
         }
     },
+    canceled: () => wishes.cancel || current.cancelRequested !== null,
     boundary() {
       if (wishes.cancel || current.cancelRequested !== null) throw new PutDown("cancel");
       if (signal.aborted) throw new PutDown("shutdown");

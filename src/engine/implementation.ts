@@ -1,5 +1,5 @@
-import { inOrder, type OpenPlan } from "../domain/plan.ts";
 import { Failure } from "../domain/failure.ts";
+import { inOrder, type OpenPlan, planFrom } from "../domain/plan.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { type AttemptEnd, endAttempt } from "./attempt.ts";
@@ -22,7 +22,7 @@ export async function implementPlan(deps: EngineDependencies, hold: Hold, agent:
       return "put-down";
     }
     if (state?.status !== "running") await hold.report({ type: "start_item", item: item.id });
-    const desk = await setDesk(deps, hold, "implementation", `${hold.task().attempt}.${item.id}`, item.id, "base");
+    const desk = await setDesk(deps, hold, "implementation", `${hold.task().attempt}.item-${item.id}`, item.id, "base");
     const told: { last: string } = { last: "" };
     const can = deps.broker.working(desk, item.id);
     const outcome = await agent.work(item, {
@@ -57,8 +57,7 @@ async function approvedPlan(deps: EngineDependencies, hold: Hold): Promise<OpenP
   if (approval.plan !== plan.hash || approval.spec !== spec.hash)
     throw new Failure("store/corrupt", `the approval of task ${hold.id} is for another plan or spec`);
   const stored = await deps.store.tasks.plan(hold.id, plan.version);
-  const value: unknown = stored === null ? null : JSON.parse(stored.text);
-  if (stored === null || deps.seal(value).sha256 !== plan.hash)
+  if (stored === null || deps.digest(new TextEncoder().encode(stored.text)) !== plan.hash)
     throw new Failure("store/corrupt", `the stored plan of task ${hold.id} does not have the approved hash`);
-  return value as OpenPlan;
+  return planFrom(stored.text);
 }

@@ -1,7 +1,7 @@
 import { isFailure } from "../domain/failure.ts";
+import type { Phase } from "../domain/phase.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { setDesk } from "./desk.ts";
-import type { Phase } from "../domain/phase.ts";
 import type { Hold } from "./hold.ts";
 
 /** Dependencies could not be installed: the task waits for a person, and says what the installer said. */

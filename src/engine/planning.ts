@@ -1,6 +1,8 @@
 import type { Base } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
-import { checkPlan, planHash, type OpenPlan } from "../domain/plan.ts";
+import { partName } from "../domain/gate.ts";
+import { pinned } from "../domain/pin.ts";
+import { checkPlan, type OpenPlan, planHash } from "../domain/plan.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { reposOf, setDesk } from "./desk.ts";
@@ -11,7 +13,7 @@ import { excludedPaths } from "./workspace-value.ts";
 export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agent): Promise<void> {
   if (hold.task().bases === null) await pinBases(deps, hold);
   const version = hold.task().planVersion + 1;
-  const desk = await setDesk(deps, hold, "planning", `plan${version}`, null, "base");
+  const desk = await setDesk(deps, hold, "planning", `${hold.task().attempt}.plan`, null, "base");
   const mounts = await deps.broker.witness(desk);
   const drafted = await agent.plan(deps.broker.planning(desk));
   hold.boundary();
@@ -60,7 +62,22 @@ async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {
     if (state.head === null) throw new Failure("repo/unsupported", `${path} has no commit yet`);
     const commit = await deps.workspaces.adopt({ task: hold.id, repo: name }, path, state.head, hold.spec.includeDirty);
     trees[name] = await deps.workspaces.checkout({ task: hold.id, repo: name, epoch: hold.epoch }, commit);
+    await requirePins(deps, hold, name, commit);
     bases[name] = { commit, branch: state.branch, dirty: state.dirty.slice(0, 200), included: hold.spec.includeDirty };
   }
   await hold.report({ type: "pin_bases", bases, trees });
+}
+
+/** The gates were agreed on at freezing. Where the repository has moved on since and they mean something else now, nobody agreed to that. */
+async function requirePins(deps: EngineDependencies, hold: Hold, repo: string, commit: string): Promise<void> {
+  const digest = (text: string): string => deps.digest(new TextEncoder().encode(text));
+  for (const gate of hold.spec.gates.filter((one) => one.repo === repo))
+    for (const part of gate.definition) {
+      const text = await deps.workspaces.textAt({ task: hold.id, repo }, commit, part.path);
+      if (pinned(part, text, deps.seal, digest).sha256 !== part.sha256)
+        throw new Failure(
+          "spec/invalid",
+          `${partName(part)}, which decides what the gate ${gate.id} means, is not what it was when the spec was frozen`,
+        );
+    }
 }

@@ -1,6 +1,6 @@
 import { crashPolicy } from "../domain/step.ts";
 import type { EngineDependencies } from "./deps.ts";
-import type { Hold } from "./hold.ts";
+import { type Hold, OutcomeUnknown } from "./hold.ts";
 import { undoOpenStep } from "./undo.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
@@ -13,8 +13,7 @@ const DEATHS_MAX = 3;
  */
 export async function recover(deps: EngineDependencies, hold: Hold): Promise<boolean> {
   const { deaths } = hold.task();
-  await takeOverDirectories(deps, hold);
-  if (!(await closeOpenStep(deps, hold))) return false;
+  // First of all: whatever kills the system here, a restore included, must not get a fourth chance by itself.
   if (deaths >= DEATHS_MAX) {
     await hold.report({
       type: "block",
@@ -24,6 +23,8 @@ export async function recover(deps: EngineDependencies, hold: Hold): Promise<boo
     });
     return false;
   }
+  await takeOverDirectories(deps, hold);
+  await closeOpenStep(deps, hold);
   await returnToCheckpoint(deps, hold);
   return true;
 }
@@ -46,18 +47,14 @@ async function newestBefore(deps: EngineDependencies, hold: Hold, repo: string):
   return null;
 }
 
-async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<boolean> {
+async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<void> {
   const open = hold.task().openStep;
-  if (open === null) return true;
-  if (crashPolicy(open.act) === "ask_a_person" && open.settled === null) {
-    await hold.report({
-      type: "block",
-      reason: "outcome_unknown",
-      detail: `step ${open.step} (${open.act.kind === "command" ? open.act.argv.join(" ") : open.act.kind}) was interrupted; it may or may not have taken effect outside`,
-      step: open.step,
-    });
-    return false;
-  }
+  if (open === null) return;
+  if (crashPolicy(open.act) === "ask_a_person" && open.settled === null && !hold.canceled())
+    throw new OutcomeUnknown(
+      open.step,
+      open.act.kind === "command" ? open.act.argv.join(" ").slice(0, 300) : open.act.kind,
+    );
   const output = await deps.partialOutput(hold.id, open.step, open.run, PARTIAL_BYTES);
   const partial = output === null ? null : await deps.store.stage(output);
   const blobs = partial === null ? [] : [partial];
@@ -81,7 +78,7 @@ async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<bool
       },
       [...blobs, told],
     );
-    return true;
+    return;
   }
   const rescued = await undoOpenStep(deps, hold, open);
   if (open.settled === "abort") {
@@ -108,11 +105,17 @@ async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<bool
     await hold.report(
       {
         type: "lose_step",
-        step: { step: open.step, run: open.run, cause: "worker_died", rescued, partialOutput: partial?.ref ?? null },
+        step: {
+          step: open.step,
+          run: open.run,
+          cause: hold.canceled() ? "canceled" : "worker_died",
+          rescued,
+          partialOutput: partial?.ref ?? null,
+        },
       },
       blobs,
     );
-  return true;
+  return;
 }
 
 /** Also what a person (or a stray process) changed in a working directory between two claims is undone, and kept as a rescue. */

@@ -1,10 +1,11 @@
 import { type FailureCode, isFailure } from "../domain/failure.ts";
-import type { Spec } from "../domain/spec.ts";
+import type { WorkReport } from "../domain/lifecycle.ts";
+import { type Spec, specFrom } from "../domain/spec.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { Agent } from "../ports/agent.ts";
 import { LeaseLost } from "../ports/store.ts";
 import type { EngineDependencies } from "./deps.ts";
-import { type Hold, holdTask, PutDown, type Wishes } from "./hold.ts";
+import { type Hold, holdTask, OutcomeUnknown, PutDown, type Wishes } from "./hold.ts";
 import { implementPlan } from "./implementation.ts";
 import { PrepareFailed } from "./layers.ts";
 import { planTask } from "./planning.ts";
@@ -20,27 +21,14 @@ export async function runTask(
   wishes: Wishes,
 ): Promise<void> {
   const by = { kind: "worker", name: deps.worker } as const;
+  const { task: before } = await deps.log.load(id);
+  const spec = await frozenSpec(deps, id, before.spec);
   const claimed = await deps.log.give(
     id,
     { type: "claim", by, worker: deps.worker, epoch },
     { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
   );
-  const spec = await frozenSpec(deps, id, claimed.task.spec);
-  if (spec === null) {
-    const detail = `the stored spec does not have the frozen hash ${claimed.task.spec?.hash ?? ""}`;
-    await deps.log.give(
-      id,
-      {
-        type: "report",
-        by,
-        worker: deps.worker,
-        epoch,
-        report: { type: "block", reason: "integrity", detail, step: null },
-      },
-      { lease: { kind: "release", task: id, epoch } },
-    );
-    return;
-  }
+  // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.
   const hold = holdTask(deps, claimed.task, spec, epoch, signal, wishes);
   try {
     if (await recover(deps, hold)) await work(deps, hold);
@@ -92,48 +80,90 @@ async function frozenSpec(
 ): Promise<Spec | null> {
   const stored = frozen === null ? null : await deps.store.tasks.spec(id, frozen.version);
   if (stored === null || deps.digest(new TextEncoder().encode(stored.text)) !== frozen?.hash) return null;
-  return JSON.parse(stored.text) as Spec;
+  return specFrom(stored.text);
 }
 
 /** Failures a person can act on, and what the task then waits for. */
 const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
   "sandbox/missing": "sandbox_missing",
+  "doctor/unready": "sandbox_missing",
   "store/full": "storage_full",
+  "store/busy": "storage_full",
   "store/corrupt": "integrity",
   "repo/refused": "repo_missing",
   "repo/unsupported": "repo_missing",
   "repo/not-found": "repo_missing",
   "project/not-found": "repo_missing",
+  "spec/invalid": "approval_needed",
   "act/denied": "approval_needed",
   "agent/failed": "agent_failed",
   "plan/invalid": "agent_failed",
+  "input/invalid": "agent_failed",
 };
 
+/** The operating system's own words for a full disk, where no adapter translated them. */
+const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"]);
+
+/** The end of a hold as one report. A step may stay open behind a wait; the next claim closes it. */
+function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport | null {
+  if (error instanceof LeaseLost) return null;
+  if (error instanceof PutDown)
+    return error.why === "shutdown" ? { type: "release" } : { type: "stop", why: error.why };
+  if (error instanceof OutcomeUnknown) {
+    const detail = `step ${error.step} (${error.doing}) was interrupted; it may or may not have taken effect outside`;
+    return { type: "block", reason: "outcome_unknown", detail, step: error.step };
+  }
+  if (error instanceof PrepareFailed)
+    return { type: "block", reason: "prepare_failed", detail: error.message, step: null };
+  const reason = isFailure(error) ? WAITS_FOR[error.code] : undefined;
+  if (reason !== undefined && isFailure(error))
+    return { type: "block", reason, detail: error.message.slice(0, DETAIL_MAX), step: null };
+  if (error instanceof Error && "code" in error && FULL.has(error.code))
+    return { type: "block", reason: "storage_full", detail: "the disk is full", step: null };
+  deps.warn(`task ${hold.id} hit a bug`, error);
+  const name = error instanceof Error ? error.name : "unknown";
+  return {
+    type: "fail",
+    exitReason: "bug",
+    detail: `AgentOS failed while it worked on this (${name}); the daemon's log has the details`,
+  };
+}
+
+const DETAIL_MAX = 1_000;
+const AGAIN_MS = 5_000;
+
+/** Says how the hold ended, again and again while the store cannot take it: only the end of the worker ends that, and then the next start recovers. */
 async function putDown(deps: EngineDependencies, hold: Hold, error: unknown): Promise<void> {
-  try {
-    if (error instanceof LeaseLost) return;
-    if (error instanceof PutDown) {
-      if (error.why === "shutdown") await hold.report({ type: "release" });
-      else await hold.report({ type: "stop", why: error.why });
-    } else if (error instanceof PrepareFailed)
-      await hold.report({ type: "block", reason: "prepare_failed", detail: error.message, step: null });
-    else if (isFailure(error) && WAITS_FOR[error.code] !== undefined)
-      await hold.report({
-        type: "block",
-        reason: WAITS_FOR[error.code] ?? "agent_failed",
-        detail: error.message,
-        step: null,
-      });
-    else {
-      deps.warn(`task ${hold.id} hit a bug`, error);
-      await hold.report({
-        type: "fail",
-        exitReason: "bug",
-        detail: `AgentOS failed while it worked on this: ${error instanceof Error ? error.name : "unknown"}; the daemon's log has the details`,
-      });
+  const report = endOf(deps, hold, error);
+  if (report === null) return;
+  for (;;) {
+    try {
+      await hold.report(report);
+      return;
+    } catch (worse) {
+      if (worse instanceof LeaseLost) return;
+      const passing = isFailure(worse, "store/full") || isFailure(worse, "store/busy");
+      if (!passing) {
+        deps.warn(`task ${hold.id} could not be put down`, worse);
+        return;
+      }
+      if (hold.signal.aborted) return;
+      await rest(AGAIN_MS, hold.signal);
     }
-  } catch (worse) {
-    // The journal could not take the end of this hold. The task stays `running` there, and the next start recovers it.
-    if (!(worse instanceof LeaseLost)) deps.warn(`task ${hold.id} could not be put down`, worse);
   }
 }
+
+/** Waits, or until the signal says otherwise. Keeps nobody alive. */
+const rest = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    timer.unref();
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });

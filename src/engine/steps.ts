@@ -1,11 +1,12 @@
+import type { TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
-import type { TaskEvent } from "../domain/event.ts";
+import { type Act, crashPolicy } from "../domain/step.ts";
 import type { Ask, Effect, Steps } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
-import { type Hold, PutDown } from "./hold.ts";
-import { excludedPaths } from "./workspace-value.ts";
+import { type Hold, OutcomeUnknown, PutDown } from "./hold.ts";
 import { undoOpenStep } from "./undo.ts";
+import { excludedPaths } from "./workspace-value.ts";
 
 /**
  * The durable bracket. For each ask, in this order: (1) a finished step answers from the journal, (2) a wish to stop is honoured, (3)
@@ -32,11 +33,12 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
     }
     hold.boundary();
     const run = (before.runs[step] ?? 0) + 1;
-    await hold.report(
-      { type: "start_step", step: { step, run, item, act: ask.act, input: ask.input, before: before.trees } },
-      ask.blobs,
-    );
+    const { act, blobs } = await ask.open();
     const outputFile = await deps.outputFile(hold.id, step, run);
+    await hold.report(
+      { type: "start_step", step: { step, run, item, act, input: ask.input, before: before.trees } },
+      blobs,
+    );
     const marks: Promise<void>[] = [];
     let effect: Effect;
     try {
@@ -54,12 +56,16 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
         },
       });
     } catch (error) {
+      if (marks.length > 0 && mayHaveReachedOut(hold, act)) throw new OutcomeUnknown(step, describe(act));
       if (!hold.signal.aborted) await failOpenStep(deps, hold, error);
       throw hold.signal.aborted ? await interrupted(deps, hold) : error;
     } finally {
       await Promise.all(marks);
     }
-    if (hold.signal.aborted) throw await interrupted(deps, hold);
+    if (hold.signal.aborted) {
+      if (mayHaveReachedOut(hold, act)) throw new OutcomeUnknown(step, describe(act));
+      throw await interrupted(deps, hold);
+    }
     return record(deps, hold, step, run, effect);
   };
 
@@ -100,6 +106,11 @@ async function record(
     : hold.report({ type: "fail_step", step: { ...body, cause: effect.failed }, followedBy }, blobs));
   return effect.result;
 }
+
+/** Interrupted in the middle, with nobody able to say whether it took effect: unless its person has canceled the whole task anyway. */
+const mayHaveReachedOut = (hold: Hold, act: Act): boolean => crashPolicy(act) === "ask_a_person" && !hold.canceled();
+
+const describe = (act: Act): string => (act.kind === "command" ? act.argv.join(" ").slice(0, 300) : act.kind);
 
 /** The effect could not be tried or was refused half-way: what it left is undone, and the step says why it failed. */
 async function failOpenStep(deps: EngineDependencies, hold: Hold, error: unknown): Promise<void> {

@@ -19,7 +19,6 @@ export async function undoOpenStep(
       await deps.workspaces.dropGateCheckout(workspace, `prepare-${open.step}`);
     }
   }
-  if (open.act.kind === "prepare" && (await deps.layers.find(open.act.key)) === null)
-    await deps.layers.discard(open.act.key);
+  if (open.act.kind === "prepare") await deps.layers.discard(open.act.key);
   return rescued;
 }

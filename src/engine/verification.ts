@@ -1,5 +1,5 @@
 import type { CandidateOf } from "../domain/event.ts";
-import { judge, type GateDefinition } from "../domain/gate.ts";
+import { type GateDefinition, judge } from "../domain/gate.ts";
 import { inScope } from "../domain/scope.ts";
 import type { Agent } from "../ports/agent.ts";
 import { type AttemptEnd, endAttempt } from "./attempt.ts";

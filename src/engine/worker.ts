@@ -13,11 +13,16 @@ export interface Worker {
   busy(): number;
 }
 
+/** A task that could not be taken up is tried again after so long. */
+const AGAIN_MS = 5_000;
+
 /**
  * Claims queued tasks, at most `tasksMax` at a time, oldest first. An append that queues a task wakes it at once; nothing polls. A cancel
  * aborts the effect that is open; a pause waits for the next boundary.
  */
 export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly tasksMax: number }): Worker {
+  /** Tasks that could not be taken up, until it is worth trying again. */
+  const resting = new Map<string, NodeJS.Timeout>();
   const running = new Map<
     string,
     { readonly abort: AbortController; readonly wishes: Wishes; readonly done: Promise<void> }
@@ -36,8 +41,9 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
     })()
       .catch((error: unknown) => {
         // Another claim was faster, or the task moved on meanwhile: both leave nothing to do here.
-        if (!(error instanceof LeaseLost) && !isFailure(error, "task/refused"))
-          deps.warn(`task ${id} could not be taken up`, error);
+        if (error instanceof LeaseLost || isFailure(error, "task/refused")) return;
+        deps.warn(`task ${id} could not be taken up`, error);
+        rest(id);
       })
       .finally(() => {
         running.delete(id);
@@ -46,15 +52,25 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
     running.set(id, { abort, wishes, done });
   };
 
+  const rest = (id: string): void => {
+    if (stopping) return;
+    const timer = setTimeout(() => {
+      resting.delete(id);
+      wake();
+    }, AGAIN_MS);
+    timer.unref();
+    resting.set(id, timer);
+  };
+
   const fill = async (): Promise<void> => {
     do {
       again = false;
       const room = tasksMax - running.size;
       if (stopping || room <= 0) return;
-      const claimable = await deps.store.operations.claimable(room + running.size);
+      const claimable = await deps.store.operations.claimable(room + running.size + resting.size);
       for (const id of claimable) {
         if (stopping || running.size >= tasksMax) break;
-        if (!running.has(id)) takeUp(id);
+        if (!running.has(id) && !resting.has(id)) takeUp(id);
       }
     } while (again);
   };
@@ -94,6 +110,7 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
     async stop() {
       stopping = true;
       unsubscribe();
+      for (const timer of resting.values()) clearTimeout(timer);
       for (const { abort } of running.values()) abort.abort();
       await Promise.all([...running.values()].map(({ done }) => done));
       await filling;

@@ -32,7 +32,7 @@ export interface WorkCapabilities {
   readonly lastFailure: string | null;
   read(repo: string, path: string): Promise<string | null>;
   list(repo: string, prefix: string): Promise<readonly string[]>;
-  write(repo: string, path: string, content: string, executable: boolean): Promise<void>;
+  write(repo: string, path: string, content: string, executable: boolean | null): Promise<void>;
   remove(repo: string, path: string): Promise<void>;
   run(
     repo: string,

@@ -23,11 +23,13 @@ export interface Effect {
 }
 
 export interface Ask {
-  readonly act: Act;
+  /**
+   * The act in full, with the content its record refers to. Called only when the step has to be begun: a finished one is answered
+   * without looking at the world again. May refuse by throwing `act/denied`.
+   */
+  readonly open: () => Promise<{ readonly act: Act; readonly blobs: readonly StagedBlob[] }>;
   /** Digest of what was asked for. */
   readonly input: string;
-  /** Content that the act's record refers to. */
-  readonly blobs: readonly StagedBlob[];
   readonly effect: (run: StepRun) => Promise<Effect>;
 }
 

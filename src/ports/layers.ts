@@ -3,17 +3,24 @@ export interface Layer {
   readonly files: number;
   /** Hex SHA-256 over the sorted list of its files with mode, size and digest. */
   readonly listing: string;
+  /** The wanted outputs that were there when it was made. */
+  readonly outputs: readonly string[];
 }
 
 /**
  * Prepared dependencies, kept by key and mounted read-only, never shared writable.
- * Contract: a layer exists whole or not at all; `adopt` moves the outputs out of the directory they were made in and is durable
- * before it resolves; a half-made layer of a dead run is removed by `discard`.
+ * Contract: a layer exists whole or not at all, and once it exists nothing here removes or replaces it: it may be mounted. `adopt` moves
+ * the outputs out of the directory they were made in, follows no link of that directory (`act/denied`), and is durable before it
+ * resolves. What a dead run left half-made is removed by `discard`.
  */
 export interface Layers {
   find(key: string): Promise<Layer | null>;
+  /** Of several who want the same key, one at a time works. Waiting ends with the signal's reason when it is aborted. */
+  alone<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /** The layer of that key: the one that is there already, else made of these outputs. */
   adopt(key: string, directory: string, outputs: readonly string[]): Promise<Layer>;
-  /** Host path of one output of the layer, null when the layer has no such output. */
+  /** Host path of one output of the layer, null when it is not there. */
   path(key: string, output: string): Promise<string | null>;
+  /** Removes what is half-made and nobody is making; never a whole layer. */
   discard(key: string): Promise<void>;
 }

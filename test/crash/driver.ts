@@ -174,6 +174,7 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
           await withinBound(Promise.race([heard, now.ended]));
         } else if (move.do === "stop") {
           stops += 1;
+          writeDown(places.stops, { pid: now.pid });
           await withinBound(now.stop());
         } else if (move.do === "release") {
           for (const name of now.middle) now.release(name);

@@ -7,6 +7,7 @@ import type { DieAt } from "./boundaries.ts";
 /** One life of the daemon under test, from its start to its end, however it ends. */
 export interface Life {
   readonly url: string;
+  readonly pid: number;
   /** Commands that wait in their middle now. */
   readonly middle: ReadonlySet<string>;
   /** The signal that ended it, "exit N", or null while it lives. */
@@ -71,6 +72,7 @@ export async function beginLife(
   if (url === null) return ended.then(() => null);
   return {
     url,
+    pid: child.pid ?? 0,
     middle,
     endedBy: () => end,
     ended,

@@ -13,6 +13,8 @@ export const placesIn = (directory: string) =>
     acknowledged: join(directory, "acknowledged.jsonl"),
     /** Where each life that was killed died. */
     kills: join(directory, "kills.jsonl"),
+    /** Each life that was asked to stop in good order. */
+    stops: join(directory, "stops.jsonl"),
     /** Each life, with the journal's newest position when it began. */
     lives: join(directory, "lives.jsonl"),
     /** What each task's repository was like before it, and where that is to be delivered. */

@@ -87,6 +87,7 @@ describe.skipIf(!hasTerminal)("the menu", () => {
     shell.types(`../mend.yaml${ENTER}`);
     await shell.sees("Status: awaiting_approval");
     await shell.sees("touches sum.js");
+    await shell.sees("Quit");
     shell.types("\u0003");
     expect(await shell.ended).toBe(0);
   });

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,7 +10,8 @@ import { daemonChild, rowsOf, temporaryDirectory, until, withDaemon } from "../s
 
 /* One daemon per data directory, whatever way leads to it. */
 
-const REFUSED_WITHIN_MS = 1_000;
+/** Loading the program takes under half a second on a quiet machine; this for the refusal itself keeps the whole within one. */
+const REFUSED_WITHIN_MS = 500;
 
 /** From the start of the process to its end. */
 async function refusal(
@@ -19,6 +21,17 @@ async function refusal(
   const { child, output } = daemonChild({ home });
   const [code] = (await once(child, "close")) as [number | null];
   return { code, said: output.join("\n"), ms: performance.now() - begun };
+}
+
+/** What the same machine needs at the same time to load the same program and do nothing. */
+async function loading(): Promise<number> {
+  const begun = performance.now();
+  const program = JSON.stringify(join(import.meta.dirname, "..", "..", "src", "main", "daemon.ts"));
+  await once(
+    spawn(process.execPath, ["--input-type=module", "--eval", `await import(${program})`], { stdio: "inherit" }),
+    "close",
+  );
+  return performance.now() - begun;
 }
 
 test("a second daemon is refused within a second, by the directory's own name and through links", async () => {
@@ -41,10 +54,11 @@ test("a second daemon is refused within a second, by the directory's own name an
     expect(said).not.toMatch(/\bat \S+ \(|database is locked/);
     took.push(ms);
   }
-  // The fastest counts: what else this machine does in that moment is not the daemon's doing.
-  for (let more = 0; more < 10 && Math.min(...took) >= REFUSED_WITHIN_MS; more += 1)
+  // Of each the fastest: what else this machine does in that moment is not the daemon's doing.
+  const bare = [await loading(), await loading()];
+  for (let more = 0; more < 8 && Math.min(...took) - Math.min(...bare) >= REFUSED_WITHIN_MS; more += 1)
     took.push((await refusal(first.home)).ms);
-  expect(Math.min(...took)).toBeLessThan(REFUSED_WITHIN_MS);
+  expect(Math.min(...took) - Math.min(...bare)).toBeLessThan(REFUSED_WITHIN_MS);
   expect((await first.api.health()).pid).toBe(first.pid);
   expect(rowsOf(first.home)).toEqual(before);
 });

@@ -5,6 +5,7 @@ import { z } from "zod";
 import {
   type Answer,
   type Asked,
+  approve,
   MEND_SUM,
   sampleRepo,
   type TestDaemon,
@@ -166,7 +167,8 @@ describe("every operation answers as the document says:", () => {
     await answered("POST /api/tasks/{id}/request-changes", of, { body: { request: "Once more, please" } });
     await waitForStatus(daemon.api, of.id, ["awaiting_approval"]);
     expect((await answered("GET /api/tasks/{id}/plan", of)).json.version).toBeGreaterThan(plan.version);
-    await answered("POST /api/tasks/{id}/approve", of);
+    const { hash } = (await answered("GET /api/tasks/{id}/plan", of)).json;
+    await answered("POST /api/tasks/{id}/approve", of, { body: { plan: hash } });
     await waitForStatus(daemon.api, of.id, ["succeeded"]);
     for (const what of ["", "/evidence", "/logs", "/diff", "/events", "/audits", "/spec", "/plan"])
       await answered(`GET /api/tasks/{id}${what}`, of);
@@ -183,7 +185,7 @@ describe("every operation answers as the document says:", () => {
     await daemon.api.freezeTask(id);
     await daemon.api.readyTask(id);
     const proposed = await waitForStatus(daemon.api, id, ["awaiting_approval", "succeeded"]);
-    if (proposed.status === "awaiting_approval") await daemon.api.approveTask(id, {});
+    if (proposed.status === "awaiting_approval") await approve(daemon.api, id);
     await waitForStatus(daemon.api, id, ["succeeded"]);
     const { items } = (await answered("GET /api/tasks/{id}/artifacts", { id })).json as {
       readonly items: readonly { readonly name: string; readonly bytes: number }[];
@@ -233,9 +235,13 @@ describe("every operation answers as the document says:", () => {
     await waitForStatus(daemon.api, hopeless, ["failed"]);
 
     await waitForStatus(daemon.api, unproven, ["awaiting_approval"]);
-    await daemon.api.approveTask(unproven, {});
+    await approve(daemon.api, unproven);
     await waitForStatus(daemon.api, unproven, ["blocked"]);
-    await answered("POST /api/tasks/{id}/resume", { id: unproven });
+    await answered(
+      "POST /api/tasks/{id}/resume",
+      { id: unproven },
+      { text: "", headers: { "content-type": "application/json" } },
+    );
     await waitForStatus(daemon.api, unproven, ["blocked"]);
     expect(
       (

@@ -20,7 +20,7 @@ import {
 type Row = readonly [what: string, code: ProblemCode, method: string, path: string, wanted?: Asked];
 
 let daemon: TestDaemon;
-const id = { draft: "", waiting: "", done: "", project: "", repo: "" };
+const id = { draft: "", waiting: "", done: "", project: "", repo: "", plan: "" };
 
 beforeAll(async () => {
   daemon = await withDaemon();
@@ -36,6 +36,7 @@ beforeAll(async () => {
   await daemon.api.readyTask(id.waiting);
   await daemon.api.cancelTask(id.done, {});
   await waitForStatus(daemon.api, id.waiting, ["awaiting_approval"]);
+  id.plan = (await daemon.api.plan(id.waiting)).hash;
 }, 60_000);
 
 afterAll(() => expect(daemon.log()).toEqual([]));
@@ -176,7 +177,13 @@ const BODIES: readonly Row[] = [
     { body: { spec_frozen: true } },
   ],
   ["who made it, later", "input/invalid", "PATCH", "/api/tasks/<draft>/spec", { body: { created_by: "somebody" } }],
-  ["who approves", "input/invalid", "POST", "/api/tasks/<waiting>/approve", { body: { by: "somebody" } }],
+  [
+    "who approves",
+    "input/invalid",
+    "POST",
+    "/api/tasks/<waiting>/approve",
+    { body: { plan: "0".repeat(64), by: "somebody" } },
+  ],
   [
     "a project's id",
     "input/invalid",
@@ -273,7 +280,7 @@ const BODIES: readonly Row[] = [
     "plain text where a body may be left out",
     "input/media-type",
     "POST",
-    "/api/tasks/<waiting>/approve",
+    "/api/tasks/<waiting>/reject",
     text("{}", { "content-type": "text/plain" }),
   ],
   [
@@ -301,7 +308,13 @@ const BODIES: readonly Row[] = [
 
 const STATES: readonly Row[] = [
   ["ready before freeze", "task/refused", "POST", "/api/tasks/<draft>/ready"],
-  ["approve before there is a plan", "task/refused", "POST", "/api/tasks/<draft>/approve"],
+  [
+    "approve before there is a plan",
+    "task/refused",
+    "POST",
+    "/api/tasks/<draft>/approve",
+    { body: { plan: "0".repeat(64) } },
+  ],
   ["pause of what does not run", "task/refused", "POST", "/api/tasks/<draft>/pause"],
   ["resume of what does not wait", "task/refused", "POST", "/api/tasks/<draft>/resume"],
   ["retry of what did not fail", "task/refused", "POST", "/api/tasks/<waiting>/retry"],
@@ -322,7 +335,7 @@ const STATES: readonly Row[] = [
     "task/refused",
     "POST",
     "/api/tasks/<waiting>/approve",
-    { body: { spec: "0".repeat(64) } },
+    { body: { plan: "<plan>", spec: "0".repeat(64) } },
   ],
   ["the plan before there is one", "task/refused", "GET", "/api/tasks/<draft>/plan"],
   ["the change before there is one", "task/refused", "GET", "/api/tasks/<draft>/diff"],
@@ -379,9 +392,10 @@ const QUERIES: readonly Row[] = [
 const TASK_PATHS = ["", "/spec", "/plan", "/artifacts", "/audits", "/evidence", "/events", "/logs", "/diff"];
 const UNKNOWN_IDS: readonly Row[] = [
   ...TASK_PATHS.map((rest): Row => [`task${rest}`, "task/not-found", "GET", `/api/tasks/${UNKNOWN}${rest}`]),
-  ...["spec/freeze", "ready", "approve", "reject", "pause", "resume", "cancel", "retry", "deliver"].map(
+  ...["spec/freeze", "ready", "reject", "pause", "resume", "cancel", "retry", "deliver"].map(
     (verb): Row => [verb, "task/not-found", "POST", `/api/tasks/${UNKNOWN}/${verb}`],
   ),
+  ["approve", "task/not-found", "POST", `/api/tasks/${UNKNOWN}/approve`, { body: { plan: "0".repeat(64) } }],
   ["accept", "task/not-found", "POST", `/api/tasks/${UNKNOWN}/accept`, { body: { reason: "fine" } }],
   [
     "request-changes",

@@ -71,7 +71,7 @@ describe("what a person answers", () => {
     const { value } = await rig.system.cases.look.plan(id);
     expect(value.notes.join(" ")).toContain("please look twice");
     const old = await refused(
-      rig.system.cases.answer.approve(ADA, id, { plan: first.plan?.hash ?? "", spec: null, reason: null }),
+      rig.system.cases.answer.approve(ADA, id, { plan: first.plan?.hash ?? "", spec: null, item: null, reason: null }),
     );
     expect(String(old["why"])).toContain("the approval names");
     await rig.approve(id);
@@ -81,9 +81,14 @@ describe("what a person answers", () => {
 
   it("an approval for another spec is refused", async () => {
     const id = await rig.queued(await rig.project(repository()), { ...WORK, gates: [GREEN] });
-    await rig.until(id, "awaiting_approval");
+    const { plan } = await rig.until(id, "awaiting_approval");
     const no = await refused(
-      rig.system.cases.answer.approve(ADA, id, { plan: null, spec: "0".repeat(64), reason: null }),
+      rig.system.cases.answer.approve(ADA, id, {
+        plan: plan?.hash ?? "",
+        spec: "0".repeat(64),
+        item: null,
+        reason: null,
+      }),
     );
     expect(String(no["why"])).toContain("the spec is now");
     expect((await rig.task(id)).status).toBe("awaiting_approval");
@@ -122,6 +127,7 @@ describe("what a person answers", () => {
         rig.system.cases.answer.approve(ADA, id, {
           plan: before.plan?.hash ?? "",
           spec: before.spec?.hash ?? "",
+          item: null,
           reason: null,
         }),
       ),

@@ -241,7 +241,9 @@ export function rigOver(system: System, home: string, warnings: readonly string[
     },
     task,
     async approve(id) {
-      await cases.answer.approve(ADA, id, { plan: null, spec: null, reason: null });
+      const now = await task(id);
+      const item = now.status === "awaiting_approval" && now.proposal.kind === "work_item" ? now.proposal.item : null;
+      await cases.answer.approve(ADA, id, { plan: now.plan?.hash ?? "", spec: null, item, reason: null });
     },
     until: (id, ...statuses) =>
       watch(id, statuses.join(" or "), async () => {

@@ -269,6 +269,11 @@ export async function waitForStatus(
   );
 }
 
+/** A person's yes to what waits, bound to the plan as it is shown now. */
+export async function approve(api: Client, id: string): Promise<TaskView> {
+  return api.approveTask(id, { plan: (await api.plan(id)).hash });
+}
+
 /** How many rows each table of a data directory holds, and the last position: equal before and after means nothing was written. */
 export function rowsOf(home: string): Readonly<Record<string, number>> {
   const database = new BetterSqlite3(join(home, "agentos.db"), { readonly: true });

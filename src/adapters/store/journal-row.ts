@@ -129,7 +129,6 @@ const FORMATS = {
   PROJECT_DELETED: project,
   REPO_ADDED: project,
   REPO_CHANGED: project,
-  REPO_REMOVED: project,
   STORE_CREATED: system,
   DAEMON_STARTED: system,
   DAEMON_STOPPED: system,

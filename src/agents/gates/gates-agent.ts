@@ -47,7 +47,8 @@ function report(
       counts === null || counts === undefined
         ? ""
         : `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
-    return `| ${gate.id} | ${gate.repo} | \`${gate.argv.join(" ")}\` | ${verdict?.verdict ?? "not run"} | ${tests} | ${(verdict?.findings ?? []).join("; ").replaceAll("|", "\\|")} |`;
+    const command = cell(gate.argv.join(" "));
+    return `| ${gate.id} | ${gate.repo} | \`${command}\` | ${verdict?.verdict ?? "not run"} | ${tests} | ${cell((verdict?.findings ?? []).join("; "))} |`;
   });
   const trees = [...new Set(Object.values(verdicts).map(({ tree }) => tree))].map((tree) => `\`${tree}\``).join(", ");
   return [
@@ -61,3 +62,6 @@ function report(
     "",
   ].join("\n");
 }
+
+/** Text as one cell of a table: a bar or a line break of a command would end it. */
+const cell = (text: string): string => text.replaceAll("|", "\\|").replace(/\s*\n\s*/g, " ↵ ");

@@ -58,7 +58,7 @@ async function perform(repo: string, act: ScriptAct, can: WorkCapabilities): Pro
       const first = text.indexOf(act.find);
       if (first < 0) return `${act.path} does not contain the text to replace`;
       if (text.indexOf(act.find, first + 1) >= 0) return `${act.path} contains the text to replace more than once`;
-      await can.write(repo, act.path, text.slice(0, first) + act.with + text.slice(first + act.find.length), false);
+      await can.write(repo, act.path, text.slice(0, first) + act.with + text.slice(first + act.find.length), null);
       return null;
     }
   }

@@ -44,6 +44,7 @@ export async function approveProposal(
   }
   return api.approveTask(task.id, {
     plan: plan.hash,
+    ...(task.proposal?.item != null && { item: task.proposal.item }),
     ...(task.spec !== null && { spec: task.spec.hash }),
     ...(reason !== null && { reason }),
   });

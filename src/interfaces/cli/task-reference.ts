@@ -9,7 +9,10 @@ const NEWEST = "LAST";
 export const TaskReference = z
   .string()
   .transform((text) => text.toUpperCase())
-  .refine((text) => text === NEWEST || /^[0-9A-HJKMNP-TV-Z]{6,26}$/.test(text), "must be a task's id, at least its first 6 characters, or the word last");
+  .refine(
+    (text) => text === NEWEST || /^[0-9A-HJKMNP-TV-Z]{6,26}$/.test(text),
+    "must be a task's id, at least its first 6 characters, or the word last",
+  );
 
 const ID_LENGTH = 26;
 const PAGE = 1_000;

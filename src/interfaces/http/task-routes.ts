@@ -18,7 +18,7 @@ import {
   TaskListQuery,
 } from "../../contract/inputs.ts";
 import { parse } from "../../contract/parse.ts";
-import { deliveredView, eventView, doing, listView, stepView, taskView, verdictViews } from "../../contract/present.ts";
+import { deliveredView, doing, eventView, listView, stepView, taskView, verdictViews } from "../../contract/present.ts";
 import {
   ArtifactListView,
   DeliveredView,
@@ -31,9 +31,9 @@ import {
   TaskListView,
   TaskView,
 } from "../../contract/views.ts";
-import type { Surface } from "./surface.ts";
 import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
 import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
+import type { Surface } from "./surface.ts";
 
 const TaskParam = z.object({ id: Id });
 const post = (path: string, summary: string, body: z.ZodType) =>
@@ -196,17 +196,13 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       method: "post",
       path: "/api/tasks/{id}/approve",
       summary: "Say yes to the plan (or work item) that waits",
-      request: { params: TaskParam, body: optionalBody(ApproveInput) },
+      request: { params: TaskParam, body: jsonBody(ApproveInput) },
       responses: { 200: json(TaskView, "The task"), ...problems },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const body = parse(ApproveInput, await bodyOf(c.req));
-      await answer.approve(person, id, {
-        plan: body.plan ?? null,
-        spec: body.spec ?? null,
-        reason: body.reason ?? null,
-      });
+      const { plan, spec, item, reason } = c.req.valid("json");
+      await answer.approve(person, id, { plan, spec: spec ?? null, item: item ?? null, reason: reason ?? null });
       return c.json(await view(id), 200);
     },
   );

@@ -17,6 +17,16 @@ export function heads(places: Places): readonly number[] {
   });
 }
 
+/** From where to where the journal grew in each life that was asked to stop: it may end an open step itself, and the next one begins it again. */
+export function stopsIn(places: Places): readonly (readonly [from: number, to: number])[] {
+  const lives = linesOf<{ readonly pid: number; readonly position: number }>(places.lives);
+  return linesOf<{ readonly pid: number }>(places.stops).flatMap(({ pid }) => {
+    const at = lives.findIndex((life) => life.pid === pid);
+    const life = lives[at];
+    return life === undefined ? [] : [[life.position, lives[at + 1]?.position ?? Number.POSITIVE_INFINITY] as const];
+  });
+}
+
 interface Run {
   readonly run: number;
   readonly from: Event;
@@ -24,7 +34,7 @@ interface Run {
 }
 
 /** How often each step of a task ran, by the journal and by the witness file that its commands wrote into. */
-export function checkSteps(task: string, events: readonly Event[], deaths: readonly number[], witness: readonly string[], { found, counted }: Report): void {
+export function checkSteps(task: string, events: readonly Event[], { deaths, stops }: { readonly deaths: readonly number[]; readonly stops: ReturnType<typeof stopsIn> }, witness: readonly string[], { found, counted }: Report): void {
   const steps = new Map<string, Run[]>();
   const redone = new Map<string, number>();
   for (const event of events) {
@@ -49,7 +59,8 @@ export function checkSteps(task: string, events: readonly Event[], deaths: reado
   for (const [step, runs] of steps) {
     counted("steps");
     const where = `task/${task} ${step}`;
-    const killed = deaths.filter((head) => runs.some(({ from, to }) => from.position <= head && (to === null || to.position > head))).length;
+    const ended = stops.filter(([first, last]) => runs.some(({ from, to }) => from.position > first && to?.type === "STEP_LOST" && to.position <= last)).length;
+    const killed = ended + deaths.filter((head) => runs.some(({ from, to }) => from.position <= head && (to === null || to.position > head))).length;
     if (runs.length > 1 + killed) found("runs of a step", where, `was begun ${runs.length} times, with ${killed} deaths while it was open`);
     const act = runs[0]?.from.body["act"] as Body;
     if (act["kind"] === "command" && act["network"].length > 0 && runs.length > 1 + (redone.get(step) ?? 0)) found("outside", where, `may reach outside and was begun ${runs.length} times, with ${redone.get(step) ?? 0} words of a person to do it again`);

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import { gatesAgent } from "../../src/agents/gates/gates-agent.ts";
+import { scriptAgent } from "../../src/agents/script/script-agent.ts";
+import type { GateDefinition } from "../../src/domain/gate.ts";
+import { DEFAULT_LIMITS, type Spec } from "../../src/domain/spec.ts";
+import type { Agent } from "../../src/ports/agent.ts";
+import { agentContract, deskFor, type World } from "./agent-contract.ts";
+
+const gate = (id: string, repo: string): GateDefinition => ({
+  id,
+  repo,
+  argv: ["npm", "test"],
+  cwd: ".",
+  judgement: "tests",
+  runner: null,
+  report: null,
+  definition: [],
+  program: null,
+  timeoutMs: 1_000,
+  source: "detected",
+});
+
+const SPEC: Spec = {
+  format: 1,
+  nonce: "n",
+  title: "Two repos",
+  intent: "do it",
+  criteria: [{ id: "c1", text: "it works", gate: "tests" }],
+  constraints: [],
+  scopes: [
+    { repo: "app", access: "full" },
+    { repo: "docs", access: "read_only" },
+  ],
+  gates: [gate("tests", "app"), gate("docs-tests", "docs")],
+  prepare: [],
+  pinnedOn: { app: "b1", docs: "b2" },
+  agent: { kind: "gates" },
+  runMode: "assisted",
+  expectsChange: true,
+  includeDirty: false,
+  attempts: 3,
+  limits: DEFAULT_LIMITS,
+};
+
+const SCRIPT: Spec = {
+  ...SPEC,
+  agent: {
+    kind: "script",
+    plan: {
+      explore: [
+        { repo: "app", argv: ["ls"] },
+        { repo: "docs", argv: ["cat", "README.md"] },
+      ],
+      items: [
+        {
+          id: "second",
+          title: "Second",
+          repo: "app",
+          criterion: null,
+          dependsOn: ["first"],
+          acts: [
+            { act: "run", argv: ["make"], cwd: "src", network: ["example.org:443"], timeoutMs: 5_000 },
+            { act: "remove", path: "old.txt" },
+          ],
+        },
+        {
+          id: "first",
+          title: "First",
+          repo: "app",
+          criterion: "c1",
+          dependsOn: [],
+          acts: [
+            { act: "write", path: "new.txt", content: "new\n", executable: true },
+            { act: "replace", path: "a.txt", find: "one", with: "two" },
+            { act: "run", argv: ["make", "check"], cwd: ".", network: [], timeoutMs: null },
+          ],
+        },
+      ],
+    },
+  },
+};
+
+const WORLD: World = {
+  files: { "a.txt": "one\n", "old.txt": "old\n" },
+  command: (argv) => ({ stdout: `${argv.join(" ")} said so\n` }),
+};
+
+agentContract("script", () => ({ agent: scriptAgent, spec: structuredClone(SCRIPT), world: WORLD }));
+agentContract("gates", () => ({ agent: gatesAgent, spec: structuredClone(SPEC), world: WORLD }));
+
+describe("the contract itself", () => {
+  // Each of these breaks one promise; were the suite blind to it, it would prove nothing about honest agents.
+  const asksOtherwise = (): Agent => {
+    let lives = 0;
+    return {
+      ...scriptAgent,
+      plan: async (can) => (await can.read("app", `${(lives += 1)}.txt`), { items: [], notes: [] }),
+    };
+  };
+  const reaches: Agent = {
+    ...scriptAgent,
+    plan: async (can) => ({ items: [], notes: [String((can as unknown as { broker: unknown }).broker)] }),
+  };
+  const changes: Agent = {
+    ...scriptAgent,
+    plan: async (can) => {
+      (can.spec as { attempts: number }).attempts = 99;
+      return { items: [], notes: [] };
+    },
+  };
+
+  it.each([
+    ["reaches for what it was not handed", reaches, "the agent reached for broker"],
+    ["changes its own spec", changes, "read only"],
+  ])("finds an agent that %s", async (_, agent, said) => {
+    await expect(agent.plan(deskFor(WORLD).planning(structuredClone(SPEC)))).rejects.toThrow(said);
+  });
+
+  it("finds an agent that asks otherwise the second time", async () => {
+    const agent = asksOtherwise();
+    const [first, second] = [deskFor(WORLD), deskFor(WORLD)];
+    await agent.plan(first.planning(structuredClone(SPEC)));
+    await agent.plan(second.planning(structuredClone(SPEC)));
+    expect(second.asked).not.toEqual(first.asked);
+  });
+});
