@@ -1,6 +1,6 @@
 import type { Actor } from "../domain/actor.ts";
 import type { CandidateOf, DeliveredTo } from "../domain/event.ts";
-import { Failure, isFailure } from "../domain/failure.ts";
+import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
 import { judge } from "../domain/gate.ts";
 import type { DeliveryEvent } from "../domain/lifecycle.ts";
 import type { Spec } from "../domain/spec.ts";
@@ -33,6 +33,7 @@ interface Route {
  */
 export function createDelivery(deps: EngineDependencies): Delivery {
   const busy = new Map<string, Promise<unknown>>();
+  const stopping = new AbortController();
 
   const one = <T>(task: string, work: () => Promise<T>): Promise<T> => {
     const next = (busy.get(task) ?? Promise.resolve()).then(work, work);
@@ -46,18 +47,39 @@ export function createDelivery(deps: EngineDependencies): Delivery {
   };
 
   return {
-    deliver: (request) => one(request.task, () => deliverTask(deps, request)),
+    deliver: (request) =>
+      one(request.task, async () => {
+        if (stopping.signal.aborted) throw stopped(request.task);
+        await finishOpen(deps, request.task);
+        return deliverTask(deps, request, stopping.signal);
+      }),
     async recover() {
-      for (const id of await deps.store.operations.succeededWithOpenStep()) await one(id, () => finishOpen(deps, id));
+      for (const id of await deps.store.operations.succeededWithOpenStep())
+        await one(id, () => finishOpen(deps, id)).catch((error: unknown) =>
+          deps.warn(`the interrupted delivery of task ${id} could not be finished; its step stays open`, error),
+        );
+    },
+    async stop() {
+      stopping.abort();
+      while (busy.size > 0) await Promise.all(busy.values());
     },
   };
 }
 
-async function deliverTask(deps: EngineDependencies, request: DeliveryRequest): Promise<Delivered> {
+const stopped = (task: string): Failure =>
+  new Failure("delivery/refused", `the daemon stopped before task ${task} was delivered`, {
+    next: `agentos task deliver ${task} does it once the daemon runs again.`,
+  });
+
+async function deliverTask(
+  deps: EngineDependencies,
+  request: DeliveryRequest,
+  signal: AbortSignal,
+): Promise<Delivered> {
   const { task } = await deps.log.load(request.task);
   const proven = provenTask(task);
   const spec = await specOf(deps, proven);
-  const desk = await deliveryDesk(deps, proven, spec, request.by);
+  const desk = await deliveryDesk(deps, proven, spec, request.by, signal);
   const routes: Route[] = [];
   for (const [repo, candidate] of Object.entries(proven.candidate ?? {}))
     if (candidate.tree !== candidate.baseTree)
@@ -67,8 +89,35 @@ async function deliverTask(deps: EngineDependencies, request: DeliveryRequest): 
       next: `agentos task artifacts ${proven.id}`,
     });
   const repos: Record<string, DeliveredTo> = {};
-  for (const route of routes) repos[route.repo] = await travel(deps, desk, proven, route);
+  for (const route of routes)
+    try {
+      repos[route.repo] = await travel(deps, desk, proven, route);
+    } catch (error) {
+      if (!isFailure(error) || routes.length === 1) throw error;
+      throw inPart(proven.id, error, repos, routes);
+    }
   return { repos, notes: routes.flatMap(({ note }) => (note === null ? [] : [note])) };
+}
+
+/** Several repos do not move as one: what did and what did not is said by name. */
+function inPart(
+  task: string,
+  { code, message, next, facts }: Failure,
+  repos: Readonly<Record<string, DeliveredTo>>,
+  routes: readonly Route[],
+): Failure {
+  const arrived = Object.entries(repos).map(
+    ([repo, { way, branch, to }]) => `${repo} (${way === "patch" ? "as a patch" : `${branch} is at ${to}`})`,
+  );
+  const left = routes.filter(({ repo }) => repos[repo] === undefined).map(({ repo }) => repo);
+  return new Failure(
+    code,
+    `${message}. Delivered: ${arrived.length === 0 ? "nothing" : arrived.join(", ")}. Not delivered: ${left.join(", ")}`,
+    {
+      next: next ?? `agentos task deliver ${task} delivers what is left.`,
+      facts: { ...facts, delivered: repos, notDelivered: left },
+    },
+  );
 }
 
 function provenTask(task: Task): In<"succeeded"> {
@@ -114,8 +163,8 @@ async function routeOf(
       ...base,
       way: "merge",
       branch,
-      from: outlook.head,
-      to: outlook.head ?? candidate.commit,
+      // The branch may have gone on with commits of others: what is recorded is this work, from and to the same, and nothing moves.
+      from: candidate.commit,
       note: `${repo}: ${branch} has this work already`,
     };
   if (outlook.checkedOut && outlook.dirtyTouched.length > 0) {
@@ -204,8 +253,9 @@ async function provenMerge(
         next: `agentos task deliver ${task.id} --way branch writes the accepted work to a branch of its own.`,
       },
     );
+  const prepared = await withLayer(deps, desk, task, spec, repo, branch, merged.commit);
   for (const gate of gates) {
-    const run = await deps.broker.gate(desk, gate, merged.commit, merged.tree, "merge");
+    const run = await deps.broker.gate(prepared, gate, merged.commit, merged.tree, "merge");
     const verdict = judge(gate, merged.tree, [
       { step: run.step, tree: merged.tree, evidence: run.evidence, found: run.found, program: run.program },
     ]);
@@ -237,6 +287,35 @@ async function provenMerge(
     }
   }
   return merged;
+}
+
+/** The merged commit's own dependencies: its lock file may be neither side's. */
+async function withLayer(
+  deps: EngineDependencies,
+  desk: Desk,
+  task: In<"succeeded">,
+  spec: Spec,
+  repo: string,
+  branch: string,
+  commit: CommitId,
+): Promise<Desk> {
+  const layers = { ...desk.layers };
+  for (const definition of spec.prepare)
+    if (definition.repo === repo)
+      try {
+        layers[repo] = await deps.broker.prepare(desk, definition, commit, "merge");
+      } catch (error) {
+        if (!isFailure(error) || error.code === "delivery/refused") throw error;
+        throw new Failure(
+          "delivery/refused",
+          `merged with the newer ${branch}, the dependencies cannot be prepared: ${error.message}`,
+          {
+            next: `agentos task deliver ${task.id} --way branch writes the verified work to a branch of its own.`,
+            cause: error,
+          },
+        );
+      }
+  return { ...desk, layers };
 }
 
 async function travel(deps: EngineDependencies, desk: Desk, task: In<"succeeded">, route: Route): Promise<DeliveredTo> {
@@ -309,41 +388,80 @@ async function arrive(
   return { delivered: { ...told, checkoutFollowed: moved.checkoutFollowed }, blobs: [] };
 }
 
-/** What a dead daemon left open on a proven task: a delivery is asked of git and finished; a gate run for it is given up. */
+/** After these, git has said what is there, or can never be asked again. Anything else (a disk that is away) leaves the step open. */
+const SETTLES: ReadonlySet<FailureCode> = new Set<FailureCode>(["delivery/refused", "repo/not-found"]);
+
+/** What was left open on a proven task: a delivery is asked of git and finished; a gate or preparation run for it is given up. */
 async function finishOpen(deps: EngineDependencies, id: string): Promise<void> {
   const { task } = await deps.log.load(id);
   const open = task.openStep;
   if (task.status !== "succeeded" || open === null) return;
   const by: Actor = { kind: "worker", name: deps.worker };
   const where = { step: open.step, run: open.run };
-  if (open.act.kind !== "deliver") {
+  const { act } = open;
+  if (act.kind !== "deliver") {
+    if (act.kind === "gate" || act.kind === "prepare") {
+      const workspace = { task: id, epoch: task.epoch, repo: act.repo };
+      await deps.workspaces.dropGateCheckout(workspace, act.kind === "gate" ? open.step : `prepare-${open.step}`);
+    }
+    if (act.kind === "prepare") await deps.layers.discard(act.key);
     await record(deps, id, by, [
       { type: "STEP_LOST", body: { ...where, cause: "worker_died", rescued: {}, partialOutput: null } },
     ]);
     return;
   }
-  const candidate = task.candidate?.[open.act.repo];
-  if (candidate === undefined) throw new Error(`task ${id} delivers ${open.act.repo}, of which it has no candidate`);
+  const candidate = task.candidate?.[act.repo];
+  if (candidate === undefined) throw new Error(`task ${id} delivers ${act.repo}, of which it has no candidate`);
   try {
-    const { delivered } = await arrive(deps, id, (await sourceOf(deps, task, open.act.repo)).path, open.act, candidate);
+    const delivered = await finish(deps, id, (await sourceOf(deps, task, act.repo)).path, act, candidate);
     await record(deps, id, by, [
       {
         type: "STEP_COMPLETED",
         body: {
           ...where,
-          evidence: [{ kind: "commit", repo: open.act.repo, commit: open.act.to, tree: open.act.tree }],
+          evidence: [{ kind: "commit", repo: act.repo, commit: act.to, tree: act.tree }],
           after: {},
           result: null,
         },
       },
-      { type: "DELIVERED", body: { repos: { [open.act.repo]: delivered } } },
+      { type: "DELIVERED", body: { repos: { [act.repo]: delivered } } },
     ]);
   } catch (error) {
-    if (!isFailure(error)) throw error;
+    if (!isFailure(error) || !SETTLES.has(error.code)) throw error;
     await record(deps, id, by, [
       { type: "STEP_FAILED", body: { ...where, evidence: [], after: {}, cause: error.message, result: null } },
     ]);
   }
+}
+
+/** Asks git first: a branch that has gone on from the delivered commit is not touched. What is called finished, git has. */
+async function finish(
+  deps: EngineDependencies,
+  task: string,
+  source: string,
+  act: DeliverAct,
+  candidate: CandidateOf,
+): Promise<DeliveredTo> {
+  if (act.way === "patch") return (await arrive(deps, task, source, act, candidate)).delivered;
+  const look = () => deps.workspaces.outlook({ task, repo: act.repo }, source, act.branch, act.to, act.to);
+  const before = await look();
+  if (before.relation === "contains" && before.head !== act.to)
+    return {
+      way: act.way,
+      branch: act.branch,
+      from: act.from,
+      to: act.to,
+      tree: act.tree,
+      checkoutFollowed: false,
+    };
+  const { delivered } = await arrive(deps, task, source, act, candidate);
+  const { relation, head } = await look();
+  if (relation !== "contains")
+    throw new Failure(
+      "delivery/refused",
+      `${act.branch} of ${act.repo} is at ${head ?? "no commit"}, not at ${act.to}`,
+    );
+  return delivered;
 }
 
 const record = (
@@ -371,7 +489,13 @@ async function sourceOf(deps: EngineDependencies, task: Task, repo: string) {
 }
 
 /** Steps on a proven task: no lease, no workspace, the same bracket. They are numbered after the journal, so each delivery's are new. */
-async function deliveryDesk(deps: EngineDependencies, task: In<"succeeded">, spec: Spec, by: Actor): Promise<Desk> {
+async function deliveryDesk(
+  deps: EngineDependencies,
+  task: In<"succeeded">,
+  spec: Spec,
+  by: Actor,
+  signal: AbortSignal,
+): Promise<Desk> {
   const { seq } = await deps.log.load(task.id);
   const repos: Record<string, { writable: boolean; toolPath: readonly string[] }> = {};
   for (const scope of spec.scopes) {
@@ -382,36 +506,47 @@ async function deliveryDesk(deps: EngineDependencies, task: In<"succeeded">, spe
   const steps: Steps = {
     async perform(ask: Ask) {
       const { act, blobs } = await ask.open();
+      if (signal.aborted) throw stopped(task.id);
       asked += 1;
       const step = `deliver-${seq}.${asked}`;
       const run = 1;
+      const outputFile = await deps.outputFile(task.id, step, run);
       await record(
         deps,
         task.id,
         by,
-        [{ type: "STEP_STARTED", body: { step, run, item: null, act: act, input: ask.input, before: {} } }],
+        [{ type: "STEP_STARTED", body: { step, run, item: null, act, input: ask.input, before: {} } }],
         blobs,
       );
-      const outputFile = await deps.outputFile(task.id, step, run);
+      // A branch that moves is not stopped half-way; what only gathers is ended, and its step is lost.
+      const isLost = (): boolean => signal.aborted && act.kind !== "deliver";
+      const lose = async (): Promise<Failure> => {
+        await record(deps, task.id, by, [
+          { type: "STEP_LOST", body: { step, run, cause: "worker_died", rescued: {}, partialOutput: null } },
+        ]);
+        return stopped(task.id);
+      };
       let effect: Effect;
       try {
-        effect = await ask.effect({
-          step,
-          run,
-          signal: new AbortController().signal,
-          outputFile,
-          onStart: () => undefined,
-        });
+        effect = await ask.effect({ step, run, signal, outputFile, onStart: () => undefined });
       } catch (error) {
+        if (isLost()) throw await lose();
         const cause = isFailure(error) ? error.message : "AgentOS failed inside this step";
         await record(deps, task.id, by, [
           { type: "STEP_FAILED", body: { step, run, evidence: [], after: {}, cause, result: null } },
         ]);
         throw error;
       }
+      if (isLost()) throw await lose();
+      const { evidence, failed } = effect;
+      if (failed !== null) {
+        const body = { step, run, evidence, after: {}, cause: failed, result: null };
+        await record(deps, task.id, by, [{ type: "STEP_FAILED", body }], effect.blobs);
+        return effect.result;
+      }
       // That a branch moved and that this was a delivery are one fact: a crash must not leave the one without the other.
       const events: DeliveryEvent[] = [
-        { type: "STEP_COMPLETED", body: { step, run, evidence: effect.evidence, after: {}, result: null } },
+        { type: "STEP_COMPLETED", body: { step, run, evidence, after: {}, result: null } },
       ];
       if (act.kind === "deliver")
         events.push({ type: "DELIVERED", body: { repos: { [act.repo]: effect.result as DeliveredTo } } });

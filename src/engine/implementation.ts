@@ -8,6 +8,9 @@ import { setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
 import { ensureLayers } from "./layers.ts";
 
+/** A cause is one sentence; what a command put out lies in its step's evidence. */
+const CAUSE_MAX = 500;
+
 /** Works through the approved plan, item by item, each in its place. Says whether the task is still in hand. */
 export async function implementPlan(deps: EngineDependencies, hold: Hold, agent: Agent): Promise<AttemptEnd> {
   const plan = await approvedPlan(deps, hold);
@@ -38,7 +41,7 @@ export async function implementPlan(deps: EngineDependencies, hold: Hold, agent:
       const output: StagedBlob | null =
         told.last === "" ? null : await deps.store.stage(new TextEncoder().encode(told.last));
       await hold.report(
-        { type: "fail_item", item: item.id, cause: outcome.cause, output: output?.ref ?? null },
+        { type: "fail_item", item: item.id, cause: outcome.cause.slice(0, CAUSE_MAX), output: output?.ref ?? null },
         output === null ? [] : [output],
       );
       return endAttempt(deps, hold, agent, "work_item");

@@ -5,7 +5,7 @@ import type { AgentKind, Spec } from "../domain/spec.ts";
 export interface CommandResult {
   readonly exitCode: number | null;
   readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
-  /** What the agent is told: at most `OUTPUT_TOLD_BYTES` of each, the end of it, secrets redacted. */
+  /** What the agent is told: at most `OUTPUT_TOLD_BYTES` of each, the end of it. */
   readonly stdout: string;
   readonly stderr: string;
 }

@@ -19,6 +19,8 @@ export interface Delivered {
 /** Contract: only a verified tree is delivered; a branch moves by compare-and-set or not at all; repeating it is safe. */
 export interface Delivery {
   deliver(request: DeliveryRequest): Promise<Delivered>;
-  /** Finishes or gives back what a dead daemon left in the middle. */
+  /** Finishes or gives back what a dead daemon left in the middle. What cannot be finished now is warned of and stays open; never throws for it. */
   recover(): Promise<void>;
+  /** Ends what is being delivered and takes no more; resolves when nothing is under way. A branch that is being moved is moved to the end. */
+  stop(): Promise<void>;
 }

@@ -9,30 +9,30 @@ import { taskStream } from "../../src/domain/stream.ts";
 import { born, evolve } from "../../src/domain/task.ts";
 import { type Append, LeaseLost, type Positioned, type Store, StreamMoved } from "../../src/ports/store.ts";
 import {
-  AT,
   ADA,
   ALL,
-  NO_TASKS,
-  EMPTY_PROJECT,
-  utf8,
-  happened,
-  started,
+  AT,
+  askAnything,
+  claimed,
   denied,
-  systemAppend,
-  event,
   deny,
-  projectAppend,
-  repoOf,
+  EMPTY_PROJECT,
+  event,
+  freeze,
   givenProject,
-  taskAppend,
-  givenTask,
   givenQueued,
   givenRunning,
-  claimed,
-  stepStarted,
-  freeze,
+  givenTask,
+  happened,
+  NO_TASKS,
+  projectAppend,
+  repoOf,
   rowsOf,
-  askAnything,
+  started,
+  stepStarted,
+  systemAppend,
+  taskAppend,
+  utf8,
 } from "./store-given.ts";
 
 /** One implementation under test, empty, and what only it can say about itself. */
@@ -417,8 +417,6 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.append(projectAppend("p", 2, { type: "REPO_CHANGED", body: moved }));
         expect((await store.projects.projectOfPath("/elsewhere"))?.id).toBe("p");
         expect(await store.projects.projectOfPath("/src/p")).toBeNull();
-        await store.append(projectAppend("p", 3, { type: "REPO_REMOVED", body: { id: "p-app" } }));
-        expect(await store.projects.repo("p-app")).toBeNull();
         const events = (await store.projects.events("p", 0, 9)).slice(1);
         expect((await store.projects.project("p"))?.project).toEqual(
           events.reduce(evolveProject, { ...EMPTY_PROJECT, id: "p", name: "project p" }),

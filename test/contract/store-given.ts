@@ -296,14 +296,21 @@ function commandsFor(
     { type: "bind", ...by, project: "p", repos: { app: "p-app" } },
     { type: "ready", ...by },
     { type: "claim", ...by, worker, epoch: task.epoch + 1 },
-    { type: "approve", ...by, plan: task.plan?.hash ?? "", spec: task.spec?.hash ?? "", reason },
+    {
+      type: "approve",
+      ...by,
+      item: task.status === "awaiting_approval" && task.proposal.kind === "work_item" ? task.proposal.item : null,
+      plan: task.plan?.hash ?? "",
+      spec: task.spec?.hash ?? "",
+      reason,
+    },
     { type: "request_changes", ...by, request: blob.ref },
     { type: "reject", ...by, reason },
     { type: "pause", ...by, reason },
     { type: "resume", ...by, outcome: task.openStep === null ? null : "redo", reason, restart: what % 2 === 0 },
     { type: "cancel", ...by, reason },
     { type: "retry", ...by, restart: what % 2 === 0 },
-    { type: "accept", ...by, reason: blob.ref },
+    { type: "accept", ...by, gates: ["tests"], reason: blob.ref },
     { type: "deny", ...by, act: "x", rule: "r", reason: "y", item: null },
   ];
   return [...reports, ...asked];

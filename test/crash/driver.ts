@@ -51,6 +51,8 @@ export interface Travelled {
   /** How often the daemon was killed on the way. */
   readonly deaths: number;
   readonly findings: readonly string[];
+  /** What the task waited for on the way. */
+  readonly blocked: readonly string[];
 }
 
 /** One data directory and the lives that work on it, one after the other. */
@@ -198,7 +200,9 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
       }
       await life?.arm(null);
       untouched("at its end");
-      return { deaths: died, findings };
+      const task = answered.get("create")?.["id"];
+      const blocked = events.flatMap(({ stream, type, body }) => (stream === `task/${task}` && type === "BLOCKED" ? [String(body["reason"])] : []));
+      return { deaths: died, findings, blocked };
 
       function nextMove(): Move {
         if (pending !== null) return { do: "write", ...pending };

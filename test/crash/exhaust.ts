@@ -11,12 +11,20 @@ export interface Exhausted {
   readonly lives: number;
   readonly findings: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
+  /** What its tasks waited for on the way. */
+  readonly blocked: readonly string[];
 }
 
-/** Where the deaths of the n-th journey lie, n = 1, 2, 3 …; null: no further one. */
-export type Deaths = (n: number) => readonly DieAt[] | null;
+/** Where the deaths of the n-th journey lie, n = 1, 2, 3 …; `listed` has an end, and a journey that outlives one of them is a finding. */
+export type Deaths = { readonly each: (n: number) => readonly DieAt[] } | { readonly listed: readonly (readonly DieAt[])[] };
 
-export const atEachPoint: Deaths = (n) => [{ count: n }];
+export const atEachPoint: Deaths = { each: (n) => [{ count: n }] };
+/** First killed where the name says, then, in the life that deals with that, at point 1, 2, 3 … */
+export const afterDeathAt = (name: string): Deaths => ({ each: (n) => [{ name }, { count: n }] });
+/** Killed once in each journey, at the boundaries of these names. */
+export const atNames = (...names: readonly string[]): Deaths => ({ listed: names.map((name) => [{ name }]) });
+/** Killed where the first name says, and again at each of the others. */
+export const atNameThen = (name: string, ...names: readonly string[]): Deaths => ({ listed: names.map((second) => [{ name }, { name: second }]) });
 
 /**
  * The journey again and again, killed at point 1, 2, 3 … until one survives, by `chains` drivers that share the points and each have a
@@ -35,6 +43,7 @@ export async function exhaust(
   let next = 1;
   let survived = false;
   let points = 0;
+  const blocked: string[] = [];
   const chain = async (number: number): Promise<void> => {
     const place = join(directory, `${journey.name.replaceAll(/\W+/g, "-")}-${number}`);
     mkdirSync(place, { recursive: true });
@@ -46,12 +55,16 @@ export async function exhaust(
       while (!survived) {
         const n = next;
         next += 1;
-        const where = deaths(n);
-        if (where === null) break;
+        const where = "each" in deaths ? deaths.each(n) : deaths.listed[n - 1];
+        if (where === undefined) break;
         const label = `${journey.name.replaceAll(/\W+/g, "-")}-${n}`;
         const travelled = await world.travel(journey, label, where, watchDelivery);
         findings.push(...travelled.findings);
-        if (travelled.deaths < where.length) survived = true;
+        blocked.push(...travelled.blocked);
+        if (travelled.deaths < where.length) {
+          if ("each" in deaths) survived = true;
+          else findings.push(`${label}: never came to ${JSON.stringify(where[travelled.deaths])}`);
+        }
         points += travelled.deaths;
       }
     } finally {
@@ -62,5 +75,5 @@ export async function exhaust(
     for (const [what, by] of Object.entries(report.counts)) counts[what] = (counts[what] ?? 0) + by;
   };
   await Promise.all(Array.from({ length: chains }, (_, number) => chain(number + 1)));
-  return { points, lives: points + chains, findings, counts };
+  return { points, lives: points + chains, findings, counts, blocked };
 }

@@ -60,6 +60,14 @@ export const looping: Journey = {
   next: (seen) => (seen.middle ? { do: "release" } : seen.status === "blocked" ? { do: "write", name: `resume ${seen.count("BLOCKED")}`, path: "resume", body: {} } : over(seen)),
 };
 
+/** One edit, and its delivery. */
+export const delivered: Journey = {
+  name: "delivered",
+  makeRepository,
+  spec: spec({ plan: { items: [SAY_TWO] } }),
+  next: (seen) => (seen.status === "succeeded" ? deliver(seen) : over(seen)),
+};
+
 /** The branch moved on: the merge is built, and proven by the same gate, before it is delivered. */
 export const merged: Journey = {
   name: "merged",
@@ -123,9 +131,11 @@ export const interactive: Journey = {
   spec: spec({ run_mode: "interactive", plan: { items: [SAY_TWO] } }),
   next: (seen) => {
     if (seen.status !== "awaiting_approval") return over(seen);
-    const proposed = seen.count("PLAN_PROPOSED") + seen.count("WORK_ITEM_PROPOSED");
     if (seen.count("CHANGES_REQUESTED") === 0) return { do: "write", name: "request changes", path: "request-changes", body: { request: "Say it louder." } };
-    return { do: "write", name: `approve ${proposed}`, path: "approve", body: { reason: "good" } };
+    const proposed = seen.events.findLast(({ type }) => type === "PLAN_PROPOSED" || type === "WORK_ITEM_PROPOSED");
+    const plan = seen.events.findLast(({ type }) => type === "PLAN_PROPOSED")?.body["hash"];
+    const item = proposed?.type === "WORK_ITEM_PROPOSED" ? { item: proposed.body["item"] } : {};
+    return { do: "write", name: `approve ${proposed?.seq}`, path: "approve", body: { plan, ...item, reason: "good" } };
   },
 };
 

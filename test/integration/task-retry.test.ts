@@ -153,6 +153,18 @@ describe("a task that goes wrong is tried again, with the failure in its hands",
     expect(done.candidate?.["app"]?.commit).toBe(done.bases?.["app"]?.commit);
   });
 
+  it("after a command that may reach outside nothing begins again by itself: it would reach there again", async () => {
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan({ run: "echo two > a.txt", network: ["registry.example:443"] }),
+      gates: [ALWAYS_RED],
+    });
+    const stopped = await rig.until(id, "blocked");
+    expect([stopped.reason, stopped.attempt]).toEqual(["gates_exhausted", 1]);
+    const { seq } = await rig.system.cases.answer.resume({ kind: "person", name: "ada" }, id, null, null);
+    await rig.happened(id, "BLOCKED", seq);
+    expect((await rig.task(id)).attempt).toBe(2);
+  });
+
   it("items are worked on in the order of what they depend on", async () => {
     const repo = repository();
     const item = (id: string, depends_on: string[]) => ({
