@@ -94,7 +94,11 @@ describe("the contract itself", () => {
     let lives = 0;
     return {
       ...scriptAgent,
-      plan: async (can) => (await can.read("app", `${(lives += 1)}.txt`), { items: [], notes: [] }),
+      plan: async (can) => {
+        lives += 1;
+        await can.read("app", `${lives}.txt`);
+        return { items: [], notes: [] };
+      },
     };
   };
   const reaches: Agent = {

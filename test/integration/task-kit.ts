@@ -40,11 +40,14 @@ afterAll(async () => {
 });
 
 let count = 0;
+function nextNumber(): number {
+  count += 1;
+  return count;
+}
 
 /** A directory of this test's own. */
 export function room(): string {
-  count += 1;
-  const path = join(place, String(count));
+  const path = join(place, String(nextNumber()));
   mkdirSync(path);
   return path;
 }
@@ -205,7 +208,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
     warnings,
     project: (...paths) =>
       cases.createProject(ADA, {
-        name: `p${(count += 1)}`,
+        name: `p${nextNumber()}`,
         settings: { agent: null, runMode: null, packageHosts: [] },
         repos: paths.map((path) => ({
           path,

@@ -21,6 +21,9 @@ export async function acquireDaemonLock(home: string): Promise<DaemonLock> {
   const file = join(real, "daemon.lock");
   const connection = new BetterSqlite3(file, { timeout: 0 });
   try {
+    // SQLite gives the journal beside it the mode of the file, so the file has its mode before the first transaction.
+    connection.pragma("user_version");
+    await chmod(file, 0o600);
     connection.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     connection.close();
@@ -30,7 +33,6 @@ export async function acquireDaemonLock(home: string): Promise<DaemonLock> {
       cause: error,
     });
   }
-  await chmod(file, 0o600);
   return {
     async release() {
       connection.close();

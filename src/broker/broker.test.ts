@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import type { Act } from "../domain/step.ts";
+import { describeAct } from "./broker.ts";
+import { insideOf, tail, targetOf } from "./confine.ts";
+
+/** One act of each kind; a new kind without one does not compile. */
+const ACTS: { readonly [K in Act["kind"]]: readonly [Extract<Act, { readonly kind: K }>, string] } = {
+  read: [{ kind: "read", repo: "app", what: "command", target: ["ls", "-l"] }, "read command ls -l in app"],
+  edit: [
+    { kind: "edit", repo: "app", path: "a.txt", before: null, after: "d", content: null, executable: false },
+    "write a.txt in app",
+  ],
+  command: [
+    { kind: "command", repo: "app", argv: ["make", "all"], cwd: ".", timeoutMs: 1, network: [] },
+    "run make all in app",
+  ],
+  prepare: [
+    { kind: "prepare", repo: "app", on: "base", key: "k", argv: ["npm", "ci"], hosts: [] },
+    "prepare app by npm ci",
+  ],
+  gate: [
+    { kind: "gate", gate: "tests", repo: "app", on: "base", commit: "c1", tree: "t1", argv: [] },
+    "gate tests on c1",
+  ],
+  candidate: [{ kind: "candidate", repo: "app", base: "b1" }, "make the candidate of app"],
+  deliver: [
+    { kind: "deliver", repo: "app", way: "merge", branch: "main", from: null, to: "c1", tree: "t1" },
+    "deliver c1 to main of app",
+  ],
+  model: [{ kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } }, "call m of p"],
+  turn: [{ kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } }, "a turn of a"],
+};
+
+describe("the broker's words and bounds", () => {
+  it.each(Object.values(ACTS))("%#: an act is one line for the audit", (act, line) =>
+    expect(describeAct(act)).toBe(line),
+  );
+
+  it("a removed file is not a written one", () =>
+    expect(describeAct({ ...ACTS.edit[0], after: null })).toBe("remove a.txt in app"));
+
+  it("a target is a host and a port, the host in lower case", () =>
+    expect(targetOf("Registry.Example.ORG:443")).toEqual({ host: "registry.example.org", port: 443 }));
+
+  it.each([
+    "example.org",
+    "example.org:",
+    ":443",
+    "https://example.org:443",
+    "a b:1",
+    "example.org:123456",
+    "[::1]:80",
+  ])("%j is no target", (text) => expect(() => targetOf(text)).toThrow(`${text} is not host:port`));
+
+  it("a workspace is seen at the same place everywhere", () => expect(insideOf("app")).toBe("/workspace/app"));
+
+  it("an agent is told the end of a long output", () => {
+    const told = tail(new TextEncoder().encode(`${"x".repeat(100_000)}the end`));
+    expect([told.length, told.endsWith("the end"), tail(new Uint8Array())]).toEqual([32 * 1024, true, ""]);
+  });
+});
