@@ -20,6 +20,8 @@ export interface AppDependencies {
   readonly ids: Ids;
   /** What the open (or lost) run of a step has put out so far: at most `bytesMax` of its end; null when there is nothing. */
   readonly liveOutput: (task: string, step: string, run: number, bytesMax: number) => Promise<Uint8Array | null>;
+  /** Removes the live output of all of a task's steps. */
+  readonly dropOutput: (task: string) => Promise<void>;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];
 }

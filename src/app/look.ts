@@ -225,7 +225,10 @@ export const looks = (deps: AppDependencies) => {
       return items;
     },
 
-    /** Removes the working directories of a task that ended. What is not in git is kept in the person's repository first. */
+    /**
+     * Removes the working directories of a task that ended, and its live output (what finished steps put out is in their evidence). What
+     * is not in git is kept in the person's repository first.
+     */
     async clean(id: string) {
       const { task } = await deps.log.load(id);
       if (task.status !== "succeeded" && task.status !== "failed" && task.status !== "canceled")
@@ -234,9 +237,16 @@ export const looks = (deps: AppDependencies) => {
           `task ${id} is ${task.status}; only the workspace of a task that ended can be removed`,
           { next: `agentos task cancel ${id}`, facts: { status: task.status } },
         );
+      if (task.openStep !== null)
+        throw new Failure("task/refused", `step ${task.openStep.step} of task ${id} is open and works there`, {
+          next: `agentos task show ${id} says what it does; clean up when it is through.`,
+          facts: { status: task.status },
+        });
       const project = task.project === null ? null : await deps.store.projects.project(task.project.id);
       const sources = Object.fromEntries((project?.project.repos ?? []).map(({ name, path }) => [name, path]));
-      return { task: id, ...(await deps.workspaces.remove(id, sources)) };
+      const removed = await deps.workspaces.remove(id, sources);
+      await deps.dropOutput(id);
+      return { task: id, ...removed };
     },
 
     projects: () => deps.store.projects.projects(),

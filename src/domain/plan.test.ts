@@ -138,6 +138,14 @@ describe("a plan is checked against its spec", () => {
     ],
   ])("and refused for %s", (_, wanted, against, said) => expect(refused(wanted, against)).toBe(said));
 
+  it("and refused for a change outside the paths of the spec, and taken for one inside", () => {
+    const paths = spec([{ repo: "app", access: "paths", paths: ["src/"] }]);
+    expect(refused(plan(item("a", { paths: ["src/a.ts", "b.ts"] })), paths)).toBe(
+      "plan/invalid: work item a changes b.ts, which is outside what the spec lets this task change in app",
+    );
+    expect(refused(plan(item("a", { paths: ["src/a.ts"] })), paths)).toBeNull();
+  });
+
   it("commands on a read-only repo are fine: the mount says no to what writes", () =>
     expect(refused(plan(item("a", { commands: ["ls"] })), spec([{ repo: "app", access: "read_only" }]))).toBeNull());
 });

@@ -92,13 +92,13 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "xargs",
 ]);
 
-/** The command without leading assignments and wrappers, as far as plain words show. */
+/** The command without leading assignments, wrappers and words of the shell, as far as plain words show. */
 function unwrapped(argv: readonly string[]): readonly string[] {
   let at = 0;
   for (;;) {
     const word = argv[at];
     if (word === undefined) return argv;
-    if (/^[A-Za-z_]\w*=/.test(word)) at += 1;
+    if (/^([A-Za-z_]\w*=.*|if|then|else|elif|do|while|until|!)$/.test(word)) at += 1;
     else if (WRAPPERS.has(word.slice(word.lastIndexOf("/") + 1))) {
       at += 1;
       while (/^-|^\d+[smhd]?$/.test(argv[at] ?? "")) at += 1;

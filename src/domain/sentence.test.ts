@@ -151,11 +151,11 @@ describe("why a task waits", () => {
 
   it("of a draft leads to project, spec and queue in that order", () => {
     const { events } = given();
-    const after = (...more: readonly AnyEvent[]) =>
+    const nextAfter = (...more: readonly AnyEvent[]) =>
       waitingFor(
         replay([...events, ...more.map((one, n) => ({ seq: n + 2, atMs: 1, actor: ADA, event: one as never }))]),
       )?.next;
-    expect([after(), after(event("BOUND")), after(event("BOUND"), event("SPEC_FROZEN"))]).toEqual([
+    expect([nextAfter(), nextAfter(event("BOUND")), nextAfter(event("BOUND"), event("SPEC_FROZEN"))]).toEqual([
       "agentos task bind T1 --project NAME",
       "agentos task freeze T1",
       "agentos task ready T1",

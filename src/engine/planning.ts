@@ -60,7 +60,10 @@ async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {
     const state = await deps.workspaces.inspect(path);
     if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${path}: ${state.unsupported.join("; ")}`);
     if (state.head === null) throw new Failure("repo/unsupported", `${path} has no commit yet`);
-    const commit = await deps.workspaces.adopt({ task: hold.id, repo: name }, path, state.head, hold.spec.includeDirty);
+    const clone = { task: hold.id, repo: name };
+    // By the spec's version: only the same pinning, cut off by a crash, takes again what it captured of uncommitted files.
+    const label = String(hold.task().specVersion);
+    const commit = await deps.workspaces.adopt(clone, path, state.head, hold.spec.includeDirty, label);
     trees[name] = await deps.workspaces.checkout({ task: hold.id, repo: name, epoch: hold.epoch }, commit);
     await requirePins(deps, hold, name, commit);
     bases[name] = { commit, branch: state.branch, dirty: state.dirty.slice(0, 200), included: hold.spec.includeDirty };

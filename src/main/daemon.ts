@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
-import { userInfo } from "node:os";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type ServerType, serve } from "@hono/node-server";
 import { type Logger, pino } from "pino";
 import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
 import { SCHEMA_VERSION } from "../adapters/store/migrate.ts";
@@ -12,14 +12,14 @@ import { time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
 import { isFailure } from "../domain/failure.ts";
 import { SYSTEM_STREAM } from "../domain/stream.ts";
+import { nodeServer } from "../interfaces/http/node-server.ts";
 import { httpSurface } from "../interfaces/http/server.ts";
 import { StreamMoved } from "../ports/store.ts";
+import { ownAccount } from "./account.ts";
 import { assemble, type System, type SystemOptions, webDirectory } from "./system.ts";
 import { VERSION } from "./version.ts";
 
 const MINUTE_MS = 60_000;
-const HEADERS_BYTES_MAX = 16 * 1024;
-const REQUEST_MS_MAX = 5 * MINUTE_MS;
 
 export interface Daemon {
   readonly url: string;
@@ -31,7 +31,7 @@ export interface Daemon {
 
 /**
  * Takes the data directory, recovers, listens, works. `daemon.json` in the data directory says where, while it runs. Throws
- * `daemon/running` when another daemon has the directory.
+ * `daemon/running` when another daemon has the directory. A start that fails leaves nothing open: no port, no store, no lock.
  */
 export async function startDaemon(
   config: DaemonConfig,
@@ -61,7 +61,6 @@ async function runUnderLock(
       `the host ${config.host} is not loopback, and this version has no tokens to tell people apart`,
       "Use 127.0.0.1 or ::1.",
     );
-  const startedAtMs = Date.now();
   const warn = (sentence: string, error: unknown): void => log.error({ err: error }, sentence);
   const system = await assemble({
     home: config.home,
@@ -75,8 +74,25 @@ async function runUnderLock(
     },
     adapters,
   });
+  try {
+    return await work(config, log, system, warn, unlock);
+  } catch (error) {
+    await rm(join(config.home, "daemon.json"), { force: true });
+    await system.stop().catch((worse: unknown) => warn("what was started could not be put down in good order", worse));
+    throw error;
+  }
+}
+
+async function work(
+  config: DaemonConfig,
+  log: Logger,
+  system: System,
+  warn: (sentence: string, error: unknown) => void,
+  unlock: () => Promise<void>,
+): Promise<Daemon> {
+  const startedAtMs = Date.now();
   const box = await tryOut(system, log);
-  const person = { kind: "person", name: userInfo().username } as const;
+  const person = { kind: "person", name: ownAccount().name } as const;
   let askedToStop = (): void => {};
   const wanted = new Promise<void>((resolve) => {
     askedToStop = resolve;
@@ -120,18 +136,25 @@ async function runUnderLock(
     version: VERSION,
     warn,
   });
-  const { server, port } = await listening(api.fetch, config);
+  if ((await system.store.position()) === 0)
+    await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
+  await system.recover();
+  const server = await listening(nodeServer(api.fetch), config);
+  const { port } = server.address() as AddressInfo;
   const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
   hosts = new Set(names.map((name) => `${name}:${port}`));
   const url = `http://${names[0]}:${port}`;
-  if ((await system.store.position()) === 0)
-    await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
-  await system.start();
-  await note(system, {
-    type: "DAEMON_STARTED",
-    body: { version: VERSION, boot: ownProcess().bootId, sandbox: box.name ?? "none" },
-  });
-  await announce(config.home, { pid: process.pid, start_ticks: ownProcess().startTicks, url, version: VERSION });
+  try {
+    await system.start();
+    await note(system, {
+      type: "DAEMON_STARTED",
+      body: { version: VERSION, boot: ownProcess().bootId, sandbox: box.name ?? "none" },
+    });
+    await announce(config.home, { pid: process.pid, start_ticks: ownProcess().startTicks, url, version: VERSION });
+  } catch (error) {
+    closeAll(server);
+    throw error;
+  }
   log.info({ url, home: config.home }, "listening");
 
   let stopping: Promise<void> | null = null;
@@ -139,7 +162,7 @@ async function runUnderLock(
     stopping ??= (async () => {
       askedToStop();
       closeAll(server);
-      await system.worker.stop();
+      await Promise.all([system.delivery.stop(), system.worker.stop()]);
       await note(system, { type: "DAEMON_STOPPED", body: {} });
       await rm(join(config.home, "daemon.json"), { force: true });
       await system.stop();
@@ -210,20 +233,8 @@ async function lastSeq(system: System): Promise<number> {
   }
 }
 
-function listening(
-  fetch: Parameters<typeof serve>[0]["fetch"],
-  config: DaemonConfig,
-): Promise<{ readonly server: ServerType; readonly port: number }> {
+function listening(server: Server, config: DaemonConfig): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = serve(
-      {
-        fetch,
-        hostname: config.host,
-        port: config.port,
-        serverOptions: { maxHeaderSize: HEADERS_BYTES_MAX, requestTimeout: REQUEST_MS_MAX },
-      },
-      (info) => resolve({ server, port: info.port }),
-    );
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(
         error.code === "EADDRINUSE"
@@ -235,12 +246,13 @@ function listening(
           : error,
       );
     });
+    server.listen(config.port, config.host, () => resolve(server));
   });
 }
 
-function closeAll(server: ServerType): void {
+function closeAll(server: Server): void {
   server.close();
-  if ("closeAllConnections" in server) server.closeAllConnections();
+  server.closeAllConnections();
 }
 
 /** Written whole or not at all: a CLI may read it at any moment. */
@@ -282,6 +294,6 @@ if (import.meta.main) {
   } catch (error) {
     if (!isFailure(error)) throw error;
     process.stderr.write(`agentos: ${error.message}${error.next === null ? "" : `\n${error.next}`}\n`);
-    process.exitCode = error.code === "daemon/running" ? 73 : 69;
+    process.exit(error.code === "daemon/running" ? 73 : 69);
   }
 }

@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
@@ -25,10 +24,11 @@ import { createWorker, type Worker } from "../engine/worker.ts";
 import type { Agents } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
-import type { Egress } from "../ports/egress.ts";
+import type { Egress, EgressTarget } from "../ports/egress.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
+import { ownAccount } from "./account.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
 
 const run = promisify(execFile);
@@ -58,7 +58,9 @@ export interface System {
   readonly worker: Worker;
   readonly delivery: Delivery;
   readonly sandbox: Sandbox;
-  /** Clears what dead runs left, finishes interrupted deliveries, and starts to work. */
+  /** Clears what dead runs left and finishes interrupted deliveries. */
+  recover(): Promise<void>;
+  /** Recovers, unless that is done, and starts to work. */
   start(): Promise<void>;
   /** Puts everything down in good order. */
   stop(): Promise<void>;
@@ -66,7 +68,7 @@ export interface System {
 
 /** Where adapters meet use cases. The caller holds the daemon lock of `home`. */
 export async function assemble(options: SystemOptions): Promise<System> {
-  const { home, toolPath, adapters = {} } = options;
+  const { home, adapters = {} } = options;
   const clock = adapters.clock ?? systemClock;
   const sandbox = adapters.sandbox ?? bubblewrapSandbox({ privateDirectories: [home], hostEnvironment: process.env });
   const opened = await openStore({
@@ -76,12 +78,23 @@ export async function assemble(options: SystemOptions): Promise<System> {
     onFatal: options.onFatal,
     ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }),
   });
+  try {
+    return await over(opened, options, sandbox, clock);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clock: Clock): Promise<System> {
+  const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
   const workspaces = gitWorkspaces({ home, owner: sandbox.owner() });
   const layers = fileLayers(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
-  const testRunners = runners({ registry: await npmRegistry(toolPath) });
+  const registry = await npmRegistry(toolPath);
+  const testRunners = runners({ registry });
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const broker = createBroker({
     sandbox,
@@ -101,7 +114,7 @@ export async function assemble(options: SystemOptions): Promise<System> {
     dropRunDirectory: files.drop,
     platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
-    allowPrivate: adapters.allowPrivate ?? [],
+    allowPrivate: [...ownRegistry(registry), ...(adapters.allowPrivate ?? [])],
     clock,
   });
   const self = ownProcess();
@@ -133,23 +146,30 @@ export async function assemble(options: SystemOptions): Promise<System> {
     clock,
     ids: systemIds(),
     liveOutput: files.output,
+    dropOutput: files.dropOutput,
     toolPath,
   };
   const worker = createWorker(engine, { tasksMax: options.tasksMax });
   const delivery = createDelivery(engine);
+  let recovered: Promise<void> | null = null;
+  const recover = (): Promise<void> =>
+    (recovered ??= (async () => {
+      await files.dropAll();
+      await delivery.recover();
+    })());
   return {
     store,
     cases: useCases(app, delivery),
     worker,
     delivery,
     sandbox,
+    recover,
     async start() {
-      await files.dropAll();
-      await delivery.recover();
+      await recover();
       await worker.start();
     },
     async stop() {
-      await worker.stop();
+      await Promise.all([delivery.stop(), worker.stop()]);
       await store.close();
     },
   };
@@ -159,7 +179,7 @@ export async function assemble(options: SystemOptions): Promise<System> {
 async function npmRegistry(toolPath: readonly string[]): Promise<string> {
   try {
     const { stdout } = await run("npm", ["config", "get", "registry"], {
-      env: { PATH: [...toolPath, "/usr/local/bin", "/usr/bin", "/bin"].join(":"), HOME: userInfo().homedir },
+      env: { PATH: [...toolPath, "/usr/local/bin", "/usr/bin", "/bin"].join(":"), HOME: ownAccount().home },
       timeout: 10_000,
       cwd: "/",
     });
@@ -171,6 +191,13 @@ async function npmRegistry(toolPath: readonly string[]): Promise<string> {
 }
 
 const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
+
+/** A registry that the machine's own npm is set to is the person's choice, also where its name leads into their own network. */
+function ownRegistry(registry: string): readonly EgressTarget[] {
+  if (!URL.canParse(registry) || new URL(registry).host === new URL(DEFAULT_REGISTRY).host) return [];
+  const { hostname, port, protocol } = new URL(registry);
+  return [{ host: hostname, port: Number(port) || (protocol === "http:" ? 80 : 443) }];
+}
 
 /** Binary dependencies are built for a C library; musl has no such entry. */
 function glibcVersion(): string {

@@ -87,9 +87,10 @@ export interface Workspaces {
 
   /**
    * Makes the private clone (again: finds it). Returns the base commit: `base`, or, with `includeDirty`, a commit on top of
-   * it that holds the person's uncommitted files. Idempotent for the same arguments.
+   * it that holds the person's uncommitted files. Idempotent for the same arguments: under one `label` (default `1`; lower-case
+   * letters and digits) the uncommitted files are captured once.
    */
-  adopt(clone: CloneRef, source: string, base: CommitId, includeDirty: boolean): Promise<CommitId>;
+  adopt(clone: CloneRef, source: string, base: CommitId, includeDirty: boolean, label?: string): Promise<CommitId>;
   /** A fresh working directory of that commit; whatever stood at that epoch is removed first (after a rescue). */
   checkout(workspace: WorkspaceRef, commit: CommitId): Promise<TreeId>;
   /** Hands the working directory of an earlier epoch, whose owner is known dead or gone, to a new one (a rename). */

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { Sandbox, SandboxCommand } from "../../src/ports/sandbox.ts";
 import type { Store } from "../../src/ports/store.ts";
 
-/** Where this process is to die: at the n-th boundary after it was armed, or at the first one whose name begins so. */
+/** Where this process is to die: at the n-th boundary after it was armed, or at the first one whose name matches. */
 export type DieAt = { readonly count: number } | { readonly name: string };
 
 export interface Boundaries {
@@ -25,7 +25,7 @@ export function boundaries(said: (name: string, count: number) => void): Boundar
     cross(name) {
       if (where === null) return;
       count += 1;
-      if ("count" in where ? count !== where.count : !name.startsWith(where.name)) return;
+      if ("count" in where ? count !== where.count : !new RegExp(`^${where.name}`).test(name)) return;
       said(name, count);
       process.kill(process.pid, "SIGKILL");
     },

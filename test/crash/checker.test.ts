@@ -25,18 +25,22 @@ const places: Places = placesIn(directory);
 const repository = join(places.repos, "whole");
 let task = "";
 let waiting = "";
+/** Names of the task's steps, by what they are. */
+const steps = { look: "", read: "", edit: "", added: "", command: "", gate: "" };
 
 beforeAll(async () => {
   mkdirSync(directory);
   const world = openWorld(directory, { codeCache: join(top, "code") });
-  await world.travel(whole, "whole", [{ name: "in the middle of 1.run.1" }]);
-  await world.travel(outside("redo"), "outside", [{ name: "in the middle of 1.go.2" }]);
+  await world.travel(whole, "whole", [{ name: "in the middle of" }]);
+  await world.travel(outside("redo"), "outside", [{ name: "in the middle of" }]);
   await world.close();
   cpSync(directory, aside, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   const database = new DatabaseSync(join(places.home, "agentos.db"), { readOnly: true });
   const idOf = (session: string): string => String(database.prepare("SELECT id FROM tasks WHERE session = ?").get(session)?.["id"]);
   task = idOf("whole");
   waiting = idOf("outside");
+  const named = (kind: string, nth: number): string => String(database.prepare("SELECT DISTINCT step FROM steps WHERE task = ? AND kind = ? ORDER BY started_seq LIMIT 1 OFFSET ?").get(task, kind, nth)?.["step"]);
+  Object.assign(steps, { look: named("read", 1), read: named("read", 2), edit: named("edit", 0), added: named("edit", 1), command: named("command", 0), gate: named("gate", 1) });
   database.close();
 });
 
@@ -70,32 +74,32 @@ const BREAKAGES: readonly Breakage[] = [
   { broken: "an answered write is not in the journal", by: () => appendFileSync(places.acknowledged, `${JSON.stringify({ key: "k", name: "pause", label: "whole", path: `/api/tasks/${task}/pause`, view: { seq: 9 } })}\n`), found: "acknowledged", says: /the journal has 0 of 1 PAUSE_REQUESTED/ },
   { broken: "a second task is made by the same create", by: () => rewrite(`task/${waiting}`, "CREATED", (body) => ({ ...body, session: "whole" })), found: "once per key", says: /made 2 tasks/ },
   { broken: "a completed step is begun again", by: () => appendAgain("STEP_STARTED"), found: "step begun after its end", says: /is begun again after it was completed/ },
-  { broken: "a step was begun more often than it was killed", by: () => writeFileSync(places.kills, ""), found: "runs of a step", says: /1\.run\.1: was begun 2 times, with 0 deaths/ },
+  { broken: "a step was begun more often than it was killed", by: () => writeFileSync(places.kills, ""), found: "runs of a step", says: /was begun 2 times, with 0 deaths/ },
   { broken: "a command that may reach outside is begun again without a person's word", by: () => rewrite(`task/${waiting}`, "OUTCOME_SETTLED", (body) => ({ ...body, outcome: "done" })), found: "outside", says: /was begun 2 times, with 0 words/ },
-  { broken: "a command ran that the journal does not know", by: () => appendFileSync(places.witness, `${task} 1.run.1 3\n`), found: "witness", says: /the journal knows no such run/ },
-  { broken: "a command ran twice in one run", by: () => appendFileSync(places.witness, `${task} 1.run.1 2\n`), found: "witness", says: /run 2 wrote its line twice/ },
-  { broken: "a run that was given up wrote its line after the next one", by: () => writeFileSync(places.witness, readFileSync(places.witness, "utf8").split("\n").filter((one) => one !== `${task} 1.run.1 1`).join("\n").concat(`${task} 1.run.1 1\n`)), found: "witness", says: /run 1 wrote its line after a later run/ },
-  { broken: "a completed command never ran", by: () => writeFileSync(places.witness, readFileSync(places.witness, "utf8").replace(`${task} 1.run.1 2\n`, "")), found: "witness", says: /is completed, and its run 2 wrote no line/ },
+  { broken: "a command ran that the journal does not know", by: () => appendFileSync(places.witness, `${task} ${steps.command} 3\n`), found: "witness", says: /the journal knows no such run/ },
+  { broken: "a command ran twice in one run", by: () => appendFileSync(places.witness, `${task} ${steps.command} 2\n`), found: "witness", says: /run 2 wrote its line twice/ },
+  { broken: "a run that was given up wrote its line after the next one", by: () => writeFileSync(places.witness, readFileSync(places.witness, "utf8").split("\n").filter((one) => one !== `${task} ${steps.command} 1`).join("\n").concat(`${task} ${steps.command} 1\n`)), found: "witness", says: /run 1 wrote its line after a later run/ },
+  { broken: "a completed command never ran", by: () => writeFileSync(places.witness, readFileSync(places.witness, "utf8").replace(`${task} ${steps.command} 2\n`, "")), found: "witness", says: /is completed, and its run 2 wrote no line/ },
   { broken: "a task's row says another status", by: () => sql("UPDATE tasks SET status = 'failed' WHERE id = ?", task), found: "replay", says: /tasks.status is "failed" in the tables, "succeeded" by its events/ },
   { broken: "a task's row is gone", by: () => sql("DELETE FROM tasks WHERE id = ?", task), found: "replay", says: /has no row in tasks/ },
   { broken: "a task's state says another tree", by: () => sql("UPDATE tasks SET state = replace(state, '\"trees\":{\"app\":\"', '\"trees\":{\"app\":\"0') WHERE id = ?", task), found: "replay", says: /trees is/ },
-  { broken: "a step's row says that it was lost", by: () => sql("UPDATE steps SET status = 'lost' WHERE task = ? AND step = '1.edit.2'", task), found: "replay", says: /steps is/ },
+  { broken: "a step's row says that it was lost", by: () => sql("UPDATE steps SET status = 'lost' WHERE task = ? AND step = ?", task, steps.edit), found: "replay", says: /steps is/ },
   { broken: "the frozen spec is changed", by: () => sql("UPDATE specs SET text = replace(text, 'check.sh', 'other.sh') WHERE task = ?", task), found: "replay", says: /the text in specs does not have the hash/ },
-  { broken: "a content is deleted", by: () => sql("DELETE FROM blobs WHERE digest = (SELECT json_extract(body, '$.evidence[0].stdout.digest') FROM events WHERE stream = ? AND type = 'STEP_COMPLETED' AND json_extract(body, '$.step') = '1.run.1')", taskStream()), found: "content", says: /is not in the store/ },
+  { broken: "a content is deleted", by: () => sql("DELETE FROM blobs WHERE digest = (SELECT json_extract(body, '$.evidence[0].stdout.digest') FROM events WHERE stream = ? AND type = 'STEP_COMPLETED' AND json_extract(body, '$.step') = ?)", taskStream(), steps.command), found: "content", says: /is not in the store/ },
   { broken: "a content is changed", by: () => sql("UPDATE blobs SET content = zeroblob(bytes) WHERE bytes > 0"), found: "content", says: /and what is stored has/ },
   { broken: "a git object that a checkpoint names is gone", by: () => removeObject((body) => body["after"]["app"]), found: "tree", says: /is not whole in the private clone/ },
   { broken: "the candidate's commit is gone", by: () => removeObject(() => body("CANDIDATE_MADE")["repos"]["app"]["commit"]), found: "commit", says: /which is not in the private clone/ },
   { broken: "the private clone is gone", by: () => rmSync(join(places.home, "workspaces", task, "git"), { recursive: true }), found: "tree", says: /the private clone of app is gone/ },
-  { broken: "a step says that a file became something else", by: () => rewriteStep("1.edit.3", (evidence) => (evidence["kind"] === "file" ? { ...evidence, after: sha256("other") } : evidence)), found: "file", says: /bin\/new became/ },
-  { broken: "a read says that the file was something else", by: () => rewriteStep("1.edit.1", (evidence) => ({ ...evidence, before: sha256("other"), after: sha256("other") })), found: "file", says: /says that a\.txt has/ },
-  { broken: "a step says that it left another tree", by: () => rewriteStep("1.edit.2", (evidence) => (evidence["kind"] === "tree" ? { ...evidence, after: evidence["before"] } : evidence)), found: "tree", says: /and the step went from/ },
+  { broken: "a step says that a file became something else", by: () => rewriteStep(steps.added, (evidence) => (evidence["kind"] === "file" ? { ...evidence, after: sha256("other") } : evidence)), found: "file", says: /bin\/new became/ },
+  { broken: "a read says that the file was something else", by: () => rewriteStep(steps.read, (evidence) => ({ ...evidence, before: sha256("other"), after: sha256("other") })), found: "file", says: /says that a\.txt has/ },
+  { broken: "a step says that it left another tree", by: () => rewriteStep(steps.edit, (evidence) => (evidence["kind"] === "tree" ? { ...evidence, after: evidence["before"] } : evidence)), found: "tree", says: /and the step went from/ },
   { broken: "the candidate says another tree", by: () => rewrite(taskStream(), "CANDIDATE_MADE", (was) => ({ repos: { app: { ...was["repos"].app, tree: was["repos"].app.baseTree } } })), found: "commit", says: /says that .* has the tree/ },
-  { broken: "a step says that it ran another command", by: () => rewriteStep("1.run.1", (evidence) => (evidence["kind"] === "command" ? { ...evidence, argv: ["true"] } : evidence)), found: "command", says: /ran true, asked for was/ },
-  { broken: "a command's live output is cut off", by: () => writeFileSync(join(places.home, "output", task, "plan1.2.1.log"), ""), found: "command", says: /and its live output has 0/ },
-  { broken: "a gate that passed rests on a command that failed", by: () => rewriteStep("1.gate-check-candidate.1", (evidence) => (evidence["kind"] === "command" ? { ...evidence, exitCode: 1 } : evidence)), found: "proof", says: /whose command did not exit with 0/ },
+  { broken: "a step says that it ran another command", by: () => rewriteStep(steps.command, (evidence) => (evidence["kind"] === "command" ? { ...evidence, argv: ["true"] } : evidence)), found: "command", says: /ran true, asked for was/ },
+  { broken: "a command's live output is cut off", by: () => writeFileSync(join(places.home, "output", task, `${steps.look}.1.log`), ""), found: "command", says: /and its live output has 0/ },
+  { broken: "a gate that passed rests on a command that failed", by: () => rewriteStep(steps.gate, (evidence) => (evidence["kind"] === "command" ? { ...evidence, exitCode: 1 } : evidence)), found: "proof", says: /whose command did not exit with 0/ },
   { broken: "a done task's gate passed on another tree", by: () => rewrite(taskStream(), "GATE_PASSED", (was) => ({ ...was, tree: "0".repeat(40) })), found: "proof", says: /did not pass on/ },
   { broken: "a done task's plan was never approved", by: () => rewrite(taskStream(), "PLAN_APPROVED", (was) => ({ ...was, plan: "0".repeat(64) })), found: "proof", says: /was not approved/ },
-  { broken: "a gate says that more tests passed than its report", by: () => rewriteStep("1.gate-check-candidate.1", (evidence) => (evidence["kind"] === "tests" ? { ...evidence, counts: { ...evidence["counts"], passed: 2 } } : evidence)), found: "tests", says: /says 2 passed and 0 failed, the report has 1 and 0/ },
+  { broken: "a gate says that more tests passed than its report", by: () => rewriteStep(steps.gate, (evidence) => (evidence["kind"] === "tests" ? { ...evidence, counts: { ...evidence["counts"], passed: 2 } } : evidence)), found: "tests", says: /says 2 passed and 0 failed, the report has 1 and 0/ },
   { broken: "a dependency layer is changed", by: () => writeFileSync(join(places.home, "layers", only(join(places.home, "layers")), "outputs", "node_modules", "dep", "index.js"), "evil\n"), found: "layer", says: /and the listing/ },
   { broken: "a dependency layer is gone", by: () => rmSync(join(places.home, "layers"), { recursive: true }), found: "layer", says: /is gone/ },
   { broken: "a file the person never gave to git is changed", by: () => writeFileSync(join(repository, "notes.txt"), "ours\n"), found: "repository", says: /notes\.txt was changed/ },
@@ -197,7 +201,7 @@ function exchangePlaces(): void {
 }
 
 function removeObject(choose: (body: Body) => string): void {
-  const id = choose(withDatabase((database) => JSON.parse(String(database.prepare("SELECT body FROM events WHERE stream = ? AND type = 'STEP_COMPLETED' AND json_extract(body, '$.step') = '1.edit.3'").get(taskStream())?.["body"])) as Body));
+  const id = choose(withDatabase((database) => JSON.parse(String(database.prepare("SELECT body FROM events WHERE stream = ? AND type = 'STEP_COMPLETED' AND json_extract(body, '$.step') = ?").get(taskStream(), steps.added)?.["body"])) as Body));
   const gitDir = join(places.home, "workspaces", task, "git", "app.git");
   if (line(git(gitDir, ["cat-file", "-t", id])) === "") throw new Error(`there is no ${id}`);
   unlinkSync(join(gitDir, "objects", id.slice(0, 2), id.slice(2)));

@@ -67,7 +67,7 @@ const WAYS: readonly Way[] = [
   {
     says: "a command that may reach outside is begun again only on a person's word",
     journey: outside("redo"),
-    few: atNames("at the process of 1.go.2", MIDDLE, "after the command of 1.go.2"),
+    few: atNames("at the process of .*go\\.2", MIDDLE, "after the command of .*go\\.2"),
     all: atEachPoint,
   },
   {
@@ -91,8 +91,8 @@ const WAYS: readonly Way[] = [
   {
     says: "a life that is killed while it recovers leaves the recovery to the next one",
     journey: whole,
-    few: atNameThen("in the middle of 1.run.1", "before dead leases are forgotten", "after task: CLAIMED", "before task: STEP_LOST", "after task: STEP_LOST", "in the middle of 1.run.1"),
-    all: afterDeathAt("in the middle of 1.run.1"),
+    few: atNameThen(MIDDLE, "before dead leases are forgotten", "after task: CLAIMED", "before task: STEP_LOST", "after task: STEP_LOST", MIDDLE),
+    all: afterDeathAt(MIDDLE),
   },
   {
     says: "a delivery that is killed at each change it makes to the person's repository is finished, and changes nothing else",

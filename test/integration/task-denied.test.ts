@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { scriptAgent } from "../../src/agents/script/script-agent.ts";
+import type { Agent } from "../../src/ports/agent.ts";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
 
 let rig: Rig;
@@ -8,6 +9,15 @@ beforeAll(async () => {
 });
 
 const GREEN = gate("true");
+
+/** Plans as if it changed nothing, and then does what the file says: only the broker stands in its way. */
+const SLY: Agent = {
+  ...scriptAgent,
+  plan: async (can) => ({
+    items: (await scriptAgent.plan(can)).items.map((item) => ({ ...item, paths: [] })),
+    notes: [],
+  }),
+};
 
 const commandLogs = async (id: string) =>
   (await rig.system.cases.look.logs(id, null, 10_000)).filter(({ step }) => step.act.kind === "command");
@@ -27,17 +37,7 @@ describe("what a task may not do", () => {
   });
 
   it("an agent that plans no change and then edits a read-only repo is DENIED, and no step was begun for it", async () => {
-    const sly = await startRig({
-      agents: {
-        script: {
-          ...scriptAgent,
-          plan: async (can) => ({
-            items: (await scriptAgent.plan(can)).items.map((item) => ({ ...item, paths: [] })),
-            notes: [],
-          }),
-        },
-      },
-    });
+    const sly = await startRig({ agents: { script: SLY } });
     const id = await sly.approved(await sly.project(repository()), {
       ...plan({ write: "a.txt", content: "x\n" }),
       scopes: [{ repo: "app", access: "read_only" }],
@@ -106,15 +106,27 @@ describe("what a task may not do", () => {
     expect(stopped.detail).toContain("read-only for this task");
   });
 
-  it("an edit outside the spec's paths is DENIED, with rule and reason, and the task waits", async () => {
-    const id = await rig.approved(await rig.project(repository({ "src/a.txt": "one\n", "b.txt": "b\n" })), {
-      ...plan({ write: "src/a.txt", content: "two\n" }, { write: "b.txt", content: "no\n" }),
+  it("a plan that edits outside the spec's paths is refused as a plan", async () => {
+    const id = await rig.queued(await rig.project(repository({ "src/a.txt": "one\n", "b.txt": "b\n" })), {
+      ...plan({ write: "b.txt", content: "no\n" }),
       scopes: [{ repo: "app", access: "paths", paths: ["src/"] }],
       gates: [GREEN],
     });
     const stopped = await rig.until(id, "blocked");
+    expect([stopped.reason, stopped.phase]).toEqual(["agent_failed", "planning"]);
+    expect(stopped.detail).toContain("b.txt");
+  });
+
+  it("an edit outside the spec's paths that the plan did not tell of is DENIED, with rule and reason, and the task waits", async () => {
+    const sly = await startRig({ agents: { script: SLY } });
+    const id = await sly.approved(await sly.project(repository({ "src/a.txt": "one\n", "b.txt": "b\n" })), {
+      ...plan({ write: "src/a.txt", content: "two\n" }, { write: "b.txt", content: "no\n" }),
+      scopes: [{ repo: "app", access: "paths", paths: ["src/"] }],
+      gates: [GREEN],
+    });
+    const stopped = await sly.until(id, "blocked");
     expect(stopped.reason).toBe("approval_needed");
-    expect(await rig.bodies(id, "DENIED")).toEqual([
+    expect(await sly.bodies(id, "DENIED")).toEqual([
       {
         act: "write b.txt in app",
         rule: "scope/path",
@@ -122,11 +134,8 @@ describe("what a task may not do", () => {
         item: "work",
       },
     ]);
-    expect(
-      (await rig.bodies(id, "STEP_STARTED"))
-        .filter(({ act }) => act.kind === "edit")
-        .map(({ act }) => ("path" in act ? act.path : "")),
-    ).toEqual(["src/a.txt"]);
+    const edits = (await sly.bodies(id, "STEP_STARTED")).flatMap(({ act }) => (act.kind === "edit" ? [act.path] : []));
+    expect(edits).toEqual(["src/a.txt"]);
   });
 
   it("a command that changes something outside the spec's paths does not get to a pass", async () => {

@@ -104,6 +104,16 @@ export function fingerprint(repo: string): string {
   return `${hash.digest("hex")}\n${refsOf(repo)}\n${git(repo, "status", "--porcelain")}`;
 }
 
+/** What no task leaves by itself: waiting longer for another status would be in vain. */
+const STAYS: ReadonlySet<Status> = new Set<Status>([
+  "draft",
+  "awaiting_approval",
+  "blocked",
+  "succeeded",
+  "failed",
+  "canceled",
+]);
+
 /** Every ref but ours, with what it names. */
 const refsOf = (repo: string): string =>
   git(repo, "for-each-ref")
@@ -168,6 +178,9 @@ export function rigOver(system: System, home: string, warnings: readonly string[
     (await store.read(taskStream(id), 0, EVENTS_MOST)) as readonly Recorded<TaskEvent>[];
   const task = async (id: string): Promise<Task> => (await cases.look.task(id)).task;
 
+  const told = async (id: string): Promise<string> =>
+    [...(await events(id)).map(({ event }) => sentence(event)), ...warnings].join("\n");
+
   /** Looks again at every event of the task until `found` gives something. */
   const watch = <T>(id: string, what: string, found: () => Promise<T | null>): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -178,15 +191,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
         then();
       };
       const timer = setTimeout(() => {
-        void events(id).then((all) =>
-          end(() =>
-            reject(
-              new Error(
-                `task ${id} did not come to ${what}:\n${all.map(({ event }) => sentence(event)).join("\n")}\n${warnings.join("\n")}`,
-              ),
-            ),
-          ),
-        );
+        void told(id).then((all) => end(() => reject(new Error(`task ${id} did not come to ${what}:\n${all}`))));
       }, WAIT_MS);
       const look = (): void => {
         found().then(
@@ -251,7 +256,10 @@ export function rigOver(system: System, home: string, warnings: readonly string[
     until: (id, ...statuses) =>
       watch(id, statuses.join(" or "), async () => {
         const now = await task(id);
-        return isIn(now, statuses) ? now : null;
+        if (isIn(now, statuses)) return now;
+        if (STAYS.has(now.status))
+          throw new Error(`task ${id} is ${now.status}, not ${statuses.join(" or ")}:\n${await told(id)}`);
+        return null;
       }),
     happened: <T extends TaskEventType>(id: string, type: T, afterSeq = 0) =>
       watch(id, type, async () => {

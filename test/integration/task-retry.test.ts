@@ -66,7 +66,7 @@ describe("a task that goes wrong is tried again, with the failure in its hands",
   });
 
   it("failures that differ use up the attempts the spec gives", async () => {
-    const script = 'echo "x$(wc -c < "${AGENTOS_FAILURE:-/dev/null}")" > a.txt; date +%N >> a.txt';
+    const script = "date +%N > a.txt";
     const id = await rig.approved(await rig.project(repository()), {
       ...plan(script),
       gates: [gate("exit $(( ($(tail -n 1 a.txt | cksum | cut -d' ' -f1) % 200) + 1 ))")],
@@ -124,7 +124,7 @@ describe("a task that goes wrong is tried again, with the failure in its hands",
   it("a failing work item's output is what the next attempt is told", async () => {
     const id = await rig.approved(await rig.project(repository()), {
       ...plan(
-        'grep -q "NEEDLE of the item" "${AGENTOS_FAILURE:-/dev/null}" || { echo NEEDLE of the item; exit 1; }; echo fixed > a.txt',
+        'test -n "$AGENTOS_FAILURE" && grep -q "NEEDLE of the item" "$AGENTOS_FAILURE" || { echo NEEDLE of the item; exit 1; }; echo fixed > a.txt',
       ),
       gates: [WANTS_FIXED],
     });

@@ -2,7 +2,7 @@ import { renameSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Failure, isFailure } from "../../src/domain/failure.ts";
 import { waitingFor } from "../../src/domain/sentence.ts";
-import { ADA, gate, git, plan, type Rig, repository, startRig } from "./task-kit.ts";
+import { ADA, gate, git, plan, type Rig, repository, room, startRig } from "./task-kit.ts";
 
 let rig: Rig;
 beforeAll(async () => {
@@ -193,6 +193,17 @@ describe("what a task waits for, and how it goes on", () => {
     expect(other.warnings).toHaveLength(1);
     expect((await other.until(good, "succeeded", "failed")).status).toBe("succeeded");
   });
+});
+
+it("names that every object has are names like any other: of gates, of items, of repos", async () => {
+  const repo = repository({ "a.txt": "one\n" }, `${room()}/constructor`);
+  const id = await rig.approved(await rig.project(repo), {
+    agent: "script",
+    plan: { items: [{ id: "constructor", title: "w", do: [{ run: "touch done" }] }] },
+    gates: [gate("test -f done", "constructor")],
+  });
+  const done = await rig.until(id, "succeeded");
+  expect(Object.keys(done.verdicts)).toEqual(["constructor"]);
 });
 
 describe("binding", () => {

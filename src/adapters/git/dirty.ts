@@ -11,7 +11,8 @@ import { stageAll } from "./stage.ts";
 
 /**
  * The person's changed and untracked files (ignored ones not) as a commit on top of the base, in the private clone. What
- * was captured the first time stays what it is: the same call gives the same commit, whatever the person did since.
+ * was captured under a label stays what it is: the same call gives the same commit, whatever the person did since. So a
+ * capture that a crash cut off is finished with what was seen first, and another label sees what is there now.
  *
  * @returns the base itself when nothing is dirty
  */
@@ -22,8 +23,10 @@ export async function captureDirty(
   source: Source,
   base: CommitId,
   owner: Person | null,
+  label: string,
 ): Promise<CommitId> {
-  const ref = `refs/agentos/adopted/${base}`;
+  if (!/^[a-z0-9]+$/.test(label)) throw new Error(`not a label: ${label}`);
+  const ref = `refs/agentos/adopted/${base}-${label}`;
   const before = await git.run(["rev-parse", "--verify", "-q", ref], { gitDir, answers: [1] });
   if (before.code === 0) return before.stdout.toString("latin1").trim();
 
@@ -72,9 +75,18 @@ export async function captureDirty(
 
 /** Who the repository says its person is; else the owner of its files. */
 function personOf(source: Source): Identity {
-  const login = statSync(source.root).uid === process.getuid?.() ? userInfo().username : "person";
+  const { uid } = statSync(source.root);
+  const login = uid === process.getuid?.() ? accountName(uid) : "person";
   return {
     name: source.config.get("user.name") ?? login,
     email: source.config.get("user.email") ?? `${login}@localhost`,
   };
+}
+
+function accountName(uid: number): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${uid}`; // the system has no account of that number; there is nothing else to call it
+  }
 }

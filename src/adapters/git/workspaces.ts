@@ -150,14 +150,14 @@ export function gitWorkspaces(options: {
         pathsIn(git, view.call, asId(commit), prefix, most),
       ),
 
-    adopt: async (clone, path, base, includeDirty) => {
+    adopt: async (clone, path, base, includeDirty, label = "1") => {
       const source = await usable(path);
       const gitDir = layout.clone(clone);
       asId(base);
       if (lstatSync(gitDir, { throwIfNoEntry: false }) !== undefined) await cloneOf(clone);
       await cloneObjects(git, source, gitDir, base, owner);
       await setRefs(git, { gitDir }, [[`refs/agentos/base/${base}`, base]]);
-      const adopted = includeDirty ? await captureDirty(git, layout.views, gitDir, source, base, owner) : base;
+      const adopted = includeDirty ? await captureDirty(git, layout.views, gitDir, source, base, owner, label) : base;
       await git.sync(gitDir);
       return adopted;
     },

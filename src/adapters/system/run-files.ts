@@ -15,6 +15,8 @@ export interface RunFiles {
   outputFile(task: string, step: string, run: number): Promise<string>;
   /** At most `bytesMax` of the end of what a run has put out; null when there is nothing. */
   output(task: string, step: string, run: number, bytesMax: number): Promise<Uint8Array | null>;
+  /** Removes the output of all of a task's runs. */
+  dropOutput(task: string): Promise<void>;
   /** A regular file directly in the directory, no link followed; null when absent or larger than `bytesMax`. */
   readReport(directory: string, name: string, bytesMax: number): Promise<Uint8Array | null>;
   writeText(path: string, text: string): Promise<void>;
@@ -53,6 +55,7 @@ export function runFiles({
       return output(task, step, run);
     },
     output: (task, step, run, bytesMax) => endOf(output(task, step, run), bytesMax),
+    dropOutput: (task) => rm(join(home, "output", task), { recursive: true, force: true }),
     readReport: (directory, name, bytesMax) =>
       name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax),
     async writeText(path, text) {

@@ -63,7 +63,7 @@ export function checkSteps(task: string, events: readonly Event[], { deaths, sto
     const killed = ended + deaths.filter((head) => runs.some(({ from, to }) => from.position <= head && (to === null || to.position > head))).length;
     if (runs.length > 1 + killed) found("runs of a step", where, `was begun ${runs.length} times, with ${killed} deaths while it was open`);
     const act = runs[0]?.from.body["act"] as Body;
-    if (act["kind"] === "command" && act["network"].length > 0 && runs.length > 1 + (redone.get(step) ?? 0)) found("outside", where, `may reach outside and was begun ${runs.length} times, with ${redone.get(step) ?? 0} words of a person to do it again`);
+    if (act["kind"] === "command" && (act["network"]?.length ?? 0) > 0 && runs.length > 1 + (redone.get(step) ?? 0)) found("outside", where, `may reach outside and was begun ${runs.length} times, with ${redone.get(step) ?? 0} words of a person to do it again`);
     checkWitness(task, step, runs, killed, witness, found);
   }
   for (const line of witness) {
