@@ -137,7 +137,7 @@ export async function layerMounts(
   desk: Desk,
   repo: string,
 ): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
-  const layer = desk.layers[repo];
+  const layer = Object.hasOwn(desk.layers, repo) ? desk.layers[repo] : undefined;
   const mounts: Mount[] = [];
   const scratches: Scratch[] = [];
   if (layer === undefined) return { mounts, scratches };

@@ -63,7 +63,7 @@ function gatesFailure(hold: Hold): {
 } {
   const { verdicts, candidate } = hold.task();
   const open = hold.spec.gates.flatMap(({ id }) => {
-    const verdict = verdicts[id];
+    const verdict = Object.hasOwn(verdicts, id) ? verdicts[id] : undefined;
     return verdict === undefined || verdict.verdict === "pass" ? [] : [{ id, ...verdict }];
   });
   const lines = open.map(

@@ -20,12 +20,12 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
   if (changed) {
     await ensureLayers(deps, hold, "verification", "base");
     for (const gate of hold.spec.gates)
-      if (showsRedToGreen(gate) && hold.task().baseline[gate.id] === undefined)
+      if (showsRedToGreen(gate) && !Object.hasOwn(hold.task().baseline, gate.id))
         await runAndJudge(deps, hold, gate, "base");
   }
   await ensureLayers(deps, hold, "verification", "candidate");
   for (const gate of hold.spec.gates)
-    if (hold.task().verdicts[gate.id] === undefined) await runAndJudge(deps, hold, gate, "candidate");
+    if (!Object.hasOwn(hold.task().verdicts, gate.id)) await runAndJudge(deps, hold, gate, "candidate");
   hold.boundary();
 
   await agent.conclude({

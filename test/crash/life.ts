@@ -69,7 +69,11 @@ export async function beginLife(
   };
 
   await ready;
-  if (url === null) return ended.then(() => null);
+  if (url === null) {
+    await ended;
+    if (end !== "SIGKILL") throw new Error(`the daemon under test did not start: ${end}`);
+    return null;
+  }
   return {
     url,
     pid: child.pid ?? 0,

@@ -226,7 +226,7 @@ describe("a hostile plan", () => {
       agent: "script",
       plan: {
         explore: attacks.map(({ run }) => ({ run })),
-        items: [{ id: "work", title: "w", do: [{ run: "touch done" }] }],
+        items: [{ id: "work", title: "w", do: [{ run: attacks[1]?.run ?? "" }, { run: "touch done" }] }],
       },
       gates: [gate("test -f done")],
     });
@@ -265,7 +265,10 @@ describe("a hostile plan", () => {
     // What planning looked at is what the work begins with.
     await rig.approve(id);
     const done = await rig.until(id, "succeeded", "blocked", "failed");
-    expect([done.status, done.candidate?.["app"]?.changed]).toEqual(["succeeded", 1]);
+    expect([done.status, done.candidate?.["app"]?.changed]).toEqual(["succeeded", 2]);
+    // The witness can see a change: the heredoc of these commands on a writable mount gives the workspace another id.
+    const [worked] = await rig.bodies(id, "CHECKPOINTED");
+    expect([worked === undefined, worked?.trees["app"] === witness?.before]).toEqual([false, false]);
     expect(daemon.log()).toEqual([]);
   });
 
