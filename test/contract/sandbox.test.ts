@@ -665,7 +665,9 @@ function sandboxContract(make: () => Sandbox): void {
   });
 }
 
-it.runIf(isRoot)("confines for an ordinary user too", () => {
+// Root starts another user for this; an ordinary user has just run all of the above as one.
+const asRoot = isRoot ? it : () => undefined;
+asRoot("confines for an ordinary user too", () => {
   const directory = mkdtempSync(join(tmpdir(), "agentos-contract-"));
   chmodSync(directory, 0o777);
   try {

@@ -34,8 +34,14 @@ const CHANGES: readonly (readonly [what: string, sql: string])[] = [
   ["UPDATE of an event's time", "UPDATE events SET at_ms = 0 WHERE seq = 3"],
   ["DELETE of an event", "DELETE FROM events WHERE seq = 3"],
   ["DELETE of all events", "DELETE FROM events"],
-  ["REPLACE of an event", "REPLACE INTO events SELECT stream, seq, type, v, 0, actor, body, prev_hash, hash FROM events WHERE seq = 3"],
-  ["INSERT between events", "INSERT INTO events SELECT stream, seq + 1000, type, v, 0, actor, body, prev_hash, hash FROM events WHERE seq = 3"],
+  [
+    "REPLACE of an event",
+    "REPLACE INTO events SELECT stream, seq, type, v, 0, actor, body, prev_hash, hash FROM events WHERE seq = 3",
+  ],
+  [
+    "INSERT between events",
+    "INSERT INTO events SELECT stream, seq + 1000, type, v, 0, actor, body, prev_hash, hash FROM events WHERE seq = 3",
+  ],
   ["UPDATE of the order", "UPDATE log_leaves SET hash = ''"],
   ["DELETE of the order", "DELETE FROM log_leaves"],
   ["UPDATE of a frozen spec", "UPDATE specs SET text = ''"],
@@ -63,10 +69,19 @@ describe("when the guards were dropped and a row was changed, an audit names tas
     ["another type", "UPDATE events SET type = 'STEP_FAILED' WHERE stream = ? AND seq = ?"],
     ["another hash", "UPDATE events SET hash = prev_hash WHERE stream = ? AND seq = ?"],
   ])("%s", async (_, sql) => {
-    const seq = Number(query(`SELECT seq FROM events WHERE stream = '${stream}' AND type = 'STEP_COMPLETED' AND body LIKE '%a.txt%' ORDER BY seq DESC LIMIT 1`));
+    const seq = Number(
+      query(
+        `SELECT seq FROM events WHERE stream = '${stream}' AND type = 'STEP_COMPLETED' AND body LIKE '%a.txt%' ORDER BY seq DESC LIMIT 1`,
+      ),
+    );
     const connection = new BetterSqlite3(database);
-    const row = connection.prepare("SELECT * FROM events WHERE stream = ? AND seq = ?").get(stream, seq) as Record<string, unknown>;
-    const triggers = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'events'").all() as { name: string; sql: string }[];
+    const row = connection.prepare("SELECT * FROM events WHERE stream = ? AND seq = ?").get(stream, seq) as Record<
+      string,
+      unknown
+    >;
+    const triggers = connection
+      .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'events'")
+      .all() as { name: string; sql: string }[];
     for (const { name } of triggers) connection.exec(`DROP TRIGGER ${name}`);
     expect(connection.prepare(sql).run(stream, seq).changes).toBe(1);
     // Who wants to hide it puts the guards back.
@@ -80,7 +95,9 @@ describe("when the guards were dropped and a row was changed, an audit names tas
       expect(said.text).toMatch(new RegExp(`\\b${seq}\\b`));
     } finally {
       for (const { name } of triggers) connection.exec(`DROP TRIGGER ${name}`);
-      connection.prepare("UPDATE events SET body = ?, actor = ?, type = ?, hash = ? WHERE stream = ? AND seq = ?").run(row["body"], row["actor"], row["type"], row["hash"], stream, seq);
+      connection
+        .prepare("UPDATE events SET body = ?, actor = ?, type = ?, hash = ? WHERE stream = ? AND seq = ?")
+        .run(row["body"], row["actor"], row["type"], row["hash"], stream, seq);
       for (const trigger of triggers) connection.exec(trigger.sql);
       connection.close();
     }
@@ -113,7 +130,16 @@ function query(sql: string): string {
 
 /** `agentos audit verify`, as typed. */
 function verify(): { readonly status: number | null; readonly text: string; readonly findings: unknown } {
-  const { status, stdout, stderr } = spawnSync(AGENTOS, ["audit", "verify", "--json"], { encoding: "utf8", env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: top, AGENTOS_HOME: home } });
-  const told = stdout === "" ? {} : (JSON.parse(stdout) as { readonly result?: { readonly findings?: unknown }; readonly data?: { readonly findings?: unknown } });
+  const { status, stdout, stderr } = spawnSync(AGENTOS, ["audit", "verify", "--json"], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: top, AGENTOS_HOME: home },
+  });
+  const told =
+    stdout === ""
+      ? {}
+      : (JSON.parse(stdout) as {
+          readonly result?: { readonly findings?: unknown };
+          readonly data?: { readonly findings?: unknown };
+        });
   return { status, text: `${stdout}${stderr}`, findings: (told.result ?? told.data)?.findings };
 }

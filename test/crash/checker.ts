@@ -65,17 +65,39 @@ const EXITS: Readonly<Record<string, readonly string[]>> = {
   failed: ["gates_failed", "plan_rejected", "dependency_failed", "bug"],
   canceled: ["canceled_by_person", "plan_rejected", "superseded"],
 };
-const WAITS = ["no_model", "provider_unavailable", "agent_missing", "agent_failed", "outcome_unknown", "question", "approval_needed", "paused", "budget_exhausted", "gates_exhausted", "prepare_failed", "conflict", "repo_missing", "sandbox_missing", "storage_full", "integrity", "dependency_failed", "crash_loop"];
+const WAITS = [
+  "no_model",
+  "provider_unavailable",
+  "agent_missing",
+  "agent_failed",
+  "outcome_unknown",
+  "question",
+  "approval_needed",
+  "paused",
+  "budget_exhausted",
+  "gates_exhausted",
+  "prepare_failed",
+  "conflict",
+  "repo_missing",
+  "sandbox_missing",
+  "storage_full",
+  "integrity",
+  "dependency_failed",
+  "crash_loop",
+];
 
 /** At rest a task has ended, or can be run, or waits for something that has a name; and only a wait may leave a step open. */
 function checkWaiting(state: State, { found }: Report): void {
   const where = `task/${state.id} ${state.seq}`;
   const exits = EXITS[state.status];
   if (state.status === "running") found("waiting", where, "is running although nobody runs it");
-  if (exits !== undefined && !exits.includes(state.exitReason ?? "")) found("waiting", where, `is ${state.status} by ${state.exitReason}`);
+  if (exits !== undefined && !exits.includes(state.exitReason ?? ""))
+    found("waiting", where, `is ${state.status} by ${state.exitReason}`);
   // A crash test gives no reason for a bug: such an end is one.
   if (state.exitReason === "bug") found("waiting", where, "ended by a bug");
-  if (state.status === "blocked" && !WAITS.includes(state.reason ?? "")) found("waiting", where, `waits for ${state.reason}`);
+  if (state.status === "blocked" && !WAITS.includes(state.reason ?? ""))
+    found("waiting", where, `waits for ${state.reason}`);
   // Behind a wait a step may stay open: the next claim closes it before anything else.
-  if (state.open !== null && state.status !== "blocked") found("waiting", where, `is ${state.status}, and ${state.open.step} is open`);
+  if (state.open !== null && state.status !== "blocked")
+    found("waiting", where, `is ${state.status}, and ${state.open.step} is open`);
 }

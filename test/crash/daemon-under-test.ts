@@ -65,7 +65,12 @@ say({ ready: daemon.url });
 
 const input = createInterface({ input: process.stdin });
 input.on("line", (line) => {
-  const asked = JSON.parse(line) as { readonly arm?: DieAt | null; readonly release?: string; readonly watch?: string; readonly stop?: true };
+  const asked = JSON.parse(line) as {
+    readonly arm?: DieAt | null;
+    readonly release?: string;
+    readonly watch?: string;
+    readonly stop?: true;
+  };
   if (asked.arm !== undefined) {
     points.arm(asked.arm);
     say({ armed: true });

@@ -87,10 +87,15 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
 
   const begin = async (dieAt: DieAt | null): Promise<Life | null> => {
     const begun = await beginLife(directory, { dieAt, codeCache, changed });
-    if (begun !== null) followEvents(begun, () => events.at(-1)?.position ?? 0, (event) => {
-      events.push(event);
-      changed();
-    });
+    if (begun !== null)
+      followEvents(
+        begun,
+        () => events.at(-1)?.position ?? 0,
+        (event) => {
+          events.push(event);
+          changed();
+        },
+      );
     return begun;
   };
 
@@ -111,26 +116,44 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
       const withinBound = async (waited: Promise<unknown>): Promise<void> => {
         let timer: NodeJS.Timeout | undefined;
         const late = new Promise<never>((_, reject) => {
-          timer = setTimeout(() => reject(new Error(`${label}: nothing happened for ${QUIET_MS_MAX} ms after ${events.at(-1)?.stream} ${events.at(-1)?.seq} ${events.at(-1)?.type} ${JSON.stringify(events.at(-1)?.body)}`)), QUIET_MS_MAX);
+          timer = setTimeout(
+            () =>
+              reject(
+                new Error(
+                  `${label}: nothing happened for ${QUIET_MS_MAX} ms after ${events.at(-1)?.stream} ${events.at(-1)?.seq} ${events.at(-1)?.type} ${JSON.stringify(events.at(-1)?.body)}`,
+                ),
+              ),
+            QUIET_MS_MAX,
+          );
         });
         await Promise.race([waited, late]).finally(() => clearTimeout(timer));
       };
-      let pending: { readonly key: string; readonly name: string; readonly path: string; readonly body: unknown } | null = null;
+      let pending: {
+        readonly key: string;
+        readonly name: string;
+        readonly path: string;
+        readonly body: unknown;
+      } | null = null;
 
       const untouched = (when: string): void => {
-        if (!delivering) for (const change of unexplainedChanges(before, listingOf(repository), null)) findings.push(`${label}, ${when}: the person's repository: ${change}`);
+        if (!delivering)
+          for (const change of unexplainedChanges(before, listingOf(repository), null))
+            findings.push(`${label}, ${when}: the person's repository: ${change}`);
       };
       const living = async (): Promise<Life> => {
         while (life === null || life.endedBy() !== null) {
           if (life !== null) {
             await life.ended;
-            if (life.endedBy() !== "SIGKILL" && life.endedBy() !== "exit 0") throw new Error(`${label}: a life ended by itself: ${life.endedBy()}; see ${places.log}`);
+            if (life.endedBy() !== "SIGKILL" && life.endedBy() !== "exit 0")
+              throw new Error(`${label}: a life ended by itself: ${life.endedBy()}; see ${places.log}`);
             life = null;
           }
           const dieAt = died > 0 ? (wanted.shift() ?? null) : null;
           if (died > 0) {
             untouched(`after death ${died}`);
-            findings.push(...(afterDeath?.(places) ?? []).map((finding) => `${label}, after death ${died}: ${finding}`));
+            findings.push(
+              ...(afterDeath?.(places) ?? []).map((finding) => `${label}, after death ${died}: ${finding}`),
+            );
           }
           life = await begin(dieAt);
           if (life === null) died += 1;
@@ -146,7 +169,8 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
         const answer = await post(url, pending.key, path, body);
         if (answer === null) return null;
         const { key } = pending;
-        if (answer.status >= 500 && answer.status !== 503) throw new Error(`${label}: ${path} answered ${answer.status}: ${answer.text}; see ${places.log}`);
+        if (answer.status >= 500 && answer.status !== 503)
+          throw new Error(`${label}: ${path} answered ${answer.status}: ${answer.text}; see ${places.log}`);
         if (answer.status === 503) return answer.status;
         pending = null;
         if (answer.status === 409 && name === "project") {
@@ -192,8 +216,9 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
               await now.arm(firstDeath);
             }
           }
-            const status = await write(move.name, move.path, move.body);
-          if (status !== null && status >= 400 && status !== 409 && status !== 503) throw new Error(`${label}: ${move.path} was refused with ${status}`);
+          const status = await write(move.name, move.path, move.body);
+          if (status !== null && status >= 400 && status !== 409 && status !== 503)
+            throw new Error(`${label}: ${move.path} was refused with ${status}`);
           if (status === null) await withinBound(now.ended);
         }
         if (now.endedBy() === "SIGKILL") died += 1;
@@ -201,22 +226,53 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
       await life?.arm(null);
       untouched("at its end");
       const task = answered.get("create")?.["id"];
-      const blocked = events.flatMap(({ stream, type, body }) => (stream === `task/${task}` && type === "BLOCKED" ? [String(body["reason"])] : []));
+      const blocked = events.flatMap(({ stream, type, body }) =>
+        stream === `task/${task}` && type === "BLOCKED" ? [String(body["reason"])] : [],
+      );
       return { deaths: died, findings, blocked };
 
       function nextMove(): Move {
         if (pending !== null) return { do: "write", ...pending };
         const id = answered.get("create")?.["id"];
-        if (!answered.has("project")) return { do: "write", name: "project", path: "/api/projects", body: { name: label, repos: [{ path: repository, name: "app", tool_path: ["/usr/bin", "/bin"] }] } };
-        if (typeof id !== "string") return { do: "write", name: "create", path: "/api/tasks", body: { title: label, session: label, created_by: "casey@example.com", ...journey.spec } };
+        if (!answered.has("project"))
+          return {
+            do: "write",
+            name: "project",
+            path: "/api/projects",
+            body: { name: label, repos: [{ path: repository, name: "app", tool_path: ["/usr/bin", "/bin"] }] },
+          };
+        if (typeof id !== "string")
+          return {
+            do: "write",
+            name: "create",
+            path: "/api/tasks",
+            body: { title: label, session: label, created_by: "casey@example.com", ...journey.spec },
+          };
         const mine = events.filter((event) => event.position > from && event.stream === `task/${id}`);
         const count = (type: string): number => mine.filter((event) => event.type === type).length;
-        const on = (move: Move): Move => (move.do === "write" ? { ...move, path: `/api/tasks/${id}/${move.path}` } : move);
-        if (count("BOUND") === 0) return answered.has("bind") ? { do: "wait" } : on({ do: "write", name: "bind", path: "bind", body: { project: label } });
-        if (count("SPEC_FROZEN") === 0) return answered.has("freeze") ? { do: "wait" } : on({ do: "write", name: "freeze", path: "spec/freeze", body: {} });
-        if (count("READY") === 0) return answered.has("ready") ? { do: "wait" } : on({ do: "write", name: "ready", path: "ready", body: {} });
+        const on = (move: Move): Move =>
+          move.do === "write" ? { ...move, path: `/api/tasks/${id}/${move.path}` } : move;
+        if (count("BOUND") === 0)
+          return answered.has("bind")
+            ? { do: "wait" }
+            : on({ do: "write", name: "bind", path: "bind", body: { project: label } });
+        if (count("SPEC_FROZEN") === 0)
+          return answered.has("freeze")
+            ? { do: "wait" }
+            : on({ do: "write", name: "freeze", path: "spec/freeze", body: {} });
+        if (count("READY") === 0)
+          return answered.has("ready") ? { do: "wait" } : on({ do: "write", name: "ready", path: "ready", body: {} });
         const middle = [...(life?.middle ?? [])].some((name) => name.startsWith(id));
-        return on(journey.next({ events: mine, count, status: statusAfter(mine), middle, stops, done: (name) => answered.has(name) }));
+        return on(
+          journey.next({
+            events: mine,
+            count,
+            status: statusAfter(mine),
+            middle,
+            stops,
+            done: (name) => answered.has(name),
+          }),
+        );
       }
     },
     async close() {
@@ -240,7 +296,8 @@ const STATUS_AFTER: Readonly<Record<string, string>> = {
   CANCELED: "canceled",
 };
 
-const statusAfter = (events: readonly SeenEvent[]): string => STATUS_AFTER[events.findLast(({ type }) => STATUS_AFTER[type] !== undefined)?.type ?? ""] ?? "draft";
+const statusAfter = (events: readonly SeenEvent[]): string =>
+  STATUS_AFTER[events.findLast(({ type }) => STATUS_AFTER[type] !== undefined)?.type ?? ""] ?? "draft";
 
 function signalling(): { readonly rung: Promise<void>; readonly ring: () => void } {
   let ring = (): void => {};
@@ -251,9 +308,18 @@ function signalling(): { readonly rung: Promise<void>; readonly ring: () => void
 }
 
 /** Null: the daemon died before it answered. */
-async function post(url: string, key: string, path: string, body: unknown): Promise<{ readonly status: number; readonly text: string } | null> {
+async function post(
+  url: string,
+  key: string,
+  path: string,
+  body: unknown,
+): Promise<{ readonly status: number; readonly text: string } | null> {
   try {
-    const response = await fetch(`${url}${path}`, { method: "POST", headers: { "content-type": "application/json", "idempotency-key": key }, body: JSON.stringify(body) });
+    const response = await fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": key },
+      body: JSON.stringify(body),
+    });
     return { status: response.status, text: await response.text() };
   } catch {
     return null;
@@ -263,7 +329,9 @@ async function post(url: string, key: string, path: string, body: unknown): Prom
 /** Tells every event after the cursor, as the live stream brings them, for as long as the life lasts. */
 function followEvents(life: Life, after: () => number, tell: (event: SeenEvent) => void): void {
   const follow = async (): Promise<void> => {
-    const response = await fetch(`${life.url}/api/events?after=${after()}`, { headers: { accept: "text/event-stream" } });
+    const response = await fetch(`${life.url}/api/events?after=${after()}`, {
+      headers: { accept: "text/event-stream" },
+    });
     if (response.body === null) throw new Error("the stream of events has no body");
     let text = "";
     const decoder = new TextDecoder();

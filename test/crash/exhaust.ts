@@ -16,7 +16,9 @@ export interface Exhausted {
 }
 
 /** Where the deaths of the n-th journey lie, n = 1, 2, 3 …; `listed` has an end, and a journey that outlives one of them is a finding. */
-export type Deaths = { readonly each: (n: number) => readonly DieAt[] } | { readonly listed: readonly (readonly DieAt[])[] };
+export type Deaths =
+  | { readonly each: (n: number) => readonly DieAt[] }
+  | { readonly listed: readonly (readonly DieAt[])[] };
 
 export const atEachPoint: Deaths = { each: (n) => [{ count: n }] };
 /** First killed where the name says, then, in the life that deals with that, at point 1, 2, 3 … */
@@ -24,7 +26,9 @@ export const afterDeathAt = (name: string): Deaths => ({ each: (n) => [{ name },
 /** Killed once in each journey, at the boundaries of these names. */
 export const atNames = (...names: readonly string[]): Deaths => ({ listed: names.map((name) => [{ name }]) });
 /** Killed where the first name says, and again at each of the others. */
-export const atNameThen = (name: string, ...names: readonly string[]): Deaths => ({ listed: names.map((second) => [{ name }, { name: second }]) });
+export const atNameThen = (name: string, ...names: readonly string[]): Deaths => ({
+  listed: names.map((second) => [{ name }, { name: second }]),
+});
 
 /**
  * The journey again and again, killed at point 1, 2, 3 … until one survives, by `chains` drivers that share the points and each have a
@@ -33,7 +37,11 @@ export const atNameThen = (name: string, ...names: readonly string[]): Deaths =>
 export async function exhaust(
   directory: string,
   journey: Journey,
-  { deaths = atEachPoint, chains = 2, watchDelivery = false }: { readonly deaths?: Deaths; readonly chains?: number; readonly watchDelivery?: boolean } = {},
+  {
+    deaths = atEachPoint,
+    chains = 2,
+    watchDelivery = false,
+  }: { readonly deaths?: Deaths; readonly chains?: number; readonly watchDelivery?: boolean } = {},
 ): Promise<Exhausted> {
   const findings: string[] = [];
   const told = new Set<string>();

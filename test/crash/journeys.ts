@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { MEET_INSIDE, WITNESS_INSIDE } from "./boundaries.ts";
 import type { Journey, Move, Seen } from "./driver.ts";
 
@@ -43,9 +42,22 @@ export const whole: Journey = {
         {
           id: "edit",
           title: "Edit",
-          do: [{ replace: "a.txt", find: "one", with: "two" }, { write: "bin/new", content: "new\n", executable: true }, { remove: "gone.txt" }],
+          do: [
+            { replace: "a.txt", find: "one", with: "two" },
+            { write: "bin/new", content: "new\n", executable: true },
+            { remove: "gone.txt" },
+          ],
         },
-        { id: "run", title: "Run", depends_on: ["edit"], do: [{ run: `${WITNESS}; cat node_modules/dep/index.js > made.txt; mkdir empty; ${MEET}; echo more >> made.txt` }] },
+        {
+          id: "run",
+          title: "Run",
+          depends_on: ["edit"],
+          do: [
+            {
+              run: `${WITNESS}; cat node_modules/dep/index.js > made.txt; mkdir empty; ${MEET}; echo more >> made.txt`,
+            },
+          ],
+        },
       ],
     },
   }),
@@ -57,7 +69,12 @@ export const looping: Journey = {
   name: "looping",
   makeRepository,
   spec: spec({ plan: { items: [{ ...SAY_TWO, do: [{ run: `${WITNESS}; echo two > a.txt; ${MEET}` }] }] } }),
-  next: (seen) => (seen.middle ? { do: "release" } : seen.status === "blocked" ? { do: "write", name: `resume ${seen.count("BLOCKED")}`, path: "resume", body: {} } : over(seen)),
+  next: (seen) =>
+    seen.middle
+      ? { do: "release" }
+      : seen.status === "blocked"
+        ? { do: "write", name: `resume ${seen.count("BLOCKED")}`, path: "resume", body: {} }
+        : over(seen),
 };
 
 /** One edit, and its delivery. */
@@ -86,12 +103,31 @@ export const outside = (outcome: "done" | "redo" | "abort"): Journey => ({
   name: `outside, ${outcome}`,
   makeRepository,
   spec: spec({
-    plan: { items: [{ id: "go", title: "Go outside", do: [{ write: "a.txt", content: "two\n" }, { run: `${WITNESS}; ${MEET}`, network: ["host.example:443"] }] }] },
+    plan: {
+      items: [
+        {
+          id: "go",
+          title: "Go outside",
+          do: [
+            { write: "a.txt", content: "two\n" },
+            { run: `${WITNESS}; ${MEET}`, network: ["host.example:443"] },
+          ],
+        },
+      ],
+    },
   }),
   next: (seen) => {
     if (seen.middle) return { do: "release" };
-    if (seen.status === "blocked" && seen.events.findLast(({ type }) => type === "BLOCKED")?.body["reason"] === "outcome_unknown")
-      return { do: "write", name: `resume ${seen.count("BLOCKED")}`, path: "resume", body: { outcome, reason: "looked outside" } };
+    if (
+      seen.status === "blocked" &&
+      seen.events.findLast(({ type }) => type === "BLOCKED")?.body["reason"] === "outcome_unknown"
+    )
+      return {
+        do: "write",
+        name: `resume ${seen.count("BLOCKED")}`,
+        path: "resume",
+        body: { outcome, reason: "looked outside" },
+      };
     return over(seen);
   },
 });
@@ -100,18 +136,36 @@ export const outside = (outcome: "done" | "redo" | "abort"): Journey => ({
 export const canceled: Journey = {
   name: "canceled",
   makeRepository,
-  spec: spec({ plan: { items: [{ ...SAY_TWO, do: [...SAY_TWO.do, { run: `${WITNESS}; echo half > half.txt; ${MEET}` }] }] } }),
-  next: (seen) => (seen.middle && seen.count("CANCEL_REQUESTED") === 0 && !seen.done("cancel") ? { do: "write", name: "cancel", path: "cancel", body: { reason: "not wanted any more" } } : over(seen)),
+  spec: spec({
+    plan: { items: [{ ...SAY_TWO, do: [...SAY_TWO.do, { run: `${WITNESS}; echo half > half.txt; ${MEET}` }] }] },
+  }),
+  next: (seen) =>
+    seen.middle && seen.count("CANCEL_REQUESTED") === 0 && !seen.done("cancel")
+      ? { do: "write", name: "cancel", path: "cancel", body: { reason: "not wanted any more" } }
+      : over(seen),
 };
 
 /** Paused while its command runs, and resumed. */
 export const paused: Journey = {
   name: "paused",
   makeRepository,
-  spec: spec({ plan: { items: [{ ...SAY_TWO, do: [...SAY_TWO.do, { run: `${WITNESS}; ${MEET}` }, { run: `${WITNESS}; echo after > after.txt` }] }] } }),
+  spec: spec({
+    plan: {
+      items: [
+        {
+          ...SAY_TWO,
+          do: [...SAY_TWO.do, { run: `${WITNESS}; ${MEET}` }, { run: `${WITNESS}; echo after > after.txt` }],
+        },
+      ],
+    },
+  }),
   next: (seen) => {
-    if (seen.middle) return seen.count("PAUSE_REQUESTED") === 0 && !seen.done("pause") ? { do: "write", name: "pause", path: "pause", body: {} } : { do: "release" };
-    if (seen.status === "blocked") return { do: "write", name: `resume ${seen.count("BLOCKED")}`, path: "resume", body: {} };
+    if (seen.middle)
+      return seen.count("PAUSE_REQUESTED") === 0 && !seen.done("pause")
+        ? { do: "write", name: "pause", path: "pause", body: {} }
+        : { do: "release" };
+    if (seen.status === "blocked")
+      return { do: "write", name: `resume ${seen.count("BLOCKED")}`, path: "resume", body: {} };
     return over(seen);
   },
 };
@@ -120,7 +174,9 @@ export const paused: Journey = {
 export const stopped: Journey = {
   name: "stopped",
   makeRepository,
-  spec: spec({ plan: { items: [{ ...SAY_TWO, do: [...SAY_TWO.do, { run: `${WITNESS}; echo half > half.txt; ${MEET}` }] }] } }),
+  spec: spec({
+    plan: { items: [{ ...SAY_TWO, do: [...SAY_TWO.do, { run: `${WITNESS}; echo half > half.txt; ${MEET}` }] }] },
+  }),
   next: (seen) => (seen.middle ? { do: seen.stops === 0 ? "stop" : "release" } : over(seen)),
 };
 
@@ -131,7 +187,8 @@ export const interactive: Journey = {
   spec: spec({ run_mode: "interactive", plan: { items: [SAY_TWO] } }),
   next: (seen) => {
     if (seen.status !== "awaiting_approval") return over(seen);
-    if (seen.count("CHANGES_REQUESTED") === 0) return { do: "write", name: "request changes", path: "request-changes", body: { request: "Say it louder." } };
+    if (seen.count("CHANGES_REQUESTED") === 0)
+      return { do: "write", name: "request changes", path: "request-changes", body: { request: "Say it louder." } };
     const proposed = seen.events.findLast(({ type }) => type === "PLAN_PROPOSED" || type === "WORK_ITEM_PROPOSED");
     const plan = seen.events.findLast(({ type }) => type === "PLAN_PROPOSED")?.body["hash"];
     const item = proposed?.type === "WORK_ITEM_PROPOSED" ? { item: proposed.body["item"] } : {};
@@ -143,7 +200,18 @@ export const interactive: Journey = {
 export const retried: Journey = {
   name: "retried",
   makeRepository,
-  spec: spec({ attempts: 2, plan: { items: [{ id: "say", title: "Say two, told why", do: [{ run: `${WITNESS}; if [ -n "$AGENTOS_FAILURE" ]; then echo two > a.txt; else echo three > a.txt; fi` }] }] } }),
+  spec: spec({
+    attempts: 2,
+    plan: {
+      items: [
+        {
+          id: "say",
+          title: "Say two, told why",
+          do: [{ run: `${WITNESS}; if [ -n "$AGENTOS_FAILURE" ]; then echo two > a.txt; else echo three > a.txt; fi` }],
+        },
+      ],
+    },
+  }),
   next: (seen) => over(seen),
 };
 
@@ -161,20 +229,27 @@ export const gatesOnly: Journey = {
 
 const ENDED: readonly string[] = ["succeeded", "failed", "canceled"];
 const over = (seen: Seen): Move => ({ do: ENDED.includes(seen.status) ? "over" : "wait" });
-const deliver = (seen: Seen): Move => (seen.done("deliver") ? { do: "over" } : { do: "write", name: "deliver", path: "deliver", body: { way: "merge" } });
-
-let template: string | null = null;
+const deliver = (seen: Seen): Move =>
+  seen.done("deliver") ? { do: "over" } : { do: "write", name: "deliver", path: "deliver", body: { way: "merge" } };
 
 /** A small repository with everything in it that a careless program would touch: hooks, a stash, a tag, files git does not know. */
 function makeRepository(path: string): void {
-  template ??= makeTemplate();
+  const template = join(dirname(dirname(path)), "template");
+  if (!existsSync(template)) makeTemplate(template);
   cpSync(template, path, { recursive: true });
 }
 
-function makeTemplate(): string {
-  const path = mkdtempSync(join(tmpdir(), "agentos-crash-template-"));
+function makeTemplate(path: string): void {
+  mkdirSync(path);
   git(path, "init", "-q", "-b", "main");
-  for (const [name, text] of Object.entries({ "a.txt": "one\n", "gone.txt": "gone\n", "check.sh": CHECK, "package-lock.json": "{}\n", ".gitignore": "node_modules\n*.log\n" })) writeFileSync(join(path, name), text);
+  for (const [name, text] of Object.entries({
+    "a.txt": "one\n",
+    "gone.txt": "gone\n",
+    "check.sh": CHECK,
+    "package-lock.json": "{}\n",
+    ".gitignore": "node_modules\n*.log\n",
+  }))
+    writeFileSync(join(path, name), text);
   git(path, "add", "-A");
   git(path, "commit", "-q", "-m", "base");
   git(path, "tag", "v1");
@@ -187,13 +262,20 @@ function makeTemplate(): string {
     writeFileSync(join(path, ".git", "hooks", hook), `#!/bin/sh\n: > "${"$"}{GIT_DIR:-.git}/HOOK-RAN-${hook}"\n`);
     chmodSync(join(path, ".git", "hooks", hook), 0o755);
   }
-  return path;
 }
 
 /** As the person: their git, without anybody's settings. */
 function git(directory: string, ...args: readonly string[]): void {
   execFileSync("git", ["-c", "core.hooksPath=/dev/null", ...args], {
     cwd: directory,
-    env: { PATH: "/usr/bin:/bin", GIT_CONFIG_NOSYSTEM: "1", HOME: directory, GIT_AUTHOR_NAME: "Casey", GIT_AUTHOR_EMAIL: "casey@example.com", GIT_COMMITTER_NAME: "Casey", GIT_COMMITTER_EMAIL: "casey@example.com" },
+    env: {
+      PATH: "/usr/bin:/bin",
+      GIT_CONFIG_NOSYSTEM: "1",
+      HOME: directory,
+      GIT_AUTHOR_NAME: "Casey",
+      GIT_AUTHOR_EMAIL: "casey@example.com",
+      GIT_COMMITTER_NAME: "Casey",
+      GIT_COMMITTER_EMAIL: "casey@example.com",
+    },
   });
 }

@@ -30,7 +30,11 @@ const MAIN = fileURLToPath(new URL("./daemon-under-test.ts", import.meta.url));
  */
 export async function beginLife(
   directory: string,
-  { dieAt, codeCache, changed }: { readonly dieAt: DieAt | null; readonly codeCache: string; readonly changed: () => void },
+  {
+    dieAt,
+    codeCache,
+    changed,
+  }: { readonly dieAt: DieAt | null; readonly codeCache: string; readonly changed: () => void },
 ): Promise<Life | null> {
   const args = [MAIN, directory, ...(dieAt === null ? [] : [JSON.stringify(dieAt)])];
   const child: ChildProcess = spawn(process.execPath, args, {
@@ -49,10 +53,11 @@ export async function beginLife(
     for (const { tell } of waiting.splice(0)) tell();
     changed();
   });
-  const said = (key: string): Promise<void> => new Promise((tell) => {
-    if (end === null) waiting.push({ key, tell });
-    else tell();
-  });
+  const said = (key: string): Promise<void> =>
+    new Promise((tell) => {
+      if (end === null) waiting.push({ key, tell });
+      else tell();
+    });
   const ready = said("ready");
   createInterface({ input: stdout }).on("line", (line) => {
     const told = JSON.parse(line) as Readonly<Record<string, unknown>>;

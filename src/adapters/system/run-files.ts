@@ -36,7 +36,7 @@ export function runFiles({
   const runs = join(home, "runs");
   // The full name goes into the digest: two runs never share a directory, and a socket's path stays within 108 bytes.
   const at = (task: string, step: string, run: number): string =>
-    join(runs, digest(`${task}/${step}.${run}`).slice(0, 32));
+    join(runs, digest(`${task}/${step}.${run}`).slice(0, 16));
   const output = (task: string, step: string, run: number): string => join(home, "output", task, `${step}.${run}.log`);
   const made = async (path: string): Promise<string> => {
     await mkdir(path, { recursive: true, mode: 0o700 });

@@ -34,7 +34,8 @@ export function checkAcknowledged(places: Places, events: readonly Event[], { fo
     counted("acknowledged writes");
     const where = `${label}, ${name} (${key})`;
     if (path === "/api/projects") {
-      if (!events.some((event) => event.stream === `project/${view["id"]}` && event.type === "PROJECT_CREATED")) found("acknowledged", where, `the project ${view["id"]} is not in the journal`);
+      if (!events.some((event) => event.stream === `project/${view["id"]}` && event.type === "PROJECT_CREATED"))
+        found("acknowledged", where, `the project ${view["id"]} is not in the journal`);
       continue;
     }
     const id = path === "/api/tasks" ? view["id"] : path.split("/")[3];
@@ -47,9 +48,22 @@ export function checkAcknowledged(places: Places, events: readonly Event[], { fo
     const types = EVENT_OF[verb] ?? [];
     const slot = `${id} ${verb}`;
     owed.set(slot, (owed.get(slot) ?? 0) + 1);
-    const done = mine.filter(({ type, seq, actor }) => types.includes(type) && actor.startsWith("person") && (typeof view["seq"] !== "number" || seq <= view["seq"])).length;
-    if (done < (owed.get(slot) ?? 0)) found("acknowledged", where, `was answered with 2xx, and the journal has ${done} of ${owed.get(slot)} ${types.join(" or ")}`);
-    if (typeof view["seq"] === "number" && (mine.at(-1)?.seq ?? 0) < view["seq"]) found("acknowledged", where, `was answered with seq ${view["seq"]}, and the journal ends at ${mine.at(-1)?.seq ?? 0}`);
+    const done = mine.filter(
+      ({ type, seq, actor }) =>
+        types.includes(type) && actor.startsWith("person") && (typeof view["seq"] !== "number" || seq <= view["seq"]),
+    ).length;
+    if (done < (owed.get(slot) ?? 0))
+      found(
+        "acknowledged",
+        where,
+        `was answered with 2xx, and the journal has ${done} of ${owed.get(slot)} ${types.join(" or ")}`,
+      );
+    if (typeof view["seq"] === "number" && (mine.at(-1)?.seq ?? 0) < view["seq"])
+      found(
+        "acknowledged",
+        where,
+        `was answered with seq ${view["seq"]}, and the journal ends at ${mine.at(-1)?.seq ?? 0}`,
+      );
   }
 
   // One journey creates one project and one task: a second one comes from a repeated request under the same key.
@@ -58,5 +72,11 @@ export function checkAcknowledged(places: Places, events: readonly Event[], { fo
     if (event.type !== "CREATED") continue;
     tasks.set(event.body["session"], [...(tasks.get(event.body["session"]) ?? []), event.stream]);
   }
-  for (const [session, streams] of tasks) if (streams.length > 1) found("once per key", session, `one create under one Idempotency-Key made ${streams.length} tasks: ${streams.join(", ")}`);
+  for (const [session, streams] of tasks)
+    if (streams.length > 1)
+      found(
+        "once per key",
+        session,
+        `one create under one Idempotency-Key made ${streams.length} tasks: ${streams.join(", ")}`,
+      );
 }

@@ -18,9 +18,16 @@ export function checkRepositories(places: Places, events: readonly Event[], { fo
   const known = new Map(linesOf<Known>(places.repositories).map((one) => [one.label, one]));
   for (const { label, repository, before } of known.values()) {
     counted("repositories");
-    const created = events.findLast(({ type, body, stream }) => type === "CREATED" && body["session"] === label && events.some((one) => one.stream === stream && one.type === "BOUND"));
+    const created = events.findLast(
+      ({ type, body, stream }) =>
+        type === "CREATED" &&
+        body["session"] === label &&
+        events.some((one) => one.stream === stream && one.type === "BOUND"),
+    );
     const mine = events.filter(({ stream }) => stream === created?.stream);
-    const delivered = mine.findLast(({ type }) => type === "DELIVERED")?.body["repos"]["app"] as Body | undefined;
+    const deliveries = mine.flatMap(({ type, body }) => (type === "DELIVERED" ? [body["repos"]["app"] as Body] : []));
+    // One that finds its work there already moves nothing, and says so by going from a commit to the same commit.
+    const delivered = deliveries.findLast((one) => one["from"] !== one["to"]) ?? deliveries.at(-1);
     const where = `${label}${created === undefined ? "" : ` (${created.stream})`}`;
     const gitDir = join(repository, ".git");
     const changes = delivered === undefined ? null : touchedBy(gitDir, before, delivered, mine);
@@ -30,21 +37,58 @@ export function checkRepositories(places: Places, events: readonly Event[], { fo
 }
 
 /** What a delivery may change: the branch and its log, the index, and the files that differ between its two ends. */
-function touchedBy(gitDir: string, before: Listing, delivered: Body, events: readonly Event[]): { readonly changed: (path: string) => boolean } {
-  const from = delivered["from"] === delivered["to"] ? events.find(({ type, body }) => type === "STEP_STARTED" && body["act"].kind === "deliver")?.body["act"].from : delivered["from"];
-  const touched = new Set(git(gitDir, ["diff-tree", "-r", "--name-only", "-z", "--no-renames", from ?? "", delivered["to"]]).out.toString("utf8").split("\0"));
-  const directories = new Set([...touched].flatMap((path) => path.split("/").slice(0, -1).map((_, at, parts) => `${parts.slice(0, at + 1).join("/")}/`)));
-  const names = new Set([`.git/refs/heads/${delivered["branch"]}`, `.git/logs/refs/heads/${delivered["branch"]}`, ".git/logs/HEAD", ".git/index", ".git/refs/agentos/"]);
-  return { changed: (path) => names.has(path) || touched.has(path) || (directories.has(path) && before[path] === undefined) };
+function touchedBy(
+  gitDir: string,
+  before: Listing,
+  delivered: Body,
+  events: readonly Event[],
+): { readonly changed: (path: string) => boolean } {
+  const from =
+    delivered["from"] === delivered["to"]
+      ? events.find(({ type, body }) => type === "STEP_STARTED" && body["act"].kind === "deliver")?.body["act"].from
+      : delivered["from"];
+  const touched = new Set(
+    git(gitDir, ["diff-tree", "-r", "--name-only", "-z", "--no-renames", from ?? "", delivered["to"]])
+      .out.toString("utf8")
+      .split("\0"),
+  );
+  const directories = new Set(
+    [...touched].flatMap((path) =>
+      path
+        .split("/")
+        .slice(0, -1)
+        .map((_, at, parts) => `${parts.slice(0, at + 1).join("/")}/`),
+    ),
+  );
+  const names = new Set([
+    `.git/refs/heads/${delivered["branch"]}`,
+    `.git/logs/refs/heads/${delivered["branch"]}`,
+    ".git/logs/HEAD",
+    ".git/index",
+    ".git/refs/agentos/",
+  ]);
+  return {
+    changed: (path) => names.has(path) || touched.has(path) || (directories.has(path) && before[path] === undefined),
+  };
 }
 
-function checkArrived(repository: string, gitDir: string, delivered: Body, where: string, found: Report["found"]): void {
+function checkArrived(
+  repository: string,
+  gitDir: string,
+  delivered: Body,
+  where: string,
+  found: Report["found"],
+): void {
   const head = line(git(gitDir, ["rev-parse", `refs/heads/${delivered["branch"]}`]));
-  if (head !== delivered["to"]) found("repository", where, `${delivered["branch"]} is at ${head}, delivered was ${delivered["to"]}`);
-  if (line(git(gitDir, ["rev-parse", `${delivered["to"]}^{tree}`])) !== delivered["tree"]) found("repository", where, `${delivered["to"]} does not have the delivered tree ${delivered["tree"]}`);
-  if (!git(gitDir, ["fsck", "--connectivity-only", "--no-dangling"]).ok) found("repository", where, "git fsck finds it broken");
+  if (head !== delivered["to"])
+    found("repository", where, `${delivered["branch"]} is at ${head}, delivered was ${delivered["to"]}`);
+  if (line(git(gitDir, ["rev-parse", `${delivered["to"]}^{tree}`])) !== delivered["tree"])
+    found("repository", where, `${delivered["to"]} does not have the delivered tree ${delivered["tree"]}`);
+  if (!git(gitDir, ["fsck", "--connectivity-only", "--no-dangling"]).ok)
+    found("repository", where, "git fsck finds it broken");
   const staged = git(gitDir, ["diff-index", "--cached", "--name-only", delivered["to"]], null, repository);
-  if (!staged.ok || staged.out.length > 0) found("repository", where, `its index is not at ${delivered["to"]}: ${line(staged)}${staged.err}`);
+  if (!staged.ok || staged.out.length > 0)
+    found("repository", where, `its index is not at ${delivered["to"]}: ${line(staged)}${staged.err}`);
   for (const [path, blob] of filesOf(gitDir, delivered["to"])) {
     const content = git(gitDir, ["cat-file", "blob", blob]).out;
     let there: Buffer | null = null;
@@ -53,6 +97,7 @@ function checkArrived(repository: string, gitDir: string, delivered: Body, where
     } catch {
       // Said below: it is not there.
     }
-    if (there === null || !there.equals(content)) found("repository", where, `${path} of the checkout is not what was delivered`);
+    if (there === null || !there.equals(content))
+      found("repository", where, `${path} of the checkout is not what was delivered`);
   }
 }

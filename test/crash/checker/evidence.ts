@@ -30,9 +30,16 @@ export function contents(database: Database, places: Places, { found, counted }:
         return null;
       }
       const bytes = inline instanceof Uint8Array ? Buffer.from(inline) : readFileSync(file ?? "");
-      const salted = createHash("sha256").update(row["salt"] as Uint8Array).update(bytes).digest("hex");
+      const salted = createHash("sha256")
+        .update(row["salt"] as Uint8Array)
+        .update(bytes)
+        .digest("hex");
       if (salted !== digest || bytes.length !== ref["bytes"] || Number(row["bytes"]) !== bytes.length) {
-        found("content", where, `names the content ${digest} (${ref["bytes"]} bytes), and what is stored has ${salted} (${bytes.length} bytes)`);
+        found(
+          "content",
+          where,
+          `names the content ${digest} (${ref["bytes"]} bytes), and what is stored has ${salted} (${bytes.length} bytes)`,
+        );
         return null;
       }
       return bytes;
@@ -46,10 +53,15 @@ export function contents(database: Database, places: Places, { found, counted }:
 function blobFile(home: string, digest: string): string | null {
   const top = join(home, "blobs");
   if (!existsSync(top)) return null;
-  return readdirSync(top, { recursive: true, encoding: "utf8" }).map((name) => join(top, name)).find((path) => path.replaceAll("/", "").endsWith(digest) && statSync(path).isFile()) ?? null;
+  return (
+    readdirSync(top, { recursive: true, encoding: "utf8" })
+      .map((name) => join(top, name))
+      .find((path) => path.replaceAll("/", "").endsWith(digest) && statSync(path).isFile()) ?? null
+  );
 }
 
-const isRef = (value: unknown): value is Body => typeof value === "object" && value !== null && "digest" in value && "bytes" in value;
+const isRef = (value: unknown): value is Body =>
+  typeof value === "object" && value !== null && "digest" in value && "bytes" in value;
 
 /** Every content that an event names, wherever in it. */
 export function checkContents(event: Event, read: Contents): void {
@@ -61,7 +73,13 @@ export function checkContents(event: Event, read: Contents): void {
 }
 
 /** All that the steps, candidates and gates of one task rest on, looked up again in git, in files and in the store. */
-export function checkEvidence(task: string, events: readonly Event[], places: Places, read: Contents, report: Report): void {
+export function checkEvidence(
+  task: string,
+  events: readonly Event[],
+  places: Places,
+  read: Contents,
+  report: Report,
+): void {
   const { found, counted } = report;
   const clones = join(places.home, "workspaces", task, "git");
   const gitDirOf = (repo: string): string => join(clones, `${repo}.git`);
@@ -69,7 +87,7 @@ export function checkEvidence(task: string, events: readonly Event[], places: Pl
   const whole = new Map<string, { where: string; repo: string }>();
   const files: { where: string; repo: string; tree: string; path: string; sha256: string | null }[] = [];
   const commits: { where: string; repo: string; commit: string; tree: string }[] = [];
-  let acts = new Map<string, Body>();
+  const acts = new Map<string, Body>();
 
   for (const event of events) {
     const { type, body } = event;
@@ -78,21 +96,30 @@ export function checkEvidence(task: string, events: readonly Event[], places: Pl
       Object.assign(trees, body["trees"]);
       for (const [repo, tree] of Object.entries<string>(body["trees"])) whole.set(tree, { where, repo });
     }
-    if (type === "RETRIED" && body["restart"] === true) Object.assign(trees, events.find((one) => one.type === "BASES_PINNED")?.body["trees"] ?? {});
+    if (type === "CHANGES_REQUESTED" || (type === "RETRIED" && body["restart"] === true))
+      Object.assign(trees, events.find((one) => one.type === "BASES_PINNED")?.body["trees"] ?? {});
     if (type === "CHECKPOINTED") {
       Object.assign(trees, body["trees"]);
       for (const [repo, tree] of Object.entries<string>(body["trees"])) whole.set(tree, { where, repo });
     }
     if (type === "STEP_STARTED") {
-      acts = new Map([...acts, [String(body["step"]), body]]);
-      for (const [repo, tree] of Object.entries<string>(body["before"])) if (trees[repo] !== tree) found("tree", where, `begins at ${tree} of ${repo}, and the last checkpoint is ${trees[repo]}`);
+      acts.set(String(body["step"]), body);
+      for (const [repo, tree] of Object.entries<string>(body["before"]))
+        if (trees[repo] !== tree)
+          found("tree", where, `begins at ${tree} of ${repo}, and the last checkpoint is ${trees[repo]}`);
     }
     if (type === "STEP_COMPLETED" || type === "STEP_FAILED") {
       counted(type === "STEP_COMPLETED" ? "completed steps" : "failed steps");
       const started = acts.get(String(body["step"]));
       const act = (started?.["act"] ?? {}) as Body;
       const after = { ...trees, ...(body["after"] as Record<string, string>) };
-      if (type === "STEP_COMPLETED" && body["evidence"].length === 0 && act["what"] !== "list" && !settled(events, event)) found("command", where, `${body["step"]} is completed without any evidence`);
+      if (
+        type === "STEP_COMPLETED" &&
+        body["evidence"].length === 0 &&
+        act["what"] !== "list" &&
+        !settled(events, event)
+      )
+        found("command", where, `${body["step"]} is completed without any evidence`);
       for (const evidence of body["evidence"] as Body[]) {
         counted("evidence");
         const repo = String(evidence["repo"]);
@@ -101,12 +128,24 @@ export function checkEvidence(task: string, events: readonly Event[], places: Pl
             checkCommand(task, body, act, evidence, places, read, where, report);
             break;
           case "file":
-            if (act["kind"] === "edit" && (evidence["after"] !== act["after"] || evidence["before"] !== act["before"])) found("file", where, `${evidence["path"]} became ${evidence["after"]}, asked for was ${act["after"]}`);
-            files.push({ where, repo, tree: started?.["before"][repo], path: evidence["path"], sha256: evidence["before"] });
+            if (act["kind"] === "edit" && (evidence["after"] !== act["after"] || evidence["before"] !== act["before"]))
+              found("file", where, `${evidence["path"]} became ${evidence["after"]}, asked for was ${act["after"]}`);
+            files.push({
+              where,
+              repo,
+              tree: started?.["before"][repo],
+              path: evidence["path"],
+              sha256: evidence["before"],
+            });
             files.push({ where, repo, tree: after[repo] ?? "", path: evidence["path"], sha256: evidence["after"] });
             break;
           case "tree":
-            if (evidence["before"] !== started?.["before"][repo] || evidence["after"] !== body["after"][repo]) found("tree", where, `says ${evidence["before"]} → ${evidence["after"]} of ${repo}, and the step went from ${started?.["before"][repo]} to ${body["after"][repo]}`);
+            if (evidence["before"] !== started?.["before"][repo] || evidence["after"] !== body["after"][repo])
+              found(
+                "tree",
+                where,
+                `says ${evidence["before"]} → ${evidence["after"]} of ${repo}, and the step went from ${started?.["before"][repo]} to ${body["after"][repo]}`,
+              );
             whole.set(evidence["after"], { where, repo });
             break;
           case "commit":
@@ -119,10 +158,12 @@ export function checkEvidence(task: string, events: readonly Event[], places: Pl
             checkTests(evidence, read, where, report);
             break;
           case "mount":
-            if (evidence["readOnly"] !== (String(evidence["line"]).split(" ")[5] ?? "").split(",").includes("ro")) found("command", where, `says read-only is ${evidence["readOnly"]} of ${evidence["line"]}`);
+            if (evidence["readOnly"] !== (String(evidence["line"]).split(" ")[5] ?? "").split(",").includes("ro"))
+              found("command", where, `says read-only is ${evidence["readOnly"]} of ${evidence["line"]}`);
             break;
           case "program":
-            if (evidence["path"] !== null && !existsSync(String(evidence["path"]))) found("command", where, `says that ${evidence["name"]} is ${evidence["path"]}, which is not there`);
+            if (evidence["path"] !== null && !existsSync(String(evidence["path"])))
+              found("command", where, `says that ${evidence["name"]} is ${evidence["path"]}, which is not there`);
             break;
           default:
             break;
@@ -131,7 +172,10 @@ export function checkEvidence(task: string, events: readonly Event[], places: Pl
     }
     if (type === "CANDIDATE_MADE")
       for (const [repo, one] of Object.entries<Body>(body["repos"])) {
-        commits.push({ where, repo, commit: one["commit"], tree: one["tree"] }, { where, repo, commit: one["base"], tree: one["baseTree"] });
+        commits.push(
+          { where, repo, commit: one["commit"], tree: one["tree"] },
+          { where, repo, commit: one["base"], tree: one["baseTree"] },
+        );
         checkCandidate(gitDirOf(repo), repo, one, trees[repo] ?? "", where, report);
       }
     if (type === "GATE_PASSED") checkGate(events, event, report);
@@ -144,16 +188,28 @@ export function checkEvidence(task: string, events: readonly Event[], places: Pl
       found("tree", `task/${task}`, `the private clone of ${repo} is gone`);
       continue;
     }
-    checkWhole(gitDir, [...whole].filter(([, one]) => one.repo === repo).map(([tree, { where }]) => ({ tree, where })), report);
+    checkWhole(
+      gitDir,
+      [...whole].filter(([, one]) => one.repo === repo).map(([tree, { where }]) => ({ tree, where })),
+      report,
+    );
     const mine = commits.filter((one) => one.repo === repo);
-    const known = objects(gitDir, mine.flatMap(({ commit }) => [commit, `${commit}^{tree}`]));
+    const known = objects(
+      gitDir,
+      mine.flatMap(({ commit }) => [commit, `${commit}^{tree}`]),
+    );
     for (const { where, commit, tree } of mine) {
       counted("commits");
-      if (known.get(commit)?.type !== "commit") found("commit", where, `names the commit ${commit}, which is not in the private clone`);
-      else if (known.get(`${commit}^{tree}`)?.id !== tree) found("commit", where, `says that ${commit} has the tree ${tree}, it has ${known.get(`${commit}^{tree}`)?.id}`);
+      if (known.get(commit)?.type !== "commit")
+        found("commit", where, `names the commit ${commit}, which is not in the private clone`);
+      else if (known.get(`${commit}^{tree}`)?.id !== tree)
+        found("commit", where, `says that ${commit} has the tree ${tree}, it has ${known.get(`${commit}^{tree}`)?.id}`);
     }
     const named = files.filter((one) => one.repo === repo);
-    const held = objects(gitDir, named.map(({ tree, path }) => `${tree}:content/${path}`));
+    const held = objects(
+      gitDir,
+      named.map(({ tree, path }) => `${tree}:content/${path}`),
+    );
     for (const { where, tree, path, sha256: expected } of named) {
       counted("files");
       const there = held.get(`${tree}:content/${path}`);
@@ -164,30 +220,53 @@ export function checkEvidence(task: string, events: readonly Event[], places: Pl
 }
 
 /** A person said that it took effect, or aborted it: then their word is all there is. */
-const settled = (events: readonly Event[], ended: Event): boolean => events.some(({ type, body, seq }) => type === "OUTCOME_SETTLED" && seq < ended.seq && body["step"] === ended.body["step"]);
+const settled = (events: readonly Event[], ended: Event): boolean =>
+  events.some(
+    ({ type, body, seq }) => type === "OUTCOME_SETTLED" && seq < ended.seq && body["step"] === ended.body["step"],
+  );
 
-function checkWhole(gitDir: string, trees: readonly { readonly tree: string; readonly where: string }[], { found, counted }: Report): void {
+function checkWhole(
+  gitDir: string,
+  trees: readonly { readonly tree: string; readonly where: string }[],
+  { found, counted }: Report,
+): void {
   counted("trees", trees.length);
-  const check = (some: readonly string[]): boolean => git(gitDir, ["rev-list", "--objects", "--quiet", "--stdin"], some.map((tree) => `${tree}\n`).join("")).ok;
+  const check = (some: readonly string[]): boolean =>
+    git(gitDir, ["rev-list", "--objects", "--quiet", "--stdin"], some.map((tree) => `${tree}\n`).join("")).ok;
   if (trees.length === 0 || check(trees.map(({ tree }) => tree))) return;
-  for (const { tree, where } of trees) if (!check([tree])) found("tree", where, `names the tree ${tree}, which is not whole in the private clone`);
+  for (const { tree, where } of trees)
+    if (!check([tree])) found("tree", where, `names the tree ${tree}, which is not whole in the private clone`);
 }
 
-function checkCommand(task: string, body: Body, act: Body, evidence: Body, places: Places, read: Contents, where: string, { found }: Report): void {
+function checkCommand(
+  task: string,
+  body: Body,
+  act: Body,
+  evidence: Body,
+  places: Places,
+  read: Contents,
+  where: string,
+  { found }: Report,
+): void {
   const asked = act["kind"] === "read" ? act["target"] : act["argv"];
-  if (act["kind"] !== "gate" && JSON.stringify(asked) !== JSON.stringify(evidence["argv"])) found("command", where, `ran ${evidence["argv"].join(" ")}, asked for was ${asked?.join(" ")}`);
+  if (act["kind"] !== "gate" && JSON.stringify(asked) !== JSON.stringify(evidence["argv"]))
+    found("command", where, `ran ${evidence["argv"].join(" ")}, asked for was ${asked?.join(" ")}`);
   const [stdout, stderr] = [read(evidence["stdout"], where), read(evidence["stderr"], where)];
   const live = join(places.home, "output", task, `${body["step"]}.${body["run"]}.log`);
   // A gate's live output also has what was asked of the sandbox before the gate itself ran.
   const least = (stdout?.length ?? 0) + (stderr?.length ?? 0);
   const actual = existsSync(live) ? statSync(live).size : -1;
-  if (act["kind"] === "gate" ? actual < least : actual !== least) found("command", where, `put out ${least} bytes, and its live output has ${actual}`);
+  if (act["kind"] === "gate" ? actual < least : actual !== least)
+    found("command", where, `put out ${least} bytes, and its live output has ${actual}`);
 }
 
 function checkLayer(evidence: Body, places: Places, where: string, { found, counted }: Report): void {
   counted("layers");
   const outputs = join(places.home, "layers", String(evidence["key"]), "outputs");
-  if (!existsSync(outputs)) return found("layer", where, `the layer ${evidence["key"]} is gone`);
+  if (!existsSync(outputs)) {
+    found("layer", where, `the layer ${evidence["key"]} is gone`);
+    return;
+  }
   const hash = createHash("sha256");
   let files = 0;
   const look = (path: string): void => {
@@ -204,7 +283,12 @@ function checkLayer(evidence: Body, places: Places, where: string, { found, coun
   };
   look("");
   const listing = hash.digest("hex");
-  if (files !== evidence["files"] || listing !== evidence["listing"]) found("layer", where, `the layer ${evidence["key"]} has ${files} files and the listing ${listing}, said were ${evidence["files"]} and ${evidence["listing"]}`);
+  if (files !== evidence["files"] || listing !== evidence["listing"])
+    found(
+      "layer",
+      where,
+      `the layer ${evidence["key"]} has ${files} files and the listing ${listing}, said were ${evidence["files"]} and ${evidence["listing"]}`,
+    );
 }
 
 /** The counts again, from the report's own lines. */
@@ -213,16 +297,43 @@ function checkTests(evidence: Body, read: Contents, where: string, { found }: Re
   if (text === undefined) return;
   const passed = text.match(/^ok /gm)?.length ?? 0;
   const failed = text.match(/^not ok /gm)?.length ?? 0;
-  if (evidence["counts"].passed !== passed || evidence["counts"].failed !== failed) found("tests", where, `says ${evidence["counts"].passed} passed and ${evidence["counts"].failed} failed, the report has ${passed} and ${failed}`);
+  if (evidence["counts"].passed !== passed || evidence["counts"].failed !== failed)
+    found(
+      "tests",
+      where,
+      `says ${evidence["counts"].passed} passed and ${evidence["counts"].failed} failed, the report has ${passed} and ${failed}`,
+    );
 }
 
 /** What git would commit of the last checkpoint: every file of the candidate is there with the same bytes. */
-function checkCandidate(gitDir: string, repo: string, one: Body, workspace: string, where: string, { found }: Report): void {
+function checkCandidate(
+  gitDir: string,
+  repo: string,
+  one: Body,
+  workspace: string,
+  where: string,
+  { found }: Report,
+): void {
   if (one["commit"] === one["base"]) return;
-  const parents = git(gitDir, ["rev-list", "--parents", "-n", "1", one["commit"]]).out.toString("utf8").trim().split(" ").slice(1);
-  if (parents.join(" ") !== one["base"]) found("commit", where, `the candidate ${one["commit"]} of ${repo} has the parents ${parents.join(" ")}, not the base ${one["base"]}`);
+  const parents = git(gitDir, ["rev-list", "--parents", "-n", "1", one["commit"]])
+    .out.toString("utf8")
+    .trim()
+    .split(" ")
+    .slice(1);
+  if (parents.join(" ") !== one["base"])
+    found(
+      "commit",
+      where,
+      `the candidate ${one["commit"]} of ${repo} has the parents ${parents.join(" ")}, not the base ${one["base"]}`,
+    );
   const held = filesOf(gitDir, workspace);
-  for (const [path, blob] of filesOf(gitDir, one["tree"])) if (held.get(`content/${path}`) !== blob) found("commit", where, `${path} of the candidate is ${blob}, in the workspace ${workspace} it is ${held.get(`content/${path}`)}`);
+  for (const [path, blob] of filesOf(gitDir, one["tree"]))
+    if (held.get(`content/${path}`) !== blob)
+      found(
+        "commit",
+        where,
+        `${path} of the candidate is ${blob}, in the workspace ${workspace} it is ${held.get(`content/${path}`)}`,
+      );
 }
 
 function checkGate(events: readonly Event[], { stream, seq, body }: Event, { found }: Report): void {
@@ -234,9 +345,11 @@ function checkGate(events: readonly Event[], { stream, seq, body }: Event, { fou
       found("proof", where, `rests on ${step}, which is not completed`);
       continue;
     }
-    if (started.body["act"].commit !== body["commit"] || started.body["act"].tree !== body["tree"]) found("proof", where, `rests on ${step}, which ran on ${started.body["act"].tree}, not on ${body["tree"]}`);
+    if (started.body["act"].commit !== body["commit"] || started.body["act"].tree !== body["tree"])
+      found("proof", where, `rests on ${step}, which ran on ${started.body["act"].tree}, not on ${body["tree"]}`);
     const commands = (ended.body["evidence"] as Body[]).filter((one) => one["kind"] === "command");
-    if (commands.length === 0 || commands.some((one) => one["exitCode"] !== 0 || one["endedBy"] !== "itself")) found("proof", where, `rests on ${step}, whose command did not exit with 0`);
+    if (commands.length === 0 || commands.some((one) => one["exitCode"] !== 0 || one["endedBy"] !== "itself"))
+      found("proof", where, `rests on ${step}, whose command did not exit with 0`);
   }
 }
 
@@ -246,15 +359,31 @@ function checkProof(events: readonly Event[], completed: Event, read: Contents, 
   const before = events.filter(({ seq }) => seq < completed.seq);
   const frozen = before.findLast(({ type }) => type === "SPEC_FROZEN");
   const text = frozen === undefined ? null : read(frozen.body["text"], where);
-  if (frozen === undefined || text === null) return found("proof", where, "is done without a frozen spec");
-  if (sha256(text) !== frozen.body["hash"]) found("proof", where, `the spec does not have the hash ${frozen.body["hash"]}`);
+  if (frozen === undefined || text === null) {
+    found("proof", where, "is done without a frozen spec");
+    return;
+  }
+  if (sha256(text) !== frozen.body["hash"])
+    found("proof", where, `the spec does not have the hash ${frozen.body["hash"]}`);
   const made = before.findLast(({ type }) => type === "CANDIDATE_MADE");
   for (const gate of (JSON.parse(text.toString("utf8")) as Body)["gates"] as Body[]) {
     const tree = made?.body["repos"][gate["repo"]]?.tree;
-    const passed = before.some(({ type, body, seq }) => type === "GATE_PASSED" && seq > (made?.seq ?? 0) && body["gate"] === gate["id"] && body["on"] === "candidate" && body["tree"] === tree);
+    const passed = before.some(
+      ({ type, body, seq }) =>
+        type === "GATE_PASSED" &&
+        seq > (made?.seq ?? 0) &&
+        body["gate"] === gate["id"] &&
+        body["on"] === "candidate" &&
+        body["tree"] === tree,
+    );
     if (!passed) found("proof", where, `is done, and the gate ${gate["id"]} did not pass on ${tree}`);
   }
   const plan = before.findLast(({ type }) => type === "PLAN_PROPOSED");
   const approved = before.findLast(({ type }) => type === "PLAN_APPROVED");
-  if (plan === undefined || approved?.body["plan"] !== plan.body["hash"] || approved?.body["spec"] !== frozen.body["hash"]) found("proof", where, "is done, and its last plan was not approved for its last spec");
+  if (
+    plan === undefined ||
+    approved?.body["plan"] !== plan.body["hash"] ||
+    approved?.body["spec"] !== frozen.body["hash"]
+  )
+    found("proof", where, "is done, and its last plan was not approved for its last spec");
 }

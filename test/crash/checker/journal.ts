@@ -56,13 +56,23 @@ export function readJournal(database: Database, { found }: Report): readonly Eve
       found("chain", where, "has a body that is no JSON");
     }
     if (canonical(body) !== text) found("chain", where, "has a body that is not in canonical form");
-    events.push({ position: 0, stream, seq, type: String(row["type"]), atMs: Number(row["at_ms"]), actor: String(row["actor"]), body });
+    events.push({
+      position: 0,
+      stream,
+      seq,
+      type: String(row["type"]),
+      atMs: Number(row["at_ms"]),
+      actor: String(row["actor"]),
+      body,
+    });
   }
   return inOrder(database, events, found);
 }
 
 function inOrder(database: Database, events: readonly Event[], found: Report["found"]): readonly Event[] {
-  const hashes = new Map(database.rows("SELECT stream, seq, hash FROM events").map((row) => [`${row["stream"]} ${row["seq"]}`, row["hash"]]));
+  const hashes = new Map(
+    database.rows("SELECT stream, seq, hash FROM events").map((row) => [`${row["stream"]} ${row["seq"]}`, row["hash"]]),
+  );
   const positions = new Map<string, number>();
   const heads = new Map<string, number>();
   let last = 0;
@@ -77,8 +87,11 @@ function inOrder(database: Database, events: readonly Event[], found: Report["fo
     positions.set(where, position);
     last = position;
   }
-  for (const { stream, seq } of events) if (!positions.has(`${stream} ${seq}`)) found("order", `${stream} ${seq}`, "has no place in the order");
-  return events.map((event) => ({ ...event, position: positions.get(`${event.stream} ${event.seq}`) ?? 0 })).sort((a, b) => a.position - b.position);
+  for (const { stream, seq } of events)
+    if (!positions.has(`${stream} ${seq}`)) found("order", `${stream} ${seq}`, "has no place in the order");
+  return events
+    .map((event) => ({ ...event, position: positions.get(`${event.stream} ${event.seq}`) ?? 0 }))
+    .sort((a, b) => a.position - b.position);
 }
 
 /** RFC 8785 for what a journal holds: names in order of their UTF-16 units, numbers and strings as ECMAScript writes them. */

@@ -9,16 +9,22 @@ export function processesOf(directory: string): readonly { readonly pid: number;
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
     const command = text(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim();
     if (state(name) === "Z") continue;
-    if ([command, text(`/proc/${name}/environ`), link(`/proc/${name}/cwd`)].some((one) => one.includes(directory))) mine.push({ pid: Number(name), command });
+    if ([command, text(`/proc/${name}/environ`), link(`/proc/${name}/cwd`)].some((one) => one.includes(directory)))
+      mine.push({ pid: Number(name), command });
   }
   return mine;
 }
 
 export function checkProcesses(directory: string, database: Database, { found }: Report): void {
-  for (const { pid, command } of processesOf(directory)) found("orphan", `process ${pid}`, `still runs: ${command.slice(0, 200)}`);
+  for (const { pid, command } of processesOf(directory))
+    found("orphan", `process ${pid}`, `still runs: ${command.slice(0, 200)}`);
   for (const row of database.rows("SELECT task, step, pid, start_ticks FROM processes"))
-    if (startTicks(String(row["pid"])) === Number(row["start_ticks"])) found("orphan", `process ${row["pid"]}`, `a sandbox of ${row["step"]} of task ${row["task"]} still runs`);
-  for (const row of database.rows("SELECT leases.task FROM leases JOIN tasks ON tasks.id = leases.task WHERE tasks.status <> 'running'")) found("orphan", `task/${row["task"]}`, "does not run and has a lease");
+    if (startTicks(String(row["pid"])) === Number(row["start_ticks"]))
+      found("orphan", `process ${row["pid"]}`, `a sandbox of ${row["step"]} of task ${row["task"]} still runs`);
+  for (const row of database.rows(
+    "SELECT leases.task FROM leases JOIN tasks ON tasks.id = leases.task WHERE tasks.status <> 'running'",
+  ))
+    found("orphan", `task/${row["task"]}`, "does not run and has a lease");
 }
 
 const fields = (pid: string): readonly string[] => {

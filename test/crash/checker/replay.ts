@@ -72,7 +72,9 @@ function apply(state: State, { seq, type, body, atMs }: Event): void {
     state.exitReason = null;
   };
   const end = (status: string): void => {
-    const row = state.steps.findLast((one) => one.endedSeq === null && one.step === body["step"] && one.run === body["run"]);
+    const row = state.steps.findLast(
+      (one) => one.endedSeq === null && one.step === body["step"] && one.run === body["run"],
+    );
     if (row !== undefined) Object.assign(row, { status, endedSeq: seq });
     state.open = null;
   };
@@ -87,7 +89,8 @@ function apply(state: State, { seq, type, body, atMs }: Event): void {
       state.project = body["project"];
       return;
     case "QUEUED":
-      return become("queued");
+      become("queued");
+      return;
     case "CLAIMED":
       become("running");
       state.epoch = body["epoch"];
@@ -109,11 +112,19 @@ function apply(state: State, { seq, type, body, atMs }: Event): void {
       state.approved = body["plan"];
       return;
     case "CHANGES_REQUESTED":
-      state.approved = null;
-      state.phase = "planning";
+      // Another plan begins at the base, as another attempt.
+      Object.assign(state, {
+        approved: null,
+        phase: "planning",
+        candidate: null,
+        verdicts: {},
+        trees: { ...state.base },
+      });
+      state.attempt += 1;
       return;
     case "WORK_ITEM_PROPOSED":
-      return become("awaiting_approval");
+      become("awaiting_approval");
+      return;
     case "WORK_ITEM_STARTED":
     case "WORK_ITEM_COMPLETED":
     case "WORK_ITEM_FAILED":
@@ -124,11 +135,14 @@ function apply(state: State, { seq, type, body, atMs }: Event): void {
       state.steps.push({ step: body["step"], run: body["run"], startedSeq: seq, status: "open", endedSeq: null });
       return;
     case "STEP_COMPLETED":
-      return end("completed");
+      end("completed");
+      return;
     case "STEP_FAILED":
-      return end("failed");
+      end("failed");
+      return;
     case "STEP_LOST":
-      return end("lost");
+      end("lost");
+      return;
     case "CHECKPOINTED":
       Object.assign(state.trees, body["trees"]);
       return;
@@ -166,7 +180,11 @@ function apply(state: State, { seq, type, body, atMs }: Event): void {
   }
 }
 
-const ITEM_AFTER = { WORK_ITEM_STARTED: "running", WORK_ITEM_COMPLETED: "completed", WORK_ITEM_FAILED: "failed" } as const;
+const ITEM_AFTER = {
+  WORK_ITEM_STARTED: "running",
+  WORK_ITEM_COMPLETED: "completed",
+  WORK_ITEM_FAILED: "failed",
+} as const;
 const VERDICT = { GATE_PASSED: "pass", GATE_FAILED: "fail", GATE_UNPROVEN: "unproven" } as const;
 const ENDED = { COMPLETED: "succeeded", FAILED: "failed", CANCELED: "canceled" } as const;
 
@@ -175,10 +193,18 @@ export function compareWithTables(database: Database, state: State, { found, cou
   const where = `task/${state.id} ${state.seq}`;
   const same = (what: string, told: unknown, replayed: unknown): void => {
     counted("replayed facts");
-    if (canonical(told ?? null) !== canonical(replayed ?? null)) found("replay", where, `${what} is ${canonical(told ?? null)} in the tables, ${canonical(replayed ?? null)} by its events`);
+    if (canonical(told ?? null) !== canonical(replayed ?? null))
+      found(
+        "replay",
+        where,
+        `${what} is ${canonical(told ?? null)} in the tables, ${canonical(replayed ?? null)} by its events`,
+      );
   };
   const [row] = database.rows("SELECT * FROM tasks WHERE id = ?", state.id);
-  if (row === undefined) return found("replay", where, "has no row in tasks");
+  if (row === undefined) {
+    found("replay", where, "has no row in tasks");
+    return;
+  }
   for (const [column, value] of Object.entries({
     seq: state.seq,
     status: state.status,
@@ -201,16 +227,41 @@ export function compareWithTables(database: Database, state: State, { found, cou
   same("spec", told["spec"]?.hash, state.spec);
   same("plan", told["plan"]?.hash, state.plan);
   same("approval", told["approval"]?.plan, state.approved);
-  same("open step", told["openStep"] && [told["openStep"].step, told["openStep"].run], state.open && [state.open.step, state.open.run]);
+  same(
+    "open step",
+    told["openStep"] && [told["openStep"].step, told["openStep"].run],
+    state.open && [state.open.step, state.open.run],
+  );
   same("trees", told["trees"], state.trees);
-  same("items", Object.fromEntries(Object.entries(told["items"] as Record<string, Body>).map(([id, item]) => [id, item["status"]])), state.items);
+  same(
+    "items",
+    Object.fromEntries(Object.entries(told["items"] as Record<string, Body>).map(([id, item]) => [id, item["status"]])),
+    state.items,
+  );
   same("candidate", told["candidate"], state.candidate);
-  same("verdicts", Object.fromEntries(Object.entries(told["verdicts"] as Record<string, Body>).map(([id, one]) => [id, { verdict: one["verdict"], tree: one["tree"] }])), state.verdicts);
+  same(
+    "verdicts",
+    Object.fromEntries(
+      Object.entries(told["verdicts"] as Record<string, Body>).map(([id, one]) => [
+        id,
+        { verdict: one["verdict"], tree: one["tree"] },
+      ]),
+    ),
+    state.verdicts,
+  );
   same("delivered", told["delivered"], state.delivered);
   same(
     "steps",
-    database.rows("SELECT step, run, started_seq, status, ended_seq FROM steps WHERE task = ? ORDER BY started_seq", state.id).map(plain),
-    state.steps.map(({ step, run, startedSeq, status, endedSeq }) => ({ step, run, started_seq: startedSeq, status, ended_seq: endedSeq })),
+    database
+      .rows("SELECT step, run, started_seq, status, ended_seq FROM steps WHERE task = ? ORDER BY started_seq", state.id)
+      .map(plain),
+    state.steps.map(({ step, run, startedSeq, status, endedSeq }) => ({
+      step,
+      run,
+      started_seq: startedSeq,
+      status,
+      ended_seq: endedSeq,
+    })),
   );
   compareTexts(database, state.id, found);
 }
@@ -218,13 +269,23 @@ export function compareWithTables(database: Database, state: State, { found, cou
 const plain = (row: Row): Body => ({ ...row });
 
 function compareTexts(database: Database, id: string, found: Report["found"]): void {
-  for (const [table, type] of [["specs", "SPEC_FROZEN"], ["plans", "PLAN_PROPOSED"]] as const) {
-    const kept = new Map(database.rows(`SELECT seq, hash, text FROM ${table} WHERE task = ?`, id).map((row) => [Number(row["seq"]), row]));
-    for (const event of database.rows("SELECT seq, body FROM events WHERE stream = ? AND type = ?", `task/${id}`, type)) {
+  for (const [table, type] of [
+    ["specs", "SPEC_FROZEN"],
+    ["plans", "PLAN_PROPOSED"],
+  ] as const) {
+    const kept = new Map(
+      database.rows(`SELECT seq, hash, text FROM ${table} WHERE task = ?`, id).map((row) => [Number(row["seq"]), row]),
+    );
+    for (const event of database.rows(
+      "SELECT seq, body FROM events WHERE stream = ? AND type = ?",
+      `task/${id}`,
+      type,
+    )) {
       const row = kept.get(Number(event["seq"]));
       const hash = (JSON.parse(String(event["body"])) as Body)["hash"];
       if (row === undefined) found("replay", `task/${id} ${event["seq"]}`, `has no row in ${table}`);
-      else if (row["hash"] !== hash || sha256(String(row["text"])) !== hash) found("replay", `task/${id} ${event["seq"]}`, `the text in ${table} does not have the hash ${hash}`);
+      else if (row["hash"] !== hash || sha256(String(row["text"])) !== hash)
+        found("replay", `task/${id} ${event["seq"]}`, `the text in ${table} does not have the hash ${hash}`);
       kept.delete(Number(event["seq"]));
     }
     for (const seq of kept.keys()) found("replay", `task/${id} ${seq}`, `${table} has a row that no event explains`);

@@ -51,4 +51,5 @@ export function newReport(): Report {
   };
 }
 
-export const sentences = (findings: readonly Finding[]): string[] => findings.map(({ check, where, problem }) => `${check}: ${where}: ${problem}`);
+export const sentences = (findings: readonly Finding[]): string[] =>
+  findings.map(({ check, where, problem }) => `${check}: ${where}: ${problem}`);
