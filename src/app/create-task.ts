@@ -9,6 +9,8 @@ import { findProject } from "./projects.ts";
 import { present, stageText } from "./text.ts";
 
 export interface NewTask {
+  /** Given to a request that may be sent again; null: a new one. Where the task is there already, this is the request that made it. */
+  readonly id: string | null;
   readonly draft: Draft;
   /** A label; who did it is the actor. */
   readonly createdBy: string;
@@ -21,7 +23,8 @@ export interface NewTask {
 /** A draft with a session, bound to its project in the same append: there is all of it or nothing. Nothing runs until its spec is frozen, it is bound and made ready. */
 export async function createTask(deps: AppDependencies, by: Actor, wanted: NewTask): Promise<Loaded> {
   const binding = wanted.project === null ? null : bindingTo(await findProject(deps, wanted.project));
-  const id = deps.ids.ulid();
+  const id = wanted.id ?? deps.ids.ulid();
+  if (wanted.id !== null && (await deps.store.tasks.task(id)) !== null) return deps.log.load(id);
   const atMs = deps.clock.nowMs();
   const template = wanted.draft.agent === null ? templateNamed(wanted.draft.title) : null;
   const title = await deps.store.stage(new TextEncoder().encode(wanted.draft.title));

@@ -127,6 +127,7 @@ async function work(
       stop: () => askedToStop(),
     },
     answers: {
+      reserve: (key, digest) => system.store.operations.reserve(key, digest, system.newId(), Date.now()),
       idempotent: system.store.operations.idempotent,
       rememberAnswer: (key, digest, status, body) =>
         system.store.operations.rememberAnswer(key, digest, status, body, Date.now()),

@@ -1,8 +1,6 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { gatesAgent } from "../agents/gates/gates-agent.ts";
-import { scriptAgent } from "../agents/script/script-agent.ts";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
 import { defaultPolicy } from "../adapters/policy/default-policy.ts";
@@ -14,6 +12,8 @@ import { systemClock, systemIds } from "../adapters/system/clock.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
+import { gatesAgent } from "../agents/gates/gates-agent.ts";
+import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
@@ -58,6 +58,7 @@ export interface System {
   readonly worker: Worker;
   readonly delivery: Delivery;
   readonly sandbox: Sandbox;
+  newId(): string;
   /** Clears what dead runs left and finishes interrupted deliveries. */
   recover(): Promise<void>;
   /** Recovers, unless that is done, and starts to work. */
@@ -117,6 +118,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     allowPrivate: [...ownRegistry(registry), ...(adapters.allowPrivate ?? [])],
     clock,
   });
+  const ids = systemIds();
   const self = ownProcess();
   const engine: EngineDependencies = {
     store,
@@ -144,7 +146,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     seal,
     digest: sha256Hex,
     clock,
-    ids: systemIds(),
+    ids,
     liveOutput: files.output,
     dropOutput: files.dropOutput,
     toolPath,
@@ -163,6 +165,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     worker,
     delivery,
     sandbox,
+    newId: () => ids.ulid(),
     recover,
     async start() {
       await recover();

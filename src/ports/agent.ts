@@ -1,6 +1,6 @@
-import type { RecordedVerdict } from "../domain/task.ts";
 import type { OpenPlan, WorkItem } from "../domain/plan.ts";
 import type { AgentKind, Spec } from "../domain/spec.ts";
+import type { RecordedVerdict } from "../domain/task.ts";
 
 export interface CommandResult {
   readonly exitCode: number | null;

@@ -1,10 +1,10 @@
 import type { BlobRef } from "../domain/blob.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import type { GateDefinition, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
-import type { TestCounts } from "../domain/test-counts.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
+import type { TestCounts } from "../domain/test-counts.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "./agent.ts";
 import type { ProcessMark } from "./sandbox.ts";
 import type { StagedBlob } from "./store.ts";

@@ -171,6 +171,11 @@ export interface Operations {
     key: string,
     requestDigest: string,
   ): Promise<{ readonly requestDigest: string; readonly status: number; readonly body: string } | null>;
+  /**
+   * Gives the request with this key the id of what it is about to make, before it makes it: sent again after a crash it gets the same id, and
+   * so finds what it made. A reserved key has status 0 until its answer is remembered.
+   */
+  reserve(key: string, requestDigest: string, id: string, atMs: number): Promise<string>;
   rememberAnswer(key: string, requestDigest: string, status: number, body: string, atMs: number): Promise<void>;
   /** Counts `points` for the key in each window; null when all have room, else milliseconds to wait (and nothing counted). */
   take(

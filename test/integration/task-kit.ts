@@ -227,6 +227,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
     async frozen(project, spec) {
       const draft = draftFrom(SpecInput.parse({ title: "A task", ...spec }));
       const { task: made } = await cases.createTask(ADA, {
+        id: null,
         draft,
         createdBy: "ada",
         session: null,

@@ -215,6 +215,7 @@ describe("binding", () => {
       SpecInput.parse({ title: "Early", agent: "gates", scopes: [{ repo: "elsewhere", access: "full" }] }),
     );
     const { task } = await cases.createTask(ADA, {
+      id: null,
       draft,
       createdBy: "ada",
       session: null,
@@ -233,6 +234,7 @@ describe("binding", () => {
     const { SpecInput } = await import("../../src/contract/inputs.ts");
     const draft = draftFrom(SpecInput.parse({ title: "Early", agent: "gates" }));
     const { task } = await cases.createTask(ADA, {
+      id: null,
       draft,
       createdBy: "ada",
       session: null,

@@ -1,18 +1,18 @@
 import { firstBreak, type JournalRow } from "../../domain/chain.ts";
-import type { Project } from "../../domain/project.ts";
 import type { Recorded } from "../../domain/event.ts";
+import { isFailure } from "../../domain/failure.ts";
+import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
 import { streamId, streamKind } from "../../domain/stream.ts";
 import type { Task } from "../../domain/task.ts";
-import { isFailure } from "../../domain/failure.ts";
-import type { NamedBlob } from "./audit-blobs.ts";
-import { blobRefsIn } from "./blob-refs.ts";
 import { textFrom } from "./append.ts";
+import type { NamedBlob } from "./audit-blobs.ts";
 import type { Found } from "./audit-stream.ts";
+import { blobRefsIn } from "./blob-refs.ts";
 import type { Queries } from "./database.ts";
 import { foldProject, foldTask } from "./fold.ts";
 import { recordedFrom, streamKindOf } from "./journal-row.ts";
-import { projectProject, projectTask, type Projecting } from "./projection.ts";
+import { type Projecting, projectProject, projectTask } from "./projection.ts";
 import { readJournal } from "./read-stream.ts";
 
 export interface JournalAudit {

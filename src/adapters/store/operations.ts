@@ -72,11 +72,21 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
       };
     },
 
+    reserve: (key, requestDigest, id, atMs) =>
+      writer.write(async (tx) => {
+        await tx.query(
+          "INSERT INTO idempotency (key, request_digest, status, body, at_ms) VALUES (?, ?, 0, ?, ?) ON CONFLICT (key) DO NOTHING",
+          [key, requestDigest, id, atMs],
+        );
+        const [row] = await tx.query("SELECT body FROM idempotency WHERE key = ? AND status = 0", [key]);
+        return row === undefined ? id : textOf(row, "body");
+      }),
+
     async rememberAnswer(key, requestDigest, status, body, atMs) {
       await writer.write(async (tx) => {
         await tx.query("DELETE FROM idempotency WHERE at_ms < ?", [atMs - ANSWERS_KEPT_MS]);
         await tx.query(
-          "INSERT INTO idempotency (key, request_digest, status, body, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+          "INSERT INTO idempotency (key, request_digest, status, body, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status = excluded.status, body = excluded.body, at_ms = excluded.at_ms WHERE idempotency.status = 0",
           [key, requestDigest, status, body, atMs],
         );
       });

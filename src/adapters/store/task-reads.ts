@@ -1,8 +1,8 @@
+import { Failure } from "../../domain/failure.ts";
 import { PHASES, type Phase } from "../../domain/phase.ts";
 import { taskStream } from "../../domain/stream.ts";
 import { STATUSES, type Status, type Task } from "../../domain/task.ts";
 import { BLOCK_REASONS, type BlockReason } from "../../domain/waiting.ts";
-import { Failure } from "../../domain/failure.ts";
 import type { StepRow, TaskFilter, TaskReads, TaskRow } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, type Value } from "./database.ts";
 import { isTaskEvent } from "./journal-row.ts";

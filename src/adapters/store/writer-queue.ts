@@ -1,5 +1,5 @@
-import type { Database, Tx } from "./database.ts";
 import { fullFailure } from "./blob-content.ts";
+import type { Database, Tx } from "./database.ts";
 import { BUSY_MS, busyFailure, overfullFailure, pauseBeforeTry } from "./wait-while-busy.ts";
 
 /** Writes that may wait at the same time; beyond it a writer is told that the store is busy. */

@@ -9,8 +9,20 @@ export interface Answers {
     key: string,
     requestDigest: string,
   ): Promise<{ readonly requestDigest: string; readonly status: number; readonly body: string } | null>;
+  /** The id that what this request makes will have: a new one, or the one it was given before a crash. */
+  reserve(key: string, requestDigest: string): Promise<string>;
   rememberAnswer(key: string, requestDigest: string, status: number, body: string): Promise<void>;
 }
+
+/** Begun, and not answered before the daemon died. */
+const RESERVED = 0;
+/** Routes that make something new each time they are asked; all others find what was done already. */
+const MAKES_ONE: ReadonlySet<string> = new Set(["/api/tasks"]);
+
+const reservedIds = new WeakMap<Request, string>();
+
+/** The id that a keyed request was given for what it makes; null without a key. */
+export const reservedId = (request: Request): string | null => reservedIds.get(request) ?? null;
 
 /**
  * A write with an Idempotency-Key is answered once: repeated with the same content it gets the recorded answer, with other content it is refused.
@@ -34,7 +46,11 @@ export function idempotency(answers: Answers): MiddlewareHandler {
     try {
       await before;
       const known = await answers.idempotent(key, digest);
-      if (known === null) {
+      if (known !== null && known.requestDigest !== digest)
+        throw failure("idempotency/mismatch", `the Idempotency-Key ${key} was used for a different request`);
+      if (known === null || known.status === RESERVED) {
+        if (c.req.method === "POST" && MAKES_ONE.has(c.req.path))
+          reservedIds.set(c.req.raw, await answers.reserve(key, digest));
         await next();
         const answer = await c.res.clone().text();
         const { status } = c.res;
@@ -45,8 +61,6 @@ export function idempotency(answers: Answers): MiddlewareHandler {
           );
         return;
       }
-      if (known.requestDigest !== digest)
-        throw failure("idempotency/mismatch", `the Idempotency-Key ${key} was used for a different request`);
       c.res = new Response(known.body, {
         status: known.status,
         headers: {

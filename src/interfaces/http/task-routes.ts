@@ -31,6 +31,7 @@ import {
   TaskListView,
   TaskView,
 } from "../../contract/views.ts";
+import { reservedId } from "./idempotency.ts";
 import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
 import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 import type { Surface } from "./surface.ts";
@@ -84,6 +85,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       const { created_by, metadata, session, project, ...spec } = c.req.valid("json");
       await takeCreation(1);
       const made = await cases.createTask(person, {
+        id: reservedId(c.req.raw),
         draft: draftFrom(spec),
         createdBy: created_by ?? person.name,
         session: session ?? null,
