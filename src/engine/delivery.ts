@@ -3,7 +3,7 @@ import type { CandidateOf, DeliveredTo } from "../domain/event.ts";
 import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
 import { judge } from "../domain/gate.ts";
 import type { DeliveryEvent } from "../domain/lifecycle.ts";
-import type { Spec } from "../domain/spec.ts";
+import { type Spec, specFrom } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import type { In, Task } from "../domain/task.ts";
 import type { Ask, Desk, Effect, Steps } from "../ports/broker.ts";
@@ -91,12 +91,18 @@ async function deliverTask(
   const repos: Record<string, DeliveredTo> = {};
   for (const route of routes)
     try {
-      repos[route.repo] = await travel(deps, desk, proven, route);
+      repos[route.repo] = arrivedBefore(proven, route) ?? (await travel(deps, desk, proven, route));
     } catch (error) {
       if (!isFailure(error) || routes.length === 1) throw error;
       throw inPart(proven.id, error, repos, routes);
     }
   return { repos, notes: routes.flatMap(({ note }) => (note === null ? [] : [note])) };
+}
+
+/** Delivered there already, and still part of it: what was recorded then stands, and nothing is recorded again. */
+function arrivedBefore(task: In<"succeeded">, route: Route): DeliveredTo | null {
+  const before = task.delivered?.[route.repo];
+  return route.way === "merge" && route.from === route.to && before?.branch === route.branch ? before : null;
 }
 
 /** Several repos do not move as one: what did and what did not is said by name. */
@@ -474,10 +480,9 @@ const record = (
 
 async function specOf(deps: EngineDependencies, task: In<"succeeded">): Promise<Spec> {
   const stored = task.spec === null ? null : await deps.store.tasks.spec(task.id, task.spec.version);
-  const value: unknown = stored === null ? null : JSON.parse(stored.text);
-  if (stored === null || deps.seal(value).sha256 !== task.spec?.hash)
+  if (stored === null || deps.digest(new TextEncoder().encode(stored.text)) !== task.spec?.hash)
     throw new Failure("store/corrupt", `the stored spec of task ${task.id} does not have the frozen hash`);
-  return value as Spec;
+  return specFrom(stored.text);
 }
 
 async function sourceOf(deps: EngineDependencies, task: Task, repo: string) {

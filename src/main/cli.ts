@@ -1,5 +1,6 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
+import { ownAccount } from "./account.ts";
 import { VERSION } from "./version.ts";
 
 enableCompileCache();
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
   const config = () => import("../config/config.ts");
   await run(words, {
     version: VERSION,
+    person: () => ownAccount().name,
     settings: async (flags) => (await config()).cliConfig(process.env, flags),
     launch: async (settings) => ({
       program: process.execPath,

@@ -91,16 +91,19 @@ test("a branch that arrived and has gone on since is delivered, and is left wher
   expect(git(repo, "rev-parse", "main")).toBe(theirs);
 });
 
-test("delivered again after others went on: recorded is this work with its own tree, never somebody else's commit", async () => {
+test("delivered again after others went on: the first delivery stands, nothing is recorded and nothing moves", async () => {
   const rig = await startRig();
   const { id, repo, candidate } = await proven(rig);
   const deliver = () => rig.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null });
-  await deliver();
+  const first = await deliver();
+  const { seq } = await rig.system.cases.look.task(id).then(({ row }) => row);
   put(repo, { "more.txt": "more\n" });
   const theirs = commit(repo, "goes on");
-  const told = (await deliver()).repos["app"];
-  expect(told).toMatchObject({ from: candidate, to: candidate, checkoutFollowed: false });
-  expect(told?.tree).toBe(git(repo, "rev-parse", `${candidate}^{tree}`));
+  const again = await deliver();
+  expect(again.repos).toEqual(first.repos);
+  expect(again.repos["app"]).toMatchObject({ to: candidate, tree: git(repo, "rev-parse", `${candidate}^{tree}`) });
+  expect(again.notes).toEqual(["app: main has this work already"]);
+  expect((await rig.system.cases.look.task(id)).row.seq).toBe(seq);
   expect(git(repo, "rev-parse", "main")).toBe(theirs);
   expect(git(repo, "rev-parse", `refs/agentos/tasks/${id}`)).toBe(candidate);
 });

@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { PROBLEMS } from "../../contract/problems.ts";
 import { problemOf, trouble } from "../client/trouble.ts";
 import { type AnyCommand, wordsOf } from "./command.ts";
@@ -10,6 +9,8 @@ import { type CommonFlags, kebab, readWords, type Typed } from "./program.ts";
 /** What the CLI gets from outside of its layer. */
 export interface Surroundings {
   readonly version: string;
+  /** Name of the person at the operating system. */
+  person(): string;
   readonly settings: (flags: {
     readonly home?: string | undefined;
     readonly port?: string | undefined;
@@ -172,7 +173,7 @@ async function contextOf(
     prompt: isTerminal && !flags.json ? terminalPrompt(process.stdin, process.stderr, signal) : null,
     signal,
     workingDirectory: process.cwd(),
-    person: userInfo().username,
+    person: around.person(),
     serve: async () => {
       leaveSignals(); // a daemon has its own idea of what an interrupt means
       await around.serve(settings);
