@@ -65,7 +65,8 @@ export async function prepareLayer(
             timeoutMs: desk.spec.limits.stepMs,
           });
           if (ran.outcome.exitCode !== 0) {
-            why = `${definition.argv.join(" ")} ${ran.outcome.endedBy === "itself" ? `exited with ${ran.outcome.exitCode}` : `was ended by the limit on ${ran.outcome.endedBy}`}: ${errorLine(ran.told.stderr || ran.told.stdout)}`;
+            // What the installer said may hold anything; it lies in the evidence as output, and the journal's own words stay plain.
+            why = `${definition.argv.join(" ")} ${ran.outcome.endedBy === "itself" ? `exited with ${ran.outcome.exitCode}` : `was ended by the limit on ${ran.outcome.endedBy}`}`;
             return { evidence: ran.evidence, touched: [], result: null, failed: why, blobs: ran.blobs };
           }
           const made = await deps.layers.adopt(key, checkout.path, definition.outputs);
@@ -87,16 +88,3 @@ export async function prepareLayer(
 
 const evidenceOf = (repo: string, layer: Layer, reused: boolean) =>
   ({ kind: "layer", repo, key: layer.key, files: layer.files, listing: layer.listing, reused }) as const;
-
-/** The line of an installer's output that says most: its first error, else the last thing it said. */
-function errorLine(text: string): string {
-  const lines = text
-    .trim()
-    .split("\n")
-    .filter((line) => line.trim() !== "");
-  return (
-    lines.find((line) => /\b(ERR!|error)\b/i.test(line) && !/^npm (ERR!|error) code /.test(line)) ??
-    lines.at(-1) ??
-    "it said nothing"
-  ).slice(0, 300);
-}
