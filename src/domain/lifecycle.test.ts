@@ -58,7 +58,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     approve: NO,
     request_changes: NO,
     reject: NO,
-    pause: "PAUSE_REQUESTED BLOCKED",
+    pause: NO,
     resume: NO,
     cancel: "CANCELED",
     retry: NO,
@@ -179,7 +179,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
 
 const ALLOWED: { readonly [S in Status]: readonly CommandType[] } = {
   draft: ["revise", "freeze", "bind", "ready", "cancel"],
-  queued: ["revise", "pause", "cancel"],
+  queued: ["revise", "cancel"],
   running: ["pause", "cancel"],
   awaiting_approval: ["approve", "request_changes", "reject", "revise", "cancel"],
   blocked: ["resume", "accept", "revise", "cancel"],
@@ -282,7 +282,6 @@ describe("the way from draft to done, in whole values", () => {
   test("no agent answers for a person", () => {
     expect(outcome(IN.awaiting_approval, { ...COMMANDS.reject, by: SLY })).toEqual({ why: "only a person may answer" });
     expect(outcome(IN.running, { ...COMMANDS.pause, by: SLY })).toEqual({ why: "an agent may not pause its own task" });
-    expect(outcome(IN.queued, { ...COMMANDS.pause, by: SLY })).toEqual({ why: "an agent may not pause its own task" });
     expect(outcome(IN.failed, { ...COMMANDS.accept, by: SLY })).toEqual({
       why: "only a person may accept what is not proven",
     });

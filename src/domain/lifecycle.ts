@@ -145,13 +145,6 @@ const LIFECYCLE: Lifecycle = {
   queued: {
     claim,
     revise,
-    pause: (_, { reason, by }) =>
-      by.kind === "agent"
-        ? "an agent may not pause its own task"
-        : [
-            e("PAUSE_REQUESTED", { reason }),
-            e("BLOCKED", { reason: "paused", detail: "paused before a worker took it", step: null }),
-          ],
     cancel: cancelNow,
     deny,
   },
