@@ -15,9 +15,9 @@ export interface Suite {
 export const SUITES: readonly Suite[] = [
   { name: "format", script: "format:check", reportsTests: false, budgetMinutes: 0.2 },
   { name: "lint", script: "lint", reportsTests: false, budgetMinutes: 0.2 },
-  { name: "types", script: "types", reportsTests: false, budgetMinutes: 0.5 },
-  { name: "unit", script: "test:unit", reportsTests: true, budgetMinutes: 1 },
-  { name: "integration", script: "test:integration", reportsTests: true, budgetMinutes: 4 },
-  { name: "crash", script: "test:crash", reportsTests: true, budgetMinutes: 5 },
-  { name: "e2e", script: "test:e2e", reportsTests: true, budgetMinutes: 4 },
+  { name: "types", script: "types", reportsTests: false, budgetMinutes: 0.4 },
+  { name: "unit", script: "test:unit", reportsTests: true, budgetMinutes: 0.6 },
+  { name: "integration", script: "test:integration", reportsTests: true, budgetMinutes: 4.2 },
+  { name: "crash", script: "test:crash", reportsTests: true, budgetMinutes: 6 },
+  { name: "e2e", script: "test:e2e", reportsTests: true, budgetMinutes: 3.2 },
 ];
