@@ -16,7 +16,10 @@ export function inScope(scope: RepoScope, path: string): boolean {
 }
 
 function matches(pattern: string, path: string): boolean {
-  const whole = pattern.endsWith("/") ? `${pattern}**` : pattern;
+  // Runs of stars say no more than one, and would make the search below take its time.
+  const whole = (pattern.endsWith("/") ? `${pattern}**` : pattern)
+    .replace(/(\*\*\/)+/g, "**/")
+    .replace(/\*{3,}/g, "**");
   const source = whole
     .split(/(\*\*\/|\*\*|\*|\?)/)
     .map((part) =>
