@@ -743,6 +743,21 @@ describe("pause and cancel of a running task", () => {
   });
 });
 
+describe("a requested change", () => {
+  test("while a work item is asked for voids the approval of the plan as well", () => {
+    const asked = STORIES.approved
+      .and(give("claim", { worker: "w1", epoch: 2 }, WORKER))
+      .and(report({ type: "enter_phase", phase: "implementation" }, 2))
+      .and(report({ type: "propose_item", item: "work" }, 2));
+    expect(asked.task.approval).toMatchObject({ plan: "p1" });
+    expect(asked.and(COMMANDS.request_changes).task).toMatchObject({
+      status: "queued",
+      phase: "planning",
+      approval: null,
+    });
+  });
+});
+
 describe("deaths", () => {
   test("in a row are counted by takeovers, and a finished step ends the row", () => {
     const twice = STORIES.working
@@ -753,6 +768,14 @@ describe("deaths", () => {
       .and(report({ type: "start_step", step: EXAMPLES.STEP_STARTED }, 4, "w3"))
       .and(report({ type: "complete_step", step: EXAMPLES.STEP_COMPLETED }, 4, "w3"));
     expect(progress.task.deaths).toBe(0);
+  });
+
+  test("are not forgotten because the step that was in flight is closed as lost", () => {
+    const died = STORIES.working
+      .and(report({ type: "start_step", step: EXAMPLES.STEP_STARTED }, 2))
+      .and(give("claim", { worker: "w2", epoch: 3 }, WORKER))
+      .and(report({ type: "lose_step", step: EXAMPLES.STEP_LOST }, 3, "w2"));
+    expect([died.task.openStep, died.task.deaths]).toEqual([null, 1]);
   });
 
   test("are forgotten when a person resumes from a crash loop", () => {

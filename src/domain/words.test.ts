@@ -4,7 +4,7 @@ import { type Actor, actorFrom, actorText, POLICY, SYSTEM } from "./actor.ts";
 import type { ProjectEvent, Recorded } from "./event.ts";
 import { bornProject, evolveProject } from "./project.ts";
 import { type Act, type CrashPolicy, crashPolicy, type StepKind } from "./step.ts";
-import { projectStream, streamId, streamKind, SYSTEM_STREAM, taskStream } from "./stream.ts";
+import { projectStream, SYSTEM_STREAM, streamId, streamKind, taskStream } from "./stream.ts";
 import { SHIPPED_TEMPLATES, templateNamed } from "./template.ts";
 import { executed } from "./test-counts.ts";
 
