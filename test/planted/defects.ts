@@ -109,14 +109,14 @@ export const PLANTED: readonly PlantedDefect[] = [
     file: "src/engine/steps.ts",
     from: '    await hold.report(\n      { type: "start_step"',
     to: '    const started = hold.report(\n      { type: "start_step"',
-    caughtBy: integration("test/integration/task-waits.test.ts", "test/integration/task-retry.test.ts"),
+    caughtBy: integration("test/integration/durable-steps.test.ts"),
   },
   {
     number: 15,
     file: "src/engine/steps.ts",
     from: "if (finished.input !== ask.input)",
     to: "if (finished.input === null)",
-    caughtBy: integration("test/integration/task-waits.test.ts"),
+    caughtBy: integration("test/integration/durable-steps.test.ts"),
   },
   {
     number: 16,
@@ -130,7 +130,7 @@ export const PLANTED: readonly PlantedDefect[] = [
     file: "src/engine/steps.ts",
     from: "    after[repo] = tree;\n    evidence.push",
     to: "    after[repo] = trees[repo] ?? tree;\n    evidence.push",
-    caughtBy: integration("test/integration/task-retry.test.ts"),
+    caughtBy: integration("test/integration/durable-steps.test.ts"),
   },
   {
     number: 18,
@@ -144,7 +144,7 @@ export const PLANTED: readonly PlantedDefect[] = [
     file: "src/engine/hold.ts",
     from: 'if (wishes.pause || current.pauseRequested) throw new PutDown("pause");',
     to: 'if (wishes.pause && signal.aborted) throw new PutDown("pause");',
-    caughtBy: integration("test/integration/task-waits.test.ts", "test/integration/task-answers.test.ts"),
+    caughtBy: integration("test/integration/durable-steps.test.ts"),
   },
   {
     number: 20,
@@ -158,7 +158,7 @@ export const PLANTED: readonly PlantedDefect[] = [
     file: "src/engine/steps.ts",
     from: "  if (open !== null) {\n    const rescued",
     to: '  if (open !== null && why === "shutdown") {\n    const rescued',
-    caughtBy: integration("test/integration/task-answers.test.ts"),
+    caughtBy: integration("test/integration/durable-steps.test.ts"),
   },
   {
     number: 22,
