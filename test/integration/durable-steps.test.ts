@@ -34,7 +34,9 @@ interface Bench {
   durable(): readonly string[];
 }
 
-async function bench(tree = "w1"): Promise<Bench> {
+/** `trees`: what the workspace holds after the first step that touches it, the second, … */
+async function bench(trees: readonly string[] = []): Promise<Bench> {
+  const left = [...trees];
   const home = mkdtempSync(join(realpathSync(tmpdir()), "agentos-steps-"));
   const store = await openStore({ home, seal, now: () => AT });
   opened.push({ store, home });
@@ -46,7 +48,7 @@ async function bench(tree = "w1"): Promise<Bench> {
     log,
     worker: "w1",
     workspaces: {
-      snapshot: async () => tree,
+      snapshot: async () => left.shift() ?? "unasked",
       restore: async (_workspace: unknown, before: string) => {
         restored.push(before);
         return { rescued: null };
@@ -134,11 +136,17 @@ describe("the durable bracket", () => {
     expect(durable()).toEqual(["STEP_STARTED", "STEP_COMPLETED"]);
   });
 
-  test("records the tree the effect left, with the step, in one checkpoint", async () => {
-    const { deps, hold, durable } = await bench("tree-after");
-    await durableSteps(deps, hold, "1.item-a", "a").perform(ask("build", async () => done(null, ["app"])));
-    expect(durable()).toEqual(["STEP_STARTED", "STEP_COMPLETED", "CHECKPOINTED"]);
-    expect(hold.task().trees).toEqual({ app: "tree-after" });
+  test("records the tree that each effect left, with its step, in one checkpoint", async () => {
+    const { deps, hold, durable } = await bench(["tree-1", "tree-2"]);
+    const steps = durableSteps(deps, hold, "1.item-a", "a");
+    const left: unknown[] = [];
+    for (const input of ["build", "test"]) {
+      await steps.perform(ask(input, async () => done(null, ["app"])));
+      left.push(hold.task().trees);
+    }
+    expect(left).toEqual([{ app: "tree-1" }, { app: "tree-2" }]);
+    const once = ["STEP_STARTED", "STEP_COMPLETED", "CHECKPOINTED"];
+    expect(durable()).toEqual([...once, ...once]);
   });
 
   test("closes the step of an effect that could not be tried, and says why", async () => {
