@@ -123,7 +123,7 @@ export const PLANTED: readonly PlantedDefect[] = [
     file: "src/engine/recover.ts",
     from: "  await closeOpenStep(deps, hold);\n  await returnToCheckpoint(deps, hold);",
     to: "  await closeOpenStep(deps, hold);",
-    caughtBy: integration("test/integration/task-waits.test.ts"),
+    caughtBy: integration("test/integration/task-answers.test.ts"),
   },
   {
     number: 17,
