@@ -447,6 +447,14 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.operations.nextEpoch("b")).toBe(2);
       });
 
+      test("keep a queued task from a second worker until the first has given it back", async () => {
+        await givenRunning(store, "a");
+        await store.append(event("a", 4, { type: "QUEUED", body: { cause: "approved" } }));
+        expect(await store.operations.claimable(10)).toEqual([]);
+        await store.operations.forgetDeadLeases();
+        expect(await store.operations.claimable(10)).toEqual(["a"]);
+      });
+
       test("let only the holder append and release", async () => {
         await givenRunning(store, "a");
         await store.append({ ...deny("a", 4), lease: { kind: "hold", task: "a", epoch: 1 } });

@@ -193,7 +193,7 @@ export const PLANTED: readonly PlantedDefect[] = [
     file: "src/adapters/store/blob-content.ts",
     from: "if (saltedDigest(salt, bytes) !== ref.digest)",
     to: "if (bytes.byteLength !== ref.bytes)",
-    caughtBy: integration("test/contract/store.test.ts", "test/integration/store-guards.test.ts"),
+    caughtBy: integration("test/integration/store-audit.test.ts"),
   },
   {
     number: 27,
