@@ -69,7 +69,7 @@ export const dotOf = (graph: Graph): string =>
   [
     "digraph tasks {",
     "  rankdir=LR;",
-    ...graph.tasks.map(({ id, title, status }) => `  ${quoted(id)} [label=${quoted(`${title}\n${status}`)}];`),
+    ...graph.tasks.map(({ id, title, status }) => `  ${quoted(id)} [label="${dotText(title)}\\n${status}"];`),
     ...graph.dependencies.map(
       (one) =>
         `  ${quoted(firstOf(one))} -> ${quoted(laterOf(one))} [label=${quoted(one.kind)}${one.kind === "suggests" ? ", style=dashed" : ""}];`,
@@ -77,8 +77,8 @@ export const dotOf = (graph: Graph): string =>
     "}",
   ].join("\n");
 
-const quoted = (text: string): string =>
-  `"${field(text.replaceAll("\n", "\\n")).replaceAll("\\", "\\\\").replaceAll("\\\\n", "\\n").replaceAll('"', '\\"')}"`;
+const quoted = (text: string): string => `"${dotText(text)}"`;
+const dotText = (text: string): string => field(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"');
 
 /** For Mermaid; an arrow leads from what comes first. */
 export const mermaidOf = (graph: Graph): string =>
