@@ -5,6 +5,7 @@ import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
 import { type OpenPlan, planFrom } from "../domain/plan.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
+import type { DependencyNow } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type { TaskFilter, TaskRow } from "../ports/store.ts";
@@ -18,6 +19,8 @@ const DIFF_BYTES_MAX = 4 * 1024 ** 2;
 export interface TaskSeen {
   readonly task: Task;
   readonly row: TaskRow;
+  /** What it depends on, as that is now. */
+  readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
 }
 
@@ -45,6 +48,7 @@ export const looks = (deps: AppDependencies) => {
     return {
       task,
       row,
+      before: await beforeOf(deps, [task]).then((before) => before[id] ?? []),
       metadata:
         task.metadata === null
           ? null
@@ -110,12 +114,13 @@ export const looks = (deps: AppDependencies) => {
     async tasks(filter: Omit<TaskFilter, "project"> & { readonly project: string | null }) {
       const project = filter.project === null ? null : (await findProject(deps, filter.project)).id;
       const page = await deps.store.tasks.tasks({ ...filter, project });
-      const rows = [];
-      for (const row of page.rows) {
-        const found = await deps.store.tasks.task(row.id);
-        rows.push({ row, task: found?.task ?? null });
-      }
-      return { rows, next: page.next };
+      const found = [];
+      for (const row of page.rows) found.push({ row, task: (await deps.store.tasks.task(row.id))?.task ?? null });
+      const before = await beforeOf(
+        deps,
+        found.flatMap(({ task }) => (task === null ? [] : [task])),
+      );
+      return { rows: found.map((one) => ({ ...one, before: before[one.row.id] ?? [] })), next: page.next };
     },
 
     async plan(id: string): Promise<{
@@ -253,6 +258,12 @@ export const looks = (deps: AppDependencies) => {
     project: (wanted: string) => findProject(deps, wanted),
   };
 };
+
+const beforeOf = (
+  deps: AppDependencies,
+  tasks: readonly Task[],
+): Promise<Readonly<Record<string, readonly DependencyNow[]>>> =>
+  deps.store.tasks.before(tasks.filter((task) => task.dependencies.length > 0).map(({ id }) => id));
 
 async function textOf(deps: AppDependencies, ref: BlobRef): Promise<string | null> {
   const bytes = await deps.store.get(ref);

@@ -2,6 +2,7 @@ import type { Delivery } from "../ports/delivery.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
 import { createTask } from "./create-task.ts";
+import { dependencies } from "./dependencies.ts";
 import type { AppDependencies } from "./deps.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { looks } from "./look.ts";
@@ -37,6 +38,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   freezeTask: given(deps, freezeTask),
   answer: answers(deps),
   deliver: delivery.deliver,
+  dependencies: dependencies(deps),
   createProject: given(deps, createProject),
   changeProject: given(deps, changeProject),
   deleteProject: given(deps, deleteProject),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
@@ -170,6 +171,16 @@ export const NewTaskInput = z.strictObject({
     .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "must be letters, digits, dot, dash, colon or underscore, 100 at most")
     .optional(),
   project: oneLine(200).optional(),
+  /** Tasks that come before it. */
+  requires: z.array(Id).max(100).default([]),
+  suggests: z.array(Id).max(100).default([]),
+});
+
+/** The task of the route requires, blocks or suggests the other. */
+export const DependencyInput = z.strictObject({ kind: z.enum(DEPENDENCY_KINDS), other: Id });
+export const GraphQuery = z.strictObject({
+  project: oneLine(200).optional(),
+  session: z.string().max(100).optional(),
 });
 
 export const BindInput = z.strictObject({ project: oneLine(200) });

@@ -1,13 +1,16 @@
 import { actorText } from "../domain/actor.ts";
+import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, DeliveredTo, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Project } from "../domain/project.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
+import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type {
   DeliveredView,
+  DependencyGraphView,
   EventView,
   EvidenceView,
   ProjectView,
@@ -54,25 +57,36 @@ export const rowView = (row: Row): TaskRowView => ({
 });
 
 export const listView = (
-  rows: readonly { readonly row: Row; readonly task: Task | null }[],
+  rows: readonly { readonly row: Row; readonly task: Task | null; readonly before: readonly DependencyNow[] }[],
   next: string | null,
 ): TaskListView => ({
-  items: rows.map(({ row, task }) => ({ ...rowView(row), waiting: task === null ? null : waitingFor(task) })),
+  items: rows.map(({ row, task, before }) => ({
+    ...rowView(row),
+    waiting: task === null ? null : waitingFor(task, before),
+  })),
   next,
 });
 
 export function taskView({
   task,
   row,
+  before,
   metadata,
 }: {
   readonly task: Task;
   readonly row: Row;
+  readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
 }): TaskView {
   return {
     ...rowView(row),
-    waiting: waitingFor(task),
+    waiting: waitingFor(task, before),
+    dependencies: before.map(({ on, ...one }) => ({
+      ...spoken(task.id, { on, kind: one.kind }),
+      title: one.title,
+      status: one.status,
+      standing: standing(one),
+    })),
     allowed: [...allowedCommands(task)],
     metadata: metadata as TaskView["metadata"],
     template: task.template,
@@ -135,6 +149,26 @@ export const verdictViews = (task: Task): VerdictView[] =>
       findings: [...one.findings],
     })),
   );
+
+export const graphView = ({
+  tasks,
+  dependencies,
+  cut,
+}: {
+  readonly tasks: readonly Row[];
+  readonly dependencies: DependencyGraphView["dependencies"] extends (infer D)[] ? readonly Readonly<D>[] : never;
+  readonly cut: boolean;
+}): DependencyGraphView => ({
+  tasks: tasks.map(({ id, title, status, exitReason, blockReason }) => ({
+    id,
+    title,
+    status,
+    exit_reason: exitReason,
+    block_reason: blockReason,
+  })),
+  dependencies: dependencies.map((one) => ({ ...one })),
+  cut,
+});
 
 export const eventView = (stream: string, recorded: Recorded<AnyEvent>, position?: number): EventView => ({
   ...(position === undefined ? {} : { position }),

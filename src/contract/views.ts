@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { PHASES } from "../domain/phase.ts";
 import { RUN_MODES } from "../domain/spec.ts";
@@ -39,8 +40,19 @@ export const VerdictView = z.object({
 });
 export type VerdictView = z.infer<typeof VerdictView>;
 
+/** "`task` requires / blocks / suggests `other`", as people say it. */
+const Dependency = z.object({ task: z.string(), kind: z.enum(DEPENDENCY_KINDS), other: z.string() });
+
 export const TaskView = TaskRowView.extend({
   waiting: Waiting.nullable(),
+  /** What comes before it: title and status are of the task that comes first. */
+  dependencies: z.array(
+    Dependency.extend({
+      title: z.string(),
+      status: z.enum(STATUSES),
+      standing: z.enum(["met", "holds", "failed"]),
+    }),
+  ),
   allowed: z.array(z.string()),
   metadata: z.record(z.string(), Json).nullable(),
   template: z.string().nullable(),
@@ -85,6 +97,22 @@ export const TaskView = TaskRowView.extend({
   ended_at: Time.nullable(),
 });
 export type TaskView = z.infer<typeof TaskView>;
+
+export const DependencyGraphView = z.object({
+  tasks: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      status: z.enum(STATUSES),
+      exit_reason: z.string().nullable(),
+      block_reason: z.string().nullable(),
+    }),
+  ),
+  dependencies: z.array(Dependency),
+  /** There is more than is told. */
+  cut: z.boolean(),
+});
+export type DependencyGraphView = z.infer<typeof DependencyGraphView>;
 
 export const TaskListView = z.object({
   items: z.array(TaskRowView.extend({ waiting: Waiting.nullable() })),

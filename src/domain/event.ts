@@ -1,5 +1,6 @@
 import type { Actor } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
+import type { Dependency } from "./dependency.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { PinnedPart } from "./gate.ts";
@@ -70,6 +71,19 @@ export interface FrozenSpec {
   readonly text: BlobRef;
 }
 
+/** What a task left, by name. */
+export interface Artifact {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly content: BlobRef;
+}
+
+/** What a required task had left when this one was claimed: what its steps and gates are shown, now and in every replay. */
+export interface Input {
+  readonly task: string;
+  readonly artifacts: readonly Artifact[];
+}
+
 type Trees = Readonly<Record<string, string>>;
 
 /**
@@ -102,6 +116,10 @@ export interface TaskEventBodies {
       | "worker_stopped";
   };
   CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
+  DEPENDENCY_ADDED: Dependency;
+  DEPENDENCY_REMOVED: Dependency;
+  /** Pinned by digest at the claim that first finds a required task done; what that task stores later is not seen. */
+  INPUTS_PINNED: { readonly inputs: readonly Input[] };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
   BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
   PLAN_PROPOSED: PlanFacts & {

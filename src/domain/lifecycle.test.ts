@@ -46,6 +46,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -64,6 +67,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: { why: "it does not require task T2" },
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -82,6 +88,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: "PHASE_ENTERED",
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -100,6 +109,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -118,6 +130,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: { why: "there is no candidate to accept" },
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -136,6 +151,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
     record_delivery: "DELIVERED",
     deny: "DENIED",
   },
@@ -154,6 +172,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: "RETRIED PHASE_ENTERED QUEUED",
     accept: "ACCEPTED_UNPROVEN COMPLETED",
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -172,6 +193,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -239,10 +263,10 @@ describe("the way from draft to done, in whole values", () => {
     expect(IN.queued.when(COMMANDS.claim)).toEqual([
       { actor: WORKER, event: { type: "CLAIMED", body: { worker: "w1", epoch: 1, takeover: false } } },
     ]);
-    expect(outcome(IN.queued, give("claim", { worker: "w1", epoch: 0 }, WORKER))).toEqual({
+    expect(outcome(IN.queued, give("claim", { worker: "w1", epoch: 0, met: [] }, WORKER))).toEqual({
       why: "epoch 0 is not after 0",
     });
-    const taken = IN.running.and(give("claim", { worker: "w2", epoch: 2 }, WORKER));
+    const taken = IN.running.and(give("claim", { worker: "w2", epoch: 2, met: [] }, WORKER));
     expect(taken.events.at(-1)?.event).toEqual(event("CLAIMED", { worker: "w2", epoch: 2, takeover: true }));
     expect(taken.task).toMatchObject({ status: "running", epoch: 2, deaths: 1, lease: { worker: "w2", epoch: 2 } });
   });
@@ -312,7 +336,7 @@ describe("the way from draft to done, in whole values", () => {
     const asked = given(...[COMMANDS.bind, COMMANDS.freeze, COMMANDS.ready, COMMANDS.claim]);
     expect(outcome(asked, report({ type: "propose_item", item: "work" }))).toEqual({ why: "it has no plan" });
     const item = STORIES.approved
-      .and(give("claim", { worker: "w1", epoch: 2 }, WORKER))
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER))
       .and(report({ type: "enter_phase", phase: "implementation" }, 2))
       .and(report({ type: "propose_item", item: "work" }, 2));
     expect(item.task).toMatchObject({
@@ -761,8 +785,8 @@ describe("a requested change", () => {
 describe("deaths", () => {
   test("in a row are counted by takeovers, and a finished step ends the row", () => {
     const twice = STORIES.working
-      .and(give("claim", { worker: "w2", epoch: 3 }, WORKER))
-      .and(give("claim", { worker: "w3", epoch: 4 }, WORKER));
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
+      .and(give("claim", { worker: "w3", epoch: 4, met: [] }, WORKER));
     expect(twice.task.deaths).toBe(2);
     const progress = twice
       .and(report({ type: "start_step", step: EXAMPLES.STEP_STARTED }, 4, "w3"))
@@ -780,7 +804,7 @@ describe("deaths", () => {
 
   test("are forgotten when a person resumes from a crash loop", () => {
     const loop = STORIES.working
-      .and(give("claim", { worker: "w2", epoch: 3 }, WORKER))
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
       .and(report({ type: "block", reason: "crash_loop", detail: "x", step: null }, 3, "w2"));
     expect([loop.task.deaths, loop.and(COMMANDS.resume).task.deaths]).toEqual([1, 0]);
   });

@@ -1,6 +1,16 @@
 import { type Actor, POLICY } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
-import type { Base, CandidateOf, GateReport, PlanFacts, TaskEvent, TaskEventBodies, TaskEventOf } from "./event.ts";
+import type { Dependency } from "./dependency.ts";
+import type {
+  Base,
+  CandidateOf,
+  GateReport,
+  Input,
+  PlanFacts,
+  TaskEvent,
+  TaskEventBodies,
+  TaskEventOf,
+} from "./event.ts";
 import type { FailReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
 import type { Phase } from "./phase.ts";
@@ -16,7 +26,12 @@ export interface CommandBodies {
   freeze: { readonly draft: string; readonly spec: BlobRef; readonly hash: string };
   bind: { readonly project: string; readonly repos: Readonly<Record<string, string>> };
   ready: Readonly<Record<never, never>>;
-  claim: { readonly worker: string; readonly epoch: number };
+  /** `met`: the tasks before it that hold it no longer, with what the required ones left. */
+  claim: { readonly worker: string; readonly epoch: number; readonly met: readonly Input[] };
+  add_dependency: { readonly dependency: Dependency };
+  remove_dependency: { readonly dependency: Dependency };
+  /** A required task ended otherwise than by success, or what it left cannot be handed over. */
+  miss_dependency: { readonly on: string; readonly detail: string };
   approve: {
     /** The work item that was shown, null when it was the plan. */
     readonly item: string | null;
@@ -141,10 +156,22 @@ type Lifecycle = { readonly [S in Status]: { readonly [C in CommandType]?: Rule<
  * `stop`, so that no effect is open when the terminal event stands.
  */
 const LIFECYCLE: Lifecycle = {
-  draft: { revise, freeze, bind, ready, cancel: cancelNow, deny },
+  draft: {
+    revise,
+    freeze,
+    bind,
+    ready,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    cancel: cancelNow,
+    deny,
+  },
   queued: {
     claim,
     revise,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    miss_dependency: missDependency,
     cancel: cancelNow,
     deny,
   },
@@ -177,21 +204,49 @@ const LIFECYCLE: Lifecycle = {
             e("CANCELED", { exitReason: "plan_rejected", reason }),
           ],
     revise,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
     cancel: cancelNow,
     deny,
   },
-  blocked: { resume, accept, revise, cancel: cancelNow, deny },
+  blocked: {
+    resume,
+    accept,
+    revise,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    cancel: cancelNow,
+    deny,
+  },
   succeeded: { record_delivery: recordDelivery, deny },
-  failed: { retry: retryAgain, revise, accept, deny },
+  failed: {
+    retry: retryAgain,
+    revise,
+    accept,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    deny,
+  },
   canceled: { deny },
 };
 
-/** The commands that a task in this status has a rule for: the buttons on screen. `report`, `deny` and deliveries are the system's. */
+/**
+ * The commands that a task in this status has a rule for: the buttons on screen. `report`, `deny` and deliveries are the system's;
+ * a dependency is between two tasks and no button of one.
+ */
 export const allowedCommands = (task: Task): readonly CommandType[] => commandsOf(LIFECYCLE[task.status]);
 
-const INTERNAL: ReadonlySet<CommandType> = new Set<CommandType>(["claim", "report", "deny", "record_delivery"]);
+const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
+  "claim",
+  "report",
+  "deny",
+  "record_delivery",
+  "add_dependency",
+  "remove_dependency",
+  "miss_dependency",
+]);
 const commandsOf = (row: Lifecycle[Status]): readonly CommandType[] =>
-  (Object.keys(row) as CommandType[]).filter((command) => !INTERNAL.has(command));
+  (Object.keys(row) as CommandType[]).filter((command) => !NO_BUTTON.has(command));
 
 /** Events, or a refusal that names what is allowed now. Pure: time and ids are in the command or added by the caller. */
 export function decide(task: Task, command: Command): Decision {
@@ -252,9 +307,47 @@ function ready(task: In<"draft">): Answer {
   return [e("READY", { spec: task.spec.hash }), e("QUEUED", { cause: "ready" })];
 }
 
-function claim(task: In<"queued">, { worker, epoch }: Command<"claim">): Answer {
+/**
+ * What must come before is settled here and not only where tasks are chosen: one that was added since the choice is not among `met`.
+ * What a required task left is pinned once; a later claim sees what the first one saw.
+ */
+function claim(task: In<"queued">, { worker, epoch, met }: Command<"claim">): Answer {
   if (epoch <= task.epoch) return `epoch ${epoch} is not after ${task.epoch}`;
-  return [e("CLAIMED", { worker, epoch, takeover: false })];
+  const claimed = e("CLAIMED", { worker, epoch, takeover: false });
+  const inputs: Input[] = [];
+  for (const { on, kind } of task.dependencies) {
+    if (kind === "suggests") continue;
+    const found = met.find((one) => one.task === on);
+    if (found === undefined) return `it waits for task ${on}`;
+    if (kind === "requires") inputs.push(task.inputs.find((one) => one.task === on) ?? found);
+  }
+  const same = inputs.length === task.inputs.length && inputs.every((one) => task.inputs.includes(one));
+  return same ? [claimed] : [claimed, e("INPUTS_PINNED", { inputs })];
+}
+
+function addDependency(task: Task, { dependency: { on, kind }, by }: Command<"add_dependency">): Answer {
+  if (by.kind === "agent") return "an agent may not change what comes before its task";
+  if (on === task.id) return "a task cannot depend on itself";
+  const there = task.dependencies.find((one) => one.on === on);
+  if (there === undefined) return [e("DEPENDENCY_ADDED", { on, kind })];
+  return there.kind === kind ? [] : `it depends on task ${on} already, by ${there.kind}`;
+}
+
+/** Without what failed it goes on; should another one have failed too, it waits for that one next. */
+function removeDependency(task: Task, { dependency: { on, kind }, by }: Command<"remove_dependency">): Answer {
+  if (by.kind === "agent") return "an agent may not change what comes before its task";
+  if (!task.dependencies.some((one) => one.on === on && one.kind === kind))
+    return `it does not depend on task ${on} by ${kind}`;
+  const removed = e("DEPENDENCY_REMOVED", { on, kind });
+  return task.status === "blocked" && task.reason === "dependency_failed" && kind === "requires"
+    ? [removed, e("RESUMED", { from: task.reason, reason: null }), e("QUEUED", { cause: "resumed" })]
+    : [removed];
+}
+
+function missDependency(task: In<"queued">, { on, detail }: Command<"miss_dependency">): Answer {
+  return task.dependencies.some((one) => one.on === on && one.kind === "requires")
+    ? [e("BLOCKED", { reason: "dependency_failed", detail, step: null })]
+    : `it does not require task ${on}`;
 }
 
 function approve(task: In<"awaiting_approval">, { item, plan, spec, reason, by }: Command<"approve">): Answer {

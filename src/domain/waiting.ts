@@ -55,7 +55,10 @@ export const BLOCK_REASONS = {
     means: "stored content does not have the hash the journal names",
     next: "Run agentos audit verify; it names the place.",
   },
-  dependency_failed: { means: "a task this one needs did not succeed", next: "Retry that task, or cancel this one." },
+  dependency_failed: {
+    means: "a task this one needs did not succeed, or what it left cannot be handed over",
+    next: "Retry that task and then agentos task resume <id>; or remove the dependency: agentos task deps remove <id> --requires TASK.",
+  },
   crash_loop: {
     means: "the system died three times in a row while this task ran, without progress",
     next: "Read agentos task logs <id>; then agentos task resume <id> to try once more.",

@@ -4,6 +4,7 @@ import { type Spec, specFrom } from "../domain/spec.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { Agent } from "../ports/agent.ts";
 import { LeaseLost } from "../ports/store.ts";
+import { metBefore } from "./before.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { type Hold, holdTask, OutcomeUnknown, PutDown, type Wishes } from "./hold.ts";
 import { implementPlan } from "./implementation.ts";
@@ -25,7 +26,7 @@ export async function runTask(
   const spec = await frozenSpec(deps, id, before.spec);
   const claimed = await deps.log.give(
     id,
-    { type: "claim", by, worker: deps.worker, epoch },
+    { type: "claim", by, worker: deps.worker, epoch, met: await metBefore(deps, before) },
     { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
   );
   // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.

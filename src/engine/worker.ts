@@ -1,6 +1,8 @@
+import type { AnyEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
 import { streamId, streamKind } from "../domain/stream.ts";
 import { LeaseLost } from "../ports/store.ts";
+import { putDownMissed } from "./before.ts";
 import type { EngineDependencies } from "./deps.ts";
 import type { Wishes } from "./hold.ts";
 import { runTask } from "./run-task.ts";
@@ -13,11 +15,22 @@ export interface Worker {
   busy(): number;
 }
 
+/** A task is in the queue, or one that others may wait for has ended, or what it waits for has changed. */
+const WAKES: ReadonlySet<AnyEvent["type"]> = new Set<AnyEvent["type"]>([
+  "QUEUED",
+  "COMPLETED",
+  "FAILED",
+  "CANCELED",
+  "DEPENDENCY_ADDED",
+  "DEPENDENCY_REMOVED",
+]);
+
 /** A task that could not be taken up is tried again after so long. */
 const AGAIN_MS = 5_000;
 
 /**
- * Claims queued tasks, at most `tasksMax` at a time, oldest first. An append that queues a task wakes it at once; nothing polls. A cancel
+ * Claims queued tasks, at most `tasksMax` at a time, oldest first. An append that queues a task, or ends one that others wait for,
+ * wakes it at once; nothing polls. A task that waits for another takes no place. A cancel
  * aborts the effect that is open; a pause waits for the next boundary.
  */
 export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly tasksMax: number }): Worker {
@@ -65,6 +78,7 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
   const fill = async (): Promise<void> => {
     do {
       again = false;
+      for (const id of await putDownMissed(deps)) rest(id);
       const room = tasksMax - running.size;
       if (stopping || room <= 0) return;
       const claimable = await deps.store.operations.claimable(room + running.size + resting.size);
@@ -95,7 +109,7 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
       await deps.store.operations.forgetDeadLeases();
       unsubscribe = deps.store.onAppended(({ stream, recorded }) => {
         if (streamKind(stream) !== "task") return;
-        if (recorded.event.type === "QUEUED") wake();
+        if (WAKES.has(recorded.event.type)) wake();
         const entry = running.get(streamId(stream));
         if (entry === undefined) return;
         if (recorded.event.type === "PAUSE_REQUESTED") entry.wishes.pause = true;

@@ -1,9 +1,11 @@
 import type { Actor } from "../domain/actor.ts";
 import type { BlobRef } from "../domain/blob.ts";
 import type { JournalRow } from "../domain/chain.ts";
+import type { DependencyKind } from "../domain/dependency.ts";
 import type { AnyEvent, Happened, ProjectEvent, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { Project } from "../domain/project.ts";
+import type { DependencyNow } from "../domain/standing.ts";
 import type { Status, Task } from "../domain/task.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { ProcessMark } from "./sandbox.ts";
@@ -114,6 +116,18 @@ export interface TaskRow {
   readonly seq: number;
 }
 
+/** A dependency between two tasks as it stands in the later one's stream. */
+export interface DependencyRow {
+  readonly task: string;
+  readonly kind: DependencyKind;
+  readonly on: string;
+}
+
+/** Around one task, both ways and through all between; or with an end in a project or session (null: in any). */
+export type DependenciesOf =
+  | { readonly around: string }
+  | { readonly project: string | null; readonly session: string | null };
+
 export interface StepRow {
   readonly task: string;
   readonly step: string;
@@ -135,6 +149,10 @@ export interface TaskReads {
   taskRow(id: string): Promise<TaskRow | null>;
   counts(): Promise<Readonly<Record<Status, number>>>;
   steps(task: string): Promise<readonly StepRow[]>;
+  /** What each of these tasks depends on, with what the others are now; a task without any is not named. */
+  before(tasks: readonly string[]): Promise<Readonly<Record<string, readonly DependencyNow[]>>>;
+  /** At most `most` dependencies, by task and other. */
+  dependencies(of: DependenciesOf, most: number): Promise<readonly DependencyRow[]>;
   /** Canonical text of a frozen spec or proposed plan. */
   spec(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
   plan(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
@@ -155,8 +173,17 @@ export interface ProjectReads {
 
 /** Facts outside the truth: who works now, what was answered to a repeated request, how often a client asked. */
 export interface Operations {
-  /** Queued tasks, oldest first, that have no living lease. */
+  /** Queued tasks, oldest first, that have no living lease and that no task before them holds; one gives way to a queued task it suggests. */
   claimable(most: number): Promise<readonly string[]>;
+  /** Queued tasks that require one that ended without success, each with that one. */
+  missed(most: number): Promise<
+    readonly {
+      readonly task: string;
+      readonly on: string;
+      readonly status: string;
+      readonly exitReason: string | null;
+    }[]
+  >;
   /** Tasks that are `running` in the journal (after a start: those a dead owner left). */
   running(): Promise<readonly string[]>;
   succeededWithOpenStep(): Promise<readonly string[]>;

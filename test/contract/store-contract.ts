@@ -25,6 +25,7 @@ import {
   givenTask,
   happened,
   NO_TASKS,
+  OTHER,
   projectAppend,
   repoOf,
   rowsOf,
@@ -559,8 +560,101 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       });
     });
 
+    describe("dependencies", () => {
+      const added = (task: string, expected: number, on: string, kind: "requires" | "blocks" | "suggests") =>
+        store.append(event(task, expected, { type: "DEPENDENCY_ADDED", body: { on, kind } }));
+      const ended = (task: string, expected: number, how: "COMPLETED" | "FAILED" | "CANCELED") =>
+        store.append(
+          event(
+            task,
+            expected,
+            how === "COMPLETED"
+              ? { type: how, body: { exitReason: "done", gates: [] } }
+              : how === "FAILED"
+                ? { type: how, body: { exitReason: "gates_failed", detail: "red" } }
+                : { type: how, body: { exitReason: "canceled_by_person", reason: null } },
+          ),
+        );
+
+      test("hold a queued task: required until a success, blocked until any end", async () => {
+        for (const [at, id] of ["a", "b", "c", "d"].entries()) await givenQueued(store, id, AT + at);
+        await added("a", 3, "c", "requires");
+        await added("b", 3, "d", "blocks");
+        expect(await store.operations.claimable(10)).toEqual(["c", "d"]);
+        await ended("d", 3, "FAILED");
+        expect(await store.operations.claimable(10)).toEqual(["b", "c"]);
+        await ended("c", 3, "COMPLETED");
+        store = await under.reopen();
+        expect(await store.operations.claimable(10)).toEqual(["a", "b"]);
+        expect(await store.operations.missed(10)).toEqual([]);
+      });
+
+      test("that can no longer be met are told with what became of the other", async () => {
+        for (const id of ["a", "b", "c"]) await givenQueued(store, id);
+        await added("a", 3, "c", "requires");
+        await added("b", 3, "c", "blocks");
+        await ended("c", 3, "CANCELED");
+        expect(await store.operations.claimable(10)).toEqual(["b"]);
+        expect(await store.operations.missed(10)).toEqual([
+          { task: "a", on: "c", status: "canceled", exitReason: "canceled_by_person" },
+        ]);
+        await store.append(event("a", 4, { type: "DEPENDENCY_REMOVED", body: { on: "c", kind: "requires" } }));
+        expect(await store.operations.missed(10)).toEqual([]);
+        expect(await store.operations.claimable(10)).toEqual(["a", "b"]);
+      });
+
+      test("that are suggestions let the other go first while it is in the queue too, and hold nothing", async () => {
+        for (const [at, id] of ["a", "b", "c"].entries()) await givenQueued(store, id, AT + at);
+        await givenTask(store, "d");
+        await added("a", 3, "c", "suggests");
+        await added("b", 3, "d", "suggests");
+        expect(await store.operations.claimable(10)).toEqual(["b", "c", "a"]);
+        await store.append(claimed("c", 3, 1));
+        expect(await store.operations.claimable(10)).toEqual(["a", "b"]);
+      });
+
+      test("are read with what the others are now, around a task, of a project and of a session", async () => {
+        await givenQueued(store, "a");
+        await givenTask(store, "b", { title: "Mend it", session: "other" });
+        await givenTask(store, "c");
+        await givenTask(store, "d");
+        await added("a", 3, "b", "requires");
+        await added("c", 1, "a", "blocks");
+        await added("d", 1, "b", "suggests");
+        expect(await store.tasks.before(["a", "b"])).toEqual({
+          a: [{ on: "b", kind: "requires", title: "Mend it", status: "draft", exitReason: null }],
+        });
+        const [ab, ca, db] = [
+          { task: "a", kind: "requires", on: "b" },
+          { task: "c", kind: "blocks", on: "a" },
+          { task: "d", kind: "suggests", on: "b" },
+        ];
+        expect(await store.tasks.dependencies({ around: "a" }, 10)).toEqual([ab, ca]);
+        expect(await store.tasks.dependencies({ around: "b" }, 10)).toEqual([ab, ca, db]);
+        expect(await store.tasks.dependencies({ around: "b" }, 1)).toEqual([ab]);
+        expect(await store.tasks.dependencies({ project: "p", session: null }, 10)).toEqual([ab, ca]);
+        expect(await store.tasks.dependencies({ project: null, session: "other" }, 10)).toEqual([ab, db]);
+      });
+
+      test("that would close a circle are refused with the path, and nothing of the append is there", async () => {
+        for (const id of ["a", "b", "c"]) await givenTask(store, id);
+        await added("a", 1, "b", "requires");
+        await added("b", 1, "c", "blocks");
+        await expect(added("c", 1, "a", "requires")).rejects.toSatisfy(
+          (error) => isFailure(error, "task/refused") && error.message.endsWith("c → a → b → c"),
+        );
+        expect(await store.tasks.task("c")).toMatchObject({ seq: 1, task: { dependencies: [] } });
+        await added("c", 1, "a", "suggests");
+        // Of two that only together make one, in two streams at the same time, one is there.
+        for (const id of ["x", "y"]) await givenTask(store, id);
+        const both = await Promise.allSettled([added("x", 1, "y", "requires"), added("y", 1, "x", "requires")]);
+        expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+      });
+    });
+
     test("whatever is asked of tasks, their tables are what the replay of the journal gives", async () => {
       await givenProject(store, "p");
+      await givenTask(store, OTHER);
       let number = 0;
       await fc.assert(
         fc.asyncProperty(fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 10, maxLength: 60 }), async (choices) => {

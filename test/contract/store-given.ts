@@ -1,5 +1,6 @@
 import type { Actor } from "../../src/domain/actor.ts";
 import type { JournalRow } from "../../src/domain/chain.ts";
+import { DEPENDENCY_KINDS } from "../../src/domain/dependency.ts";
 import type { AnyEvent, Happened, PlanFacts, ProjectEvent, TaskEvent } from "../../src/domain/event.ts";
 import { type Command, decide, isRefusal } from "../../src/domain/lifecycle.ts";
 import type { Seal } from "../../src/domain/seal.ts";
@@ -26,6 +27,9 @@ export const NO_TASKS = {
 };
 const SETTINGS = { agent: null, runMode: null, packageHosts: [] } as const;
 export const EMPTY_PROJECT = { settings: SETTINGS, repos: [], createdAtMs: AT, deleted: false } as const;
+
+/** A task that others can depend on: it has to be given before. */
+export const OTHER = "other";
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const happened = (one: AnyEvent, atMs: number = AT): Happened => ({ actor: ADA, atMs, event: one });
@@ -295,7 +299,20 @@ function commandsFor(
     { type: "freeze", ...by, draft: task.draft.digest, spec: specBlob.ref, hash },
     { type: "bind", ...by, project: "p", repos: { app: "p-app" } },
     { type: "ready", ...by },
-    { type: "claim", ...by, worker, epoch: task.epoch + 1 },
+    {
+      type: "claim",
+      ...by,
+      worker,
+      epoch: task.epoch + 1,
+      met: task.dependencies.map(({ on }) => ({ task: on, artifacts: [] })),
+    },
+    { type: "add_dependency", ...by, dependency: { on: OTHER, kind: DEPENDENCY_KINDS[what % 3] ?? "requires" } },
+    {
+      type: "remove_dependency",
+      ...by,
+      dependency: task.dependencies[0] ?? { on: OTHER, kind: "requires" },
+    },
+    { type: "miss_dependency", ...by, on: OTHER, detail: "d" },
     {
       type: "approve",
       ...by,

@@ -1,5 +1,6 @@
 import { checkAcknowledged } from "./checker/acknowledged.ts";
 import { checkRepositories } from "./checker/delivered.ts";
+import { checkDependencies } from "./checker/dependencies.ts";
 import { checkContents, checkEvidence, contents } from "./checker/evidence.ts";
 import { type Event, openDatabase, readJournal } from "./checker/journal.ts";
 import { checkProcesses } from "./checker/processes.ts";
@@ -24,6 +25,7 @@ export function check(directory: string, { stopped }: { readonly stopped: boolea
     const events = readJournal(database, report);
     report.counted("events", events.length);
     checkAcknowledged(places, events, report);
+    checkDependencies(database, events, report);
     const witness = witnessLines(places);
     const deaths = heads(places);
     report.counted("deaths", deaths.length);

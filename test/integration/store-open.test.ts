@@ -97,7 +97,7 @@ describe("a connection", () => {
 
 describe("a schema", () => {
   const NEXT = {
-    version: MIGRATIONS.length + 1,
+    version: (MIGRATIONS.at(-1)?.version ?? 0) + 1,
     name: "next",
     sql: "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT;",
   };
@@ -129,14 +129,28 @@ describe("a schema", () => {
     await store.close();
     await migrated([...MIGRATIONS, NEXT]);
     expect(rows(database(), "SELECT version, name, at_ms FROM schema_migrations")).toEqual([
-      [1, MIGRATIONS[0]?.name, 0],
+      ...MIGRATIONS.map(({ version, name }) => [version, name, 0]),
       [NEXT.version, "next", 7],
     ]);
     const copy = copyBefore(database(), NEXT.version);
-    expect(rows(copy, "SELECT version FROM schema_migrations")).toEqual([[1]]);
+    expect(rows(copy, "SELECT version FROM schema_migrations")).toEqual(MIGRATIONS.map(({ version }) => [version]));
     expect(rows(copy, "SELECT id FROM tasks")).toEqual([["a"]]);
     expect(((await stat(copy)).mode & 0o777).toString(8)).toBe("600");
     expect((await readdir(home)).filter((name) => name.endsWith(".copying"))).toEqual([]);
+  });
+
+  test("whose tasks were stored by a program that knew less of them has their states folded again", async () => {
+    const store = await open();
+    await givenTask(store, "a");
+    await givenTask(store, "b");
+    const known = await store.tasks.task("a");
+    await store.close();
+    const connection = new BetterSqlite3(database());
+    connection.exec("UPDATE tasks SET state = json_remove(state, '$.dependencies') WHERE id = 'a'");
+    connection.close();
+    await migrated([...MIGRATIONS, { ...NEXT, refoldTasks: true }]);
+    const [[state]] = rows(database(), "SELECT state FROM tasks WHERE id = 'a'") as [[string]];
+    expect(state).toBe(seal(known?.task).text);
   });
 
   test("is not changed at all by a step that fails", async () => {

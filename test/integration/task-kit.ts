@@ -233,6 +233,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
         session: null,
         metadata: null,
         project: project.id,
+        dependencies: [],
       });
       await cases.freezeTask(ADA, made.id);
       return made.id;

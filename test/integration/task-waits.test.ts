@@ -221,6 +221,7 @@ describe("binding", () => {
       session: null,
       metadata: null,
       project: null,
+      dependencies: [],
     });
     await cases.freezeTask(ADA, task.id);
     const project = await rig.project(repository());
@@ -240,6 +241,7 @@ describe("binding", () => {
       session: null,
       metadata: null,
       project: null,
+      dependencies: [],
     });
     await cases.freezeTask(ADA, task.id);
     const bound = await cases.bindTask(ADA, task.id, (await rig.project(repository())).id);

@@ -62,6 +62,11 @@ export const EXAMPLES = {
   READY: { spec: "s1" },
   QUEUED: { cause: "ready" },
   CLAIMED: { worker: "w1", epoch: 1, takeover: false },
+  DEPENDENCY_ADDED: { on: "T2", kind: "requires" },
+  DEPENDENCY_REMOVED: { on: "T2", kind: "requires" },
+  INPUTS_PINNED: {
+    inputs: [{ task: "T2", artifacts: [{ name: "out.json", mediaType: "application/json", content: ref("out") }] }],
+  },
   PHASE_ENTERED: { phase: "planning", from: "intent" },
   BASES_PINNED: {
     bases: { app: { commit: "b1", branch: "main", dirty: ["a.txt"], included: false } },
@@ -206,7 +211,10 @@ export const COMMANDS = {
   freeze: give("freeze", { draft: ref("draft").digest, spec: ref("spec"), hash: "s1" }),
   bind: give("bind", { project: "P1", repos: { app: "R1" } }),
   ready: give("ready", {}),
-  claim: give("claim", { worker: "w1", epoch: 1 }, WORKER),
+  claim: give("claim", { worker: "w1", epoch: 1, met: [] }, WORKER),
+  add_dependency: give("add_dependency", { dependency: { on: "T2", kind: "requires" } }),
+  remove_dependency: give("remove_dependency", { dependency: { on: "T2", kind: "requires" } }),
+  miss_dependency: give("miss_dependency", { on: "T2", detail: "it requires task T2, which failed" }, WORKER),
   approve: give("approve", { item: null, plan: "p1", spec: "s1", reason: null }),
   request_changes: give("request_changes", { request: ref("request") }),
   reject: give("reject", { reason: null }),
@@ -235,7 +243,7 @@ export const proposal = (runMode: "assisted" | "autonomous" | "interactive" = "a
 const APPROVED: readonly Command[] = [...PLANNING, proposal(), COMMANDS.approve];
 const WORKING: readonly Command[] = [
   ...APPROVED,
-  give("claim", { worker: "w1", epoch: 2 }, WORKER),
+  give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER),
   report({ type: "enter_phase", phase: "implementation" }, 2),
   report({ type: "start_item", item: "work" }, 2),
 ];

@@ -19,6 +19,7 @@ const TABLES: Readonly<Record<(typeof PROJECTED_TABLES)[number], Projected>> = {
   tasks: { key: ["id"], stream: (row) => taskStream(textOf(row, "id")), seq: "seq" },
   specs: { key: ["task", "version"], stream: ofTask, seq: "seq" },
   plans: { key: ["task", "version"], stream: ofTask, seq: "seq" },
+  task_dependencies: { key: ["task", "on_task"], stream: ofTask, seq: "seq" },
   steps: { key: ["task", "started_seq"], stream: ofTask, seq: "started_seq" },
 };
 

@@ -2,8 +2,9 @@ import { Failure } from "../../domain/failure.ts";
 import type { Database, Queries, Tx } from "./database.ts";
 import { integerOf, textOf } from "./database.ts";
 import type { Dialect } from "./dialect.ts";
+import { refoldTasks } from "./refold.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
-import { sha256Hex } from "./seal.ts";
+import { seal, sha256Hex } from "./seal.ts";
 
 /** The schema this program works with. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
@@ -27,7 +28,10 @@ export async function migrate(
   for (const migration of migrations) {
     if (applied.includes(migration.version)) continue;
     if (applied.length > 0) await keepCopy(migration.version);
-    await database.transaction((tx) => applyMigration(tx, migration, nowMs));
+    await database.transaction(async (tx) => {
+      await applyMigration(tx, migration, nowMs);
+      if (migration.refoldTasks === true) await refoldTasks(tx, seal);
+    });
   }
 }
 

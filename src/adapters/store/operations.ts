@@ -1,6 +1,7 @@
 import type { Task } from "../../domain/task.ts";
 import type { Operations } from "../../ports/store.ts";
-import { integerOf, integerOrNull, type Queries, type Tx, textOf } from "./database.ts";
+import { integerOf, integerOrNull, type Queries, type Tx, textOf, textOrNull } from "./database.ts";
+import { GIVES_WAY, HELD_BY_NOTHING, MISSED } from "./dependency-edges.ts";
 import type { WriterQueue } from "./writer-queue.ts";
 
 /** For how long the answer to a keyed request is remembered. */
@@ -13,9 +14,19 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
     claimable: (most) =>
       ids(
         `SELECT id FROM tasks WHERE status = 'queued' AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)
-         ORDER BY queued_at_ms, id LIMIT ?`,
+         AND ${HELD_BY_NOTHING}
+         ORDER BY ${GIVES_WAY}, queued_at_ms, id LIMIT ?`,
         most,
       ),
+    async missed(most) {
+      const rows = await queries.query(MISSED, [most]);
+      return rows.map((row) => ({
+        task: textOf(row, "task"),
+        on: textOf(row, "on_task"),
+        status: textOf(row, "status"),
+        exitReason: textOrNull(row, "exit_reason"),
+      }));
+    },
     running: () => ids("SELECT id FROM tasks WHERE status = 'running' ORDER BY created_at_ms, id"),
     succeededWithOpenStep: () =>
       ids(

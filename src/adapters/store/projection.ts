@@ -5,6 +5,7 @@ import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Queries, Value } from "./database.ts";
+import { refuseCircle } from "./dependency-edges.ts";
 import { foldProject, foldTask } from "./fold.ts";
 import { isTaskEvent } from "./journal-row.ts";
 import { sha256Hex } from "./seal.ts";
@@ -22,7 +23,7 @@ export interface Projecting {
  * The tables that are derived from the journal, changed in the appending transaction. The same functions fill the shadow
  * database that an audit compares with: there one call gets the whole stream, here it gets one append.
  */
-export const PROJECTED_TABLES = ["projects", "repos", "tasks", "specs", "plans", "steps"] as const;
+export const PROJECTED_TABLES = ["projects", "repos", "tasks", "specs", "plans", "steps", "task_dependencies"] as const;
 
 export async function projectTask(
   queries: Queries,
@@ -55,6 +56,8 @@ export async function projectTask(
     state: seal(task).text,
   });
   for (const one of recorded) if (isTaskEvent(one)) await projectHappening(queries, textOf, id, one);
+  // After the whole append: what was added and removed again within a stream that is replayed closes no circle.
+  if (recorded.some(({ event }) => event.type === "DEPENDENCY_ADDED")) await refuseCircle(queries, id);
   return task;
 }
 
@@ -117,6 +120,17 @@ async function projectHappening(
       return endStep(queries, task, seq, atMs, event.body, "failed");
     case "STEP_LOST":
       return endStep(queries, task, seq, atMs, event.body, "lost");
+    case "DEPENDENCY_ADDED":
+      await queries.query("INSERT INTO task_dependencies (task, on_task, kind, seq) VALUES (?, ?, ?, ?)", [
+        task,
+        event.body.on,
+        event.body.kind,
+        seq,
+      ]);
+      return;
+    case "DEPENDENCY_REMOVED":
+      await queries.query("DELETE FROM task_dependencies WHERE task = ? AND on_task = ?", [task, event.body.on]);
+      return;
     case "SPEC_REVISED":
       // A new beginning forgets the step that was open; its row must not stay open for ever.
       return loseOpenSteps(queries, task, seq, atMs);

@@ -2,6 +2,8 @@ export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;
+  /** Tasks have more facts from here on: their stored states are folded once more from the journal. */
+  readonly refoldTasks?: boolean;
 }
 
 /**
@@ -199,6 +201,22 @@ BEGIN SELECT RAISE(ABORT, 'a proposed plan is never deleted'); END;
 CREATE TRIGGER plans_are_never_replaced BEFORE INSERT ON plans
 WHEN EXISTS (SELECT 1 FROM plans WHERE task = NEW.task AND version = NEW.version)
 BEGIN SELECT RAISE(ABORT, 'a proposed plan is never replaced'); END;
+`,
+  },
+  {
+    version: 3,
+    name: "task dependencies",
+    refoldTasks: true,
+    sql: `
+CREATE TABLE task_dependencies (
+  task TEXT NOT NULL REFERENCES tasks (id),
+  on_task TEXT NOT NULL REFERENCES tasks (id),
+  kind TEXT NOT NULL CHECK (kind IN ('requires', 'blocks', 'suggests')),
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (task, on_task),
+  CHECK (task <> on_task)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_dependencies_on ON task_dependencies (on_task, task);
 `,
   },
 ];

@@ -1,9 +1,11 @@
+import { DEPENDENCY_KINDS } from "../../domain/dependency.ts";
 import { Failure } from "../../domain/failure.ts";
 import { PHASES, type Phase } from "../../domain/phase.ts";
+import type { DependencyNow } from "../../domain/standing.ts";
 import { taskStream } from "../../domain/stream.ts";
 import { STATUSES, type Status, type Task } from "../../domain/task.ts";
 import { BLOCK_REASONS, type BlockReason } from "../../domain/waiting.ts";
-import type { StepRow, TaskFilter, TaskReads, TaskRow } from "../../ports/store.ts";
+import type { DependenciesOf, StepRow, TaskFilter, TaskReads, TaskRow } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, type Value } from "./database.ts";
 import { isTaskEvent } from "./journal-row.ts";
 import { folded } from "./projection.ts";
@@ -41,12 +43,81 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
       return rows.map(stepRowFrom);
     },
 
+    async before(tasks) {
+      const before: Record<string, readonly DependencyNow[]> = {};
+      for (let from = 0; from < tasks.length; from += BEFORE_PAGE) {
+        const page = tasks.slice(from, from + BEFORE_PAGE);
+        // Always as many placeholders: a statement is kept per text.
+        const padded = Array.from({ length: BEFORE_PAGE }, (_, at) => page[at] ?? page[0] ?? "");
+        for (const row of await queries.query(BEFORE, padded)) {
+          const one: DependencyNow = {
+            on: textOf(row, "on_task"),
+            kind: oneOf(DEPENDENCY_KINDS, textOf(row, "kind")),
+            title: textOf(row, "title"),
+            status: oneOf(STATUSES, textOf(row, "status")),
+            exitReason: textOrNull(row, "exit_reason"),
+          };
+          before[textOf(row, "task")] = [...(before[textOf(row, "task")] ?? []), one];
+        }
+      }
+      return before;
+    },
+
+    async dependencies(of, most) {
+      const { sql, params } = "around" in of ? { sql: AROUND, params: [of.around, of.around] } : within(of);
+      const rows = await queries.query(`${sql} ORDER BY edge.task, edge.on_task LIMIT ?`, [...params, most]);
+      return rows.map((row) => ({
+        task: textOf(row, "task"),
+        kind: oneOf(DEPENDENCY_KINDS, textOf(row, "kind")),
+        on: textOf(row, "on_task"),
+      }));
+    },
+
     spec: (task, version) =>
       textOfVersion(queries, "SELECT hash, text FROM specs WHERE task = ? AND version = ?", task, version),
     plan: (task, version) =>
       textOfVersion(queries, "SELECT hash, text FROM plans WHERE task = ? AND version = ?", task, version),
     events: async (task, afterSeq, most) =>
       (await readStream(queries, taskStream(task), afterSeq, most)).filter(isTaskEvent),
+  };
+}
+
+const BEFORE_PAGE = 50;
+const BEFORE = `
+SELECT edge.task, edge.on_task, edge.kind, earlier.title, earlier.status, earlier.exit_reason
+FROM task_dependencies edge JOIN tasks earlier ON earlier.id = edge.on_task
+WHERE edge.task IN (${Array.from({ length: BEFORE_PAGE }, () => "?").join(", ")}) ORDER BY edge.task, edge.seq`;
+
+/** Everything before the task and everything after it; what only stands beside it is not looked at. */
+const AROUND = `
+WITH RECURSIVE
+  before_it (id) AS (SELECT id FROM tasks WHERE id = ? UNION SELECT edge.on_task FROM task_dependencies edge JOIN before_it ON edge.task = before_it.id),
+  after_it (id) AS (SELECT id FROM tasks WHERE id = ? UNION SELECT edge.task FROM task_dependencies edge JOIN after_it ON edge.on_task = after_it.id)
+SELECT edge.task, edge.on_task, edge.kind FROM task_dependencies edge
+WHERE edge.task IN (SELECT id FROM before_it) OR edge.on_task IN (SELECT id FROM after_it)`;
+
+/** With either end in the project or session: what comes from outside is part of the picture. */
+function within({ project, session }: Extract<DependenciesOf, { readonly project: string | null }>): {
+  readonly sql: string;
+  readonly params: readonly Value[];
+} {
+  const conditions: string[] = [];
+  const params: Value[] = [];
+  for (const [column, value] of [
+    ["project_id", project],
+    ["session", session],
+  ] as const)
+    if (value !== null) {
+      conditions.push(`(later.${column} = ? OR earlier.${column} = ?)`);
+      params.push(value, value);
+    }
+  return {
+    sql: `
+SELECT edge.task, edge.on_task, edge.kind FROM task_dependencies edge
+JOIN tasks later ON later.id = edge.task JOIN tasks earlier ON earlier.id = edge.on_task${
+      conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`
+    }`,
+    params,
   };
 }
 

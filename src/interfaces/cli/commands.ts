@@ -101,6 +101,22 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Let a waiting task go on",
     load: async () => (await import("./commands/task-resume.ts")).taskResume,
   },
+  "task deps": {
+    summary: "Show what a task depends on and what depends on it",
+    load: async () => (await import("./commands/task-deps.ts")).taskDeps,
+  },
+  "task deps add": {
+    summary: "Let a task require, block or suggest another",
+    load: async () => (await import("./commands/task-deps-add.ts")).taskDepsAdd,
+  },
+  "task deps remove": {
+    summary: "Take such a dependency back",
+    load: async () => (await import("./commands/task-deps-remove.ts")).taskDepsRemove,
+  },
+  "task deps graph": {
+    summary: "Draw all dependencies of a project, a session or everything",
+    load: async () => (await import("./commands/task-deps-graph.ts")).taskDepsGraph,
+  },
   "task cancel": {
     summary: "Stop a task for good; its history and evidence stay",
     load: async () => (await import("./commands/task-cancel.ts")).taskCancel,

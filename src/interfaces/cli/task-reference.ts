@@ -51,3 +51,10 @@ export async function taskNamed(api: Client, reference: string): Promise<string>
     );
   return only.id;
 }
+
+/** Each of them; none for none. */
+export async function tasksNamed(api: Client, references: readonly string[] = []): Promise<string[]> {
+  const ids: string[] = [];
+  for (const reference of references) ids.push(await taskNamed(api, reference));
+  return ids;
+}

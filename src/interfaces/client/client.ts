@@ -99,6 +99,13 @@ export function connect(find: FindDaemon) {
     acceptTask: (id: string, input: In<typeof inputs.AcceptInput>) => post(views.TaskView, task(id, "/accept"), input),
     deliverTask: (id: string, input: In<typeof inputs.DeliverInput>) =>
       post(views.DeliveredView, task(id, "/deliver"), input, LONG_MS),
+    dependencies: (query: { project?: string | undefined; session?: string | undefined } = {}) =>
+      get(views.DependencyGraphView, "/api/dependencies", query),
+    dependenciesOf: (id: string) => get(views.DependencyGraphView, task(id, "/dependencies")),
+    addDependency: (id: string, input: In<typeof inputs.DependencyInput>) =>
+      post(views.DependencyGraphView, task(id, "/dependencies"), input),
+    removeDependency: (id: string, input: In<typeof inputs.DependencyInput>) =>
+      call(views.DependencyGraphView, { method: "DELETE", path: task(id, "/dependencies") + queryText(input) }),
     artifacts: (id: string) => get(views.ArtifactListView, task(id, "/artifacts")),
     artifact: (id: string, name: string): Promise<Buffer> =>
       exchange(find, { method: "GET", path: task(id, `/artifacts/${encodeURIComponent(name)}`), accept: "*/*" }),

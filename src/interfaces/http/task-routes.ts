@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { draftChangeFrom, draftFrom } from "../../contract/from-wire.ts";
+import { dependenciesFrom, draftChangeFrom, draftFrom } from "../../contract/from-wire.ts";
 import {
   AcceptInput,
   ApproveInput,
@@ -82,7 +82,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 201: json(TaskView, "The draft"), ...problems },
     }),
     async (c) => {
-      const { created_by, metadata, session, project, ...spec } = c.req.valid("json");
+      const { created_by, metadata, session, project, requires, suggests, ...spec } = c.req.valid("json");
       await takeCreation(1);
       const made = await cases.createTask(person, {
         id: reservedId(c.req.raw),
@@ -91,6 +91,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
         session: session ?? null,
         metadata: metadata ?? null,
         project: project ?? null,
+        dependencies: dependenciesFrom({ requires, suggests }),
       });
       return c.json(await view(made.task.id), 201);
     },
