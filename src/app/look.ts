@@ -107,15 +107,9 @@ export const looks = (deps: AppDependencies) => {
     spec,
     steps,
 
-    async tasks(filter: Omit<TaskFilter, "project"> & { readonly project: string | null }) {
+    async tasks(filter: TaskFilter) {
       const project = filter.project === null ? null : (await findProject(deps, filter.project)).id;
-      const page = await deps.store.tasks.tasks({ ...filter, project });
-      const rows = [];
-      for (const row of page.rows) {
-        const found = await deps.store.tasks.task(row.id);
-        rows.push({ row, task: found?.task ?? null });
-      }
-      return { rows, next: page.next };
+      return deps.store.tasks.tasks({ ...filter, project });
     },
 
     async plan(id: string): Promise<{

@@ -54,10 +54,10 @@ export const rowView = (row: Row): TaskRowView => ({
 });
 
 export const listView = (
-  rows: readonly { readonly row: Row; readonly task: Task | null }[],
+  rows: readonly { readonly row: Row; readonly state: Task | null }[],
   next: string | null,
 ): TaskListView => ({
-  items: rows.map(({ row, task }) => ({ ...rowView(row), waiting: task === null ? null : waitingFor(task) })),
+  items: rows.map(({ row, state }) => ({ ...rowView(row), waiting: state === null ? null : waitingFor(state) })),
   next,
 });
 

@@ -97,7 +97,7 @@ describe("a connection", () => {
 
 describe("a schema", () => {
   const NEXT = {
-    version: MIGRATIONS.length + 1,
+    version: 1 + (MIGRATIONS.at(-1)?.version ?? 0),
     name: "next",
     sql: "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT;",
   };
@@ -109,6 +109,7 @@ describe("a schema", () => {
         nowMs: 7,
         migrations,
         keepCopy: (before) => keepCopy(connection, database(), before),
+        said: () => async () => null,
       });
     } finally {
       await connection.close();
@@ -129,11 +130,13 @@ describe("a schema", () => {
     await store.close();
     await migrated([...MIGRATIONS, NEXT]);
     expect(rows(database(), "SELECT version, name, at_ms FROM schema_migrations")).toEqual([
-      [1, MIGRATIONS[0]?.name, 0],
+      ...MIGRATIONS.map(({ version, name }) => [version, name, 0]),
       [NEXT.version, "next", 7],
     ]);
     const copy = copyBefore(database(), NEXT.version);
-    expect(rows(copy, "SELECT version FROM schema_migrations")).toEqual([[1]]);
+    expect(rows(copy, "SELECT version FROM schema_migrations")).toEqual(
+      MIGRATIONS.map(({ version }) => [version]),
+    );
     expect(rows(copy, "SELECT id FROM tasks")).toEqual([["a"]]);
     expect(((await stat(copy)).mode & 0o777).toString(8)).toBe("600");
     expect((await readdir(home)).filter((name) => name.endsWith(".copying"))).toEqual([]);
