@@ -111,16 +111,14 @@ export const looks = (deps: AppDependencies) => {
     spec,
     steps,
 
-    async tasks(filter: Omit<TaskFilter, "project"> & { readonly project: string | null }) {
+    async tasks(filter: TaskFilter) {
       const project = filter.project === null ? null : (await findProject(deps, filter.project)).id;
       const page = await deps.store.tasks.tasks({ ...filter, project });
-      const found = [];
-      for (const row of page.rows) found.push({ row, task: (await deps.store.tasks.task(row.id))?.task ?? null });
       const before = await beforeOf(
         deps,
-        found.flatMap(({ task }) => (task === null ? [] : [task])),
+        page.rows.flatMap(({ state }) => (state === null ? [] : [state])),
       );
-      return { rows: found.map((one) => ({ ...one, before: before[one.row.id] ?? [] })), next: page.next };
+      return { rows: page.rows.map((one) => ({ ...one, before: before[one.row.id] ?? [] })), next: page.next };
     },
 
     async plan(id: string): Promise<{

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
+import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
-import { STATUSES } from "../domain/task.ts";
+import { STATUSES, type Status } from "../domain/task.ts";
+import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
+import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
 import { Json } from "./json.ts";
 
 /*
@@ -243,16 +246,28 @@ export const RepoChangeInput = z.strictObject({
 export const CleanInput = z.strictObject({ task: Id });
 
 const Page = z.coerce.number().int().min(1).max(1_000);
-export const TaskListQuery = z.strictObject({
-  status: z
+/** Several of these, with commas between. */
+const severalOf = <T extends string>(known: readonly [T, ...T[]]) =>
+  z
     .string()
     .transform((text) => text.split(","))
-    .pipe(z.array(z.enum(STATUSES)))
-    .optional(),
+    .pipe(z.array(z.enum(known)));
+/** A day (it begins at midnight UTC) or a moment, as ISO 8601; milliseconds since 1970. */
+const Moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).transform((text) => Date.parse(text));
+export const TaskListQuery = z.strictObject({
+  status: severalOf(STATUSES as unknown as [Status, ...Status[]]).optional(),
   project: oneLine(200).optional(),
   session: z.string().max(100).optional(),
+  created_by: oneLine(200).optional(),
+  block_reason: severalOf(Object.keys(BLOCK_REASONS) as [BlockReason, ...BlockReason[]]).optional(),
+  exit_reason: severalOf(Object.values(EXIT_REASONS).flat() as unknown as [ExitReason, ...ExitReason[]]).optional(),
+  created_from: Moment.optional(),
+  created_before: Moment.optional(),
   text: words(200).optional(),
-  cursor: z.string().max(200).optional(),
+  search: oneLine(500).optional(),
+  sort: z.enum(TASK_ORDERS).default("created"),
+  direction: z.enum(DIRECTIONS).default("desc"),
+  cursor: z.string().max(8_000).optional(),
   limit: Page.default(50),
 });
 export const EventsQuery = z.strictObject({

@@ -57,12 +57,12 @@ export const rowView = (row: Row): TaskRowView => ({
 });
 
 export const listView = (
-  rows: readonly { readonly row: Row; readonly task: Task | null; readonly before: readonly DependencyNow[] }[],
+  rows: readonly { readonly row: Row; readonly state: Task | null; readonly before: readonly DependencyNow[] }[],
   next: string | null,
 ): TaskListView => ({
-  items: rows.map(({ row, task, before }) => ({
+  items: rows.map(({ row, state, before }) => ({
     ...rowView(row),
-    waiting: task === null ? null : waitingFor(task, before),
+    waiting: state === null ? null : waitingFor(state, before),
   })),
   next,
 });

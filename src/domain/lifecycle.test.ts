@@ -770,7 +770,7 @@ describe("pause and cancel of a running task", () => {
 describe("a requested change", () => {
   test("while a work item is asked for voids the approval of the plan as well", () => {
     const asked = STORIES.approved
-      .and(give("claim", { worker: "w1", epoch: 2 }, WORKER))
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER))
       .and(report({ type: "enter_phase", phase: "implementation" }, 2))
       .and(report({ type: "propose_item", item: "work" }, 2));
     expect(asked.task.approval).toMatchObject({ plan: "p1" });
@@ -797,7 +797,7 @@ describe("deaths", () => {
   test("are not forgotten because the step that was in flight is closed as lost", () => {
     const died = STORIES.working
       .and(report({ type: "start_step", step: EXAMPLES.STEP_STARTED }, 2))
-      .and(give("claim", { worker: "w2", epoch: 3 }, WORKER))
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
       .and(report({ type: "lose_step", step: EXAMPLES.STEP_LOST }, 3, "w2"));
     expect([died.task.openStep, died.task.deaths]).toEqual([null, 1]);
   });

@@ -3,10 +3,12 @@ import type { BlobRef } from "../domain/blob.ts";
 import type { JournalRow } from "../domain/chain.ts";
 import type { DependencyKind } from "../domain/dependency.ts";
 import type { AnyEvent, Happened, ProjectEvent, Recorded, TaskEvent } from "../domain/event.ts";
+import type { ExitReason } from "../domain/exit-reason.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { Project } from "../domain/project.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Status, Task } from "../domain/task.ts";
+import type { Direction, TaskOrder } from "../domain/task-list.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { ProcessMark } from "./sandbox.ts";
 
@@ -89,12 +91,25 @@ export interface Blobs {
   get(ref: BlobRef): Promise<Uint8Array | null>;
 }
 
+/** Everything that is not null must hold. */
 export interface TaskFilter {
   readonly status: readonly Status[] | null;
   readonly project: string | null;
   readonly session: string | null;
+  readonly createdBy: string | null;
+  readonly blockReason: readonly BlockReason[] | null;
+  readonly exitReason: readonly ExitReason[] | null;
+  /** Created at this moment or later. */
+  readonly createdFromMs: number | null;
+  /** Created before this moment. */
+  readonly createdBeforeMs: number | null;
   /** Substring of the title, case-insensitive. */
   readonly text: string | null;
+  /** Words of title, intent, criteria, id or project name; each may be the beginning of one, and "…" must occur as it stands. */
+  readonly search: string | null;
+  readonly order: TaskOrder;
+  readonly direction: Direction;
+  /** `next` of the page before, which must have had the same order and direction. */
   readonly after: string | null;
   readonly most: number;
 }
@@ -114,6 +129,12 @@ export interface TaskRow {
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly seq: number;
+}
+
+/** `state` only where the task may be waiting, so that the list can say for what. */
+export interface ListedTask {
+  readonly row: TaskRow;
+  readonly state: Task | null;
 }
 
 /** A dependency between two tasks as it stands in the later one's stream. */
@@ -144,8 +165,11 @@ export interface StepRow {
 /** Projections: derived from the journal in the appending transaction, and only read here. */
 export interface TaskReads {
   task(id: string): Promise<{ readonly task: Task; readonly seq: number } | null>;
-  /** Newest first; `next` is the cursor of the following page. */
-  tasks(filter: TaskFilter): Promise<{ readonly rows: readonly TaskRow[]; readonly next: string | null }>;
+  /**
+   * A page, and `next` as the cursor of the following one. The cursor names the place in the order where the page ended: tasks that come, go
+   * or move meanwhile never make one that stays where it is come twice or not at all. Another text than such a cursor: `input/invalid`.
+   */
+  tasks(filter: TaskFilter): Promise<{ readonly rows: readonly ListedTask[]; readonly next: string | null }>;
   taskRow(id: string): Promise<TaskRow | null>;
   counts(): Promise<Readonly<Record<Status, number>>>;
   steps(task: string): Promise<readonly StepRow[]>;

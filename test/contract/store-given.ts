@@ -6,15 +6,28 @@ import { type Command, decide, isRefusal } from "../../src/domain/lifecycle.ts";
 import type { Seal } from "../../src/domain/seal.ts";
 import { projectStream, SYSTEM_STREAM, taskStream } from "../../src/domain/stream.ts";
 import type { Task } from "../../src/domain/task.ts";
-import type { Append, StagedBlob, Store } from "../../src/ports/store.ts";
+import type { Append, StagedBlob, Store, TaskFilter } from "../../src/ports/store.ts";
 
 /** Histories for tests of the store, of the smallest content that its rules let through. */
 
 export const AT = 1_760_000_000_000;
 export const ADA: Actor = { kind: "person", name: "ada" };
-export const ALL = { status: null, project: null, session: null, text: null, after: null, most: 50 } as Parameters<
-  Store["tasks"]["tasks"]
->[0];
+export const ALL: TaskFilter = {
+  status: null,
+  project: null,
+  session: null,
+  createdBy: null,
+  blockReason: null,
+  exitReason: null,
+  createdFromMs: null,
+  createdBeforeMs: null,
+  text: null,
+  search: null,
+  order: "created",
+  direction: "desc",
+  after: null,
+  most: 50,
+};
 export const NO_TASKS = {
   draft: 0,
   queued: 0,
@@ -101,6 +114,7 @@ interface GivenTask {
   readonly session?: string;
   readonly atMs?: number;
   readonly draft?: StagedBlob;
+  readonly metadata?: StagedBlob;
 }
 
 export async function taskAppend(store: Store, id: string, given: GivenTask = {}): Promise<Append> {
@@ -111,10 +125,11 @@ export async function taskAppend(store: Store, id: string, given: GivenTask = {}
     createdBy: "ada",
     title: title.ref,
     draft: draft.ref,
-    metadata: null,
+    metadata: given.metadata?.ref ?? null,
     template: null,
   };
-  return event(id, 0, { type: "CREATED", body }, [title, draft], given.atMs);
+  const blobs = given.metadata === undefined ? [title, draft] : [title, draft, given.metadata];
+  return event(id, 0, { type: "CREATED", body }, blobs, given.atMs);
 }
 
 export const givenTask = async (

@@ -225,7 +225,7 @@ describe("the schema", () => {
       .all() as string[];
     for (const guard of guards) connection.exec(`DROP TRIGGER ${guard}`);
     connection.close();
-    expect(guards).toHaveLength(12);
+    expect(guards).toHaveLength(15);
     expect((await audit()).map((finding) => finding.problem).sort()).toEqual(
       guards.map((guard) => `the trigger ${guard} is missing`).sort(),
     );

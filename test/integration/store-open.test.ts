@@ -9,6 +9,7 @@ import { copyBefore, keepCopy } from "../../src/adapters/store/keep-copy.ts";
 import { migrate } from "../../src/adapters/store/migrate.ts";
 import { openStore } from "../../src/adapters/store/open.ts";
 import { openReadOnly } from "../../src/adapters/store/read-only.ts";
+import { refoldTasks } from "../../src/adapters/store/refold.ts";
 import { MIGRATIONS } from "../../src/adapters/store/schema.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
@@ -109,6 +110,7 @@ describe("a schema", () => {
         nowMs: 7,
         migrations,
         keepCopy: (before) => keepCopy(connection, database(), before),
+        said: () => async () => null,
       });
     } finally {
       await connection.close();
@@ -148,7 +150,7 @@ describe("a schema", () => {
     const connection = new BetterSqlite3(database());
     connection.exec("UPDATE tasks SET state = json_remove(state, '$.dependencies') WHERE id = 'a'");
     connection.close();
-    await migrated([...MIGRATIONS, { ...NEXT, refoldTasks: true }]);
+    await migrated([...MIGRATIONS, { ...NEXT, fill: refoldTasks }]);
     const [[state]] = rows(database(), "SELECT state FROM tasks WHERE id = 'a'") as [[string]];
     expect(state).toBe(seal(known?.task).text);
   });

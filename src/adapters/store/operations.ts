@@ -13,7 +13,7 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
   return {
     claimable: (most) =>
       ids(
-        `SELECT id FROM tasks WHERE status = 'queued' AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)
+        `SELECT id FROM tasks INDEXED BY tasks_queue WHERE status = 'queued' AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)
          AND ${HELD_BY_NOTHING}
          ORDER BY ${GIVES_WAY}, queued_at_ms, id LIMIT ?`,
         most,
@@ -30,8 +30,9 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
     running: () => ids("SELECT id FROM tasks WHERE status = 'running' ORDER BY created_at_ms, id"),
     succeededWithOpenStep: () =>
       ids(
-        `SELECT id FROM tasks WHERE status = 'succeeded'
-         AND EXISTS (SELECT 1 FROM steps WHERE steps.task = tasks.id AND steps.status = 'open') ORDER BY created_at_ms, id`,
+        // From the few open steps to their tasks: from the tasks, every one that succeeded would be asked at each start.
+        `SELECT tasks.id FROM steps CROSS JOIN tasks ON tasks.id = steps.task
+         WHERE steps.status = 'open' AND +tasks.status = 'succeeded' GROUP BY tasks.id ORDER BY tasks.created_at_ms, tasks.id`,
       ),
 
     async nextEpoch(task) {

@@ -1,14 +1,14 @@
-import type { Seal } from "../../domain/seal.ts";
 import { taskStream } from "../../domain/stream.ts";
 import { type Tx, textOf } from "./database.ts";
 import { foldTask } from "./fold.ts";
 import { JOURNAL_COLUMNS, journalRowFrom, recordedFrom } from "./journal-row.ts";
+import { seal } from "./seal.ts";
 
 /**
  * Every task's stored state once more from its events, in the caller's transaction. A program that knows more facts of a task than the
  * one that stored it would otherwise read states in which they are missing.
  */
-export async function refoldTasks(tx: Tx, seal: Seal): Promise<void> {
+export async function refoldTasks(tx: Tx): Promise<void> {
   let last = "";
   for (;;) {
     const rows = await tx.query("SELECT id FROM tasks WHERE id > ? ORDER BY id LIMIT ?", [last, PAGE_ROWS]);

@@ -1,15 +1,14 @@
 import { DEPENDENCY_KINDS } from "../../domain/dependency.ts";
-import { Failure } from "../../domain/failure.ts";
 import { PHASES, type Phase } from "../../domain/phase.ts";
 import type { DependencyNow } from "../../domain/standing.ts";
 import { taskStream } from "../../domain/stream.ts";
 import { STATUSES, type Status, type Task } from "../../domain/task.ts";
 import { BLOCK_REASONS, type BlockReason } from "../../domain/waiting.ts";
-import type { DependenciesOf, StepRow, TaskFilter, TaskReads, TaskRow } from "../../ports/store.ts";
+import type { DependenciesOf, StepRow, TaskReads, TaskRow } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, type Value } from "./database.ts";
 import { isTaskEvent } from "./journal-row.ts";
-import { folded } from "./projection.ts";
 import { readStream } from "./read-stream.ts";
+import { cursorAfter, listing, ROW_COLUMNS } from "./task-listing.ts";
 
 /** `scan` answers what may have to look at every row: another connection, so that it keeps nobody waiting. */
 export function taskReads(queries: Queries, scan: Queries): TaskReads {
@@ -21,10 +20,15 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
 
     async tasks(filter) {
       const { sql, params } = listing(filter);
-      const found = await (filter.text === null ? queries : scan).query(sql, params);
-      const rows = found.slice(0, filter.most).map(taskRowFrom);
+      // What looks through all titles or words may take long; everything else ends after a page.
+      const narrow = filter.text === null && filter.search === null;
+      const found = await (narrow ? queries : scan).query(sql, params);
+      const rows = found.slice(0, filter.most);
       const last = rows.at(-1);
-      return { rows, next: found.length > filter.most && last !== undefined ? cursorAfter(last) : null };
+      return {
+        rows: rows.map((row) => ({ row: taskRowFrom(row), state: stateFrom(row) })),
+        next: found.length > filter.most && last !== undefined ? cursorAfter(filter, last) : null,
+      };
     },
 
     async taskRow(id) {
@@ -121,47 +125,12 @@ JOIN tasks later ON later.id = edge.task JOIN tasks earlier ON earlier.id = edge
   };
 }
 
-const TASK_ROWS = `
-SELECT tasks.id, tasks.title, tasks.session, tasks.status, tasks.phase, tasks.attempt, tasks.block_reason, tasks.block_detail,
-  tasks.exit_reason, tasks.project_id, projects.name AS project_name, tasks.created_by, tasks.created_at_ms, tasks.updated_at_ms, tasks.seq
-FROM tasks LEFT JOIN projects ON projects.id = tasks.project_id`;
+const TASK_ROWS = `SELECT ${ROW_COLUMNS} FROM tasks LEFT JOIN projects ON projects.id = tasks.project_id`;
 
-/** One row more than asked for is read: whether there is one tells whether there is a next page. */
-function listing(filter: TaskFilter): { readonly sql: string; readonly params: readonly Value[] } {
-  const conditions: string[] = [];
-  const params: Value[] = [];
-  const where = (condition: string, ...values: readonly Value[]): void => {
-    conditions.push(condition);
-    params.push(...values);
-  };
-  if (filter.status !== null)
-    where(
-      filter.status.length === 0 ? "1 = 0" : `tasks.status IN (${filter.status.map(() => "?").join(", ")})`,
-      ...filter.status,
-    );
-  if (filter.project !== null) where("tasks.project_id = ?", filter.project);
-  if (filter.session !== null) where("tasks.session = ?", filter.session);
-  if (filter.text !== null)
-    where("tasks.title_folded LIKE ? ESCAPE '!'", `%${folded(filter.text).replaceAll(/[!%_]/g, "!$&")}%`);
-  if (filter.after !== null) {
-    const after = cursorFrom(filter.after);
-    where("(tasks.created_at_ms, tasks.id) < (?, ?)", after.createdAtMs, after.id);
-  }
-  const where_ = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
-  return {
-    sql: `${TASK_ROWS}${where_} ORDER BY tasks.created_at_ms DESC, tasks.id DESC LIMIT ?`,
-    params: [...params, filter.most + 1],
-  };
-}
-
-const cursorAfter = (row: TaskRow): string => `${row.createdAtMs}.${row.id}`;
-
-function cursorFrom(cursor: string): { readonly createdAtMs: number; readonly id: string } {
-  const [, createdAtMs, id] = /^(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
-  if (createdAtMs === undefined || id === undefined)
-    throw new Failure("input/invalid", `${JSON.stringify(cursor)} is not a cursor that a list of tasks gave`);
-  return { createdAtMs: Number(createdAtMs), id };
-}
+const stateFrom = (row: Row): Task | null => {
+  const state = textOrNull(row, "state");
+  return state === null ? null : (JSON.parse(state) as Task);
+};
 
 function taskRowFrom(row: Row): TaskRow {
   const project = textOrNull(row, "project_id");

@@ -70,8 +70,12 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/task-create.ts")).taskCreate,
   },
   "task list": {
-    summary: "List tasks, newest first",
+    summary: "List tasks, newest first, or in another order",
     load: async () => (await import("./commands/task-list.ts")).taskList,
+  },
+  "task search": {
+    summary: "Find tasks by the words in them",
+    load: async () => (await import("./commands/task-search.ts")).taskSearch,
   },
   "task show": {
     summary: "Show where a task stands and what it waits for",

@@ -69,14 +69,13 @@ export function connect(find: FindDaemon) {
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
     tasks: (
-      query: {
-        status?: string | undefined;
-        project?: string | undefined;
-        session?: string | undefined;
-        text?: string | undefined;
-        cursor?: string | undefined;
-        limit?: number | undefined;
-      } = {},
+      query: Readonly<
+        Partial<
+          Record<Exclude<keyof In<typeof inputs.TaskListQuery>, "limit">, string | undefined> & {
+            limit: number | undefined;
+          }
+        >
+      > = {},
     ) => get(views.TaskListView, "/api/tasks", query),
     createTask: (input: In<typeof inputs.NewTaskInput>) => post(views.TaskView, "/api/tasks", input),
     task: (id: string) => get(views.TaskView, task(id)),
