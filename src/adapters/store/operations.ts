@@ -7,7 +7,7 @@ import type { WriterQueue } from "./writer-queue.ts";
 const ANSWERS_KEPT_MS = 24 * 60 * 60_000;
 
 export function operations(queries: Queries, writer: WriterQueue): Operations {
-  const ids = async (sql: string, ...params: readonly number[]): Promise<readonly string[]> =>
+  const ids = async (sql: string, ...params: readonly (number | string)[]): Promise<readonly string[]> =>
     (await queries.query(sql, params)).map((row) => textOf(row, "id"));
   return {
     claimable: (most) =>
@@ -17,6 +17,11 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
         most,
       ),
     running: () => ids("SELECT id FROM tasks WHERE status = 'running' ORDER BY created_at_ms, id"),
+    blockedBy: (reason) =>
+      ids(
+        "SELECT id FROM tasks WHERE status = 'blocked' AND block_reason = ? ORDER BY updated_at_ms, created_at_ms, id",
+        reason,
+      ),
     succeededWithOpenStep: () =>
       ids(
         `SELECT id FROM tasks WHERE status = 'succeeded'
