@@ -40,6 +40,8 @@ export interface BrokerDependencies {
   readonly dropRunDirectory: (task: string, step: string, run: number) => Promise<void>;
   /** Hosts on private addresses a person allowed by name (a registry in the own network). */
   readonly allowPrivate: readonly EgressTarget[];
+  /** Whether there is no space left in the data directory. */
+  readonly noRoom: () => Promise<boolean>;
   readonly clock: Clock;
 }
 

@@ -49,7 +49,7 @@ export const BLOCK_REASONS = {
   },
   storage_full: {
     means: "there is no space left for the data directory",
-    next: "Free space; the task goes on with agentos task resume <id>.",
+    next: "Free space; the task then goes on by itself.",
   },
   integrity: {
     means: "stored content does not have the hash the journal names",

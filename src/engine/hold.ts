@@ -46,7 +46,7 @@ export interface Hold {
   report(report: WorkReport, blobs?: readonly StagedBlob[]): Promise<Task>;
   /** Whether a person asked to end the task. */
   canceled(): boolean;
-  /** At a boundary, no effect being open: throws `PutDown` when someone asked to stop. */
+  /** At a boundary, no effect being open: throws `PutDown` when someone asked to stop, `store/full` when the disk is. */
   boundary(): void;
 }
 
@@ -99,6 +99,8 @@ export function holdTask(
       if (wishes.cancel || current.cancelRequested !== null) throw new PutDown("cancel");
       if (signal.aborted) throw new PutDown("shutdown");
       if (wishes.pause || current.pauseRequested) throw new PutDown("pause");
+      if (deps.storage.scarce())
+        throw new Failure("store/full", "there is no space left on the disk of the data directory");
     },
   };
 }

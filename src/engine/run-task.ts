@@ -137,6 +137,7 @@ const AGAIN_MS = 5_000;
 async function putDown(deps: EngineDependencies, hold: Hold, error: unknown): Promise<void> {
   const report = endOf(deps, hold, error);
   if (report === null) return;
+  if (report.type === "block" && report.reason === "storage_full") await makeRoom(deps);
   for (;;) {
     try {
       await hold.report(report);
@@ -149,10 +150,14 @@ async function putDown(deps: EngineDependencies, hold: Hold, error: unknown): Pr
         return;
       }
       if (hold.signal.aborted) return;
+      if (isFailure(worse, "store/full")) await makeRoom(deps);
       await rest(AGAIN_MS, hold.signal);
     }
   }
 }
+
+const makeRoom = (deps: EngineDependencies): Promise<void> =>
+  deps.storage.ranOut().catch((error: unknown) => deps.warn("the reserve could not be given up", error));
 
 /** Waits, or until the signal says otherwise. Keeps nobody alive. */
 const rest = (ms: number, signal: AbortSignal): Promise<void> =>

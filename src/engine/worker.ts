@@ -52,9 +52,10 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
       const epoch = await deps.store.operations.nextEpoch(id);
       await runTask(deps, id, epoch, abort.signal, wishes);
     })()
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         // Another claim was faster, or the task moved on meanwhile: both leave nothing to do here.
         if (error instanceof LeaseLost || isFailure(error, "task/refused")) return;
+        if (isFailure(error, "store/full")) await deps.storage.ranOut();
         deps.warn(`task ${id} could not be taken up`, error);
         rest(id);
       })
@@ -80,7 +81,7 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
       again = false;
       for (const id of await putDownMissed(deps)) rest(id);
       const room = tasksMax - running.size;
-      if (stopping || room <= 0) return;
+      if (stopping || room <= 0 || deps.storage.scarce()) return;
       const claimable = await deps.store.operations.claimable(room + running.size + resting.size);
       for (const id of claimable) {
         if (stopping || running.size >= tasksMax) break;
@@ -119,11 +120,13 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
         }
       });
       for (const id of await deps.store.operations.running()) takeUp(id);
+      await deps.storage.start(wake);
       wake();
     },
     async stop() {
       stopping = true;
       unsubscribe();
+      deps.storage.stop();
       for (const timer of resting.values()) clearTimeout(timer);
       for (const { abort } of running.values()) abort.abort();
       await Promise.all([...running.values()].map(({ done }) => done));

@@ -9,6 +9,7 @@ import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapt
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
 import { systemClock, systemIds } from "../adapters/system/clock.ts";
+import { diskRoom } from "../adapters/system/disk-room.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
@@ -19,6 +20,7 @@ import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
+import { createStorageWait } from "../engine/storage-wait.ts";
 import { createTaskLog } from "../engine/task-log.ts";
 import { createWorker, type Worker } from "../engine/worker.ts";
 import type { Agents } from "../ports/agent.ts";
@@ -93,6 +95,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const log = createTaskLog(store, clock);
   const workspaces = gitWorkspaces({ home, owner: sandbox.owner() });
   const layers = fileLayers(home);
+  const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
   const registry = await npmRegistry(toolPath);
   const testRunners = runners({ registry });
@@ -116,6 +119,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
     allowPrivate: [...ownRegistry(registry), ...(adapters.allowPrivate ?? [])],
+    noRoom: room.full,
     clock,
   });
   const ids = systemIds();
@@ -135,6 +139,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     worker: `daemon-${self.pid}`,
     outputFile: files.outputFile,
     partialOutput: files.output,
+    storage: createStorageWait({ log, store, room, warn: options.warn }),
     warn: options.warn,
   };
   const app: AppDependencies = {

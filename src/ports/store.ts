@@ -210,6 +210,8 @@ export interface Operations {
   >;
   /** Tasks that are `running` in the journal (after a start: those a dead owner left). */
   running(): Promise<readonly string[]>;
+  /** Tasks that wait for this reason, oldest wait first. */
+  blockedBy(reason: BlockReason): Promise<readonly string[]>;
   succeededWithOpenStep(): Promise<readonly string[]>;
   /** The epoch the next claim must use: one more than any before. */
   nextEpoch(task: string): Promise<number>;

@@ -251,12 +251,15 @@ const missingProgram = (error: NodeJS.ErrnoException): Error =>
     },
   );
 
+/** More than a byte: another task may just have given up its reserve, to write down that it waits. */
+const FULL_BYTES = 3 * 1024 ** 2;
+
 /** Whether the disk is full is asked of the file system, not read out of git's message. */
 async function refuseWhenFull(path: string): Promise<void> {
   const at = await statfs(path).catch(() => statfs(dirname(path)).catch(() => null));
   if (at === null) return;
-  const noInodes = at.files > 0 && at.ffree === 0;
-  if (at.bavail * at.bsize < 64 * 1024 || noInodes)
+  const noInodes = at.files > 0 && at.ffree < 16;
+  if (at.bavail * at.bsize < FULL_BYTES || noInodes)
     throw new Failure("store/full", `there is no space left on the file system of ${path}`, {
       next: "Free some space and resume the task.",
     });

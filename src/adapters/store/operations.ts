@@ -8,7 +8,7 @@ import type { WriterQueue } from "./writer-queue.ts";
 const ANSWERS_KEPT_MS = 24 * 60 * 60_000;
 
 export function operations(queries: Queries, writer: WriterQueue): Operations {
-  const ids = async (sql: string, ...params: readonly number[]): Promise<readonly string[]> =>
+  const ids = async (sql: string, ...params: readonly (number | string)[]): Promise<readonly string[]> =>
     (await queries.query(sql, params)).map((row) => textOf(row, "id"));
   return {
     claimable: (most) =>
@@ -28,6 +28,11 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
       }));
     },
     running: () => ids("SELECT id FROM tasks WHERE status = 'running' ORDER BY created_at_ms, id"),
+    blockedBy: (reason) =>
+      ids(
+        "SELECT id FROM tasks WHERE status = 'blocked' AND block_reason = ? ORDER BY updated_at_ms, created_at_ms, id",
+        reason,
+      ),
     succeededWithOpenStep: () =>
       ids(
         // From the few open steps to their tasks: from the tasks, every one that succeeded would be asked at each start.
