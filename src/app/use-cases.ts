@@ -4,6 +4,7 @@ import { bindTask } from "./bind-task.ts";
 import { createTask } from "./create-task.ts";
 import type { AppDependencies } from "./deps.ts";
 import { freezeTask } from "./freeze-task.ts";
+import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
 import {
   addRepo,
@@ -46,4 +47,5 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   findRepo: given(deps, findRepo),
   scanRepo: given(deps, scanRepo),
   look: looks(deps),
+  gc: garbageCollection(deps),
 });

@@ -22,6 +22,13 @@ export interface DaemonConfig extends Shared {
   readonly tasksMax: number;
   readonly createPerMinute: number;
   readonly createPerHour: number;
+  /** How long what nobody needs any more stays on disk, in days. */
+  readonly retention: {
+    readonly succeededDays: number;
+    readonly failedDays: number;
+    readonly canceledDays: number;
+    readonly layersDays: number;
+  };
   readonly logLevel: LogLevel;
 }
 
@@ -45,6 +52,12 @@ export function daemonConfig(env: Environment): DaemonConfig {
     tasksMax: checked(chosen("tasks_max"), SETTINGS.tasks_max.schema),
     createPerMinute: checked(chosen("create_per_minute"), SETTINGS.create_per_minute.schema),
     createPerHour: checked(chosen("create_per_hour"), SETTINGS.create_per_hour.schema),
+    retention: {
+      succeededDays: checked(chosen("retain_succeeded_days"), SETTINGS.retain_succeeded_days.schema),
+      failedDays: checked(chosen("retain_failed_days"), SETTINGS.retain_failed_days.schema),
+      canceledDays: checked(chosen("retain_canceled_days"), SETTINGS.retain_canceled_days.schema),
+      layersDays: checked(chosen("retain_layers_days"), SETTINGS.retain_layers_days.schema),
+    },
     logLevel: checked(chosen("log_level"), SETTINGS.log_level.schema),
   };
 }

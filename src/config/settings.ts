@@ -74,6 +74,34 @@ export const SETTINGS = {
     schema: wholeNumber(1, 1_000_000),
     otherwise: 100,
   },
+  retain_succeeded_days: {
+    environment: "AGENTOS_RETAIN_SUCCEEDED_DAYS",
+    file: true,
+    about: "after how many days the workspace of a task that succeeded goes, once its work is delivered",
+    schema: wholeNumber(0, 36_500),
+    otherwise: 14,
+  },
+  retain_failed_days: {
+    environment: "AGENTOS_RETAIN_FAILED_DAYS",
+    file: true,
+    about: "after how many days the workspace of a task that failed goes",
+    schema: wholeNumber(0, 36_500),
+    otherwise: 60,
+  },
+  retain_canceled_days: {
+    environment: "AGENTOS_RETAIN_CANCELED_DAYS",
+    file: true,
+    about: "after how many days the workspace of a canceled task goes",
+    schema: wholeNumber(0, 36_500),
+    otherwise: 14,
+  },
+  retain_layers_days: {
+    environment: "AGENTOS_RETAIN_LAYERS_DAYS",
+    file: true,
+    about: "after how many days without use prepared dependencies go",
+    schema: wholeNumber(1, 36_500),
+    otherwise: 30,
+  },
   log_level: {
     environment: "AGENTOS_LOG_LEVEL",
     file: true,
@@ -93,6 +121,10 @@ export const ConfigFile = z.strictObject({
   tasks_max: SETTINGS.tasks_max.schema.optional(),
   create_per_minute: SETTINGS.create_per_minute.schema.optional(),
   create_per_hour: SETTINGS.create_per_hour.schema.optional(),
+  retain_succeeded_days: SETTINGS.retain_succeeded_days.schema.optional(),
+  retain_failed_days: SETTINGS.retain_failed_days.schema.optional(),
+  retain_canceled_days: SETTINGS.retain_canceled_days.schema.optional(),
+  retain_layers_days: SETTINGS.retain_layers_days.schema.optional(),
   log_level: SETTINGS.log_level.schema.optional(),
 });
 

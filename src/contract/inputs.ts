@@ -229,6 +229,7 @@ export const RepoChangeInput = z.strictObject({
   default_branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").nullable().optional(),
   tool_path: ToolPath.optional(),
 });
+export const GcInput = z.strictObject({ dry_run: z.boolean().default(false) });
 export const CleanInput = z.strictObject({ task: Id });
 
 const Page = z.coerce.number().int().min(1).max(1_000);

@@ -257,6 +257,23 @@ export type WorkspaceListView = z.infer<typeof WorkspaceListView>;
 export const CleanedView = z.object({ task: z.string(), bytes: z.number(), rescued: z.array(z.string()) });
 export type CleanedView = z.infer<typeof CleanedView>;
 
+export const GcView = z.object({
+  items: z.array(
+    z.object({
+      kind: z.enum(["workspace", "layer", "mirror", "rescued"]),
+      id: z.string(),
+      bytes: z.number(),
+      goes: z.boolean(),
+      why: z.string(),
+      problem: z.string().nullable(),
+    }),
+  ),
+  bytes: z.number(),
+  kept_bytes: z.number(),
+  rescued: z.array(z.string()),
+});
+export type GcView = z.infer<typeof GcView>;
+
 export const HealthView = z.object({
   ok: z.boolean(),
   version: z.string(),

@@ -253,6 +253,18 @@ export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
   DAEMON_STARTED: { readonly version: string; readonly boot: string; readonly sandbox: string };
   DAEMON_STOPPED: Record<string, never>;
+  /** What a clean-up took away and what it left, in bytes on disk. */
+  SPACE_RECLAIMED: {
+    readonly workspaces: number;
+    readonly layers: number;
+    readonly mirrors: number;
+    readonly bytes: number;
+    readonly keptBytes: number;
+    /** States that were captured before a workspace went. */
+    readonly rescued: number;
+    /** What should have gone and did not. */
+    readonly failed: number;
+  };
 }
 export type SystemEventType = keyof SystemEventBodies;
 export type SystemEvent = {

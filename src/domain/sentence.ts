@@ -127,6 +127,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The daemon ${body.version} started; sandbox: ${body.sandbox}.`;
     case "DAEMON_STOPPED":
       return "The daemon stopped in good order.";
+    case "SPACE_RECLAIMED":
+      return `A clean-up freed ${body.bytes} bytes (${count(body.workspaces, "workspace")}, ${count(body.layers, "layer")}, ${count(body.mirrors, "mirror")}); ${body.keptBytes} bytes stay.`;
   }
 }
 

@@ -17,6 +17,7 @@ import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
 import { createTaskLog } from "../engine/task-log.ts";
@@ -37,6 +38,7 @@ export interface SystemOptions {
   readonly home: string;
   readonly toolPath: readonly string[];
   readonly tasksMax: number;
+  readonly retention: Retention;
   readonly warn: (sentence: string, error: unknown) => void;
   /** Nothing can be made durable any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -149,6 +151,9 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     ids,
     liveOutput: files.output,
     dropOutput: files.dropOutput,
+    outputUse: files.outputUse,
+    layers,
+    retention: options.retention,
     toolPath,
   };
   const worker = createWorker(engine, { tasksMax: options.tasksMax });

@@ -61,6 +61,13 @@ export interface DeliveryOutlook {
   readonly dirtyTouched: readonly string[];
 }
 
+export interface MirrorUse {
+  readonly url: string;
+  readonly bytes: number;
+  /** How many rescued states it holds. */
+  readonly rescues: number;
+}
+
 export interface WorkspaceUse {
   readonly task: string;
   readonly bytes: number;
@@ -190,6 +197,12 @@ export interface Workspaces {
   /** Makes the refs of the private clone name these trees and commits, so that git keeps their objects. */
   keep(clone: CloneRef, ids: readonly string[]): Promise<void>;
   use(): Promise<readonly WorkspaceUse[]>;
+  /** What lies beside the tasks: mirrors of remote repositories, and bundles of what was rescued. */
+  asideUse(): Promise<{ readonly mirrors: readonly MirrorUse[]; readonly rescuedBytes: number }>;
+  /** Packs the loose objects of a task's clones when there are many; removes nothing. */
+  repack(task: string): Promise<void>;
+  /** Removes the mirror of a remote repository; one that holds rescued states: `Failure("repo/refused")`. */
+  removeMirror(url: string): Promise<void>;
   /** Captures what is not in git as `refs/agentos/rescue/<task>/…` in the person's repository, then removes all of the task's directories. */
   remove(
     task: string,

@@ -65,6 +65,13 @@ export interface DaemonWanted {
 }
 
 const MANY = 1_000_000;
+/** What the product does when nobody says anything. */
+export const RETENTION: DaemonConfig["retention"] = {
+  succeededDays: 14,
+  failedDays: 60,
+  canceledDays: 14,
+  layersDays: 30,
+};
 const DEADLINE_MS = 30_000;
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -87,6 +94,7 @@ export async function withDaemon(wanted: DaemonWanted = {}): Promise<TestDaemon>
     tasksMax: 4,
     createPerMinute: MANY,
     createPerHour: MANY,
+    retention: RETENTION,
     logLevel: "warn",
     ...wanted.config,
   };

@@ -4,7 +4,18 @@ import { Failure } from "../../domain/failure.ts";
 import type { CloneRef, TreeId, WorkspaceRef, Workspaces } from "../../ports/workspaces.ts";
 import { makeCandidate } from "./candidate.ts";
 import { checkOut, UNFINISHED } from "./checkout.ts";
-import { bytesBelow, findOrNull, keepElsewhere, namesIn, notInGit, reposOf, useOf, worksOf } from "./clean.ts";
+import {
+  bytesBelow,
+  findOrNull,
+  keepElsewhere,
+  mirrorsOf,
+  namesIn,
+  notInGit,
+  packLoose,
+  reposOf,
+  useOf,
+  worksOf,
+} from "./clean.ts";
 import { cloneObjects, recoverLocks } from "./clone.ts";
 import { setRefs } from "./commit.ts";
 import { branchHeadOf, mergeOf, moveBranchOf, outlookOf, publish } from "./deliver.ts";
@@ -22,9 +33,9 @@ import {
 } from "./history.ts";
 import { inspectSource } from "./inspect.ts";
 import { layoutUnder, objectsInside } from "./layout.ts";
+import { treeDifferences } from "./named.ts";
 import { type ByteName, toByteName } from "./names.ts";
 import { removeTree } from "./removal.ts";
-import { treeDifferences } from "./named.ts";
 import { makeEqual } from "./restore.ts";
 import { hardenedGit, type Person } from "./run.ts";
 import { EMPTY_CACHE, type Snapshot, type StatCache, snapshot, snapshotOf } from "./snapshot.ts";
@@ -305,6 +316,17 @@ export function gitWorkspaces(options: {
     },
 
     use: async () => useOf(layout),
+    asideUse: async () => ({ mirrors: await mirrorsOf(git, layout), rescuedBytes: await bytesBelow(layout.rescued) }),
+    repack: async (task) => {
+      for (const repo of reposOf(layout, task)) await packLoose(git, await cloneOf({ task, repo }));
+    },
+    removeMirror: async (url) => {
+      const mirror = (await mirrorsOf(git, layout)).find((one) => one.url === url);
+      if (mirror === undefined) return;
+      if (mirror.rescues > 0)
+        throw new Failure("repo/refused", `the mirror of ${url} holds ${mirror.rescues} rescued states`);
+      await removeTree(toByteName(layout.mirror(url)));
+    },
 
     remove: async (task, sources) => {
       const rescued: string[] = [];
@@ -323,7 +345,7 @@ export function gitWorkspaces(options: {
         rescued.push(...(await keepElsewhere(git, layout, clone, repository, captured)));
       }
       const top = layout.task(task);
-      const bytes = bytesBelow(top);
+      const bytes = await bytesBelow(top);
       for (const path of [...caches.keys()]) if (path.startsWith(`${top}/`)) caches.delete(path);
       for (const path of [...recovered.keys()]) if (path.startsWith(`${top}/`)) recovered.delete(path);
       // The clones last: until they go, the same call can do all of it again.

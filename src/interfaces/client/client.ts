@@ -115,6 +115,7 @@ export function connect(find: FindDaemon) {
     workspaces: () => get(views.WorkspaceListView, "/api/workspaces"),
     cleanWorkspace: (input: In<typeof inputs.CleanInput>) =>
       post(views.CleanedView, "/api/workspaces/clean", input, LONG_MS),
+    gc: (input: In<typeof inputs.GcInput>) => post(views.GcView, "/api/gc", input, LONG_MS),
     events: (after: number, limit: number) => get(views.EventListView, "/api/events", { after, limit }),
     followEvents: (after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
       followEvents(find, "/api/events", after, signal),
