@@ -210,7 +210,9 @@ export const RepoView = z.object({
   id: z.string(),
   name: z.string(),
   project: z.string(),
+  /** Absolute path, or the url of a remote repository. */
   path: z.string(),
+  kind: z.enum(["local", "remote"]),
   default_branch: z.string().nullable(),
   role: z.enum(REPO_ROLES),
   writable: z.boolean(),

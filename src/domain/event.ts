@@ -49,7 +49,7 @@ export interface GateReport {
 }
 
 export interface DeliveredTo {
-  readonly way: "merge" | "branch" | "patch";
+  readonly way: "merge" | "branch" | "patch" | "push";
   readonly branch: string | null;
   readonly from: string | null;
   readonly to: string;
@@ -227,7 +227,9 @@ export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;
 export interface RepoFacts {
   readonly id: string;
   readonly name: string;
+  /** Absolute path of a local repository, or the url of a remote one (`remote.ts`). */
   readonly path: string;
+  /** Of a remote one, the branch its tasks start from; a local one's have what is checked out. */
   readonly defaultBranch: string | null;
   readonly role: (typeof REPO_ROLES)[number];
   readonly writable: boolean;

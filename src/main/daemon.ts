@@ -69,6 +69,11 @@ async function runUnderLock(
     toolPath: config.toolPath,
     tasksMax: config.tasksMax,
     retention: config.retention,
+    remotes: {
+      home: process.env["HOME"] ?? ownAccount().home,
+      variable: (name) => process.env[name],
+      hosts: config.remotes,
+    },
     warn,
     onFatal: (error) => {
       log.fatal({ err: error }, "nothing can be made durable any more; the daemon ends, and the next start recovers");

@@ -48,6 +48,7 @@ export interface Identity {
   readonly email: string;
 }
 
+/** How a person wants work delivered; a remote repository is pushed to instead, unless a patch is wanted. */
 export type DeliveryWay = "merge" | "branch" | "patch";
 
 /** What the target of a delivery looks like before anything moves. */
@@ -76,6 +77,9 @@ export interface WorkspaceUse {
 
 /**
  * Contract.
+ * - Where a method takes a person's repository (`source`, `place`), that is an absolute path or the url of a remote one. A remote one is
+ *   mirrored in the data directory; `inspect`, `outlook` and `branchHead` ask it, only `moveBranch` changes it, and what goes wrong on
+ *   the way is a `Failure("remote/…")`.
  * - The person's repository is only read; there nothing but `refs/agentos/*` changes, except in `moveBranch`.
  * - Every git call is hardened: explicit private git directory and index, no hooks, no fsmonitor, no external diff, no
  *   textconv, no filter driver, no inherited GIT_* or user/system configuration, no prompt.
@@ -85,8 +89,11 @@ export interface WorkspaceUse {
  * - Reads of agent-made files follow no links, take regular files only and have a size cap.
  */
 export interface Workspaces {
-  /** Facts of a local path that is (inside) a git repository. Not one: `Failure("repo/refused")`. */
-  inspect(path: string): Promise<RepoState>;
+  /**
+   * Facts of a local path that is (inside) a git repository, or of the url of a remote one, which is asked. Not one:
+   * `Failure("repo/refused")`. `branch`: of a remote one, the branch that counts, null its default; a local one has one checked out.
+   */
+  inspect(place: string, branch?: string | null): Promise<RepoState>;
   /** A file of a commit as text, null when there is none there (or it is no regular file, or larger than `bytesMax`). */
   fileAt(source: string, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
   /** Paths of a commit below `prefix` (default all), sorted, at most `most`. */

@@ -71,7 +71,10 @@ export async function mirrorsOf(git: Git, layout: Layout): Promise<MirrorUse[]> 
     found.push({
       url,
       bytes: await bytesBelow(gitDir),
-      rescues: (await refsOf(git, gitDir, "refs/agentos/rescue")).length,
+      // Of ours, what the remote does not have.
+      rescues: (await git.line(["rev-list", "--no-walk", "--glob=refs/agentos/*", "--not", "--branches"], { gitDir }))
+        .split("\n")
+        .filter((line) => line !== "").length,
     });
   }
   return found;
