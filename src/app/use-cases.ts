@@ -5,6 +5,7 @@ import { createTask } from "./create-task.ts";
 import { dependencies } from "./dependencies.ts";
 import type { AppDependencies } from "./deps.ts";
 import { freezeTask } from "./freeze-task.ts";
+import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
 import {
   addRepo,
@@ -48,4 +49,5 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   findRepo: given(deps, findRepo),
   scanRepo: given(deps, scanRepo),
   look: looks(deps),
+  gc: garbageCollection(deps),
 });

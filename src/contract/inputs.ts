@@ -208,6 +208,7 @@ export const AcceptInput = z.strictObject({
 export const DeliverInput = z.strictObject({
   way: z.enum(["merge", "branch", "patch"]).default("merge"),
   branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
+  push: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
 });
 export const NoInput = z.strictObject({});
 
@@ -221,14 +222,20 @@ export const ProjectSettingsInput = z.strictObject({
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
 });
-export const NewRepoInput = z.strictObject({
-  path: AbsolutePath,
-  name: Slug.optional(),
-  role: z.enum(REPO_ROLES).default("code"),
-  writable: z.boolean().default(true),
-  path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
-  tool_path: ToolPath.optional(),
-});
+/** Checked where it is taken in, which says why one is no good. */
+const RemoteUrl = z.string().min(1).max(2_000);
+/** A local repository by its path, or a remote one by its url. */
+export const NewRepoInput = z
+  .strictObject({
+    path: AbsolutePath.optional(),
+    url: RemoteUrl.optional(),
+    name: Slug.optional(),
+    role: z.enum(REPO_ROLES).default("code"),
+    writable: z.boolean().default(true),
+    path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
+    tool_path: ToolPath.optional(),
+  })
+  .refine(({ path, url }) => (path === undefined) !== (url === undefined), "must have either path or url");
 export const NewProjectInput = z.strictObject({
   name: Slug,
   settings: ProjectSettingsInput.default({}),
@@ -243,6 +250,7 @@ export const RepoChangeInput = z.strictObject({
   default_branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").nullable().optional(),
   tool_path: ToolPath.optional(),
 });
+export const GcInput = z.strictObject({ dry_run: z.boolean().default(false) });
 export const CleanInput = z.strictObject({ task: Id });
 
 const Page = z.coerce.number().int().min(1).max(1_000);

@@ -4,6 +4,7 @@ import type { AnyEvent, DeliveredTo, Recorded, RepoFacts } from "../domain/event
 import type { Evidence } from "../domain/evidence.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Project } from "../domain/project.ts";
+import { isRemote } from "../domain/remote.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
 import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
@@ -186,6 +187,7 @@ export const repoView = (project: string, repo: RepoFacts): RepoView => ({
   name: repo.name,
   project,
   path: repo.path,
+  kind: isRemote(repo.path) ? "remote" : "local",
   default_branch: repo.defaultBranch,
   role: repo.role,
   writable: repo.writable,

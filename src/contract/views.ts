@@ -238,7 +238,9 @@ export const RepoView = z.object({
   id: z.string(),
   name: z.string(),
   project: z.string(),
+  /** Absolute path, or the url of a remote repository. */
   path: z.string(),
+  kind: z.enum(["local", "remote"]),
   default_branch: z.string().nullable(),
   role: z.enum(REPO_ROLES),
   writable: z.boolean(),
@@ -284,6 +286,23 @@ export const WorkspaceListView = z.object({
 export type WorkspaceListView = z.infer<typeof WorkspaceListView>;
 export const CleanedView = z.object({ task: z.string(), bytes: z.number(), rescued: z.array(z.string()) });
 export type CleanedView = z.infer<typeof CleanedView>;
+
+export const GcView = z.object({
+  items: z.array(
+    z.object({
+      kind: z.enum(["workspace", "layer", "mirror", "rescued"]),
+      id: z.string(),
+      bytes: z.number(),
+      goes: z.boolean(),
+      why: z.string(),
+      problem: z.string().nullable(),
+    }),
+  ),
+  bytes: z.number(),
+  kept_bytes: z.number(),
+  rescued: z.array(z.string()),
+});
+export type GcView = z.infer<typeof GcView>;
 
 export const HealthView = z.object({
   ok: z.boolean(),

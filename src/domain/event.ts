@@ -50,7 +50,7 @@ export interface GateReport {
 }
 
 export interface DeliveredTo {
-  readonly way: "merge" | "branch" | "patch";
+  readonly way: "merge" | "branch" | "patch" | "push";
   readonly branch: string | null;
   readonly from: string | null;
   readonly to: string;
@@ -245,7 +245,9 @@ export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;
 export interface RepoFacts {
   readonly id: string;
   readonly name: string;
+  /** Absolute path of a local repository, or the url of a remote one (`remote.ts`). */
   readonly path: string;
+  /** Of a remote one, the branch its tasks start from; a local one's have what is checked out. */
   readonly defaultBranch: string | null;
   readonly role: (typeof REPO_ROLES)[number];
   readonly writable: boolean;
@@ -271,6 +273,18 @@ export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
   DAEMON_STARTED: { readonly version: string; readonly boot: string; readonly sandbox: string };
   DAEMON_STOPPED: Record<string, never>;
+  /** What a clean-up took away and what it left, in bytes on disk. */
+  SPACE_RECLAIMED: {
+    readonly workspaces: number;
+    readonly layers: number;
+    readonly mirrors: number;
+    readonly bytes: number;
+    readonly keptBytes: number;
+    /** States that were captured before a workspace went. */
+    readonly rescued: number;
+    /** What should have gone and did not. */
+    readonly failed: number;
+  };
 }
 export type SystemEventType = keyof SystemEventBodies;
 export type SystemEvent = {

@@ -119,7 +119,9 @@ export function sentence({ type, body }: AnyEvent): string {
         .map(([repo, to]) =>
           to.way === "patch"
             ? `${repo} was written as a patch.`
-            : `${repo}: ${to.branch ?? ""} is now ${short(to.to)}${to.checkoutFollowed ? ", and so is the checkout" : ""}.`,
+            : to.way === "push"
+              ? `${repo}: ${short(to.to)} was pushed to ${to.branch ?? ""}.`
+              : `${repo}: ${to.branch ?? ""} is now ${short(to.to)}${to.checkoutFollowed ? ", and so is the checkout" : ""}.`,
         )
         .join(" ");
     case "PROJECT_CREATED":
@@ -138,6 +140,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The daemon ${body.version} started; sandbox: ${body.sandbox}.`;
     case "DAEMON_STOPPED":
       return "The daemon stopped in good order.";
+    case "SPACE_RECLAIMED":
+      return `A clean-up freed ${body.bytes} bytes (${count(body.workspaces, "workspace")}, ${count(body.layers, "layer")}, ${count(body.mirrors, "mirror")}); ${body.keptBytes} bytes stay.`;
   }
 }
 
@@ -236,6 +240,7 @@ export function acting(act: Act): string {
     case "candidate":
       return `make the candidate commit of ${act.repo}`;
     case "deliver":
+      if (act.way === "push") return `push ${short(act.to)} to ${act.branch} of ${act.repo}`;
       return `deliver ${short(act.to)} to ${act.way === "patch" ? "a patch" : act.branch} of ${act.repo}`;
     case "model":
       return `call ${act.model}`;

@@ -40,7 +40,7 @@ export const BLOCK_REASONS = {
     next: "Resolve the conflict in the repository, then deliver again.",
   },
   repo_missing: {
-    means: "the repository is not where it was, or its base commit is gone",
+    means: "the repository is not where it was, cannot be reached, or its base commit is gone",
     next: "Put it back, then agentos task resume <id>; or revise the task to begin from what is there.",
   },
   sandbox_missing: {

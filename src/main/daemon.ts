@@ -7,15 +7,17 @@ import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
 import { SCHEMA_VERSION } from "../adapters/store/migrate.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
+import { noteSystem } from "../app/system-journal.ts";
 import { type DaemonConfig, daemonConfig } from "../config/config.ts";
 import { time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
+import { SYSTEM } from "../domain/actor.ts";
+import type { SystemEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
-import { SYSTEM_STREAM } from "../domain/stream.ts";
 import { nodeServer } from "../interfaces/http/node-server.ts";
 import { httpSurface } from "../interfaces/http/server.ts";
-import { StreamMoved } from "../ports/store.ts";
 import { ownAccount } from "./account.ts";
+import { startDailyGc } from "./daily-gc.ts";
 import { assemble, type System, type SystemOptions, webDirectory } from "./system.ts";
 import { VERSION } from "./version.ts";
 
@@ -66,6 +68,12 @@ async function runUnderLock(
     home: config.home,
     toolPath: config.toolPath,
     tasksMax: config.tasksMax,
+    retention: config.retention,
+    remotes: {
+      home: process.env["HOME"] ?? ownAccount().home,
+      variable: (name) => process.env[name],
+      hosts: config.remotes,
+    },
     warn,
     onFatal: (error) => {
       log.fatal({ err: error }, "nothing can be made durable any more; the daemon ends, and the next start recovers");
@@ -145,12 +153,14 @@ async function work(
   const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
   hosts = new Set(names.map((name) => `${name}:${port}`));
   const url = `http://${names[0]}:${port}`;
+  let cleaning: Awaited<ReturnType<typeof startDailyGc>>;
   try {
     await system.start();
     await note(system, {
       type: "DAEMON_STARTED",
       body: { version: VERSION, boot: ownProcess().bootId, sandbox: box.name ?? "none" },
     });
+    cleaning = await startDailyGc(system, warn);
     await announce(config.home, { pid: process.pid, start_ticks: ownProcess().startTicks, url, version: VERSION });
   } catch (error) {
     closeAll(server);
@@ -163,7 +173,7 @@ async function work(
     stopping ??= (async () => {
       askedToStop();
       closeAll(server);
-      await Promise.all([system.delivery.stop(), system.worker.stop()]);
+      await Promise.all([system.delivery.stop(), system.worker.stop(), cleaning.stop()]);
       await note(system, { type: "DAEMON_STOPPED", body: {} });
       await rm(join(config.home, "daemon.json"), { force: true });
       await system.stop();
@@ -203,36 +213,7 @@ async function tryOut(
   }
 }
 
-async function note(
-  system: System,
-  event: Parameters<System["store"]["append"]>[0]["events"][number]["event"],
-): Promise<void> {
-  for (;;) {
-    const last = await lastSeq(system);
-    try {
-      await system.store.append({
-        stream: SYSTEM_STREAM,
-        expected: last,
-        events: [{ actor: { kind: "system", name: "agentos" }, atMs: Date.now(), event }],
-        blobs: [],
-        lease: null,
-      });
-      return;
-    } catch (error) {
-      if (!(error instanceof StreamMoved)) throw error;
-    }
-  }
-}
-
-async function lastSeq(system: System): Promise<number> {
-  let seq = 0;
-  for (;;) {
-    const page = await system.store.read(SYSTEM_STREAM, seq, 1_000);
-    const last = page.at(-1);
-    if (last === undefined) return seq;
-    seq = last.seq;
-  }
-}
+const note = (system: System, event: SystemEvent): Promise<void> => noteSystem(system.store, SYSTEM, Date.now(), event);
 
 function listening(server: Server, config: DaemonConfig): Promise<Server> {
   return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { egressProxy } from "../adapters/egress/proxy.ts";
+import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
 import { defaultPolicy } from "../adapters/policy/default-policy.ts";
 import { runners } from "../adapters/runners/runners.ts";
@@ -18,6 +19,7 @@ import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
 import { createStorageWait } from "../engine/storage-wait.ts";
@@ -39,6 +41,9 @@ export interface SystemOptions {
   readonly home: string;
   readonly toolPath: readonly string[];
   readonly tasksMax: number;
+  readonly retention: Retention;
+  /** The daemon's means to reach remote repositories; left out: only what asks for nothing. */
+  readonly remotes?: RemoteAccess;
   readonly warn: (sentence: string, error: unknown) => void;
   /** Nothing can be made durable any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -93,7 +98,11 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
-  const workspaces = gitWorkspaces({ home, owner: sandbox.owner() });
+  const workspaces = gitWorkspaces({
+    home,
+    owner: sandbox.owner(),
+    ...(options.remotes === undefined ? {} : { remotes: options.remotes }),
+  });
   const layers = fileLayers(home);
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
@@ -154,6 +163,9 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     ids,
     liveOutput: files.output,
     dropOutput: files.dropOutput,
+    outputUse: files.outputUse,
+    layers,
+    retention: options.retention,
     toolPath,
   };
   const worker = createWorker(engine, { tasksMax: options.tasksMax });

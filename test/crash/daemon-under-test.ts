@@ -47,6 +47,8 @@ const daemon = await startDaemon(
     port: 0,
     toolPath: ["/usr/bin", "/bin"],
     tasksMax: 4,
+    retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
+    remotes: {},
     createPerMinute: 100_000,
     createPerHour: 100_000,
     logLevel: "warn",

@@ -98,6 +98,8 @@ test("a second one in the same process is refused as well, and the first goes on
     port: 0,
     toolPath: [],
     tasksMax: 1,
+    retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
+    remotes: {},
     createPerMinute: 1,
     createPerHour: 1,
     logLevel: "silent",

@@ -141,6 +141,7 @@ export const SYSTEM_EXAMPLES = {
   STORE_CREATED: { schema: 1 },
   DAEMON_STARTED: { version: "0.1.0", boot: "boot-1", sandbox: "bubblewrap" },
   DAEMON_STOPPED: {},
+  SPACE_RECLAIMED: { workspaces: 2, layers: 1, mirrors: 0, bytes: 4096, keptBytes: 1024, rescued: 1, failed: 0 },
 } as const satisfies SystemEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>

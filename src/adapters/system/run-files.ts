@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { chmod, chown, mkdir, open, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { bytesBelow } from "./disk-use.ts";
 
 /**
  * Files of running steps, beside the workspaces:
@@ -17,6 +18,8 @@ export interface RunFiles {
   output(task: string, step: string, run: number, bytesMax: number): Promise<Uint8Array | null>;
   /** Removes the output of all of a task's runs. */
   dropOutput(task: string): Promise<void>;
+  /** What the output of each task takes, in bytes on disk. */
+  outputUse(): Promise<readonly { readonly task: string; readonly bytes: number }[]>;
   /** A regular file directly in the directory, no link followed; null when absent or larger than `bytesMax`. */
   readReport(directory: string, name: string, bytesMax: number): Promise<Uint8Array | null>;
   writeText(path: string, text: string): Promise<void>;
@@ -56,6 +59,12 @@ export function runFiles({
     },
     output: (task, step, run, bytesMax) => endOf(output(task, step, run), bytesMax),
     dropOutput: (task) => rm(join(home, "output", task), { recursive: true, force: true }),
+    async outputUse() {
+      const used = [];
+      for (const task of await readdir(join(home, "output")).catch(noNames))
+        used.push({ task, bytes: await bytesBelow(join(home, "output", task)) });
+      return used;
+    },
     readReport: (directory, name, bytesMax) =>
       name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax),
     async writeText(path, text) {
@@ -104,4 +113,10 @@ async function reading(
   } finally {
     await file.close();
   }
+}
+
+/** Before the first step there is no such directory. */
+function noNames(error: unknown): string[] {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+  throw error;
 }

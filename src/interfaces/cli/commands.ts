@@ -187,6 +187,11 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/workspace-clean.ts")).workspaceClean,
   },
 
+  gc: {
+    summary: "Clean up what nobody needs any more",
+    load: async () => (await import("./commands/gc.ts")).gc,
+  },
+
   "audit log": {
     summary: "Show who did what, over everything or for one task",
     load: async () => (await import("./commands/audit-log.ts")).auditLog,

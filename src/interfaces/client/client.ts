@@ -54,7 +54,8 @@ export function connect(find: FindDaemon) {
       void (await exchange(find, { method: "POST", path: "/api/daemon/stop", body: {} })),
 
     projects: () => get(views.ProjectListView, "/api/projects"),
-    createProject: (input: In<typeof inputs.NewProjectInput>) => post(views.ProjectView, "/api/projects", input),
+    createProject: (input: In<typeof inputs.NewProjectInput>) =>
+      post(views.ProjectView, "/api/projects", input, LONG_MS),
     projectOfPath: (input: In<typeof inputs.ProjectOfPathInput>) =>
       post(views.ProjectOfPathView, "/api/projects/of-path", input),
     project: (idOrName: string) => get(views.ProjectView, project(idOrName)),
@@ -63,7 +64,7 @@ export function connect(find: FindDaemon) {
     deleteProject: (idOrName: string) => call(views.ProjectView, { method: "DELETE", path: project(idOrName) }),
     repos: (projectIdOrName: string) => get(views.RepoListView, project(projectIdOrName, "/repos")),
     addRepo: (projectIdOrName: string, input: In<typeof inputs.NewRepoInput>) =>
-      post(views.RepoView, project(projectIdOrName, "/repos"), input),
+      post(views.RepoView, project(projectIdOrName, "/repos"), input, LONG_MS),
     repo: (id: string) => get(views.RepoView, repo(id)),
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoView, repo(id), input),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
@@ -121,6 +122,7 @@ export function connect(find: FindDaemon) {
     workspaces: () => get(views.WorkspaceListView, "/api/workspaces"),
     cleanWorkspace: (input: In<typeof inputs.CleanInput>) =>
       post(views.CleanedView, "/api/workspaces/clean", input, LONG_MS),
+    gc: (input: In<typeof inputs.GcInput>) => post(views.GcView, "/api/gc", input, LONG_MS),
     events: (after: number, limit: number) => get(views.EventListView, "/api/events", { after, limit }),
     followEvents: (after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
       followEvents(find, "/api/events", after, signal),

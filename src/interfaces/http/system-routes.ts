@@ -1,13 +1,13 @@
 import type { HttpBindings } from "@hono/node-server";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { CleanInput, EventsQuery, NoInput } from "../../contract/inputs.ts";
+import { CleanInput, EventsQuery, GcInput, NoInput } from "../../contract/inputs.ts";
 import { eventView } from "../../contract/present.ts";
-import { CleanedView, EventListView, HealthView, WorkspaceListView } from "../../contract/views.ts";
+import { CleanedView, EventListView, GcView, HealthView, WorkspaceListView } from "../../contract/views.ts";
 import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
 import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 import type { Surface } from "./surface.ts";
 
-export function systemRoutes(api: OpenAPIHono, { cases, health, stop }: Surface): void {
+export function systemRoutes(api: OpenAPIHono, { cases, person, health, stop }: Surface): void {
   const { look } = cases;
 
   api.openapi(
@@ -75,6 +75,20 @@ export function systemRoutes(api: OpenAPIHono, { cases, health, stop }: Surface)
     async (c) => {
       const cleaned = await look.clean(c.req.valid("json").task);
       return c.json({ task: cleaned.task, bytes: cleaned.bytes, rescued: [...cleaned.rescued] }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/gc",
+      summary: "Clean up what nobody needs any more; with dry_run only say what that is",
+      request: { body: optionalBody(GcInput) },
+      responses: { 200: json(GcView, "What went and what stays, with the reasons"), ...problems },
+    }),
+    async (c) => {
+      const { items, bytes, keptBytes, rescued } = await cases.gc(person, c.req.valid("json").dry_run);
+      return c.json({ items: [...items], bytes, kept_bytes: keptBytes, rescued: [...rescued] }, 200);
     },
   );
 

@@ -273,8 +273,19 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const { way, branch } = parse(DeliverInput, await bodyOf(c.req));
-      return c.json(deliveredView(await cases.deliver({ task: id, way, branch: branch ?? null, by: person })), 200);
+      const { way, branch, push } = parse(DeliverInput, await bodyOf(c.req));
+      return c.json(
+        deliveredView(
+          await cases.deliver({
+            task: id,
+            way,
+            branch: branch ?? null,
+            ...(push !== undefined && { push }),
+            by: person,
+          }),
+        ),
+        200,
+      );
     },
   );
 
