@@ -2,6 +2,7 @@ import type { Actor } from "../domain/actor.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { type Fate, fateOfLayer, fateOfTask } from "../domain/retention.ts";
 import { STATUSES, type Status } from "../domain/task.ts";
+import { EVERY_TASK } from "../ports/store.ts";
 import type { AppDependencies } from "./deps.ts";
 import { looks } from "./look.ts";
 import { noteSystem } from "./system-journal.ts";
@@ -159,15 +160,13 @@ async function livingLayers(deps: AppDependencies): Promise<Set<string>> {
   let after: string | null = null;
   do {
     const page: Awaited<ReturnType<typeof deps.store.tasks.tasks>> = await deps.store.tasks.tasks({
+      ...EVERY_TASK,
       status: LIVING,
-      project: null,
-      session: null,
-      text: null,
       after,
       most: PAGE,
     });
-    for (const { id } of page.rows)
-      for (const key of Object.values((await deps.store.tasks.task(id))?.task.layers ?? {})) keys.add(key);
+    for (const { row } of page.rows)
+      for (const key of Object.values((await deps.store.tasks.task(row.id))?.task.layers ?? {})) keys.add(key);
     after = page.next;
   } while (after !== null);
   return keys;

@@ -114,6 +114,22 @@ export interface TaskFilter {
   readonly most: number;
 }
 
+/** Narrows by nothing; newest first. */
+export const EVERY_TASK = {
+  status: null,
+  project: null,
+  session: null,
+  createdBy: null,
+  blockReason: null,
+  exitReason: null,
+  createdFromMs: null,
+  createdBeforeMs: null,
+  text: null,
+  search: null,
+  order: "created",
+  direction: "desc",
+} as const satisfies Omit<TaskFilter, "after" | "most">;
+
 export interface TaskRow {
   readonly id: string;
   readonly title: string;
