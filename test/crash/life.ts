@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { createInterface } from "node:readline";
+import { program } from "../support/programs.ts";
 import type { DieAt } from "./boundaries.ts";
 
 /** One life of the daemon under test, from its start to its end, however it ends. */
@@ -21,7 +21,7 @@ export interface Life {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL("./daemon-under-test.ts", import.meta.url));
+const MAIN = program("crashPrograms", "daemon-under-test");
 
 /**
  * Starts a life and waits until it listens; null when it died before. `changed` is called whenever it says something or ends.

@@ -113,6 +113,8 @@ function programFor(
 
   const nouns = new Map<string, CommanderCommand>();
   for (const [name, { summary }] of Object.entries(COMMANDS)) {
+    // Whoever typed one command sees nothing of the others, and making them all takes longer than most commands do.
+    if (chosen !== null && name !== chosen) continue;
     const [first = "", second] = name.split(" ");
     const parent = second === undefined ? program : nounOf(first, nouns, program, dress);
     const leaf = dress(new CommanderCommand(second ?? first)).description(summary);
