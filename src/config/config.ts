@@ -109,7 +109,7 @@ interface Chosen {
 }
 
 function settings(env: Environment, flags: CliFlags) {
-  parse(z.object({ DATABASE_TYPE: DatabaseType }), { DATABASE_TYPE: env["DATABASE_TYPE"] }, "the configuration");
+  checked({ from: "DATABASE_TYPE", value: env["DATABASE_TYPE"] }, DatabaseType);
   const given: Readonly<Partial<Record<SettingName, string | undefined>>> = flags;
 
   const home = checked(chosen("home", null), SETTINGS.home.schema);

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
-import { NewTaskInput } from "../contract/inputs.ts";
+import { RunMode } from "../contract/run-mode.ts";
 
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"] as const;
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
@@ -50,7 +50,7 @@ export const SETTINGS = {
     environment: "AGENTOS_RUN_MODE",
     file: true,
     about: "how much a person is involved in tasks that are created now: interactive, assisted or autonomous",
-    schema: NewTaskInput.shape.run_mode,
+    schema: RunMode.optional(),
     otherwise: undefined,
   },
   tasks_max: {

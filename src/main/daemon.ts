@@ -8,7 +8,7 @@ import { SCHEMA_VERSION } from "../adapters/store/migrate.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
 import { noteSystem } from "../app/system-journal.ts";
-import { type DaemonConfig, daemonConfig } from "../config/config.ts";
+import type { DaemonConfig } from "../config/config.ts";
 import { time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
 import { SYSTEM } from "../domain/actor.ts";
@@ -267,15 +267,5 @@ export async function announced(home: string): Promise<{ readonly pid: number; r
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;
-  }
-}
-
-if (import.meta.main) {
-  try {
-    await runDaemon(daemonConfig(process.env));
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    process.stderr.write(`agentos: ${error.message}${error.next === null ? "" : `\n${error.next}`}\n`);
-    process.exit(error.code === "daemon/running" ? 73 : 69);
   }
 }

@@ -1,4 +1,5 @@
 import { watch } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
 import { pino } from "pino";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
@@ -64,6 +65,8 @@ const daemon = await startDaemon(
   },
 );
 say({ ready: daemon.url });
+// Most lives end by SIGKILL, and only an end in good order would keep what was compiled.
+flushCompileCache();
 
 const input = createInterface({ input: process.stdin });
 input.on("line", (line) => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { program } from "../support/programs.ts";
 import type { DieAt } from "./boundaries.ts";
 
 /** One life of the daemon under test, from its start to its end, however it ends. */
@@ -21,7 +21,7 @@ export interface Life {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL("./daemon-under-test.ts", import.meta.url));
+const MAIN = program("crashPrograms", "daemon-under-test");
 
 export interface LifeWanted {
   readonly dieAt: DieAt | null;
@@ -43,14 +43,14 @@ export async function beginLife(
   directory: string,
   { dieAt, codeCache, changed, born = () => undefined, within = [], env = {}, ownGroup = false }: LifeWanted,
 ): Promise<Life | null> {
-  const [program = "", ...args] = [
+  const [executable = "", ...args] = [
     ...within,
     process.execPath,
     MAIN,
     directory,
     ...(dieAt === null ? [] : [JSON.stringify(dieAt)]),
   ];
-  const child: ChildProcess = spawn(program, args, {
+  const child: ChildProcess = spawn(executable, args, {
     stdio: ["pipe", "pipe", "inherit"],
     detached: ownGroup,
     env: { PATH: "/usr/bin:/bin", HOME: directory, NODE_COMPILE_CACHE: codeCache, TZ: "UTC", ...env },

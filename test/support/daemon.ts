@@ -12,6 +12,7 @@ import type { DaemonConfig } from "../../src/config/config.ts";
 import type { TaskView } from "../../src/contract/views.ts";
 import { type Client, connect } from "../../src/interfaces/client/client.ts";
 import { announced, type Daemon, startDaemon } from "../../src/main/daemon.ts";
+import { program } from "./programs.ts";
 
 /*
  * Daemons for tests: each on a data directory of its own below the temporary directory and on a port the system chooses. What a
@@ -75,7 +76,6 @@ export const RETENTION: DaemonConfig["retention"] = {
   layersDays: 30,
 };
 const DEADLINE_MS = 30_000;
-const ROOT = join(import.meta.dirname, "..", "..");
 
 const living: TestDaemon[] = [];
 const directories: string[] = [];
@@ -169,7 +169,7 @@ export function daemonChild(
   readonly output: string[];
 } {
   const output: string[] = [];
-  const child = spawn(process.execPath, [join(ROOT, "src", "main", "daemon.ts")], {
+  const child = spawn(process.execPath, [program("product", "daemon-program")], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       HOME: process.env["HOME"] ?? "/",

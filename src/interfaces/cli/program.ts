@@ -114,6 +114,8 @@ function programFor(
   const nouns = new Map<string, CommanderCommand>();
   const leaves = new Map<string, CommanderCommand>();
   for (const [name, { summary }] of Object.entries(COMMANDS)) {
+    // Whoever typed one command sees nothing of the others, and making them all takes longer than most commands do.
+    if (chosen !== null && !isOnTheWay(name, chosen)) continue;
     const [first = "", second, third] = name.split(" ");
     // `task deps add` stands under the command `task deps`, which comes before it in the table.
     const parent =
@@ -257,6 +259,10 @@ export function commandNamed(words: readonly string[]): string | null {
 }
 
 /** The words that are no flags and no values of the flags every command takes. */
+/** Itself, the command it stands under, or one that stands under it. */
+const isOnTheWay = (name: string, chosen: string): boolean =>
+  name === chosen || chosen.startsWith(`${name} `) || name.startsWith(`${chosen} `);
+
 function plainWords(words: readonly string[]): readonly string[] {
   return words.filter((word, at) => !word.startsWith("-") && !TAKES_VALUE.has(words[at - 1] ?? ""));
 }
