@@ -1,6 +1,6 @@
 import type { BlobRef } from "../domain/blob.ts";
 import type { Draft } from "../domain/draft.ts";
-import type { Recorded, TaskEvent } from "../domain/event.ts";
+import type { Input, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
 import { type OpenPlan, planFrom } from "../domain/plan.ts";
@@ -149,6 +149,21 @@ export const looks = (deps: AppDependencies) => {
     position: () => deps.store.position(),
     onAppended: (listener: Parameters<AppDependencies["store"]["onAppended"]>[0]) => deps.store.onAppended(listener),
     counts: () => deps.store.tasks.counts(),
+
+    /** What the task left, what it was shown of others, and which tasks were shown what it left. */
+    async artifacts(id: string): Promise<{
+      readonly own: Task["artifacts"];
+      readonly from: readonly Input[];
+      readonly to: readonly Input[];
+    }> {
+      const { task } = await deps.log.load(id);
+      const to: Input[] = [];
+      for (const later of await deps.store.tasks.requiredBy(id)) {
+        const shown = (await deps.log.load(later)).task.inputs.find((one) => one.task === id);
+        if (shown !== undefined) to.push({ task: later, artifacts: shown.artifacts });
+      }
+      return { own: task.artifacts, from: task.inputs, to };
+    },
 
     async artifact(id: string, name: string): Promise<{ readonly mediaType: string; readonly bytes: Uint8Array }> {
       const { task } = await deps.log.load(id);

@@ -31,6 +31,7 @@ export function scriptPlanFrom(file: z.infer<typeof PlanFile>): ScriptPlan {
         if ("replace" in act) return { act: "replace", path: act.replace, find: act.find, with: act.with };
         return { act: "remove", path: act.remove };
       }),
+      ...(item.artifacts.length > 0 && { artifacts: item.artifacts }),
     })),
   };
 }

@@ -86,6 +86,11 @@ export const PlanFile = z.strictObject({
         criterion: z.string().max(64).optional(),
         depends_on: z.array(Slug).max(100).default([]),
         do: z.array(ScriptAct).min(1).max(500),
+        /** Files to keep when it is done, each under its last name. */
+        artifacts: z
+          .array(RelativePath.refine((path) => path !== ".", "must be a file"))
+          .max(20)
+          .default([]),
       }),
     )
     .min(1)

@@ -1,6 +1,6 @@
 import { actorText } from "../domain/actor.ts";
 import { spoken } from "../domain/dependency.ts";
-import type { AnyEvent, DeliveredTo, Recorded, RepoFacts } from "../domain/event.ts";
+import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Project } from "../domain/project.ts";
@@ -10,6 +10,7 @@ import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type {
+  ArtifactListView,
   DeliveredView,
   DependencyGraphView,
   EventView,
@@ -150,6 +151,17 @@ export const verdictViews = (task: Task): VerdictView[] =>
       findings: [...one.findings],
     })),
   );
+
+export const artifactViews = (artifacts: readonly Artifact[]): ArtifactListView["items"] =>
+  artifacts.map(({ name, mediaType, content }) => ({
+    name,
+    media_type: mediaType,
+    bytes: content.bytes,
+    digest: content.digest,
+  }));
+
+export const inputViews = (inputs: readonly Input[]): ArtifactListView["from"] =>
+  inputs.map(({ task, artifacts }) => ({ task, artifacts: artifactViews(artifacts) }));
 
 export const graphView = ({
   tasks,

@@ -181,8 +181,16 @@ export const EvidenceView = z.object({
 });
 export type EvidenceView = z.infer<typeof EvidenceView>;
 
+const Artifacts = z.array(
+  z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() }),
+);
+const Handed = z.array(z.object({ task: z.string(), artifacts: Artifacts }));
 export const ArtifactListView = z.object({
-  items: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() })),
+  items: Artifacts,
+  /** What it was shown of the tasks it requires, as pinned when it was claimed. */
+  from: Handed,
+  /** Which tasks were shown what of this one. */
+  to: Handed,
 });
 export type ArtifactListView = z.infer<typeof ArtifactListView>;
 export const LogsView = z.object({

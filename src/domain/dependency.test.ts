@@ -2,6 +2,7 @@ import { describe, expect, it, test } from "vitest";
 import { ADA, COMMANDS, event, type Given, give, given, IN, ref, SLY, WORKER } from "../../test/support/given-task.ts";
 import { circleThrough, DEPENDENCY_KINDS, type Dependency, recordedAs, spoken } from "./dependency.ts";
 import type { Input } from "./event.ts";
+import { bytesOf, inputsAfter } from "./inputs.ts";
 import type { Command } from "./lifecycle.ts";
 import { waitingFor } from "./sentence.ts";
 import { type DependencyNow, STANDING } from "./standing.ts";
@@ -114,6 +115,19 @@ describe("a dependency", () => {
       { actor: ADA, event: { type: "QUEUED", body: { cause: "resumed" } } },
     ]);
     expect(types(IN.blocked.and(add(requires)), remove(requires))).toBe("DEPENDENCY_REMOVED");
+  });
+});
+
+describe("what required tasks left", () => {
+  test("counts together, whatever else it depends on", () => {
+    const both = inputsAfter(
+      [requires, { on: "T3", kind: "blocks" }],
+      [],
+      [left("T2", "one", "three"), left("T3", "four")],
+    );
+    expect(both).toEqual([left("T2", "one", "three")]);
+    expect(bytesOf(both)).toBe("onethree".length);
+    expect(bytesOf([])).toBe(0);
   });
 });
 

@@ -13,6 +13,7 @@ import type {
 } from "./event.ts";
 import type { FailReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
+import { inputsAfter } from "./inputs.ts";
 import type { Phase } from "./phase.ts";
 import type { RunMode } from "./spec.ts";
 import type { In, Status, Task } from "./task.ts";
@@ -314,13 +315,9 @@ function ready(task: In<"draft">): Answer {
 function claim(task: In<"queued">, { worker, epoch, met }: Command<"claim">): Answer {
   if (epoch <= task.epoch) return `epoch ${epoch} is not after ${task.epoch}`;
   const claimed = e("CLAIMED", { worker, epoch, takeover: false });
-  const inputs: Input[] = [];
-  for (const { on, kind } of task.dependencies) {
-    if (kind === "suggests") continue;
-    const found = met.find((one) => one.task === on);
-    if (found === undefined) return `it waits for task ${on}`;
-    if (kind === "requires") inputs.push(task.inputs.find((one) => one.task === on) ?? found);
-  }
+  const unmet = task.dependencies.find(({ on, kind }) => kind !== "suggests" && !met.some((one) => one.task === on));
+  if (unmet !== undefined) return `it waits for task ${unmet.on}`;
+  const inputs = inputsAfter(task.dependencies, task.inputs, met);
   const same = inputs.length === task.inputs.length && inputs.every((one) => task.inputs.includes(one));
   return same ? [claimed] : [claimed, e("INPUTS_PINNED", { inputs })];
 }

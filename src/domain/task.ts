@@ -214,6 +214,8 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         ...event.body,
         spec: null,
         phase: "intent",
+        // What it left was made by another spec.
+        artifacts: [],
         // Counted on, never begun again: steps are named by their attempt, and no two steps of a task may share a name.
         attempt: task.attempt + 1,
         roundStart: task.attempt + 1,

@@ -1,5 +1,6 @@
 import type { Input } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
+import { bytesOf, INPUT_BYTES_MAX, inputsAfter } from "../domain/inputs.ts";
 import { standing } from "../domain/standing.ts";
 import type { Task } from "../domain/task.ts";
 import type { EngineDependencies } from "./deps.ts";
@@ -14,6 +15,23 @@ export async function metBefore(deps: EngineDependencies, task: Task): Promise<r
       met.push({ task: on, artifacts: kind === "requires" ? earlier.artifacts : [] });
   }
   return met;
+}
+
+/** Puts a task down that would be shown more than can be handed over; says whether it did. */
+export async function tooMuchBefore(deps: EngineDependencies, task: Task, met: readonly Input[]): Promise<boolean> {
+  if (task.status !== "queued") return false;
+  const inputs = inputsAfter(task.dependencies, task.inputs, met);
+  const bytes = bytesOf(inputs);
+  const [first] = inputs;
+  if (bytes <= INPUT_BYTES_MAX || first === undefined) return false;
+  const detail = `the tasks it requires left ${bytes} bytes of artifacts, and ${INPUT_BYTES_MAX} can be handed over`;
+  await deps.log.give(task.id, {
+    type: "miss_dependency",
+    by: { kind: "worker", name: deps.worker },
+    on: first.task,
+    detail,
+  });
+  return true;
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Spec, specFrom } from "../domain/spec.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { Agent } from "../ports/agent.ts";
 import { LeaseLost } from "../ports/store.ts";
-import { metBefore } from "./before.ts";
+import { metBefore, tooMuchBefore } from "./before.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { type Hold, holdTask, OutcomeUnknown, PutDown, type Wishes } from "./hold.ts";
 import { implementPlan } from "./implementation.ts";
@@ -24,9 +24,11 @@ export async function runTask(
   const by = { kind: "worker", name: deps.worker } as const;
   const { task: before } = await deps.log.load(id);
   const spec = await frozenSpec(deps, id, before.spec);
+  const met = await metBefore(deps, before);
+  if (await tooMuchBefore(deps, before, met)) return;
   const claimed = await deps.log.give(
     id,
-    { type: "claim", by, worker: deps.worker, epoch, met: await metBefore(deps, before) },
+    { type: "claim", by, worker: deps.worker, epoch, met },
     { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
   );
   // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.

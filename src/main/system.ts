@@ -122,6 +122,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     mountWitness: { argv: mountWitnessArgv, parse: parseMountWitness },
     runDirectory: files.directory,
     reportDirectory: files.reports,
+    inputDirectory: files.inputs,
     readReport: files.readReport,
     writeText: files.writeText,
     dropRunDirectory: files.drop,

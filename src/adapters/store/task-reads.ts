@@ -67,6 +67,14 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
       return before;
     },
 
+    async requiredBy(task) {
+      const rows = await queries.query(
+        "SELECT task FROM task_dependencies WHERE on_task = ? AND kind = 'requires' ORDER BY task",
+        [task],
+      );
+      return rows.map((row) => textOf(row, "task"));
+    },
+
     async dependencies(of, most) {
       const { sql, params } = "around" in of ? { sql: AROUND, params: [of.around, of.around] } : within(of);
       const rows = await queries.query(`${sql} ORDER BY edge.task, edge.on_task LIMIT ?`, [...params, most]);

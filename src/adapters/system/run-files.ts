@@ -22,7 +22,9 @@ export interface RunFiles {
   outputUse(): Promise<readonly { readonly task: string; readonly bytes: number }[]>;
   /** A regular file directly in the directory, no link followed; null when absent or larger than `bytesMax`. */
   readReport(directory: string, name: string, bytesMax: number): Promise<Uint8Array | null>;
-  writeText(path: string, text: string): Promise<void>;
+  /** `place`: a plain name; the directory of that name, made readable for everyone inside the sandbox. */
+  inputs(task: string, step: string, run: number, place: string): Promise<string>;
+  writeText(path: string, text: string | Uint8Array): Promise<void>;
   /** What dead runs left. */
   dropAll(): Promise<void>;
 }
@@ -50,6 +52,13 @@ export function runFiles({
     async reports(task, step, run) {
       const path = await made(join(at(task, step, run), "report"));
       if (owner !== null) await chown(path, owner.uid, owner.gid);
+      return path;
+    },
+    async inputs(task, step, run, place) {
+      const top = join(await made(at(task, step, run)), "inputs");
+      const path = join(top, place);
+      await mkdir(path, { recursive: true });
+      for (const directory of [top, path]) await chmod(directory, 0o755);
       return path;
     },
     drop: (task, step, run) => rm(at(task, step, run), { recursive: true, force: true }),

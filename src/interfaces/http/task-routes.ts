@@ -18,7 +18,17 @@ import {
   TaskListQuery,
 } from "../../contract/inputs.ts";
 import { parse } from "../../contract/parse.ts";
-import { deliveredView, doing, eventView, listView, stepView, taskView, verdictViews } from "../../contract/present.ts";
+import {
+  artifactViews,
+  deliveredView,
+  doing,
+  eventView,
+  inputViews,
+  listView,
+  stepView,
+  taskView,
+  verdictViews,
+} from "../../contract/present.ts";
 import {
   ArtifactListView,
   DeliveredView,
@@ -298,18 +308,8 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 200: json(ArtifactListView, "Artifacts"), ...problems },
     }),
     async (c) => {
-      const { task } = await look.task(c.req.valid("param").id);
-      return c.json(
-        {
-          items: task.artifacts.map(({ name, mediaType, content }) => ({
-            name,
-            media_type: mediaType,
-            bytes: content.bytes,
-            digest: content.digest,
-          })),
-        },
-        200,
-      );
+      const { own, from, to } = await look.artifacts(c.req.valid("param").id);
+      return c.json({ items: artifactViews(own), from: inputViews(from), to: inputViews(to) }, 200);
     },
   );
   api.openapi(
