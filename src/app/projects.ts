@@ -5,7 +5,7 @@ import type { Project } from "../domain/project.ts";
 import { isRemote, parseRemote, remoteName } from "../domain/remote.ts";
 import { projectStream } from "../domain/stream.ts";
 import { StreamMoved } from "../ports/store.ts";
-import type { RepoState } from "../ports/workspaces.ts";
+import type { Probe, RepoState } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
 
 export interface NewRepo {
@@ -122,6 +122,12 @@ export interface Scan {
   readonly gates: readonly { readonly id: string; readonly argv: readonly string[]; readonly judgement: string }[];
   readonly prepare: readonly string[] | null;
   readonly notes: readonly string[];
+}
+
+/** Whether it can be read and written, tried without changing it. */
+export async function probeRepo(deps: AppDependencies, id: string): Promise<Probe> {
+  const { repo } = await findRepo(deps, id);
+  return deps.workspaces.probe(repo.path, repo.defaultBranch);
 }
 
 /** What AgentOS sees in a repository at its present commit: what a task's spec would be completed with. */

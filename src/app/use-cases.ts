@@ -14,6 +14,7 @@ import {
   createProject,
   deleteProject,
   findRepo,
+  probeRepo,
   projectOfPath,
   scanRepo,
 } from "./projects.ts";
@@ -48,6 +49,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   changeRepo: given(deps, changeRepo),
   findRepo: given(deps, findRepo),
   scanRepo: given(deps, scanRepo),
+  probeRepo: given(deps, probeRepo),
   look: looks(deps),
   gc: garbageCollection(deps),
 });

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import { isRemote } from "../../domain/remote.ts";
 import type { CloneRef, TreeId, WorkspaceRef, Workspaces } from "../../ports/workspaces.ts";
+import { movedSince } from "./behind.ts";
 import { makeCandidate } from "./candidate.ts";
 import { checkOut, UNFINISHED } from "./checkout.ts";
 import {
@@ -38,6 +39,7 @@ import { layoutUnder, objectsInside } from "./layout.ts";
 import { mirrorsUnder } from "./mirror.ts";
 import { treeDifferences } from "./named.ts";
 import { type ByteName, toByteName } from "./names.ts";
+import { probeLocal, probeRemote } from "./probe.ts";
 import { removeTree } from "./removal.ts";
 import { makeEqual } from "./restore.ts";
 import { hardenedGit, type Person } from "./run.ts";
@@ -169,6 +171,10 @@ export function gitWorkspaces(options: {
   return {
     inspect: async (place, branch = null) =>
       isRemote(place) ? mirrors.inspect(place, branch) : inspectSource(git, layout.views, await findSource(git, place)),
+    probe: async (place, branch) =>
+      isRemote(place)
+        ? probeRemote(git, layout, mirrors, options.remotes ?? NO_ACCESS, place, branch)
+        : probeLocal(git, layout, place),
     fileAt: async (source, commit, path, bytesMax = TEXT_BYTES_MAX) =>
       withView(layout.views, await sourceOf(source), (view) => textAt(git, view.call, asId(commit), path, bytesMax)),
     pathsAt: async (source, commit, prefix = "", most = PATHS_MAX) =>
@@ -297,6 +303,8 @@ export function gitWorkspaces(options: {
 
     outlook: async (clone, source, branch, base, candidate) =>
       outlookOf(git, layout.views, await cloneOf(clone), await presentOf(source), branch, asId(base), asId(candidate)),
+    movedSince: async (clone, source, branch, base, candidate) =>
+      movedSince(git, layout.views, await cloneOf(clone), await presentOf(source), branch, base, candidate),
     mergeWith: async (clone, source, branch, candidate, message, author, atMs) =>
       mergeOf(git, await cloneOf(clone), await sourceOf(source), branch, candidate, message, author, atMs, owner),
     publishRef: async (clone, source, commit, name) =>

@@ -8,6 +8,7 @@ import {
 } from "../../contract/inputs.ts";
 import { projectView, repoView } from "../../contract/present.ts";
 import {
+  ProbeView,
   ProjectListView,
   ProjectOfPathView,
   ProjectView,
@@ -209,6 +210,20 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
         },
         200,
       );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/repos/{id}/probe",
+      summary: "Whether it can be read and written, tried without changing it",
+      request: { params: RepoParam },
+      responses: { 200: json(ProbeView, "What was tried, and what it shows"), ...problems },
+    }),
+    async (c) => {
+      const seen = await cases.probeRepo(c.req.valid("param").id);
+      return c.json({ ...seen, notes: [...seen.notes] }, 200);
     },
   );
 }

@@ -36,6 +36,7 @@ import {
   EventListView,
   EvidenceView,
   LogsView,
+  MovedListView,
   PlanView,
   SpecView,
   TaskListView,
@@ -416,6 +417,20 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
         },
         200,
       );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/tasks/{id}/moved",
+      summary: "How far the branches it began on have moved since; a remote one is asked",
+      request: { params: TaskParam },
+      responses: { 200: json(MovedListView, "Each branch, and whether the work would merge with it"), ...problems },
+    }),
+    async (c) => {
+      const moved = await look.moved(c.req.valid("param").id);
+      return c.json({ items: moved.map((one) => ({ ...one, conflicts: [...one.conflicts] })) }, 200);
     },
   );
 
