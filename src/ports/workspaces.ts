@@ -244,7 +244,10 @@ export interface Workspaces {
   patch(clone: CloneRef, base: CommitId, commit: CommitId): Promise<string>;
   branchHead(source: string, branch: string): Promise<CommitId | null>;
 
-  /** Makes the refs of the private clone name these trees and commits, so that git keeps their objects. */
+  /**
+   * Makes refs of the private clone name exactly these trees and commits, beside those of its other methods, so that git keeps their
+   * objects. One that is not there: `Failure("store/corrupt")`.
+   */
   keep(clone: CloneRef, ids: readonly string[]): Promise<void>;
   use(): Promise<readonly WorkspaceUse[]>;
   /** What lies beside the tasks: mirrors of remote repositories, and bundles of what was rescued. */

@@ -19,7 +19,7 @@ import {
   worksOf,
 } from "./clean.ts";
 import { cloneObjects, recoverLocks } from "./clone.ts";
-import { setRefs } from "./commit.ts";
+import { keepExactly, setRefs } from "./commit.ts";
 import { NO_ACCESS, type RemoteAccess } from "./credentials.ts";
 import { branchHeadOf, mergeOf, moveBranchOf, outlookOf, publish } from "./deliver.ts";
 import { captureDirty } from "./dirty.ts";
@@ -318,12 +318,7 @@ export function gitWorkspaces(options: {
     branchHead: async (source, branch) => branchHeadOf(git, await presentOf(source), branch),
 
     keep: async (clone, ids) => {
-      const gitDir = await cloneOf(clone);
-      await setRefs(
-        git,
-        { gitDir },
-        [...new Set(ids)].map((id) => [`refs/agentos/keep/${asId(id)}`, id] as const),
-      );
+      await keepExactly(git, await cloneOf(clone), new Set(ids.map(asId)));
     },
 
     use: async () => useOf(layout),
