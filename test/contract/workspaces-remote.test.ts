@@ -264,7 +264,7 @@ describe("a branch of a remote moves", () => {
   test("not for somebody who may only read, which a probe says beforehand", async () => {
     const reading = over(access());
     expect(await reading.probe(`${open.url}/app.git`, null)).toMatchObject({
-      read: { ok: true, says: "1 branches and tags were listed and fetched" },
+      read: { ok: true, says: "its branches and tags were listed and fetched (1)" },
       write: { ok: false, code: "remote/auth-refused" },
       credentials: "none found",
     });

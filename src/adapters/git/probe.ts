@@ -81,7 +81,7 @@ export async function probeRemote(
   const shallow = lstatSync(`${layout.mirror(url)}/shallow`, { throwIfNoEntry: false }) !== undefined;
   return {
     kind: "remote",
-    read: yes(`${there.refs.size} branches and tags were listed and fetched`),
+    read: yes(`its branches and tags were listed and fetched (${there.refs.size})`),
     write:
       "refused" in write
         ? write.refused
