@@ -171,7 +171,7 @@ test("a step that begins or ends passes over no other step of its task, and a ta
 });
 
 describe("the whole data directory", () => {
-  test("is one that an audit accepts, full-text index included", async () => {
+  test("is one that an audit accepts", async () => {
     expect(await auditStore(home, { seal })).toEqual({
       streams: TASKS + made.projects.length,
       events: made.events,
