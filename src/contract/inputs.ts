@@ -287,6 +287,11 @@ export const EventsQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
   limit: Page.default(500),
 });
+/** `now`: only what comes after this moment, for whoever does not want to be told all that ever happened. */
+export const AllEventsQuery = z.strictObject({
+  ...EventsQuery.shape,
+  after: z.union([z.literal("now"), z.coerce.number().int().min(0)]).default(0),
+});
 export const LogsQuery = z.strictObject({
   step: z.string().max(200).optional(),
   bytes: z.coerce
