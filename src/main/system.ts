@@ -149,6 +149,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     worker: `daemon-${self.pid}`,
     outputFile: files.outputFile,
     partialOutput: files.output,
+    fatal: options.onFatal,
     storage: createStorageWait({ log, store, room, warn: options.warn }),
     warn: options.warn,
   };
