@@ -73,15 +73,15 @@ describe.each([
     );
     await Promise.race([waits.rung, travelled]);
 
-    const { json: list } = await askAt(world.url(), "GET", "/api/tasks");
+    const { json: list } = await askAt(world.living().url, "GET", "/api/tasks");
     expect(list.items[0]).toMatchObject({ status: "blocked", waiting: { reason: "storage_full" } });
     // The room that was kept for saying so is taken too: reading still works, writing says why not, and nobody ends.
     fill(disk);
-    expect((await askAt(world.url(), "GET", "/api/health")).json).toMatchObject({ ok: true });
+    expect((await askAt(world.living().url, "GET", "/api/health")).json).toMatchObject({ ok: true });
     // Without inodes the database still has room, and so has whoever wants to write into it.
     if (what === "space") {
       const refused = await until("a write is refused", async () => {
-        const answer = await askAt(world.url(), "POST", "/api/tasks", { body: { title: "one more" } });
+        const answer = await askAt(world.living().url, "POST", "/api/tasks", { body: { title: "one more" } });
         return answer.status < 300 ? null : answer;
       });
       expect(refused).toMatchObject({ status: 507, json: { code: "store/full" } });

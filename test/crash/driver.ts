@@ -58,8 +58,8 @@ export interface Travelled {
 /** One data directory and the lives that work on it, one after the other. */
 export interface World {
   readonly places: Places;
-  /** Where the daemon that lives now listens. */
-  url(): string;
+  /** The daemon that lives now. */
+  living(): Life;
   /** One journey with a person who does not notice crashes: what was not answered is sent again under the same key. */
   travel(journey: Journey, label: string, deaths: readonly DieAt[], watchDelivery?: boolean): Promise<Travelled>;
   close(): Promise<void>;
@@ -105,9 +105,9 @@ export function openWorld(directory: string, { codeCache, afterDeath, mayEndBy, 
 
   return {
     places,
-    url() {
+    living() {
       if (life === null) throw new Error("no daemon lives");
-      return life.url;
+      return life;
     },
     async travel(journey, label, deaths, watchDelivery = false) {
       const repository = join(places.repos, label);

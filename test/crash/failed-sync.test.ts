@@ -1,11 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { gate, plan, repository, startRig } from "../integration/task-kit.ts";
 import { until } from "../support/daemon.ts";
+import { compiled, hasCompiler } from "./c-compiler.ts";
 import { sentences } from "./checker/report.ts";
 import { check } from "./checker.ts";
 import { type Journey, openWorld, signalling } from "./driver.ts";
@@ -14,18 +13,14 @@ import { looping } from "./journeys.ts";
 const top = mkdtempSync(join(tmpdir(), "agentos-sync-"));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
-const COMPILER = ["gcc", "cc", "clang"].find((name) => spawnSync(name, ["--version"]).status === 0) ?? null;
-const SOURCE = fileURLToPath(new URL("./failing-sync.c", import.meta.url));
 const CREATIONS = 5;
 
 // Where there is no C compiler there is no such case; the other test of this file is everywhere.
-const withCompiler = COMPILER === null ? () => undefined : test;
+const withCompiler = hasCompiler ? test : () => undefined;
 
 withCompiler(
   "when the journal cannot be made durable, nothing is acknowledged, the daemon says so and ends, and the next one goes on",
   async () => {
-    const library = join(top, "failing-sync.so");
-    execFileSync(COMPILER ?? "", ["-shared", "-fPIC", "-o", library, SOURCE, "-ldl"]);
     const directory = join(top, "world");
     mkdirSync(directory);
     const fails = join(directory, "fails");
@@ -33,7 +28,7 @@ withCompiler(
     const world = openWorld(directory, {
       codeCache: join(top, "code"),
       mayEndBy: "exit 74",
-      env: { LD_PRELOAD: library, FAIL_SYNC_WHILE: fails, FAIL_SYNC_OF: "/agentos.db-wal" },
+      env: { LD_PRELOAD: compiled("failing-sync", top), FAIL_SYNC_WHILE: fails, FAIL_SYNC_OF: "/agentos.db-wal" },
       afterDeath: (places) => {
         rmSync(fails);
         return sentences(check(places.directory, { stopped: false }).findings);
@@ -51,7 +46,7 @@ withCompiler(
     };
     const travelled = world.travel(journey, "synced", []);
     await Promise.race([broken.rung, travelled]);
-    const url = world.url();
+    const url = world.living().url;
     const answers = await Promise.all(
       Array.from({ length: CREATIONS }, (_, at) =>
         fetch(`${url}/api/tasks`, {
