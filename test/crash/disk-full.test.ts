@@ -16,7 +16,7 @@ import { type SmallDisk, smallDisk } from "./small-disk.ts";
 const top = mkdtempSync(join(tmpdir(), "agentos-disk-"));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
-const DAEMON = fileURLToPath(new URL("../../src/main/daemon.ts", import.meta.url));
+const DAEMON = fileURLToPath(new URL("../../src/main/daemon-program.ts", import.meta.url));
 const MIB = 1024 ** 2;
 const WITNESS = `echo "$AGENTOS_TASK $AGENTOS_STEP $AGENTOS_RUN" >> ${WITNESS_INSIDE}`;
 const MEET = `m=${MEET_INSIDE}/$AGENTOS_TASK.$AGENTOS_STEP.$AGENTOS_RUN; : > $m.in; read -r go < $m.go`;
