@@ -91,19 +91,28 @@ export async function addRepo(deps: AppDependencies, by: Actor, wanted: string, 
   return facts;
 }
 
+/** `path`: where the repository was moved to. */
 export async function changeRepo(
   deps: AppDependencies,
   by: Actor,
   id: string,
-  change: Partial<Pick<RepoFacts, "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
+  asked: Partial<Pick<RepoFacts, "path" | "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
 ): Promise<RepoFacts> {
   const found = await findRepo(deps, id);
+  const change =
+    asked.path === undefined ? asked : { ...asked, path: (await deps.workspaces.inspect(asked.path)).root };
   const changed = ({ repos }: Project): RepoFacts => ({
     ...(repos.find((repo) => repo.id === id) ?? found.repo),
     ...change,
   });
   return changed(
-    await changeStream(deps, by, found.project, (project) => [{ type: "REPO_CHANGED", body: changed(project) }]),
+    await changeStream(deps, by, found.project, (project) => {
+      refuseSecond(
+        changed(project),
+        project.repos.filter((repo) => repo.id !== id),
+      );
+      return [{ type: "REPO_CHANGED", body: changed(project) }];
+    }),
   );
 }
 

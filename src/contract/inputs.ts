@@ -249,6 +249,7 @@ export const NewProjectInput = z.strictObject({
 export const ProjectOfPathInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
 export const ProjectChangeInput = z.strictObject({ name: Slug.optional(), settings: ProjectSettingsInput.optional() });
 export const RepoChangeInput = z.strictObject({
+  path: AbsolutePath.optional(),
   role: z.enum(REPO_ROLES).optional(),
   writable: z.boolean().optional(),
   path_filters: z.array(z.string().min(1).max(1_000)).max(200).optional(),

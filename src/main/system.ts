@@ -156,6 +156,7 @@ async function over(
     worker: `daemon-${self.pid}`,
     outputFile: files.outputFile,
     partialOutput: files.output,
+    fatal: options.onFatal,
     storage: createStorageWait({ log, store, room, warn: options.warn }),
     warn: options.warn,
   };

@@ -44,7 +44,7 @@ import { removeTree } from "./removal.ts";
 import { makeEqual } from "./restore.ts";
 import { hardenedGit, type Person } from "./run.ts";
 import { EMPTY_CACHE, type Snapshot, type StatCache, snapshot, snapshotOf } from "./snapshot.ts";
-import { asId, findSource, type Source, withView } from "./source.ts";
+import { asId, findSource, type Source, sourceAt, withView } from "./source.ts";
 import { excluded } from "./stage.ts";
 import { type Walk, walking } from "./walk.ts";
 
@@ -90,16 +90,16 @@ export function gitWorkspaces(options: {
   const mirrors = mirrorsUnder(git, layout, options.remotes ?? NO_ACCESS);
   /** A person's repository, or the mirror of a remote one as it was last seen. */
   const sourceOf = (place: string): Promise<Source> =>
-    isRemote(place) ? mirrors.source(place) : findSource(git, place);
+    isRemote(place) ? mirrors.source(place) : sourceAt(git, place);
   /** The same, as it is now. */
   const presentOf = (place: string): Promise<Source> =>
-    isRemote(place) ? mirrors.refreshed(place) : findSource(git, place);
+    isRemote(place) ? mirrors.refreshed(place) : sourceAt(git, place);
   const findOrNull = async (place: string | undefined): Promise<Source | null> =>
     place !== undefined && isRemote(place) ? mirrors.known(place) : localOrNull(git, place);
 
   const usable = async (path: string): Promise<Source> => {
     if (isRemote(path)) return mirrors.source(path);
-    const source = await findSource(git, path);
+    const source = await sourceAt(git, path);
     if (source.bare)
       throw new Failure("repo/unsupported", `${source.root} is a bare repository`, {
         next: "Clone it and add the clone.",
@@ -310,7 +310,7 @@ export function gitWorkspaces(options: {
     publishRef: async (clone, source, commit, name) =>
       publish(git, await cloneOf(clone), await sourceOf(source), [[`refs/agentos/${name}`, commit]]),
     moveBranch: async (source, branch, from, to) => {
-      if (!isRemote(source)) return moveBranchOf(git, await findSource(git, source), branch, from, to);
+      if (!isRemote(source)) return moveBranchOf(git, await sourceAt(git, source), branch, from, to);
       await mirrors.push(source, branch, from === null ? null : asId(from), asId(to));
       return { checkoutFollowed: false };
     },

@@ -167,7 +167,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
     createRoute({
       method: "patch",
       path: "/api/repos/{id}",
-      summary: "Change role, writability or filters",
+      summary: "Change path (where it was moved to), role, writability or filters",
       request: { params: RepoParam, body: jsonBody(RepoChangeInput) },
       responses: { 200: json(RepoView, "The repo"), ...problems },
     }),
@@ -176,6 +176,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
       const input = c.req.valid("json");
       const { project } = await cases.findRepo(id);
       const repo = await cases.changeRepo(person, id, {
+        ...(input.path !== undefined && { path: input.path }),
         ...(input.role !== undefined && { role: input.role }),
         ...(input.writable !== undefined && { writable: input.writable }),
         ...(input.path_filters !== undefined && { pathFilters: input.path_filters }),
