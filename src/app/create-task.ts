@@ -1,5 +1,6 @@
 import type { Actor } from "../domain/actor.ts";
 import type { Draft } from "../domain/draft.ts";
+import { isPriority, type Priority } from "../domain/priority.ts";
 import { taskStream } from "../domain/stream.ts";
 import { templateNamed } from "../domain/template.ts";
 import type { Loaded } from "../ports/task-log.ts";
@@ -16,6 +17,8 @@ export interface NewTask {
   readonly createdBy: string;
   readonly session: string | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Null: what the metadata call `priority`, where that is one; else normal. */
+  readonly priority: Priority | null;
   /** Id or name of the project to bind it to at once. */
   readonly project: string | null;
 }
@@ -25,6 +28,7 @@ export async function createTask(deps: AppDependencies, by: Actor, wanted: NewTa
   const binding = wanted.project === null ? null : bindingTo(await findProject(deps, wanted.project));
   const id = wanted.id ?? deps.ids.ulid();
   if (wanted.id !== null && (await deps.store.tasks.task(id)) !== null) return deps.log.load(id);
+  const priority = wanted.priority ?? priorityIn(wanted.metadata) ?? "normal";
   const atMs = deps.clock.nowMs();
   const template = wanted.draft.agent === null ? templateNamed(wanted.draft.title) : null;
   const title = await deps.store.stage(new TextEncoder().encode(wanted.draft.title));
@@ -50,6 +54,9 @@ export async function createTask(deps: AppDependencies, by: Actor, wanted: NewTa
           },
         },
       },
+      ...(priority === "normal"
+        ? []
+        : [{ actor: by, atMs, event: { type: "PRIORITIZED", body: { priority, from: "normal" } } } as const]),
       ...(binding === null ? [] : [{ actor: by, atMs, event: { type: "BOUND", body: binding } } as const]),
     ],
     blobs: present([title, draft, metadata]),
@@ -57,3 +64,8 @@ export async function createTask(deps: AppDependencies, by: Actor, wanted: NewTa
   });
   return deps.log.load(id);
 }
+
+const priorityIn = (metadata: NewTask["metadata"]): Priority | null => {
+  const said = metadata?.["priority"];
+  return isPriority(said) ? said : null;
+};

@@ -11,6 +11,7 @@ import type { TaskFilter, TaskRow } from "../ports/store.ts";
 import type { ChangedPath } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
 import { draftOf } from "./draft-of.ts";
+import { allPaused } from "./pause-all.ts";
 import { findProject } from "./projects.ts";
 
 const DIFF_BYTES_MAX = 4 * 1024 ** 2;
@@ -145,6 +146,7 @@ export const looks = (deps: AppDependencies) => {
     since: (position: number, most: number) => deps.store.since(position, most),
     position: () => deps.store.position(),
     onAppended: (listener: Parameters<AppDependencies["store"]["onAppended"]>[0]) => deps.store.onAppended(listener),
+    allPaused: () => allPaused(deps),
     counts: () => deps.store.tasks.counts(),
 
     async artifact(id: string, name: string): Promise<{ readonly mediaType: string; readonly bytes: Uint8Array }> {

@@ -1,10 +1,12 @@
 import type { Delivery } from "../ports/delivery.ts";
+import { answerMany } from "./answer-many.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
 import { createTask } from "./create-task.ts";
 import type { AppDependencies } from "./deps.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { looks } from "./look.ts";
+import { pauseAll, resumeAll } from "./pause-all.ts";
 import {
   addRepo,
   changeProject,
@@ -12,7 +14,9 @@ import {
   createProject,
   deleteProject,
   findRepo,
+  pauseProject,
   projectOfPath,
+  resumeProject,
   scanRepo,
 } from "./projects.ts";
 import { reviseTask } from "./revise-task.ts";
@@ -36,9 +40,14 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   bindTask: given(deps, bindTask),
   freezeTask: given(deps, freezeTask),
   answer: answers(deps),
+  answerMany: given(deps, answerMany),
+  pauseAll: given(deps, pauseAll),
+  resumeAll: given(deps, resumeAll),
   deliver: delivery.deliver,
   createProject: given(deps, createProject),
   changeProject: given(deps, changeProject),
+  pauseProject: given(deps, pauseProject),
+  resumeProject: given(deps, resumeProject),
   deleteProject: given(deps, deleteProject),
   projectOfPath: given(deps, projectOfPath),
   addRepo: given(deps, addRepo),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { REPO_ROLES } from "../domain/event.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
+import { PRIORITIES } from "../domain/priority.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { Json } from "./json.ts";
@@ -135,6 +136,14 @@ const SPEC_FIELDS = {
   attempts: z.int().min(1).max(20),
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
+    task_ms: z
+      .int()
+      .min(1_000)
+      .max(365 * 86_400_000)
+      .nullable()
+      .optional(),
+    stall_ms: z.int().min(1_000).max(86_400_000).optional(),
+    stall_ends: z.boolean().optional(),
     memory_bytes: z
       .int()
       .min(16 * 1024 ** 2)
@@ -165,6 +174,7 @@ export const NewTaskInput = z.strictObject({
   ...SpecInput.shape,
   created_by: oneLine(200).optional(),
   metadata: Metadata.optional(),
+  priority: z.enum(PRIORITIES).optional(),
   session: z
     .string()
     .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "must be letters, digits, dot, dash, colon or underscore, 100 at most")
@@ -184,10 +194,39 @@ export const RequestChangesInput = z.strictObject({
   request: words(100_000).refine((text) => text.trim() !== "", "must not be empty"),
 });
 export const ReasonInput = z.strictObject({ reason: words(10_000).optional() });
+const MoreMs = z
+  .int()
+  .min(1_000)
+  .max(30 * 86_400_000);
 export const ResumeInput = z.strictObject({
   outcome: z.enum(["done", "redo", "abort"]).optional(),
   reason: words(10_000).optional(),
+  /** Time the task gets beyond its limit. */
+  more_ms: MoreMs.optional(),
 });
+export const TaskChangeInput = z.strictObject({ priority: z.enum(PRIORITIES) });
+
+export const BULK_VERBS = ["pause", "resume", "retry", "cancel", "accept"] as const;
+const BULK_MOST = 1_000;
+/** Which tasks: by id, or by a filter; everything only when that is said in words. */
+export const BulkInput = z
+  .strictObject({
+    verb: z.enum(BULK_VERBS),
+    ids: z.array(Id).min(1).max(BULK_MOST).optional(),
+    project: oneLine(200).optional(),
+    session: z.string().max(100).optional(),
+    status: z.array(z.enum(STATUSES)).min(1).optional(),
+    all: z.literal(true).optional(),
+    cursor: z.string().max(200).optional(),
+    limit: z.int().min(1).max(BULK_MOST).default(BULK_MOST),
+    dry_run: z.boolean().default(false),
+    reason: words(10_000).optional(),
+    more_ms: MoreMs.optional(),
+  })
+  .refine(({ ids, project, session, status, all }) => {
+    const filtered = project !== undefined || session !== undefined || status !== undefined || all === true;
+    return (ids !== undefined) !== filtered;
+  }, "name the tasks: either ids, or a filter (project, session, status), or all");
 export const AcceptInput = z.strictObject({
   reason: words(10_000).refine((text) => text.trim() !== "", "must not be empty"),
 });
@@ -206,6 +245,7 @@ export const ProjectSettingsInput = z.strictObject({
   agent: z.enum(["gates"]).nullable().optional(),
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
+  tasks_max: z.int().min(1).max(64).nullable().optional(),
 });
 export const NewRepoInput = z.strictObject({
   path: AbsolutePath,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { REPO_ROLES } from "../domain/event.ts";
 import { PHASES } from "../domain/phase.ts";
+import { PRIORITIES } from "../domain/priority.ts";
 import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { Json } from "./json.ts";
@@ -20,6 +21,7 @@ export const TaskRowView = z.object({
   project: z.object({ id: z.string(), name: z.string() }).nullable(),
   block_reason: z.string().nullable(),
   exit_reason: z.string().nullable(),
+  priority: z.enum(PRIORITIES),
   created_by: z.string(),
   created_at: Time,
   updated_at: Time,
@@ -67,7 +69,13 @@ export const TaskView = TaskRowView.extend({
     )
     .nullable(),
   gates: z.array(VerdictView),
-  open_step: z.object({ step: z.string(), run: z.number(), doing: z.string() }).nullable(),
+  /** `warned`: it shows no sign of life (`stall`), or most of its time is gone (`time`). */
+  open_step: z
+    .object({ step: z.string(), run: z.number(), doing: z.string(), warned: z.array(z.enum(["stall", "time"])) })
+    .nullable(),
+  /** Work so far in milliseconds, waits not counted, and what people gave it beyond its limit. */
+  worked_ms: z.number(),
+  granted_ms: z.number(),
   accepted_unproven: z.array(z.string()).nullable(),
   delivered: z
     .record(
@@ -87,10 +95,29 @@ export const TaskView = TaskRowView.extend({
 export type TaskView = z.infer<typeof TaskView>;
 
 export const TaskListView = z.object({
-  items: z.array(TaskRowView.extend({ waiting: Waiting.nullable() })),
+  items: z.array(TaskRowView.extend({ waiting: Waiting.nullable(), stalled: z.boolean() })),
   next: z.string().nullable(),
 });
 export type TaskListView = z.infer<typeof TaskListView>;
+
+export const BulkView = z.object({
+  verb: z.string(),
+  dry_run: z.boolean(),
+  items: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string().nullable(),
+      status: z.enum(STATUSES).nullable(),
+      outcome: z.enum(["done", "refused"]),
+      code: z.string().nullable(),
+      why: z.string().nullable(),
+    }),
+  ),
+  done: z.number(),
+  refused: z.number(),
+  next: z.string().nullable(),
+});
+export type BulkView = z.infer<typeof BulkView>;
 
 export const EventView = z.object({
   position: z.number().optional(),
@@ -225,7 +252,9 @@ export const ProjectView = z.object({
     agent: z.enum(["gates"]).nullable(),
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
+    tasks_max: z.number().nullable(),
   }),
+  paused: z.object({ since: Time, by: z.string() }).nullable(),
   repos: z.array(RepoView),
 });
 export type ProjectView = z.infer<typeof ProjectView>;
@@ -267,5 +296,7 @@ export const HealthView = z.object({
   sandbox_problem: z.string().nullable(),
   tasks: z.record(z.string(), z.number()),
   working: z.number(),
+  /** While it is, no task is taken up. */
+  paused: z.object({ since: Time, by: z.string(), reason: z.string().nullable() }).nullable(),
 });
 export type HealthView = z.infer<typeof HealthView>;

@@ -4,7 +4,8 @@ import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { PinnedPart } from "./gate.ts";
 import type { Phase } from "./phase.ts";
-import type { Act } from "./step.ts";
+import type { Priority } from "./priority.ts";
+import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
 
@@ -99,8 +100,12 @@ export interface TaskEventBodies {
       | "resumed"
       | "retried"
       | "answered"
-      | "worker_stopped";
+      | "worker_stopped"
+      | "project_paused"
+      | "daemon_paused";
   };
+  /** How soon it is wanted from now on; `from` is what it was before. */
+  PRIORITIZED: { readonly priority: Priority; readonly from: Priority };
   CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
   BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
@@ -159,11 +164,19 @@ export interface TaskEventBodies {
     readonly cause: string;
     readonly result: BlobRef | null;
   };
-  /** It died with its worker, or was ended by a person; what it left was undone (kept under `rescued`). */
+  /** Once per run and kind: it shows no sign of life for `ms`, or `ms` of its time are gone. `limitMs` is the limit that is meant. */
+  STEP_WARNED: {
+    readonly step: string;
+    readonly run: number;
+    readonly about: StepWarning;
+    readonly ms: number;
+    readonly limitMs: number;
+  };
+  /** It died with its worker, was ended by a person, or the task's time was up; what it left was undone (kept under `rescued`). */
   STEP_LOST: {
     readonly step: string;
     readonly run: number;
-    readonly cause: "worker_died" | "canceled";
+    readonly cause: "worker_died" | "canceled" | "time_up";
     readonly rescued: Trees;
     readonly partialOutput: BlobRef | null;
   };
@@ -180,6 +193,10 @@ export interface TaskEventBodies {
     readonly failure: string;
     readonly output: BlobRef | null;
   };
+  /** Most of the task's time is gone: `spentMs` of work, waits not counted, of `limitMs`. */
+  TIME_WARNED: { readonly spentMs: number; readonly limitMs: number };
+  /** A person gave the task more time than its spec has. */
+  TIME_GRANTED: { readonly ms: number };
   PAUSE_REQUESTED: { readonly reason: BlobRef | null };
   CANCEL_REQUESTED: { readonly reason: BlobRef | null };
   BLOCKED: { readonly reason: BlockReason; readonly detail: string; readonly step: string | null };
@@ -218,6 +235,9 @@ export interface ProjectEventBodies {
   PROJECT_CREATED: { readonly name: string; readonly settings: ProjectSettings };
   PROJECT_CHANGED: { readonly name: string; readonly settings: ProjectSettings };
   PROJECT_DELETED: Record<string, never>;
+  /** None of its tasks is taken up until it is resumed; what runs is put back into the queue at its next boundary. */
+  PROJECT_PAUSED: { readonly reason: BlobRef | null };
+  PROJECT_RESUMED: { readonly reason: BlobRef | null };
   REPO_ADDED: RepoFacts;
   REPO_CHANGED: RepoFacts;
 }
@@ -242,6 +262,8 @@ export interface ProjectSettings {
   readonly runMode: "interactive" | "assisted" | "autonomous" | null;
   /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
   readonly packageHosts: readonly string[];
+  /** How many of its tasks run at the same time; null: as many as the daemon has room for. */
+  readonly tasksMax: number | null;
 }
 
 export type ProjectEventType = keyof ProjectEventBodies;
@@ -253,6 +275,9 @@ export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
   DAEMON_STARTED: { readonly version: string; readonly boot: string; readonly sandbox: string };
   DAEMON_STOPPED: Record<string, never>;
+  /** No task is taken up until it is resumed, whatever daemon runs; what runs is put back into the queue at its next boundary. */
+  SYSTEM_PAUSED: { readonly reason: BlobRef | null };
+  SYSTEM_RESUMED: { readonly reason: BlobRef | null };
 }
 export type SystemEventType = keyof SystemEventBodies;
 export type SystemEvent = {

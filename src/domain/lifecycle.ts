@@ -4,6 +4,7 @@ import type { Base, CandidateOf, GateReport, PlanFacts, TaskEvent, TaskEventBodi
 import type { FailReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
 import type { Phase } from "./phase.ts";
+import type { Priority } from "./priority.ts";
 import type { RunMode } from "./spec.ts";
 import type { In, Status, Task } from "./task.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -31,7 +32,10 @@ export interface CommandBodies {
     readonly outcome: "done" | "redo" | "abort" | null;
     readonly reason: BlobRef | null;
     readonly restart: boolean;
+    /** Time the task gets beyond its limit; null: none. */
+    readonly moreMs: number | null;
   };
+  prioritize: { readonly priority: Priority };
   cancel: { readonly reason: BlobRef | null };
   retry: { readonly restart: boolean };
   /** `gates`: every gate the spec names. */
@@ -69,6 +73,8 @@ export type WorkReport =
       readonly step: TaskEventBodies["STEP_FAILED"];
       readonly followedBy?: readonly TaskEvent[];
     }
+  | { readonly type: "warn_step"; readonly warning: TaskEventBodies["STEP_WARNED"] }
+  | { readonly type: "warn_time"; readonly warning: TaskEventBodies["TIME_WARNED"] }
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
@@ -84,8 +90,8 @@ export type WorkReport =
   | { readonly type: "block"; readonly reason: BlockReason; readonly detail: string; readonly step: string | null }
   | { readonly type: "succeed"; readonly gates: readonly string[]; readonly expectsChange: boolean }
   | { readonly type: "fail"; readonly exitReason: FailReason; readonly detail: string }
-  /** The worker is being stopped in good order; another claim goes on. */
-  | { readonly type: "release" }
+  /** The worker is being stopped in good order, or nothing is to run for now; another claim goes on. */
+  | { readonly type: "release"; readonly cause: "worker_stopped" | "project_paused" | "daemon_paused" }
   | { readonly type: "stop"; readonly why: "pause" | "cancel" };
 
 export type DeliveryEvent = TaskEventOf<
@@ -122,6 +128,12 @@ export interface Decided {
 
 export type Decision = readonly Decided[] | Refusal;
 
+/** A refusal as one sentence. */
+export function refusalText(id: string, { refused, status, why, allowed }: Refusal): string {
+  const takes = allowed.length === 0 ? "nothing" : allowed.join(", ");
+  return `task ${id} is ${status} and refuses ${refused}${why === null ? "" : `: ${why}`}. It takes ${takes}.`;
+}
+
 export const isRefusal = (decision: Decision): decision is Refusal => "refused" in decision;
 
 type Answer = readonly (TaskEvent | Decided)[] | string;
@@ -141,10 +153,11 @@ type Lifecycle = { readonly [S in Status]: { readonly [C in CommandType]?: Rule<
  * `stop`, so that no effect is open when the terminal event stands.
  */
 const LIFECYCLE: Lifecycle = {
-  draft: { revise, freeze, bind, ready, cancel: cancelNow, deny },
+  draft: { revise, freeze, bind, ready, prioritize, cancel: cancelNow, deny },
   queued: {
     claim,
     revise,
+    prioritize,
     cancel: cancelNow,
     deny,
   },
@@ -154,6 +167,7 @@ const LIFECYCLE: Lifecycle = {
         ? `epoch ${epoch} is not after ${task.epoch}`
         : [e("CLAIMED", { worker, epoch, takeover: true })],
     report,
+    prioritize,
     pause: (task, { reason, by }) =>
       by.kind === "agent"
         ? "an agent may not pause its own task"
@@ -177,21 +191,31 @@ const LIFECYCLE: Lifecycle = {
             e("CANCELED", { exitReason: "plan_rejected", reason }),
           ],
     revise,
+    prioritize,
     cancel: cancelNow,
     deny,
   },
-  blocked: { resume, accept, revise, cancel: cancelNow, deny },
+  blocked: { resume, accept, revise, prioritize, cancel: cancelNow, deny },
   succeeded: { record_delivery: recordDelivery, deny },
-  failed: { retry: retryAgain, revise, accept, deny },
+  failed: { retry: retryAgain, revise, accept, prioritize, deny },
   canceled: { deny },
 };
 
-/** The commands that a task in this status has a rule for: the buttons on screen. `report`, `deny` and deliveries are the system's. */
+/**
+ * The commands that a task in this status has a rule for and that lead somewhere: the buttons on screen. `report`, `deny` and deliveries are
+ * the system's; another priority is always possible and changes nothing about where the task stands.
+ */
 export const allowedCommands = (task: Task): readonly CommandType[] => commandsOf(LIFECYCLE[task.status]);
 
-const INTERNAL: ReadonlySet<CommandType> = new Set<CommandType>(["claim", "report", "deny", "record_delivery"]);
+const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
+  "claim",
+  "report",
+  "deny",
+  "record_delivery",
+  "prioritize",
+]);
 const commandsOf = (row: Lifecycle[Status]): readonly CommandType[] =>
-  (Object.keys(row) as CommandType[]).filter((command) => !INTERNAL.has(command));
+  (Object.keys(row) as CommandType[]).filter((command) => !NO_BUTTON.has(command));
 
 /** Events, or a refusal that names what is allowed now. Pure: time and ids are in the command or added by the caller. */
 export function decide(task: Task, command: Command): Decision {
@@ -277,7 +301,19 @@ function cancelNow(task: Task, { reason }: Command<"cancel">): Answer {
   return [...closing(task, "canceled"), e("CANCELED", { exitReason: "canceled_by_person", reason })];
 }
 
-function resume(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
+function prioritize(task: Task, { priority, by }: Command<"prioritize">): Answer {
+  if (by.kind === "agent") return "an agent may not say how soon its task is wanted";
+  return priority === task.priority ? [] : [e("PRIORITIZED", { priority, from: task.priority })];
+}
+
+function resume(task: In<"blocked">, command: Command<"resume">): Answer {
+  const { moreMs } = command;
+  if (task.reason === "budget_exhausted" && moreMs === null) return "its time is used up; say how much more it gets";
+  const answer = goOn(task, command);
+  return typeof answer === "string" || moreMs === null ? answer : [e("TIME_GRANTED", { ms: moreMs }), ...answer];
+}
+
+function goOn(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
   const resumed = e("RESUMED", { from: task.reason, reason });
   const queued = e("QUEUED", { cause: "resumed" });
   if (task.reason === "outcome_unknown") {
@@ -409,6 +445,12 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return isOpen(task, said.step)
         ? [e("STEP_FAILED", said.step), ...(said.followedBy ?? [])]
         : `step ${said.step.step} is not open`;
+    case "warn_step":
+      return isOpen(task, said.warning) && task.openStep?.warned.includes(said.warning.about) === false
+        ? [e("STEP_WARNED", said.warning)]
+        : [];
+    case "warn_time":
+      return task.worked.warned ? [] : [e("TIME_WARNED", said.warning)];
     case "lose_step":
       return isOpen(task, said.step) ? [e("STEP_LOST", said.step)] : `step ${said.step.step} is not open`;
     case "make_candidate":
@@ -440,7 +482,7 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
     case "fail":
       return [...closing(task, "failed"), e("FAILED", { exitReason: said.exitReason, detail: said.detail })];
     case "release":
-      return task.openStep === null ? [e("QUEUED", { cause: "worker_stopped" })] : `step ${task.openStep.step} is open`;
+      return task.openStep === null ? [e("QUEUED", { cause: said.cause })] : `step ${task.openStep.step} is open`;
     case "stop":
       if (task.openStep !== null) return `step ${task.openStep.step} is open`;
       if (said.why === "cancel")

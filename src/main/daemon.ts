@@ -8,7 +8,7 @@ import { SCHEMA_VERSION } from "../adapters/store/migrate.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
 import { type DaemonConfig, daemonConfig } from "../config/config.ts";
-import { time } from "../contract/present.ts";
+import { pausedView, time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
 import { isFailure } from "../domain/failure.ts";
 import { SYSTEM_STREAM } from "../domain/stream.ts";
@@ -123,6 +123,7 @@ async function work(
         sandbox_problem: box.problem,
         tasks: await system.cases.look.counts(),
         working: system.worker.busy(),
+        paused: pausedView(await system.cases.look.allPaused()),
       }),
       stop: () => askedToStop(),
     },
@@ -139,6 +140,8 @@ async function work(
   });
   if ((await system.store.position()) === 0)
     await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
+  // Before anything is taken up: after an incident a person wants to look first.
+  if (config.startPaused) await system.cases.pauseAll(person, "the daemon was started paused");
   await system.recover();
   const server = await listening(nodeServer(api.fetch), config);
   const { port } = server.address() as AddressInfo;
@@ -208,11 +211,10 @@ async function note(
   event: Parameters<System["store"]["append"]>[0]["events"][number]["event"],
 ): Promise<void> {
   for (;;) {
-    const last = await lastSeq(system);
     try {
       await system.store.append({
         stream: SYSTEM_STREAM,
-        expected: last,
+        expected: (await system.store.latest(SYSTEM_STREAM))?.seq ?? 0,
         events: [{ actor: { kind: "system", name: "agentos" }, atMs: Date.now(), event }],
         blobs: [],
         lease: null,
@@ -221,16 +223,6 @@ async function note(
     } catch (error) {
       if (!(error instanceof StreamMoved)) throw error;
     }
-  }
-}
-
-async function lastSeq(system: System): Promise<number> {
-  let seq = 0;
-  for (;;) {
-    const page = await system.store.read(SYSTEM_STREAM, seq, 1_000);
-    const last = page.at(-1);
-    if (last === undefined) return seq;
-    seq = last.seq;
   }
 }
 

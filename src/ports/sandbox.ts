@@ -59,7 +59,7 @@ export interface SandboxOutcome {
   readonly exitCode: number | null;
   readonly signal: string | null;
   /** Which bound ended it, when a bound did. */
-  readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
+  readonly endedBy: "itself" | "time" | "memory" | "output" | "stall" | "cancel";
   readonly stdout: Captured;
   readonly stderr: Captured;
   readonly durationMs: number;

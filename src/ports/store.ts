@@ -1,8 +1,10 @@
 import type { Actor } from "../domain/actor.ts";
 import type { BlobRef } from "../domain/blob.ts";
 import type { JournalRow } from "../domain/chain.ts";
+import type { Claimable } from "../domain/claim-order.ts";
 import type { AnyEvent, Happened, ProjectEvent, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Phase } from "../domain/phase.ts";
+import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import type { Status, Task } from "../domain/task.ts";
 import type { BlockReason } from "../domain/waiting.ts";
@@ -75,6 +77,8 @@ export interface EventLog {
   append(append: Append): Promise<{ readonly seq: number; readonly position: number }>;
   read(stream: string, afterSeq: number, most: number): Promise<readonly Recorded[]>;
   since(position: number, most: number): Promise<readonly Positioned[]>;
+  /** The last event of a stream, or the last of one of these types; null when there is none. */
+  latest(stream: string, types?: readonly AnyEvent["type"][]): Promise<Recorded | null>;
   /** The newest position, 0 when empty. */
   position(): Promise<number>;
   onAppended(listener: (appended: Positioned) => void): () => void;
@@ -107,6 +111,7 @@ export interface TaskRow {
   readonly blockReason: BlockReason | null;
   readonly blockDetail: string | null;
   readonly exitReason: string | null;
+  readonly priority: Priority;
   readonly project: { readonly id: string; readonly name: string } | null;
   readonly createdBy: string;
   readonly createdAtMs: number;
@@ -155,10 +160,10 @@ export interface ProjectReads {
 
 /** Facts outside the truth: who works now, what was answered to a repeated request, how often a client asked. */
 export interface Operations {
-  /** Queued tasks, oldest first, that have no living lease. */
-  claimable(most: number): Promise<readonly string[]>;
-  /** Tasks that are `running` in the journal (after a start: those a dead owner left). */
-  running(): Promise<readonly string[]>;
+  /** Queued tasks that nothing forbids to take up; of each project and priority the `most` that have waited longest. */
+  claimable(most: number): Promise<readonly Claimable[]>;
+  /** Tasks of projects that are not paused, `running` in the journal (after a start: those a dead owner left). */
+  running(): Promise<readonly { readonly id: string; readonly project: string }[]>;
   succeededWithOpenStep(): Promise<readonly string[]>;
   /** The epoch the next claim must use: one more than any before. */
   nextEpoch(task: string): Promise<number>;

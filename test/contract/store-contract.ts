@@ -65,6 +65,16 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.read("system", 0, 10)).toEqual([]);
       });
 
+      test("says what came last in a stream, of all or of some types", async () => {
+        expect(await store.latest("system")).toBeNull();
+        await store.append(
+          systemAppend(0, started("1"), { type: "SYSTEM_PAUSED", body: { reason: null } }, started("2")),
+        );
+        expect((await store.latest("system"))?.seq).toBe(3);
+        expect((await store.latest("system", ["SYSTEM_PAUSED", "SYSTEM_RESUMED"]))?.seq).toBe(2);
+        expect(await store.latest("system", ["DAEMON_STOPPED"])).toBeNull();
+      });
+
       test("gives back what was appended, numbered in its stream and placed in the order of all", async () => {
         await store.append(systemAppend(0, started("1")));
         await givenTask(store, "a");
@@ -237,6 +247,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           blockReason: null,
           blockDetail: null,
           exitReason: null,
+          priority: "normal",
           project: { id: "p", name: "project p" },
           createdBy: "ada",
           createdAtMs: AT,
@@ -435,15 +446,48 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     });
 
     describe("leases", () => {
+      const claimableIds = async (most: number) => (await store.operations.claimable(most)).map(({ id }) => id);
+
+      test("give the longest waiting of every project and priority a chance, and none of a paused project", async () => {
+        for (const project of ["p", "q"]) await givenProject(store, project);
+        for (const [at, [id, project, priority]] of (
+          [
+            ["p1", "p", "low"],
+            ["p2", "p", "low"],
+            ["p3", "p", "high"],
+            ["q1", "q", "low"],
+          ] as const
+        ).entries()) {
+          await givenTask(store, id);
+          await store.append(event(id, 1, { type: "PRIORITIZED", body: { priority, from: "normal" } }));
+          await store.append(event(id, 2, { type: "BOUND", body: { project, repos: { app: `${project}-app` } } }));
+          await store.append(event(id, 3, { type: "QUEUED", body: { cause: "ready" } }, [], AT + at));
+        }
+        expect(await claimableIds(1)).toEqual(["p1", "p3", "q1"]);
+        await store.append(claimed("p3", 4, 1));
+        await store.append(projectAppend("p", 2, { type: "PROJECT_PAUSED", body: { reason: null } }));
+        expect(await claimableIds(9)).toEqual(["q1"]);
+        expect(await store.operations.running()).toEqual([]);
+        await store.append(projectAppend("p", 3, { type: "PROJECT_RESUMED", body: { reason: null } }));
+        expect(await claimableIds(9)).toEqual(["p1", "p2", "q1"]);
+      });
+
       test("make a queued task claimable once", async () => {
         await givenQueued(store, "b", AT + 1);
         await givenQueued(store, "a", AT + 2);
-        expect(await store.operations.claimable(10)).toEqual(["b", "a"]);
-        expect(await store.operations.claimable(1)).toEqual(["b"]);
+        const waiting = (id: string, queuedAtMs: number) => ({
+          id,
+          project: "p",
+          priority: "normal",
+          queuedAtMs,
+          projectTasksMax: null,
+        });
+        expect(await store.operations.claimable(10)).toEqual([waiting("b", AT + 1), waiting("a", AT + 2)]);
+        expect(await claimableIds(1)).toEqual(["b"]);
         expect(await store.operations.nextEpoch("b")).toBe(1);
         await store.append(claimed("b", 3, 1));
-        expect(await store.operations.claimable(10)).toEqual(["a"]);
-        expect(await store.operations.running()).toEqual(["b"]);
+        expect(await claimableIds(10)).toEqual(["a"]);
+        expect(await store.operations.running()).toEqual([{ id: "b", project: "p" }]);
         expect(await store.operations.nextEpoch("b")).toBe(2);
       });
 
@@ -463,7 +507,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await expect(store.append({ ...deny("a", 6), lease: { kind: "hold", task: "a", epoch: 1 } })).rejects.toThrow(
           LeaseLost,
         );
-        expect(await store.operations.claimable(10)).toEqual(["a"]);
+        expect(await claimableIds(10)).toEqual(["a"]);
         expect(await store.operations.nextEpoch("a")).toBe(2);
         expect((await store.tasks.task("a"))?.seq).toBe(6);
       });
@@ -493,7 +537,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.operations.processes()).toEqual([{ task: "a", step: "s1", mark }]);
         await store.operations.forgetDeadLeases();
         expect(await store.operations.processes()).toEqual([]);
-        expect(await store.operations.running()).toEqual(["a"]);
+        expect(await store.operations.running()).toEqual([{ id: "a", project: "p" }]);
         await store.append(claimed("a", 4, await store.operations.nextEpoch("a"), true));
       });
 

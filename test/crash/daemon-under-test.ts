@@ -47,6 +47,7 @@ const daemon = await startDaemon(
     port: 0,
     toolPath: ["/usr/bin", "/bin"],
     tasksMax: 4,
+    startPaused: false,
     createPerMinute: 100_000,
     createPerHour: 100_000,
     logLevel: "warn",

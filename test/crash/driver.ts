@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync, chmodSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DieAt, writeDown } from "./boundaries.ts";
-import { listingOf, type Listing, unexplainedChanges } from "./checker/repository.ts";
+import { type Listing, listingOf, unexplainedChanges } from "./checker/repository.ts";
 import { beginLife, type Life } from "./life.ts";
 import { type Places, placesIn } from "./places.ts";
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { DieAt } from "./boundaries.ts";
 
 /** One life of the daemon under test, from its start to its end, however it ends. */

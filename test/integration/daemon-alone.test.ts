@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { existsSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { pino } from "pino";
 import { expect, test } from "vitest";
 import { startDaemon } from "../../src/main/daemon.ts";
-import { pino } from "pino";
 import { daemonChild, rowsOf, temporaryDirectory, until, withDaemon } from "../support/daemon.ts";
 
 /* One daemon per data directory, whatever way leads to it. */
@@ -98,6 +98,7 @@ test("a second one in the same process is refused as well, and the first goes on
     port: 0,
     toolPath: [],
     tasksMax: 1,
+    startPaused: false,
     createPerMinute: 1,
     createPerHour: 1,
     logLevel: "silent",

@@ -1,7 +1,7 @@
-import os from "node:os";
 import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { createConnection, createServer } from "node:net";
+import os from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, expect, test, vi } from "vitest";
@@ -22,6 +22,7 @@ const configOf = (home: string, more: Partial<DaemonConfig> = {}): DaemonConfig 
   port: 0,
   toolPath: toolPath(),
   tasksMax: 1,
+  startPaused: false,
   createPerMinute: 100,
   createPerHour: 100,
   logLevel: "silent",

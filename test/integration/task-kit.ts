@@ -214,7 +214,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
     project: (...paths) =>
       cases.createProject(ADA, {
         name: `p${nextNumber()}`,
-        settings: { agent: null, runMode: null, packageHosts: [] },
+        settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
         repos: paths.map((path) => ({
           path,
           name: null,
@@ -232,6 +232,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
         createdBy: "ada",
         session: null,
         metadata: null,
+        priority: null,
         project: project.id,
       });
       await cases.freezeTask(ADA, made.id);

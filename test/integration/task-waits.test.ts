@@ -220,6 +220,7 @@ describe("binding", () => {
       createdBy: "ada",
       session: null,
       metadata: null,
+      priority: null,
       project: null,
     });
     await cases.freezeTask(ADA, task.id);
@@ -239,6 +240,7 @@ describe("binding", () => {
       createdBy: "ada",
       session: null,
       metadata: null,
+      priority: null,
       project: null,
     });
     await cases.freezeTask(ADA, task.id);

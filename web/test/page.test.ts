@@ -55,6 +55,8 @@ const task = (facts: Partial<StubTask> & { readonly id: string }): StubTask => (
   waiting: null,
   block_reason: null,
   exit_reason: null,
+  priority: "normal",
+  stalled: false,
   created_by: "person:ada",
   created_at: "2026-01-02T03:04:05.000Z",
   updated_at: "2026-01-02T03:04:05.000Z",

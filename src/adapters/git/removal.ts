@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, closeSync, constants, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
-import { baseOf, type ByteName, onDisk, parentOf, toByteName, toText } from "./names.ts";
+import { type ByteName, baseOf, onDisk, parentOf, toByteName, toText } from "./names.ts";
 
 /** Removes whatever stands at a path, following no link; nothing there is fine. */
 export async function removeTree(path: ByteName): Promise<void> {

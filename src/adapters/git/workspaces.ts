@@ -22,9 +22,9 @@ import {
 } from "./history.ts";
 import { inspectSource } from "./inspect.ts";
 import { layoutUnder, objectsInside } from "./layout.ts";
+import { treeDifferences } from "./named.ts";
 import { type ByteName, toByteName } from "./names.ts";
 import { removeTree } from "./removal.ts";
-import { treeDifferences } from "./named.ts";
 import { makeEqual } from "./restore.ts";
 import { hardenedGit, type Person } from "./run.ts";
 import { EMPTY_CACHE, type Snapshot, type StatCache, snapshot, snapshotOf } from "./snapshot.ts";

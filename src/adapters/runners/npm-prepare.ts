@@ -1,7 +1,7 @@
 import type { PrepareDefinition } from "../../domain/gate.ts";
 import type { RepoFiles } from "../../ports/runners.ts";
 import { type Lock, readLock } from "./npm-lock.ts";
-import { type Manifest, hasDependencies } from "./npm-manifest.ts";
+import { hasDependencies, type Manifest } from "./npm-manifest.ts";
 
 export const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
 

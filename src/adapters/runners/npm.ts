@@ -1,6 +1,6 @@
 import type { GateDefinition, PinnedPart } from "../../domain/gate.ts";
 import type { Detected, RepoFiles } from "../../ports/runners.ts";
-import { type Manifest, hasDependencies, readManifest } from "./npm-manifest.ts";
+import { hasDependencies, type Manifest, readManifest } from "./npm-manifest.ts";
 import { detectPrepare } from "./npm-prepare.ts";
 import { insidePath, recogniseRunner } from "./script-runner.ts";
 import { setupFiles } from "./setup-files.ts";

@@ -1,8 +1,8 @@
 import type { GateDefinition, ReportFormat } from "../../domain/gate.ts";
 import type { TestCounts } from "../../domain/test-counts.ts";
 import type { Instrumented, Runners } from "../../ports/runners.ts";
-import { readJunit } from "./junit.ts";
 import { readJestShape, readMocha } from "./json-reports.ts";
+import { readJunit } from "./junit.ts";
 import { RUNNERS } from "./known-runners.ts";
 import { detectNpm } from "./npm.ts";
 import { DEFAULT_REGISTRY, NPM_QUIET } from "./npm-prepare.ts";

@@ -13,6 +13,8 @@ export interface Migrating {
   readonly migrations?: readonly Migration[];
   /** Keeps a copy of an existing database before a migration changes it. */
   readonly keepCopy: (beforeVersion: number) => Promise<void>;
+  /** Folds all states again from the journal, after a migration that asks for it. */
+  readonly refold: (tx: Tx) => Promise<void>;
 }
 
 /**
@@ -21,13 +23,16 @@ export interface Migrating {
  */
 export async function migrate(
   database: Database,
-  { nowMs, keepCopy, migrations = MIGRATIONS }: Migrating,
+  { nowMs, keepCopy, refold, migrations = MIGRATIONS }: Migrating,
 ): Promise<void> {
   const applied = await appliedVersions(database.dialect, database, migrations);
   for (const migration of migrations) {
     if (applied.includes(migration.version)) continue;
     if (applied.length > 0) await keepCopy(migration.version);
-    await database.transaction((tx) => applyMigration(tx, migration, nowMs));
+    await database.transaction(async (tx) => {
+      await applyMigration(tx, migration, nowMs);
+      if (migration.refolds && applied.length > 0) await refold(tx);
+    });
   }
 }
 

@@ -12,6 +12,7 @@ import { migrate } from "./migrate.ts";
 import { operations } from "./operations.ts";
 import { patient, storeReads } from "./reading.ts";
 import { recent } from "./recent.ts";
+import { refold } from "./refold.ts";
 import { scanningThread } from "./scanning-thread.ts";
 import { openSqlite } from "./sqlite.ts";
 import { BUSY_MS, waitWhileBusy } from "./wait-while-busy.ts";
@@ -59,7 +60,11 @@ export async function openStore({
   try {
     const writing = keep(await waiting(async () => openSqlite(paths.database, "write")));
     await waiting(() =>
-      migrate(writing, { nowMs: now(), keepCopy: (before) => keepCopy(writing, paths.database, before) }),
+      migrate(writing, {
+        nowMs: now(),
+        keepCopy: (before) => keepCopy(writing, paths.database, before),
+        refold: (tx) => refold(tx, seal),
+      }),
     );
     const reading = keep(await waiting(async () => openSqlite(paths.database, "read")));
     const scan = keep(scanningThread(paths.database));

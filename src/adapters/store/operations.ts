@@ -1,6 +1,8 @@
+import { PRIORITIES } from "../../domain/priority.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Operations } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Tx, textOf } from "./database.ts";
+import { oneOf } from "./one-of.ts";
 import type { WriterQueue } from "./writer-queue.ts";
 
 /** For how long the answer to a keyed request is remembered. */
@@ -10,13 +12,22 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
   const ids = async (sql: string, ...params: readonly number[]): Promise<readonly string[]> =>
     (await queries.query(sql, params)).map((row) => textOf(row, "id"));
   return {
-    claimable: (most) =>
-      ids(
-        `SELECT id FROM tasks WHERE status = 'queued' AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)
-         ORDER BY queued_at_ms, id LIMIT ?`,
-        most,
-      ),
-    running: () => ids("SELECT id FROM tasks WHERE status = 'running' ORDER BY created_at_ms, id"),
+    async claimable(most) {
+      return (await queries.query(CLAIMABLE, [most])).map((row) => ({
+        id: textOf(row, "id"),
+        project: textOf(row, "project_id"),
+        priority: oneOf(PRIORITIES, textOf(row, "priority")),
+        queuedAtMs: integerOf(row, "queued_at_ms"),
+        projectTasksMax: integerOrNull(row, "tasks_max"),
+      }));
+    },
+    async running() {
+      const rows = await queries.query(
+        `SELECT tasks.id, tasks.project_id FROM tasks JOIN projects ON projects.id = tasks.project_id
+         WHERE tasks.status = 'running' AND projects.paused = 0 ORDER BY tasks.created_at_ms, tasks.id`,
+      );
+      return rows.map((row) => ({ id: textOf(row, "id"), project: textOf(row, "project_id") }));
+    },
     succeededWithOpenStep: () =>
       ids(
         `SELECT id FROM tasks WHERE status = 'succeeded'
@@ -95,6 +106,17 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
     take: (key, points, atMs) => writer.write((tx) => takeIn(tx, key, points, atMs)),
   };
 }
+
+/** Which tasks may be taken up at all, each condition on a line. In which order is for `domain/claim-order.ts` to say. */
+const CLAIMABLE = `
+SELECT id, project_id, priority, queued_at_ms, tasks_max FROM (
+  SELECT tasks.id, tasks.project_id, tasks.priority, tasks.queued_at_ms, projects.tasks_max,
+    ROW_NUMBER() OVER (PARTITION BY tasks.project_id, tasks.priority ORDER BY tasks.queued_at_ms, tasks.id) AS place
+  FROM tasks JOIN projects ON projects.id = tasks.project_id
+  WHERE tasks.status = 'queued'
+    AND projects.paused = 0
+    AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)
+) AS waiting WHERE place <= ? ORDER BY queued_at_ms, id`;
 
 /**
  * Every use is remembered until its window has passed it, so in any stretch of `windowMs` there are at most `most` points. More

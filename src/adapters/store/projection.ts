@@ -43,6 +43,7 @@ export async function projectTask(
     status: task.status,
     phase: task.phase,
     attempt: task.attempt,
+    priority: task.priority,
     block_reason: task.status === "blocked" ? task.reason : null,
     block_detail: task.status === "blocked" ? task.detail : null,
     exit_reason: "exitReason" in task ? task.exitReason : null,
@@ -74,6 +75,8 @@ export async function projectProject(
     name: project.name,
     deleted: project.deleted ? 1 : 0,
     created_at_ms: project.createdAtMs,
+    tasks_max: project.settings.tasksMax,
+    paused: project.paused === null ? 0 : 1,
     seq: last.seq,
     state: seal(project).text,
   });

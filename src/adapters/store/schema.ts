@@ -2,6 +2,8 @@ export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;
+  /** The states of tasks and projects have facts now that older programs did not project: they are folded again from the journal. */
+  readonly refolds?: true;
 }
 
 /**
@@ -199,6 +201,18 @@ BEGIN SELECT RAISE(ABORT, 'a proposed plan is never deleted'); END;
 CREATE TRIGGER plans_are_never_replaced BEFORE INSERT ON plans
 WHEN EXISTS (SELECT 1 FROM plans WHERE task = NEW.task AND version = NEW.version)
 BEGIN SELECT RAISE(ABORT, 'a proposed plan is never replaced'); END;
+`,
+  },
+  {
+    version: 4,
+    name: "priorities, limits and pauses of projects",
+    refolds: true,
+    sql: `
+ALTER TABLE tasks ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent'));
+DROP INDEX tasks_queue;
+CREATE INDEX tasks_queue ON tasks (project_id, priority, queued_at_ms, id) WHERE status = 'queued';
+ALTER TABLE projects ADD COLUMN tasks_max INTEGER CHECK (tasks_max > 0);
+ALTER TABLE projects ADD COLUMN paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1));
 `,
   },
 ];

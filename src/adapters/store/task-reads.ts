@@ -1,11 +1,13 @@
 import { Failure } from "../../domain/failure.ts";
 import { PHASES, type Phase } from "../../domain/phase.ts";
+import { PRIORITIES } from "../../domain/priority.ts";
 import { taskStream } from "../../domain/stream.ts";
 import { STATUSES, type Status, type Task } from "../../domain/task.ts";
 import { BLOCK_REASONS, type BlockReason } from "../../domain/waiting.ts";
 import type { StepRow, TaskFilter, TaskReads, TaskRow } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, type Value } from "./database.ts";
 import { isTaskEvent } from "./journal-row.ts";
+import { oneOf } from "./one-of.ts";
 import { folded } from "./projection.ts";
 import { readStream } from "./read-stream.ts";
 
@@ -52,7 +54,7 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
 
 const TASK_ROWS = `
 SELECT tasks.id, tasks.title, tasks.session, tasks.status, tasks.phase, tasks.attempt, tasks.block_reason, tasks.block_detail,
-  tasks.exit_reason, tasks.project_id, projects.name AS project_name, tasks.created_by, tasks.created_at_ms, tasks.updated_at_ms, tasks.seq
+  tasks.exit_reason, tasks.priority, tasks.project_id, projects.name AS project_name, tasks.created_by, tasks.created_at_ms, tasks.updated_at_ms, tasks.seq
 FROM tasks LEFT JOIN projects ON projects.id = tasks.project_id`;
 
 /** One row more than asked for is read: whether there is one tells whether there is a next page. */
@@ -105,6 +107,7 @@ function taskRowFrom(row: Row): TaskRow {
     blockReason: blockReason === null ? null : oneOf(REASONS, blockReason),
     blockDetail: textOrNull(row, "block_detail"),
     exitReason: textOrNull(row, "exit_reason"),
+    priority: oneOf(PRIORITIES, textOf(row, "priority")),
     project: project === null ? null : { id: project, name: textOf(row, "project_name") },
     createdBy: textOf(row, "created_by"),
     createdAtMs: integerOf(row, "created_at_ms"),
@@ -137,10 +140,4 @@ async function textOfVersion(
 ): Promise<{ readonly text: string; readonly hash: string } | null> {
   const [row] = await queries.query(sql, [task, version]);
   return row === undefined ? null : { text: textOf(row, "text"), hash: textOf(row, "hash") };
-}
-
-function oneOf<T extends string>(known: readonly T[], text: string): T {
-  const found = known.find((one) => one === text);
-  if (found === undefined) throw new Error(`${text} is none of ${known.join(", ")}`);
-  return found;
 }

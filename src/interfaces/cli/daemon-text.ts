@@ -1,6 +1,6 @@
-import { field } from "./escape.ts";
-import type { RunningDaemon } from "./daemon-process.ts";
 import { moment } from "./columns.ts";
+import type { RunningDaemon } from "./daemon-process.ts";
+import { field } from "./escape.ts";
 
 export function daemonLines({ url, pid, health }: RunningDaemon): readonly string[] {
   const tasks = Object.entries(health.tasks).filter(([, n]) => n > 0);

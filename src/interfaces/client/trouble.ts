@@ -1,4 +1,4 @@
-import { type Problem, type ProblemCode, PROBLEMS, problemOf as problemOfFailure } from "../../contract/problems.ts";
+import { PROBLEMS, type Problem, type ProblemCode, problemOf as problemOfFailure } from "../../contract/problems.ts";
 
 /** Trouble a person can act on, as it came over the wire or arose on this side of it. */
 export class Trouble extends Error {

@@ -1,0 +1,61 @@
+import { type Actor, actorText } from "../domain/actor.ts";
+import type { SystemEvent } from "../domain/event.ts";
+import { Failure } from "../domain/failure.ts";
+import { SYSTEM_STREAM } from "../domain/stream.ts";
+import { StreamMoved } from "../ports/store.ts";
+import type { AppDependencies } from "./deps.ts";
+import { present, stageText } from "./text.ts";
+
+export interface AllPaused {
+  readonly sinceMs: number;
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+/** Whether everything is paused, since when and by whom; null while it is not. It is a fact of the journal, so it outlives the daemon. */
+export async function allPaused(deps: Pick<AppDependencies, "store">): Promise<AllPaused | null> {
+  const last = await deps.store.latest(SYSTEM_STREAM, ["SYSTEM_PAUSED", "SYSTEM_RESUMED"]);
+  if (last?.event.type !== "SYSTEM_PAUSED") return null;
+  const { reason } = last.event.body;
+  const bytes = reason === null ? null : await deps.store.get(reason);
+  return {
+    sinceMs: last.atMs,
+    by: actorText(last.actor),
+    reason: bytes === null ? null : new TextDecoder().decode(bytes),
+  };
+}
+
+/** No task is taken up any more, by this daemon or the next; what runs is put back into the queue at its next boundary. Twice is once. */
+export async function pauseAll(deps: AppDependencies, by: Actor, reason: string | null): Promise<void> {
+  if ((await allPaused(deps)) === null) await tell(deps, by, "SYSTEM_PAUSED", reason);
+}
+
+export async function resumeAll(deps: AppDependencies, by: Actor, reason: string | null): Promise<void> {
+  if ((await allPaused(deps)) !== null) await tell(deps, by, "SYSTEM_RESUMED", reason);
+}
+
+const TRIES = 20;
+
+async function tell(
+  deps: AppDependencies,
+  by: Actor,
+  type: "SYSTEM_PAUSED" | "SYSTEM_RESUMED",
+  reason: string | null,
+): Promise<void> {
+  const blob = await stageText(deps, reason);
+  const event: SystemEvent = { type, body: { reason: blob?.ref ?? null } };
+  for (let tries = 0; tries < TRIES; tries += 1)
+    try {
+      await deps.store.append({
+        stream: SYSTEM_STREAM,
+        expected: (await deps.store.latest(SYSTEM_STREAM))?.seq ?? 0,
+        events: [{ actor: by, atMs: deps.clock.nowMs(), event }],
+        blobs: present([blob]),
+        lease: null,
+      });
+      return;
+    } catch (error) {
+      if (!(error instanceof StreamMoved)) throw error;
+    }
+  throw new Failure("store/busy", `the system's stream changed ${TRIES} times meanwhile`);
+}
