@@ -2,7 +2,7 @@ import { type Actor, actorText } from "../domain/actor.ts";
 import type { SystemEvent } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
 import { SYSTEM_STREAM } from "../domain/stream.ts";
-import { StreamMoved } from "../ports/store.ts";
+import { type Store, StreamMoved } from "../ports/store.ts";
 import type { AppDependencies } from "./deps.ts";
 import { present, stageText } from "./text.ts";
 
@@ -13,7 +13,7 @@ export interface AllPaused {
 }
 
 /** Whether everything is paused, since when and by whom; null while it is not. It is a fact of the journal, so it outlives the daemon. */
-export async function allPaused(deps: Pick<AppDependencies, "store">): Promise<AllPaused | null> {
+export async function allPaused(deps: { readonly store: Pick<Store, "latest" | "get"> }): Promise<AllPaused | null> {
   const last = await deps.store.latest(SYSTEM_STREAM, ["SYSTEM_PAUSED", "SYSTEM_RESUMED"]);
   if (last?.event.type !== "SYSTEM_PAUSED") return null;
   const { reason } = last.event.body;

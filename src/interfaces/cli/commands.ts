@@ -29,6 +29,14 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Stop the daemon in good order; tasks go on at the next start",
     load: async () => (await import("./commands/daemon-stop.ts")).daemonStop,
   },
+  "daemon pause": {
+    summary: "Take up no task, now and after any restart, until it is resumed",
+    load: async () => (await import("./commands/daemon-pause.ts")).daemonPause,
+  },
+  "daemon resume": {
+    summary: "Take up tasks again",
+    load: async () => (await import("./commands/daemon-resume.ts")).daemonResume,
+  },
   "daemon status": {
     summary: "Say whether the daemon runs, and where",
     load: async () => (await import("./commands/daemon-status.ts")).daemonStatus,
@@ -45,6 +53,18 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "project show": {
     summary: "Show a project and its repos",
     load: async () => (await import("./commands/project-show.ts")).projectShow,
+  },
+  "project set": {
+    summary: "Change a project's settings",
+    load: async () => (await import("./commands/project-set.ts")).projectSet,
+  },
+  "project pause": {
+    summary: "Take up none of a project's tasks until it is resumed",
+    load: async () => (await import("./commands/project-pause.ts")).projectPause,
+  },
+  "project resume": {
+    summary: "Take up a project's tasks again",
+    load: async () => (await import("./commands/project-resume.ts")).projectResume,
   },
   "project delete": {
     summary: "Delete a project; its history stays",
@@ -93,20 +113,24 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Say no to the plan; the task ends",
     load: async () => (await import("./commands/task-reject.ts")).taskReject,
   },
+  "task prioritize": {
+    summary: "Say how soon a task is wanted",
+    load: async () => (await import("./commands/task-prioritize.ts")).taskPrioritize,
+  },
   "task pause": {
-    summary: "Let a task stop at its next boundary",
+    summary: "Let a task, or many, stop at the next boundary",
     load: async () => (await import("./commands/task-pause.ts")).taskPause,
   },
   "task resume": {
-    summary: "Let a waiting task go on",
+    summary: "Let a waiting task, or many, go on",
     load: async () => (await import("./commands/task-resume.ts")).taskResume,
   },
   "task cancel": {
-    summary: "Stop a task for good; its history and evidence stay",
+    summary: "Stop a task, or many, for good; history and evidence stay",
     load: async () => (await import("./commands/task-cancel.ts")).taskCancel,
   },
   "task retry": {
-    summary: "Begin another attempt of a failed task",
+    summary: "Begin another attempt of a failed task, or of many",
     load: async () => (await import("./commands/task-retry.ts")).taskRetry,
   },
   "task accept": {

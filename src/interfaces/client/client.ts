@@ -53,6 +53,9 @@ export function connect(find: FindDaemon) {
     stopDaemon: async (): Promise<void> =>
       void (await exchange(find, { method: "POST", path: "/api/daemon/stop", body: {} })),
 
+    pauseAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/pause", input),
+    resumeAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/resume", input),
+
     projects: () => get(views.ProjectListView, "/api/projects"),
     createProject: (input: In<typeof inputs.NewProjectInput>) => post(views.ProjectView, "/api/projects", input),
     projectOfPath: (input: In<typeof inputs.ProjectOfPathInput>) =>
@@ -61,6 +64,10 @@ export function connect(find: FindDaemon) {
     changeProject: (idOrName: string, input: In<typeof inputs.ProjectChangeInput>) =>
       patch(views.ProjectView, project(idOrName), input),
     deleteProject: (idOrName: string) => call(views.ProjectView, { method: "DELETE", path: project(idOrName) }),
+    pauseProject: (idOrName: string, input: In<typeof inputs.ReasonInput>) =>
+      post(views.ProjectView, project(idOrName, "/pause"), input),
+    resumeProject: (idOrName: string, input: In<typeof inputs.ReasonInput>) =>
+      post(views.ProjectView, project(idOrName, "/resume"), input),
     repos: (projectIdOrName: string) => get(views.RepoListView, project(projectIdOrName, "/repos")),
     addRepo: (projectIdOrName: string, input: In<typeof inputs.NewRepoInput>) =>
       post(views.RepoView, project(projectIdOrName, "/repos"), input),
@@ -80,6 +87,8 @@ export function connect(find: FindDaemon) {
     ) => get(views.TaskListView, "/api/tasks", query),
     createTask: (input: In<typeof inputs.NewTaskInput>) => post(views.TaskView, "/api/tasks", input),
     task: (id: string) => get(views.TaskView, task(id)),
+    changeTask: (id: string, input: In<typeof inputs.TaskChangeInput>) => patch(views.TaskView, task(id), input),
+    bulk: (input: In<typeof inputs.BulkInput>) => post(views.BulkView, "/api/tasks/bulk", input, LONG_MS),
     spec: (id: string) => get(views.SpecView, task(id, "/spec")),
     reviseTask: (id: string, input: In<typeof inputs.SpecChangeInput>) =>
       patch(views.TaskView, task(id, "/spec"), input),

@@ -19,6 +19,7 @@ export const taskCreate = command({
       "name or id; by default the project of the repository you are in",
     ),
     session: option(NewTaskInput.shape.session, "NAME", "the session it belongs to"),
+    priority: option(NewTaskInput.shape.priority, "PRIORITY", "how soon it is wanted"),
     metadata: option(z.array(z.string()).optional(), "KEY=VALUE", "a fact of your own to keep with it"),
     draft: flag(z.boolean().default(false), "only create it; freeze and ready it yourself"),
     ...WAIT_OPTIONS,
@@ -36,6 +37,7 @@ export const taskCreate = command({
       title: given.title,
       created_by: person,
       ...(given.session !== undefined && { session: given.session }),
+      ...(given.priority !== undefined && { priority: given.priority }),
       ...(given.metadata !== undefined && { metadata: Object.fromEntries(given.metadata.map(fact)) }),
     };
     const project = await projectHere(context, given.project);
@@ -76,7 +78,7 @@ function fact(text: string): readonly [string, string] {
   const equals = text.indexOf("=");
   if (equals < 1)
     throw trouble("input/invalid", `--metadata must be KEY=VALUE, and ${JSON.stringify(text)} is not`, {
-      next: "For example: --metadata priority=high",
+      next: "For example: --metadata ticket=4711",
     });
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
