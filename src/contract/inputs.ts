@@ -297,4 +297,16 @@ export const LogsQuery = z.strictObject({
     .max(64 * 1024 ** 2)
     .default(1024 ** 2),
 });
+/** From a byte of what a run put out; an offset past the end is the end. */
+export const OutputQuery = z.strictObject({
+  step: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/, "must be a step's name"),
+  run: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  offset: z.coerce.number().int().min(0).default(0),
+  bytes: z.coerce
+    .number()
+    .int()
+    .min(16)
+    .max(1024 ** 2)
+    .default(65_536),
+});
 export const DiffQuery = z.strictObject({ repo: Slug.optional() });

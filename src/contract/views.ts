@@ -198,6 +198,17 @@ export const LogsView = z.object({
   ),
 });
 export type LogsView = z.infer<typeof LogsView>;
+export const OutputView = z.object({
+  step: z.string(),
+  run: z.number(),
+  /** Both streams as they came. */
+  text: z.string(),
+  /** Where the next part begins. */
+  next: z.number(),
+  /** Whether more may come. */
+  open: z.boolean(),
+});
+export type OutputView = z.infer<typeof OutputView>;
 export const DiffView = z.object({
   repos: z.record(
     z.string(),

@@ -148,6 +148,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     clock,
     ids,
     liveOutput: files.output,
+    outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     toolPath,
   };

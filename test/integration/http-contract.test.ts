@@ -159,6 +159,7 @@ describe("every operation answers as the document says:", () => {
       await answered("POST /api/tasks", {}, { body: { title: "Mend the sum", metadata: { deep: [null, { x: [1] }] } } })
     ).json;
     const of = { id: created.id as string };
+    await answered("GET /api/tasks/{id}/output", of, {}, "?step=none.1");
     expect((await answered("PATCH /api/tasks/{id}", of, { body: { priority: "high" } })).json.priority).toBe("high");
     await answered("POST /api/tasks/bulk", {}, { body: { verb: "pause", ids: [of.id], dry_run: true } });
     await answered("GET /api/tasks/{id}/spec", of);

@@ -141,6 +141,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Bring proven work into your repository",
     load: async () => (await import("./commands/task-deliver.ts")).taskDeliver,
   },
+  "task attach": {
+    summary: "Follow a task live: what happens, and what its steps put out",
+    load: async () => (await import("./commands/task-attach.ts")).taskAttach,
+  },
   "task logs": {
     summary: "Show the output of a task's steps",
     load: async () => (await import("./commands/task-logs.ts")).taskLogs,

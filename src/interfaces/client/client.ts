@@ -117,6 +117,8 @@ export function connect(find: FindDaemon) {
       get(views.EventListView, task(id, "/audits"), { after, limit }),
     evidence: (id: string) => get(views.EvidenceView, task(id, "/evidence")),
     logs: (id: string, step?: string) => get(views.LogsView, task(id, "/logs"), { step }),
+    output: (id: string, query: { step: string; run: number; offset: number }) =>
+      get(views.OutputView, task(id, "/output"), query),
     diff: (id: string, ofRepo?: string) => get(views.DiffView, task(id, "/diff"), { repo: ofRepo }),
     followTask: (id: string, after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
       followEvents(find, task(id, "/events"), after, signal),

@@ -12,6 +12,7 @@ import {
   LogsQuery,
   NewTaskInput,
   NoInput,
+  OutputQuery,
   ReasonInput,
   RequestChangesInput,
   ResumeInput,
@@ -38,6 +39,7 @@ import {
   EventListView,
   EvidenceView,
   LogsView,
+  OutputView,
   PlanView,
   SpecView,
   TaskListView,
@@ -453,6 +455,20 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
         },
         200,
       );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/tasks/{id}/output",
+      summary: "A part of what one run of a step puts out, also while it runs",
+      request: { params: TaskParam, query: OutputQuery },
+      responses: { 200: json(OutputView, "The part, and where the next begins"), ...problems },
+    }),
+    async (c) => {
+      const { step, run, offset, bytes } = c.req.valid("query");
+      return c.json({ step, run, ...(await look.output(c.req.valid("param").id, step, run, offset, bytes)) }, 200);
     },
   );
 
