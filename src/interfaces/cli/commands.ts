@@ -19,6 +19,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Run the daemon in the foreground",
     load: async () => (await import("./commands/server.ts")).server,
   },
+  completion: {
+    summary: "Print a script that completes commands in your shell",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
   version: { summary: "Say which AgentOS this is", load: async () => (await import("./commands/version.ts")).version },
 
   "daemon start": {
