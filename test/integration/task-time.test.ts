@@ -45,7 +45,7 @@ describe("a task with a limit on its time", () => {
   });
 });
 
-describe("a step", () => {
+describe.concurrent("a step", () => {
   it("is warned of when it shows no sign of life and when most of its time is gone, and its end is evidence", async () => {
     const id = await rig.queued(await rig.project(repository()), {
       ...plan("exec sleep 30"),

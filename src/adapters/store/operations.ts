@@ -107,16 +107,23 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
   };
 }
 
-/** Which tasks may be taken up at all, each condition on a line. In which order is for `domain/claim-order.ts` to say. */
+/**
+ * Which tasks may be taken up at all, each condition on a line. In which order is for `domain/claim-order.ts` to say. Of each project and
+ * priority only the first few are looked up, so that a long queue costs nothing.
+ */
 const CLAIMABLE = `
-SELECT id, project_id, priority, queued_at_ms, tasks_max FROM (
-  SELECT tasks.id, tasks.project_id, tasks.priority, tasks.queued_at_ms, projects.tasks_max,
-    ROW_NUMBER() OVER (PARTITION BY tasks.project_id, tasks.priority ORDER BY tasks.queued_at_ms, tasks.id) AS place
-  FROM tasks JOIN projects ON projects.id = tasks.project_id
-  WHERE tasks.status = 'queued'
-    AND projects.paused = 0
-    AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)
-) AS waiting WHERE place <= ? ORDER BY queued_at_ms, id`;
+SELECT tasks.id, tasks.project_id, tasks.priority, tasks.queued_at_ms, projects.tasks_max
+FROM projects
+CROSS JOIN (${PRIORITIES.map((priority) => `SELECT '${priority}' AS priority`).join(" UNION ALL ")}) AS kinds
+JOIN tasks ON tasks.id IN (
+  SELECT waiting.id FROM tasks AS waiting
+  WHERE waiting.status = 'queued'
+    AND waiting.project_id = projects.id
+    AND waiting.priority = kinds.priority
+    AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = waiting.id)
+  ORDER BY waiting.queued_at_ms, waiting.id LIMIT ?)
+WHERE projects.paused = 0
+ORDER BY tasks.queued_at_ms, tasks.id`;
 
 /**
  * Every use is remembered until its window has passed it, so in any stretch of `windowMs` there are at most `most` points. More
