@@ -2,7 +2,7 @@ import type { Actor } from "../domain/actor.ts";
 import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
 import { decide, isRefusal, refusalText } from "../domain/lifecycle.ts";
 import type { Status } from "../domain/task.ts";
-import type { TaskFilter } from "../ports/store.ts";
+import { EVERY_TASK, type TaskFilter } from "../ports/store.ts";
 import { commandOf, type Said, say, type Verb } from "./answer-task.ts";
 import type { AppDependencies } from "./deps.ts";
 import { findProject } from "./projects.ts";
@@ -67,8 +67,8 @@ async function chosen(
   if ("ids" in which) return { ids: [...new Set(which.ids)], next: null };
   const project = which.project === null ? null : (await findProject(deps, which.project)).id;
   const status = which.status ?? MEANT_FOR[verb];
-  const { rows, next } = await deps.store.tasks.tasks({ ...which, status, project, text: null });
-  return { ids: rows.map(({ id }) => id), next };
+  const { rows, next } = await deps.store.tasks.tasks({ ...EVERY_TASK, ...which, status, project });
+  return { ids: rows.map(({ row }) => row.id), next };
 }
 
 async function one(

@@ -1,6 +1,8 @@
 import type { Digest } from "../domain/pin.ts";
+import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
+import type { Layers } from "../ports/layers.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Store } from "../ports/store.ts";
@@ -30,6 +32,10 @@ export interface AppDependencies {
   ) => Promise<{ readonly bytes: Uint8Array; readonly size: number }>;
   /** Removes the live output of all of a task's steps. */
   readonly dropOutput: (task: string) => Promise<void>;
+  /** What the live output of each task takes, in bytes on disk. */
+  readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
+  readonly layers: Layers;
+  readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];
 }

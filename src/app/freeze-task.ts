@@ -158,7 +158,7 @@ async function pinRepo(
   readonly gates: readonly GateDefinition[];
   readonly prepare: PrepareDefinition | null;
 }> {
-  const state = await deps.workspaces.inspect(repo.path);
+  const state = await deps.workspaces.inspect(repo.path, repo.defaultBranch);
   if (state.unsupported.length > 0)
     throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
   const commit = state.head;

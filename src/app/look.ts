@@ -1,10 +1,11 @@
 import type { BlobRef } from "../domain/blob.ts";
 import type { Draft } from "../domain/draft.ts";
-import type { Recorded, TaskEvent } from "../domain/event.ts";
+import type { Input, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
 import { type OpenPlan, planFrom } from "../domain/plan.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
+import type { DependencyNow } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type { TaskFilter, TaskRow } from "../ports/store.ts";
@@ -21,6 +22,8 @@ const LOGS_BYTES_MAX = 16 * 1024 ** 2;
 export interface TaskSeen {
   readonly task: Task;
   readonly row: TaskRow;
+  /** What it depends on, as that is now. */
+  readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
 }
 
@@ -48,6 +51,7 @@ export const looks = (deps: AppDependencies) => {
     return {
       task,
       row,
+      before: await beforeOf(deps, [task]).then((before) => before[id] ?? []),
       metadata:
         task.metadata === null
           ? null
@@ -110,15 +114,14 @@ export const looks = (deps: AppDependencies) => {
     spec,
     steps,
 
-    async tasks(filter: Omit<TaskFilter, "project"> & { readonly project: string | null }) {
+    async tasks(filter: TaskFilter) {
       const project = filter.project === null ? null : (await findProject(deps, filter.project)).id;
       const page = await deps.store.tasks.tasks({ ...filter, project });
-      const rows = [];
-      for (const row of page.rows) {
-        const found = await deps.store.tasks.task(row.id);
-        rows.push({ row, task: found?.task ?? null });
-      }
-      return { rows, next: page.next };
+      const before = await beforeOf(
+        deps,
+        page.rows.flatMap(({ state }) => (state === null ? [] : [state])),
+      );
+      return { rows: page.rows.map((one) => ({ ...one, before: before[one.row.id] ?? [] })), next: page.next };
     },
 
     async plan(id: string): Promise<{
@@ -150,6 +153,21 @@ export const looks = (deps: AppDependencies) => {
     onAppended: (listener: Parameters<AppDependencies["store"]["onAppended"]>[0]) => deps.store.onAppended(listener),
     allPaused: () => allPaused(deps),
     counts: () => deps.store.tasks.counts(),
+
+    /** What the task left, what it was shown of others, and which tasks were shown what it left. */
+    async artifacts(id: string): Promise<{
+      readonly own: Task["artifacts"];
+      readonly from: readonly Input[];
+      readonly to: readonly Input[];
+    }> {
+      const { task } = await deps.log.load(id);
+      const to: Input[] = [];
+      for (const later of await deps.store.tasks.requiredBy(id)) {
+        const shown = (await deps.log.load(later)).task.inputs.find((one) => one.task === id);
+        if (shown !== undefined) to.push({ task: later, artifacts: shown.artifacts });
+      }
+      return { own: task.artifacts, from: task.inputs, to };
+    },
 
     async artifact(id: string, name: string): Promise<{ readonly mediaType: string; readonly bytes: Uint8Array }> {
       const { task } = await deps.log.load(id);
@@ -276,6 +294,12 @@ export const looks = (deps: AppDependencies) => {
     project: (wanted: string) => findProject(deps, wanted),
   };
 };
+
+const beforeOf = (
+  deps: AppDependencies,
+  tasks: readonly Task[],
+): Promise<Readonly<Record<string, readonly DependencyNow[]>>> =>
+  deps.store.tasks.before(tasks.filter((task) => task.dependencies.length > 0).map(({ id }) => id));
 
 async function textOf(deps: AppDependencies, ref: BlobRef): Promise<string | null> {
   const bytes = await deps.store.get(ref);

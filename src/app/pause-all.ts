@@ -1,9 +1,8 @@
 import { type Actor, actorText } from "../domain/actor.ts";
-import type { SystemEvent } from "../domain/event.ts";
-import { Failure } from "../domain/failure.ts";
 import { SYSTEM_STREAM } from "../domain/stream.ts";
-import { type Store, StreamMoved } from "../ports/store.ts";
+import type { Store } from "../ports/store.ts";
 import type { AppDependencies } from "./deps.ts";
+import { noteSystem } from "./system-journal.ts";
 import { present, stageText } from "./text.ts";
 
 export interface AllPaused {
@@ -34,8 +33,6 @@ export async function resumeAll(deps: AppDependencies, by: Actor, reason: string
   if ((await allPaused(deps)) !== null) await tell(deps, by, "SYSTEM_RESUMED", reason);
 }
 
-const TRIES = 20;
-
 async function tell(
   deps: AppDependencies,
   by: Actor,
@@ -43,19 +40,6 @@ async function tell(
   reason: string | null,
 ): Promise<void> {
   const blob = await stageText(deps, reason);
-  const event: SystemEvent = { type, body: { reason: blob?.ref ?? null } };
-  for (let tries = 0; tries < TRIES; tries += 1)
-    try {
-      await deps.store.append({
-        stream: SYSTEM_STREAM,
-        expected: (await deps.store.latest(SYSTEM_STREAM))?.seq ?? 0,
-        events: [{ actor: by, atMs: deps.clock.nowMs(), event }],
-        blobs: present([blob]),
-        lease: null,
-      });
-      return;
-    } catch (error) {
-      if (!(error instanceof StreamMoved)) throw error;
-    }
-  throw new Failure("store/busy", `the system's stream changed ${TRIES} times meanwhile`);
+  const event = { type, body: { reason: blob?.ref ?? null } } as const;
+  await noteSystem(deps.store, by, deps.clock.nowMs(), event, present([blob]));
 }

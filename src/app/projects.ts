@@ -2,6 +2,7 @@ import type { Actor } from "../domain/actor.ts";
 import type { ProjectEvent, ProjectSettings, RepoFacts } from "../domain/event.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import type { Project } from "../domain/project.ts";
+import { isRemote, parseRemote, remoteName } from "../domain/remote.ts";
 import { projectStream } from "../domain/stream.ts";
 import { type StagedBlob, StreamMoved } from "../ports/store.ts";
 import type { RepoState } from "../ports/workspaces.ts";
@@ -9,6 +10,7 @@ import type { AppDependencies } from "./deps.ts";
 import { present, stageText } from "./text.ts";
 
 export interface NewRepo {
+  /** Absolute path, or the url of a remote repository. */
   readonly path: string;
   readonly name: string | null;
   readonly role: RepoFacts["role"];
@@ -161,7 +163,7 @@ export interface Scan {
 /** What AgentOS sees in a repository at its present commit: what a task's spec would be completed with. */
 export async function scanRepo(deps: AppDependencies, id: string): Promise<Scan> {
   const { repo } = await findRepo(deps, id);
-  const state = await deps.workspaces.inspect(repo.path);
+  const state = await deps.workspaces.inspect(repo.path, repo.defaultBranch);
   const commit = state.head;
   if (commit === null) return { state, ecosystem: null, gates: [], prepare: null, notes: ["there is no commit yet"] };
   const detected = await deps.runners.detect(repo.name, {
@@ -208,10 +210,11 @@ export async function projectOfPath(
 const NAME_TRIES = 20;
 
 async function repoFacts(deps: AppDependencies, wanted: NewRepo, others: readonly RepoFacts[]): Promise<RepoFacts> {
+  if (isRemote(wanted.path)) parseRemote(wanted.path);
   const state = await deps.workspaces.inspect(wanted.path);
   if (state.unsupported.length > 0)
     throw new Failure("repo/unsupported", `${state.root}: ${state.unsupported.join("; ")}`);
-  const name = wanted.name ?? slug(state.root.split("/").findLast((part) => part !== "") ?? "repo");
+  const name = wanted.name ?? slug(remoteName(state.root));
   const facts: RepoFacts = {
     id: deps.ids.ulid(),
     name,

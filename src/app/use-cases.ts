@@ -3,8 +3,10 @@ import { answerMany } from "./answer-many.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
 import { createTask } from "./create-task.ts";
+import { dependencies } from "./dependencies.ts";
 import type { AppDependencies } from "./deps.ts";
 import { freezeTask } from "./freeze-task.ts";
+import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
 import {
@@ -44,6 +46,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   pauseAll: given(deps, pauseAll),
   resumeAll: given(deps, resumeAll),
   deliver: delivery.deliver,
+  dependencies: dependencies(deps),
   createProject: given(deps, createProject),
   changeProject: given(deps, changeProject),
   pauseProject: given(deps, pauseProject),
@@ -55,4 +58,5 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   findRepo: given(deps, findRepo),
   scanRepo: given(deps, scanRepo),
   look: looks(deps),
+  gc: garbageCollection(deps),
 });

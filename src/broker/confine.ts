@@ -42,7 +42,7 @@ export interface Ran {
   readonly stderr: StagedBlob;
 }
 
-/** Runs one command in the sandbox, through a door of its own when it may reach hosts, and gathers the evidence. */
+/** Runs one command in the sandbox, through a door of its own when it may reach hosts, and gathers the evidence. A command that fails on a full disk: `store/full`. */
 export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun, command: Confined): Promise<Ran> {
   const directory = await deps.runDirectory(desk.task, run.step, run.run);
   const door =
@@ -82,6 +82,12 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
     clearTimeout(timeWarning);
     records = (await door?.close()) ?? [];
   }
+  // It says nothing about the work, neither for nor against: it is undone and run again when there is room.
+  if (outcome.exitCode !== 0 && outcome.endedBy === "itself" && (await deps.noRoom()))
+    throw new Failure(
+      "store/full",
+      `${command.argv.join(" ").slice(0, 300)} ended with ${outcome.exitCode ?? outcome.signal} while there was no space left on the disk of the data directory`,
+    );
   const stdout = await deps.blobs.stage(outcome.stdout.bytes);
   const stderr = await deps.blobs.stage(outcome.stderr.bytes);
   const evidence: Evidence[] = [

@@ -6,6 +6,7 @@ import type { Desk, GateOutcome, StepRun } from "../ports/broker.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { confine, insideOf, layerMounts, REPORTS_INSIDE, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
+import { inputMounts } from "./inputs.ts";
 
 const REPORT_BYTES_MAX = 32 * 1024 ** 2;
 const TAIL_BYTES = 16 * 1024;
@@ -73,12 +74,13 @@ async function runIn(
   const base = { repo: gate.repo, cwd: gate.cwd, mounts, scratches: layer.scratches, network: [] };
   // Resolved before the gate runs, in a place of its own: the checkout is still exactly the commit's.
   const program = await resolved(deps, desk, run, { ...base, name: gate.argv[0] ?? "" });
+  const inputs = await inputMounts(deps, desk, run);
   const how = deps.runners.instrument(gate, REPORTS_INSIDE);
   const ran = await confine(deps, desk, run, {
     ...base,
     argv: how.argv,
-    mounts: [...mounts, { host: reports, inside: REPORTS_INSIDE, access: "write" }],
-    environment: { CI: "1", ...how.environment },
+    mounts: [...mounts, { host: reports, inside: REPORTS_INSIDE, access: "write" }, ...inputs.mounts],
+    environment: { CI: "1", ...inputs.environment, ...how.environment },
     timeoutMs: gate.timeoutMs,
   });
   const report =

@@ -24,6 +24,8 @@ describe("a setting comes from", () => {
       startPaused: false,
       createPerMinute: 10,
       createPerHour: 100,
+      remotes: {},
+      retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
       logLevel: "info",
     }));
 

@@ -1,9 +1,13 @@
 import { z } from "zod";
+import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
+import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
 import { PRIORITIES } from "../domain/priority.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
-import { STATUSES } from "../domain/task.ts";
+import { STATUSES, type Status } from "../domain/task.ts";
+import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
+import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
 import { Json } from "./json.ts";
 
 /*
@@ -83,6 +87,11 @@ export const PlanFile = z.strictObject({
         criterion: z.string().max(64).optional(),
         depends_on: z.array(Slug).max(100).default([]),
         do: z.array(ScriptAct).min(1).max(500),
+        /** Files to keep when it is done, each under its last name. */
+        artifacts: z
+          .array(RelativePath.refine((path) => path !== ".", "must be a file"))
+          .max(20)
+          .default([]),
       }),
     )
     .min(1)
@@ -180,6 +189,16 @@ export const NewTaskInput = z.strictObject({
     .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "must be letters, digits, dot, dash, colon or underscore, 100 at most")
     .optional(),
   project: oneLine(200).optional(),
+  /** Tasks that come before it. */
+  requires: z.array(Id).max(100).default([]),
+  suggests: z.array(Id).max(100).default([]),
+});
+
+/** The task of the route requires, blocks or suggests the other. */
+export const DependencyInput = z.strictObject({ kind: z.enum(DEPENDENCY_KINDS), other: Id });
+export const GraphQuery = z.strictObject({
+  project: oneLine(200).optional(),
+  session: z.string().max(100).optional(),
 });
 
 export const BindInput = z.strictObject({ project: oneLine(200) });
@@ -233,6 +252,7 @@ export const AcceptInput = z.strictObject({
 export const DeliverInput = z.strictObject({
   way: z.enum(["merge", "branch", "patch"]).default("merge"),
   branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
+  push: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
 });
 export const NoInput = z.strictObject({});
 
@@ -247,14 +267,20 @@ export const ProjectSettingsInput = z.strictObject({
   package_hosts: z.array(HostPort).max(50).optional(),
   tasks_max: z.int().min(1).max(64).nullable().optional(),
 });
-export const NewRepoInput = z.strictObject({
-  path: AbsolutePath,
-  name: Slug.optional(),
-  role: z.enum(REPO_ROLES).default("code"),
-  writable: z.boolean().default(true),
-  path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
-  tool_path: ToolPath.optional(),
-});
+/** Checked where it is taken in, which says why one is no good. */
+const RemoteUrl = z.string().min(1).max(2_000);
+/** A local repository by its path, or a remote one by its url. */
+export const NewRepoInput = z
+  .strictObject({
+    path: AbsolutePath.optional(),
+    url: RemoteUrl.optional(),
+    name: Slug.optional(),
+    role: z.enum(REPO_ROLES).default("code"),
+    writable: z.boolean().default(true),
+    path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
+    tool_path: ToolPath.optional(),
+  })
+  .refine(({ path, url }) => (path === undefined) !== (url === undefined), "must have either path or url");
 export const NewProjectInput = z.strictObject({
   name: Slug,
   settings: ProjectSettingsInput.default({}),
@@ -269,19 +295,32 @@ export const RepoChangeInput = z.strictObject({
   default_branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").nullable().optional(),
   tool_path: ToolPath.optional(),
 });
+export const GcInput = z.strictObject({ dry_run: z.boolean().default(false) });
 export const CleanInput = z.strictObject({ task: Id });
 
 const Page = z.coerce.number().int().min(1).max(1_000);
-export const TaskListQuery = z.strictObject({
-  status: z
+/** Several of these, with commas between. */
+const severalOf = <T extends string>(known: readonly [T, ...T[]]) =>
+  z
     .string()
     .transform((text) => text.split(","))
-    .pipe(z.array(z.enum(STATUSES)))
-    .optional(),
+    .pipe(z.array(z.enum(known)));
+/** A day (it begins at midnight UTC) or a moment, as ISO 8601; milliseconds since 1970. */
+const Moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).transform((text) => Date.parse(text));
+export const TaskListQuery = z.strictObject({
+  status: severalOf(STATUSES as unknown as [Status, ...Status[]]).optional(),
   project: oneLine(200).optional(),
   session: z.string().max(100).optional(),
+  created_by: oneLine(200).optional(),
+  block_reason: severalOf(Object.keys(BLOCK_REASONS) as [BlockReason, ...BlockReason[]]).optional(),
+  exit_reason: severalOf(Object.values(EXIT_REASONS).flat() as unknown as [ExitReason, ...ExitReason[]]).optional(),
+  created_from: Moment.optional(),
+  created_before: Moment.optional(),
   text: words(200).optional(),
-  cursor: z.string().max(200).optional(),
+  search: oneLine(500).optional(),
+  sort: z.enum(TASK_ORDERS).default("created"),
+  direction: z.enum(DIRECTIONS).default("desc"),
+  cursor: z.string().max(8_000).optional(),
   limit: Page.default(50),
 });
 export const EventsQuery = z.strictObject({

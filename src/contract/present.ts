@@ -1,15 +1,20 @@
 import { actorText } from "../domain/actor.ts";
-import type { AnyEvent, DeliveredTo, Recorded, RepoFacts } from "../domain/event.ts";
+import { spoken } from "../domain/dependency.ts";
+import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
+import { isRemote } from "../domain/remote.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
+import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type {
+  ArtifactListView,
   BulkView,
   DeliveredView,
+  DependencyGraphView,
   EventView,
   EvidenceView,
   HealthView,
@@ -59,13 +64,13 @@ export const rowView = (row: Row): TaskRowView => ({
 });
 
 export const listView = (
-  rows: readonly { readonly row: Row; readonly task: Task | null }[],
+  rows: readonly { readonly row: Row; readonly state: Task | null; readonly before: readonly DependencyNow[] }[],
   next: string | null,
 ): TaskListView => ({
-  items: rows.map(({ row, task }) => ({
+  items: rows.map(({ row, state, before }) => ({
     ...rowView(row),
-    waiting: task === null ? null : waitingFor(task),
-    stalled: task?.openStep?.warned.includes("stall") ?? false,
+    waiting: state === null ? null : waitingFor(state, before),
+    stalled: state?.openStep?.warned.includes("stall") ?? false,
   })),
   next,
 });
@@ -73,15 +78,23 @@ export const listView = (
 export function taskView({
   task,
   row,
+  before,
   metadata,
 }: {
   readonly task: Task;
   readonly row: Row;
+  readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
 }): TaskView {
   return {
     ...rowView(row),
-    waiting: waitingFor(task),
+    waiting: waitingFor(task, before),
+    dependencies: before.map(({ on, ...one }) => ({
+      ...spoken(task.id, { on, kind: one.kind }),
+      title: one.title,
+      status: one.status,
+      standing: standing(one),
+    })),
     allowed: [...allowedCommands(task)],
     metadata: metadata as TaskView["metadata"],
     template: task.template,
@@ -152,6 +165,37 @@ export const verdictViews = (task: Task): VerdictView[] =>
     })),
   );
 
+export const artifactViews = (artifacts: readonly Artifact[]): ArtifactListView["items"] =>
+  artifacts.map(({ name, mediaType, content }) => ({
+    name,
+    media_type: mediaType,
+    bytes: content.bytes,
+    digest: content.digest,
+  }));
+
+export const inputViews = (inputs: readonly Input[]): ArtifactListView["from"] =>
+  inputs.map(({ task, artifacts }) => ({ task, artifacts: artifactViews(artifacts) }));
+
+export const graphView = ({
+  tasks,
+  dependencies,
+  cut,
+}: {
+  readonly tasks: readonly Row[];
+  readonly dependencies: DependencyGraphView["dependencies"] extends (infer D)[] ? readonly Readonly<D>[] : never;
+  readonly cut: boolean;
+}): DependencyGraphView => ({
+  tasks: tasks.map(({ id, title, status, exitReason, blockReason }) => ({
+    id,
+    title,
+    status,
+    exit_reason: exitReason,
+    block_reason: blockReason,
+  })),
+  dependencies: dependencies.map((one) => ({ ...one })),
+  cut,
+});
+
 export const eventView = (stream: string, recorded: Recorded<AnyEvent>, position?: number): EventView => ({
   ...(position === undefined ? {} : { position }),
   stream,
@@ -168,6 +212,7 @@ export const repoView = (project: string, repo: RepoFacts): RepoView => ({
   name: repo.name,
   project,
   path: repo.path,
+  kind: isRemote(repo.path) ? "remote" : "local",
   default_branch: repo.defaultBranch,
   role: repo.role,
   writable: repo.writable,

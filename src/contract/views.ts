@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { PHASES } from "../domain/phase.ts";
 import { PRIORITIES } from "../domain/priority.ts";
@@ -41,8 +42,19 @@ export const VerdictView = z.object({
 });
 export type VerdictView = z.infer<typeof VerdictView>;
 
+/** "`task` requires / blocks / suggests `other`", as people say it. */
+const Dependency = z.object({ task: z.string(), kind: z.enum(DEPENDENCY_KINDS), other: z.string() });
+
 export const TaskView = TaskRowView.extend({
   waiting: Waiting.nullable(),
+  /** What comes before it: title and status are of the task that comes first. */
+  dependencies: z.array(
+    Dependency.extend({
+      title: z.string(),
+      status: z.enum(STATUSES),
+      standing: z.enum(["met", "holds", "failed"]),
+    }),
+  ),
   allowed: z.array(z.string()),
   metadata: z.record(z.string(), Json).nullable(),
   template: z.string().nullable(),
@@ -93,6 +105,22 @@ export const TaskView = TaskRowView.extend({
   ended_at: Time.nullable(),
 });
 export type TaskView = z.infer<typeof TaskView>;
+
+export const DependencyGraphView = z.object({
+  tasks: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      status: z.enum(STATUSES),
+      exit_reason: z.string().nullable(),
+      block_reason: z.string().nullable(),
+    }),
+  ),
+  dependencies: z.array(Dependency),
+  /** There is more than is told. */
+  cut: z.boolean(),
+});
+export type DependencyGraphView = z.infer<typeof DependencyGraphView>;
 
 export const TaskListView = z.object({
   items: z.array(TaskRowView.extend({ waiting: Waiting.nullable(), stalled: z.boolean() })),
@@ -180,8 +208,16 @@ export const EvidenceView = z.object({
 });
 export type EvidenceView = z.infer<typeof EvidenceView>;
 
+const Artifacts = z.array(
+  z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() }),
+);
+const Handed = z.array(z.object({ task: z.string(), artifacts: Artifacts }));
 export const ArtifactListView = z.object({
-  items: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() })),
+  items: Artifacts,
+  /** What it was shown of the tasks it requires, as pinned when it was claimed. */
+  from: Handed,
+  /** Which tasks were shown what of this one. */
+  to: Handed,
 });
 export type ArtifactListView = z.infer<typeof ArtifactListView>;
 export const LogsView = z.object({
@@ -248,7 +284,9 @@ export const RepoView = z.object({
   id: z.string(),
   name: z.string(),
   project: z.string(),
+  /** Absolute path, or the url of a remote repository. */
   path: z.string(),
+  kind: z.enum(["local", "remote"]),
   default_branch: z.string().nullable(),
   role: z.enum(REPO_ROLES),
   writable: z.boolean(),
@@ -296,6 +334,23 @@ export const WorkspaceListView = z.object({
 export type WorkspaceListView = z.infer<typeof WorkspaceListView>;
 export const CleanedView = z.object({ task: z.string(), bytes: z.number(), rescued: z.array(z.string()) });
 export type CleanedView = z.infer<typeof CleanedView>;
+
+export const GcView = z.object({
+  items: z.array(
+    z.object({
+      kind: z.enum(["workspace", "layer", "mirror", "rescued"]),
+      id: z.string(),
+      bytes: z.number(),
+      goes: z.boolean(),
+      why: z.string(),
+      problem: z.string().nullable(),
+    }),
+  ),
+  bytes: z.number(),
+  kept_bytes: z.number(),
+  rescued: z.array(z.string()),
+});
+export type GcView = z.infer<typeof GcView>;
 
 export const HealthView = z.object({
   ok: z.boolean(),

@@ -9,6 +9,7 @@ const queued = (id: string, more: Partial<Claimable> = {}): Claimable => ({
   priority: "normal",
   queuedAtMs: NOW,
   projectTasksMax: null,
+  givesWay: false,
   ...more,
 });
 const order = (
@@ -75,6 +76,9 @@ describe("tasks are taken up", () => {
         { running: { a: 1, b: 1 } },
       ),
     ).toBe("a1"));
+
+  it("and one that lets another go first after that one, whatever it waited", () =>
+    expect(order([queued("a", { givesWay: true, queuedAtMs: NOW - 9 }), queued("b")])).toBe("b a"));
 
   it("at most as many as there is room for", () =>
     expect(order([queued("a"), queued("b"), queued("c")], { most: 2 })).toBe("a b"));

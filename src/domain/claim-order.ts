@@ -8,6 +8,8 @@ export interface Claimable {
   readonly queuedAtMs: number;
   /** How many tasks of its project may run at the same time; null: as many as there is room for. */
   readonly projectTasksMax: number | null;
+  /** One that it lets go first is in the queue too. */
+  readonly givesWay: boolean;
 }
 
 export interface Underway {
@@ -30,7 +32,8 @@ export const classOf = ({ project, priority }: Pick<Claimable, "project" | "prio
  * 1. the higher priority. One that has been passed over counts for more with time, so that none waits for ever. Passed over is what
  *    waits while nothing of the same project and priority is taken up: a project with a long queue does not gain on the others by it;
  * 2. the project with the fewest tasks running, so that no project keeps another from working;
- * 3. the one that has waited longest.
+ * 3. the one that gives way to none it suggests to go first;
+ * 4. the one that has waited longest.
  *
  * A project never has more running than its own limit.
  */
@@ -53,7 +56,12 @@ export function inClaimOrder(
     const at = mine.findIndex((value, index) => value !== theirs[index]);
     return at === -1 ? one.id < other.id : (mine[at] ?? 0) < (theirs[at] ?? 0);
   };
-  const sortKey = (one: Claimable): readonly number[] => [-level(one), busyIn(one.project), one.queuedAtMs];
+  const sortKey = (one: Claimable): readonly number[] => [
+    -level(one),
+    busyIn(one.project),
+    one.givesWay ? 1 : 0,
+    one.queuedAtMs,
+  ];
   while (chosen.length < most) {
     let next: Claimable | null = null;
     for (const one of left) {

@@ -1,5 +1,6 @@
 import type { Actor } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
+import type { Dependency } from "./dependency.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { PinnedPart } from "./gate.ts";
@@ -50,7 +51,7 @@ export interface GateReport {
 }
 
 export interface DeliveredTo {
-  readonly way: "merge" | "branch" | "patch";
+  readonly way: "merge" | "branch" | "patch" | "push";
   readonly branch: string | null;
   readonly from: string | null;
   readonly to: string;
@@ -69,6 +70,19 @@ export interface FrozenSpec {
   readonly version: number;
   readonly hash: string;
   readonly text: BlobRef;
+}
+
+/** What a task left, by name. */
+export interface Artifact {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly content: BlobRef;
+}
+
+/** What a required task had left when this one was claimed: what its steps and gates are shown, now and in every replay. */
+export interface Input {
+  readonly task: string;
+  readonly artifacts: readonly Artifact[];
 }
 
 type Trees = Readonly<Record<string, string>>;
@@ -107,6 +121,10 @@ export interface TaskEventBodies {
   /** How soon it is wanted from now on; `from` is what it was before. */
   PRIORITIZED: { readonly priority: Priority; readonly from: Priority };
   CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
+  DEPENDENCY_ADDED: Dependency;
+  DEPENDENCY_REMOVED: Dependency;
+  /** Pinned by digest at the claim that first finds a required task done; what that task stores later is not seen. */
+  INPUTS_PINNED: { readonly inputs: readonly Input[] };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
   BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
   PLAN_PROPOSED: PlanFacts & {
@@ -247,7 +265,9 @@ export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;
 export interface RepoFacts {
   readonly id: string;
   readonly name: string;
+  /** Absolute path of a local repository, or the url of a remote one (`remote.ts`). */
   readonly path: string;
+  /** Of a remote one, the branch its tasks start from; a local one's have what is checked out. */
   readonly defaultBranch: string | null;
   readonly role: (typeof REPO_ROLES)[number];
   readonly writable: boolean;
@@ -278,6 +298,18 @@ export interface SystemEventBodies {
   /** No task is taken up until it is resumed, whatever daemon runs; what runs is put back into the queue at its next boundary. */
   SYSTEM_PAUSED: { readonly reason: BlobRef | null };
   SYSTEM_RESUMED: { readonly reason: BlobRef | null };
+  /** What a clean-up took away and what it left, in bytes on disk. */
+  SPACE_RECLAIMED: {
+    readonly workspaces: number;
+    readonly layers: number;
+    readonly mirrors: number;
+    readonly bytes: number;
+    readonly keptBytes: number;
+    /** States that were captured before a workspace went. */
+    readonly rescued: number;
+    /** What should have gone and did not. */
+    readonly failed: number;
+  };
 }
 export type SystemEventType = keyof SystemEventBodies;
 export type SystemEvent = {

@@ -46,6 +46,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
     record_delivery: NO,
     prioritize: "PRIORITIZED",
     deny: "DENIED",
@@ -65,6 +68,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: { why: "it does not require task T2" },
     record_delivery: NO,
     prioritize: "PRIORITIZED",
     deny: "DENIED",
@@ -84,6 +90,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: "PHASE_ENTERED",
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
     record_delivery: NO,
     prioritize: "PRIORITIZED",
     deny: "DENIED",
@@ -103,6 +112,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
     record_delivery: NO,
     prioritize: "PRIORITIZED",
     deny: "DENIED",
@@ -122,6 +134,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: { why: "there is no candidate to accept" },
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
     record_delivery: NO,
     prioritize: "PRIORITIZED",
     deny: "DENIED",
@@ -141,6 +156,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
     record_delivery: "DELIVERED",
     prioritize: NO,
     deny: "DENIED",
@@ -160,6 +178,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: "RETRIED PHASE_ENTERED QUEUED",
     accept: "ACCEPTED_UNPROVEN COMPLETED",
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
     record_delivery: NO,
     prioritize: "PRIORITIZED",
     deny: "DENIED",
@@ -179,6 +200,9 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
     record_delivery: NO,
     prioritize: NO,
     deny: "DENIED",
@@ -247,10 +271,10 @@ describe("the way from draft to done, in whole values", () => {
     expect(IN.queued.when(COMMANDS.claim)).toEqual([
       { actor: WORKER, event: { type: "CLAIMED", body: { worker: "w1", epoch: 1, takeover: false } } },
     ]);
-    expect(outcome(IN.queued, give("claim", { worker: "w1", epoch: 0 }, WORKER))).toEqual({
+    expect(outcome(IN.queued, give("claim", { worker: "w1", epoch: 0, met: [] }, WORKER))).toEqual({
       why: "epoch 0 is not after 0",
     });
-    const taken = IN.running.and(give("claim", { worker: "w2", epoch: 2 }, WORKER));
+    const taken = IN.running.and(give("claim", { worker: "w2", epoch: 2, met: [] }, WORKER));
     expect(taken.events.at(-1)?.event).toEqual(event("CLAIMED", { worker: "w2", epoch: 2, takeover: true }));
     expect(taken.task).toMatchObject({ status: "running", epoch: 2, deaths: 1, lease: { worker: "w2", epoch: 2 } });
   });
@@ -320,7 +344,7 @@ describe("the way from draft to done, in whole values", () => {
     const asked = given(...[COMMANDS.bind, COMMANDS.freeze, COMMANDS.ready, COMMANDS.claim]);
     expect(outcome(asked, report({ type: "propose_item", item: "work" }))).toEqual({ why: "it has no plan" });
     const item = STORIES.approved
-      .and(give("claim", { worker: "w1", epoch: 2 }, WORKER))
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER))
       .and(report({ type: "enter_phase", phase: "implementation" }, 2))
       .and(report({ type: "propose_item", item: "work" }, 2));
     expect(item.task).toMatchObject({
@@ -755,11 +779,26 @@ describe("pause and cancel of a running task", () => {
   });
 });
 
+describe("a requested change", () => {
+  test("while a work item is asked for voids the approval of the plan as well", () => {
+    const asked = STORIES.approved
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER))
+      .and(report({ type: "enter_phase", phase: "implementation" }, 2))
+      .and(report({ type: "propose_item", item: "work" }, 2));
+    expect(asked.task.approval).toMatchObject({ plan: "p1" });
+    expect(asked.and(COMMANDS.request_changes).task).toMatchObject({
+      status: "queued",
+      phase: "planning",
+      approval: null,
+    });
+  });
+});
+
 describe("deaths", () => {
   test("in a row are counted by takeovers, and a finished step ends the row", () => {
     const twice = STORIES.working
-      .and(give("claim", { worker: "w2", epoch: 3 }, WORKER))
-      .and(give("claim", { worker: "w3", epoch: 4 }, WORKER));
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
+      .and(give("claim", { worker: "w3", epoch: 4, met: [] }, WORKER));
     expect(twice.task.deaths).toBe(2);
     const progress = twice
       .and(report({ type: "start_step", step: EXAMPLES.STEP_STARTED }, 4, "w3"))
@@ -767,9 +806,17 @@ describe("deaths", () => {
     expect(progress.task.deaths).toBe(0);
   });
 
+  test("are not forgotten because the step that was in flight is closed as lost", () => {
+    const died = STORIES.working
+      .and(report({ type: "start_step", step: EXAMPLES.STEP_STARTED }, 2))
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
+      .and(report({ type: "lose_step", step: EXAMPLES.STEP_LOST }, 3, "w2"));
+    expect([died.task.openStep, died.task.deaths]).toEqual([null, 1]);
+  });
+
   test("are forgotten when a person resumes from a crash loop", () => {
     const loop = STORIES.working
-      .and(give("claim", { worker: "w2", epoch: 3 }, WORKER))
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
       .and(report({ type: "block", reason: "crash_loop", detail: "x", step: null }, 3, "w2"));
     expect([loop.task.deaths, loop.and(COMMANDS.resume).task.deaths]).toEqual([1, 0]);
   });
@@ -795,7 +842,7 @@ describe("a task whose time is up", () => {
     const more = warned
       .and(report({ type: "block", reason: "budget_exhausted", detail: "its time is up", step: null }))
       .and(resume(60_000))
-      .and(give("claim", { worker: "w1", epoch: 2 }, WORKER));
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER));
     expect(outcome(more, report({ type: "warn_time", warning: { spentMs: 8, limitMs: 10 } }, 2))).toBe("TIME_WARNED");
   });
 });

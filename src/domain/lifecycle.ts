@@ -1,8 +1,19 @@
 import { type Actor, POLICY } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
-import type { Base, CandidateOf, GateReport, PlanFacts, TaskEvent, TaskEventBodies, TaskEventOf } from "./event.ts";
+import type { Dependency } from "./dependency.ts";
+import type {
+  Base,
+  CandidateOf,
+  GateReport,
+  Input,
+  PlanFacts,
+  TaskEvent,
+  TaskEventBodies,
+  TaskEventOf,
+} from "./event.ts";
 import type { FailReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
+import { inputsAfter } from "./inputs.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
 import type { RunMode } from "./spec.ts";
@@ -17,7 +28,12 @@ export interface CommandBodies {
   freeze: { readonly draft: string; readonly spec: BlobRef; readonly hash: string };
   bind: { readonly project: string; readonly repos: Readonly<Record<string, string>> };
   ready: Readonly<Record<never, never>>;
-  claim: { readonly worker: string; readonly epoch: number };
+  /** `met`: the tasks before it that hold it no longer, with what the required ones left. */
+  claim: { readonly worker: string; readonly epoch: number; readonly met: readonly Input[] };
+  add_dependency: { readonly dependency: Dependency };
+  remove_dependency: { readonly dependency: Dependency };
+  /** A required task ended otherwise than by success, or what it left cannot be handed over. */
+  miss_dependency: { readonly on: string; readonly detail: string };
   approve: {
     /** The work item that was shown, null when it was the plan. */
     readonly item: string | null;
@@ -153,11 +169,24 @@ type Lifecycle = { readonly [S in Status]: { readonly [C in CommandType]?: Rule<
  * `stop`, so that no effect is open when the terminal event stands.
  */
 const LIFECYCLE: Lifecycle = {
-  draft: { revise, freeze, bind, ready, prioritize, cancel: cancelNow, deny },
+  draft: {
+    revise,
+    freeze,
+    bind,
+    ready,
+    prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    cancel: cancelNow,
+    deny,
+  },
   queued: {
     claim,
     revise,
     prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    miss_dependency: missDependency,
     cancel: cancelNow,
     deny,
   },
@@ -192,18 +221,37 @@ const LIFECYCLE: Lifecycle = {
           ],
     revise,
     prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
     cancel: cancelNow,
     deny,
   },
-  blocked: { resume, accept, revise, prioritize, cancel: cancelNow, deny },
+  blocked: {
+    resume,
+    accept,
+    revise,
+    prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    cancel: cancelNow,
+    deny,
+  },
   succeeded: { record_delivery: recordDelivery, deny },
-  failed: { retry: retryAgain, revise, accept, prioritize, deny },
+  failed: {
+    retry: retryAgain,
+    revise,
+    accept,
+    prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    deny,
+  },
   canceled: { deny },
 };
 
 /**
  * The commands that a task in this status has a rule for and that lead somewhere: the buttons on screen. `report`, `deny` and deliveries are
- * the system's; another priority is always possible and changes nothing about where the task stands.
+ * the system's; a priority and a dependency change nothing about where the task stands.
  */
 export const allowedCommands = (task: Task): readonly CommandType[] => commandsOf(LIFECYCLE[task.status]);
 
@@ -213,6 +261,9 @@ const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
   "deny",
   "record_delivery",
   "prioritize",
+  "add_dependency",
+  "remove_dependency",
+  "miss_dependency",
 ]);
 const commandsOf = (row: Lifecycle[Status]): readonly CommandType[] =>
   (Object.keys(row) as CommandType[]).filter((command) => !NO_BUTTON.has(command));
@@ -276,9 +327,43 @@ function ready(task: In<"draft">): Answer {
   return [e("READY", { spec: task.spec.hash }), e("QUEUED", { cause: "ready" })];
 }
 
-function claim(task: In<"queued">, { worker, epoch }: Command<"claim">): Answer {
+/**
+ * What must come before is settled here and not only where tasks are chosen: one that was added since the choice is not among `met`.
+ * What a required task left is pinned once; a later claim sees what the first one saw.
+ */
+function claim(task: In<"queued">, { worker, epoch, met }: Command<"claim">): Answer {
   if (epoch <= task.epoch) return `epoch ${epoch} is not after ${task.epoch}`;
-  return [e("CLAIMED", { worker, epoch, takeover: false })];
+  const claimed = e("CLAIMED", { worker, epoch, takeover: false });
+  const unmet = task.dependencies.find(({ on, kind }) => kind !== "suggests" && !met.some((one) => one.task === on));
+  if (unmet !== undefined) return `it waits for task ${unmet.on}`;
+  const inputs = inputsAfter(task.dependencies, task.inputs, met);
+  const same = inputs.length === task.inputs.length && inputs.every((one) => task.inputs.includes(one));
+  return same ? [claimed] : [claimed, e("INPUTS_PINNED", { inputs })];
+}
+
+function addDependency(task: Task, { dependency: { on, kind }, by }: Command<"add_dependency">): Answer {
+  if (by.kind === "agent") return "an agent may not change what comes before its task";
+  if (on === task.id) return "a task cannot depend on itself";
+  const there = task.dependencies.find((one) => one.on === on);
+  if (there === undefined) return [e("DEPENDENCY_ADDED", { on, kind })];
+  return there.kind === kind ? [] : `it depends on task ${on} already, by ${there.kind}`;
+}
+
+/** Without what failed it goes on; should another one have failed too, it waits for that one next. */
+function removeDependency(task: Task, { dependency: { on, kind }, by }: Command<"remove_dependency">): Answer {
+  if (by.kind === "agent") return "an agent may not change what comes before its task";
+  if (!task.dependencies.some((one) => one.on === on && one.kind === kind))
+    return `it does not depend on task ${on} by ${kind}`;
+  const removed = e("DEPENDENCY_REMOVED", { on, kind });
+  return task.status === "blocked" && task.reason === "dependency_failed" && kind === "requires"
+    ? [removed, e("RESUMED", { from: task.reason, reason: null }), e("QUEUED", { cause: "resumed" })]
+    : [removed];
+}
+
+function missDependency(task: In<"queued">, { on, detail }: Command<"miss_dependency">): Answer {
+  return task.dependencies.some((one) => one.on === on && one.kind === "requires")
+    ? [e("BLOCKED", { reason: "dependency_failed", detail, step: null })]
+    : `it does not require task ${on}`;
 }
 
 function approve(task: In<"awaiting_approval">, { item, plan, spec, reason, by }: Command<"approve">): Answer {

@@ -1,6 +1,6 @@
 import { Failure } from "./failure.ts";
 import type { GateDefinition, PrepareDefinition } from "./gate.ts";
-import type { ScriptPlan } from "./script-plan.ts";
+import { artifactName, type ScriptPlan } from "./script-plan.ts";
 import type { Seal } from "./seal.ts";
 
 export const RUN_MODES = ["interactive", "assisted", "autonomous"] as const;
@@ -119,8 +119,13 @@ export function checkSpec(spec: Spec): void {
     if (criterion.gate !== null && !gateIds.has(criterion.gate))
       invalid(`criterion ${criterion.id} names the gate ${criterion.gate}, which the spec does not have`);
   }
+  const artifacts = new Set<string>();
   if (spec.agent.kind === "script")
     for (const item of spec.agent.plan.items) {
+      for (const name of (item.artifacts ?? []).map(artifactName)) {
+        if (artifacts.has(name)) invalid(`two artifacts of the plan are called ${name}`);
+        artifacts.add(name);
+      }
       if (!repos.has(item.repo))
         invalid(`work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`);
       if (item.criterion !== null && !criterionIds.has(item.criterion))

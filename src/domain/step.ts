@@ -49,7 +49,7 @@ export type Act =
   | {
       readonly kind: "deliver";
       readonly repo: string;
-      readonly way: "merge" | "branch" | "patch";
+      readonly way: "merge" | "branch" | "patch" | "push";
       readonly branch: string;
       readonly from: string | null;
       readonly to: string;

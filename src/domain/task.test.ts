@@ -41,7 +41,7 @@ describe("after any sequence of commands", () => {
         if (history.task.status !== "draft") reached.add(history.task.phase);
         for (const { event: one } of history.events) reached.add(one.type);
       }),
-      { numRuns: RUNS, seed: 7 },
+      { numRuns: RUNS, seed: 3 },
     );
     // A walk that never gets anywhere would prove nothing. The seed is fixed, so that this is the same on every machine.
     const wanted = [...STATUSES, ...PHASES, ...Object.keys(EXAMPLES)];
@@ -100,8 +100,14 @@ function holds({ task: before, events: past }: Given, command: Command, { task, 
   must(task.epoch >= before.epoch, "an epoch never goes back");
   must(!types.includes("CLAIMED") || task.epoch > before.epoch, "every claim has an epoch after any before");
   must(
-    before.status === "running" || task.status !== "running" || types.join() === "CLAIMED",
+    before.status === "running" || task.status !== "running" || types[0] === "CLAIMED",
     "only a claim leads to running",
+  );
+  must(
+    before.status === "running" ||
+      task.status !== "running" ||
+      task.dependencies.every(({ on, kind }) => kind !== "requires" || task.inputs.some((one) => one.task === on)),
+    "what is claimed knows what every required task left",
   );
 
   const ends = TERMINAL.has(task.status) && !TERMINAL.has(before.status);
@@ -178,7 +184,7 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
       ? [give("freeze", { draft: task.draft.digest, spec: ref("spec"), hash: `s${task.specVersion + 1}` })]
       : []),
     COMMANDS.ready,
-    give("claim", { worker: "w1", epoch: task.epoch + 1 }, WORKER),
+    give("claim", { worker: "w1", epoch: task.epoch + 1, met: EXAMPLES.INPUTS_PINNED.inputs }, WORKER),
     give("approve", {
       item: task.status === "awaiting_approval" && task.proposal.kind === "work_item" ? task.proposal.item : null,
       plan: task.plan?.hash ?? "",
@@ -191,6 +197,7 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
       restart: true,
       moreMs: task.denials % 2 === 0 ? null : 60_000,
     }),
+    ...(task.status === "blocked" && task.reason === "gates_exhausted" ? [COMMANDS.accept] : []),
   ];
   const working: WorkReport[] =
     open === null
@@ -287,10 +294,11 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
     COMMANDS.deny,
     COMMANDS.approve,
     COMMANDS.resume,
+    task.dependencies.length === 0 ? COMMANDS.add_dependency : COMMANDS.remove_dependency,
     { ...COMMANDS.approve, by: SLY },
     { ...COMMANDS.accept, by: SLY },
     { ...COMMANDS.pause, by: SLY },
-    give("claim", { worker: "w2", epoch: task.epoch }, WORKER),
+    give("claim", { worker: "w2", epoch: task.epoch, met: [] }, WORKER),
     report({ type: "release", cause: "worker_stopped" }, task.epoch - 1),
   ];
   return { usual: [...usual, ...working.map(say)], others: [...delivering, ...rare.map(say), ...people] };

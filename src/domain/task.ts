@@ -1,10 +1,13 @@
 import type { BlobRef } from "./blob.ts";
+import type { Dependency } from "./dependency.ts";
 import type {
+  Artifact,
   Base,
   CandidateOf,
   DeliveredTo,
   FrozenSpec,
   GateReport,
+  Input,
   PlanFacts,
   Recorded,
   TaskEvent,
@@ -127,7 +130,10 @@ export interface TaskFacts {
   readonly epoch: number;
   /** Unclean deaths in a row while it ran, without a finished step between them. */
   readonly deaths: number;
-  readonly artifacts: readonly { readonly name: string; readonly mediaType: string; readonly content: BlobRef }[];
+  readonly artifacts: readonly Artifact[];
+  /** What comes before it; each other task once. */
+  readonly dependencies: readonly Dependency[];
+  readonly inputs: readonly Input[];
   readonly acceptedUnproven: readonly string[] | null;
   readonly delivered: Readonly<Record<string, DeliveredTo>> | null;
   readonly denials: number;
@@ -185,6 +191,7 @@ const NOTHING_DONE = {
   acceptedUnproven: null,
   delivered: null,
   worked: { ms: 0, grantedMs: 0, warned: false },
+  inputs: [],
 } as const satisfies Partial<TaskFacts>;
 
 /** The task after its first event. */
@@ -206,6 +213,7 @@ export function born(id: string, recorded: Recorded<TaskEvent>): Task {
     epoch: 0,
     deaths: 0,
     artifacts: [],
+    dependencies: [],
     denials: 0,
     status: "draft",
   };
@@ -232,6 +240,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         ...event.body,
         spec: null,
         phase: "intent",
+        // What it left was made by another spec.
+        artifacts: [],
         // Counted on, never begun again: steps are named by their attempt, and no two steps of a task may share a name.
         attempt: task.attempt + 1,
         roundStart: task.attempt + 1,
@@ -261,6 +271,12 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       };
     case "PRIORITIZED":
       return { ...task, priority: event.body.priority };
+    case "DEPENDENCY_ADDED":
+      return { ...task, dependencies: [...task.dependencies, event.body] };
+    case "DEPENDENCY_REMOVED":
+      return { ...task, dependencies: task.dependencies.filter(({ on }) => on !== event.body.on) };
+    case "INPUTS_PINNED":
+      return { ...task, inputs: event.body.inputs };
     case "PHASE_ENTERED":
       return { ...task, phase: event.body.phase, finished: {}, runs: {} };
     case "BASES_PINNED":
@@ -492,6 +508,8 @@ const facts = (task: Task): TaskFacts => ({
   epoch: task.epoch,
   deaths: task.deaths,
   artifacts: task.artifacts,
+  dependencies: task.dependencies,
+  inputs: task.inputs,
   acceptedUnproven: task.acceptedUnproven,
   delivered: task.delivered,
   denials: task.denials,

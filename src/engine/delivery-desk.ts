@@ -100,6 +100,7 @@ export async function deliveryDesk(
         return key === undefined ? [] : [[repo, { key, outputs }]];
       }),
     ),
+    inputs: task.inputs,
     steps,
   };
 }

@@ -55,7 +55,7 @@ export interface Hold {
   canceled(): boolean;
   /** What an aborted signal means. */
   interruptedBy(): "cancel" | "time_up" | "shutdown";
-  /** At a boundary, no effect being open: throws `PutDown` when someone asked to stop. */
+  /** At a boundary, no effect being open: throws `PutDown` when someone asked to stop, `store/full` when the disk is. */
   boundary(): void;
 }
 
@@ -115,6 +115,8 @@ export function holdTask(
       if (signal.aborted || wishes.timeUp) throw new PutDown(interruptedBy());
       if (wishes.hold !== null) throw new PutDown(wishes.hold);
       if (wishes.pause || current.pauseRequested) throw new PutDown("pause");
+      if (deps.storage.scarce())
+        throw new Failure("store/full", "there is no space left on the disk of the data directory");
     },
   };
 }

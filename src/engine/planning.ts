@@ -56,8 +56,8 @@ async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {
   const repos = await reposOf(deps, hold);
   const bases: Record<string, Base> = {};
   const trees: Record<string, string> = {};
-  for (const [name, { path }] of Object.entries(repos)) {
-    const state = await deps.workspaces.inspect(path);
+  for (const [name, { path, defaultBranch }] of Object.entries(repos)) {
+    const state = await deps.workspaces.inspect(path, defaultBranch);
     if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${path}: ${state.unsupported.join("; ")}`);
     if (state.head === null) throw new Failure("repo/unsupported", `${path} has no commit yet`);
     const clone = { task: hold.id, repo: name };

@@ -4,6 +4,7 @@ import { type Spec, specFrom } from "../domain/spec.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { Agent } from "../ports/agent.ts";
 import { LeaseLost } from "../ports/store.ts";
+import { metBefore, tooMuchBefore } from "./before.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { type Hold, holdTask, OutcomeUnknown, PutDown, type PutDownReason, type Wishes } from "./hold.ts";
 import { implementPlan } from "./implementation.ts";
@@ -24,9 +25,11 @@ export async function runTask(
   const by = { kind: "worker", name: deps.worker } as const;
   const { task: before } = await deps.log.load(id);
   const spec = await frozenSpec(deps, id, before.spec);
+  const met = await metBefore(deps, before);
+  if (await tooMuchBefore(deps, before, met)) return;
   const claimed = await deps.log.give(
     id,
-    { type: "claim", by, worker: deps.worker, epoch },
+    { type: "claim", by, worker: deps.worker, epoch, met },
     { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
   );
   const time = new AbortController();
@@ -100,6 +103,13 @@ const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
   "repo/unsupported": "repo_missing",
   "repo/not-found": "repo_missing",
   "project/not-found": "repo_missing",
+  "remote/auth-needed": "repo_missing",
+  "remote/auth-refused": "repo_missing",
+  "remote/host-unknown": "repo_missing",
+  "remote/not-found": "repo_missing",
+  "remote/unreachable": "repo_missing",
+  "remote/timeout": "repo_missing",
+  "remote/failed": "repo_missing",
   "spec/invalid": "approval_needed",
   "act/denied": "approval_needed",
   "agent/failed": "agent_failed",
@@ -156,6 +166,7 @@ const AGAIN_MS = 5_000;
 async function putDown(deps: EngineDependencies, hold: Hold, error: unknown, stopping: AbortSignal): Promise<void> {
   const report = endOf(deps, hold, error);
   if (report === null) return;
+  if (report.type === "block" && report.reason === "storage_full") await makeRoom(deps);
   for (;;) {
     try {
       await hold.report(report);
@@ -168,10 +179,14 @@ async function putDown(deps: EngineDependencies, hold: Hold, error: unknown, sto
         return;
       }
       if (stopping.aborted) return;
+      if (isFailure(worse, "store/full")) await makeRoom(deps);
       await rest(AGAIN_MS, stopping);
     }
   }
 }
+
+const makeRoom = (deps: EngineDependencies): Promise<void> =>
+  deps.storage.ranOut().catch((error: unknown) => deps.warn("the reserve could not be given up", error));
 
 /** Waits, or until the signal says otherwise. Keeps nobody alive. */
 const rest = (ms: number, signal: AbortSignal): Promise<void> =>

@@ -109,6 +109,11 @@ async function record(
   const blobs = result === null ? effect.blobs : [...effect.blobs, result];
   const followedBy: TaskEvent[] =
     effect.touched.length === 0 ? [] : [{ type: "CHECKPOINTED", body: { step, trees: after } }];
+  for (const one of effect.evidence)
+    if (one.kind === "artifact") {
+      const { name, mediaType, content } = one;
+      followedBy.push({ type: "ARTIFACT_STORED", body: { name, mediaType, content, step } });
+    }
   const body = { step, run, evidence, after, result: result?.ref ?? null };
   await (effect.failed === null
     ? hold.report({ type: "complete_step", step: body, followedBy }, blobs)

@@ -1,7 +1,9 @@
 import { classOf, inClaimOrder } from "../domain/claim-order.ts";
+import type { AnyEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
 import { SYSTEM_STREAM, streamId } from "../domain/stream.ts";
 import { LeaseLost, type Positioned } from "../ports/store.ts";
+import { putDownMissed } from "./before.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { noWishes, type Wishes } from "./hold.ts";
 import { runTask } from "./run-task.ts";
@@ -14,6 +16,17 @@ export interface Worker {
   busy(): number;
 }
 
+/** A task is in the queue, or one that others may wait for has ended, or what it waits for has changed, or how much of its project may run. */
+const WAKES: ReadonlySet<AnyEvent["type"]> = new Set<AnyEvent["type"]>([
+  "QUEUED",
+  "COMPLETED",
+  "FAILED",
+  "CANCELED",
+  "DEPENDENCY_ADDED",
+  "DEPENDENCY_REMOVED",
+  "PROJECT_CHANGED",
+]);
+
 /** A task that could not be taken up is tried again after so long. */
 const AGAIN_MS = 5_000;
 
@@ -25,9 +38,10 @@ interface InHand {
 }
 
 /**
- * Takes up queued tasks, at most `tasksMax` at a time, in the order of `inClaimOrder`. An append that may let one run wakes it at once;
- * nothing polls. A cancel aborts the effect that is open; a pause, of the task, its project or everything, waits for the next boundary. While
- * everything is paused nothing is taken up, also not what a dead daemon left.
+ * Takes up queued tasks, at most `tasksMax` at a time, in the order of `inClaimOrder`. An append that queues a task, or may let one run
+ * otherwise, wakes it at once; nothing polls. A task that waits for another takes no place. A cancel aborts the effect that is open; a pause, of
+ * the task, its project or everything, waits for the next boundary. While everything is paused nothing is taken up, also not what a dead daemon
+ * left.
  */
 export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly tasksMax: number }): Worker {
   /** Tasks that could not be taken up, until it is worth trying again. */
@@ -50,9 +64,10 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
       const epoch = await deps.store.operations.nextEpoch(id);
       await runTask(deps, id, epoch, abort.signal, wishes);
     })()
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         // Another claim was faster, or the task moved on meanwhile: both leave nothing to do here.
         if (error instanceof LeaseLost || isFailure(error, "task/refused")) return;
+        if (isFailure(error, "store/full")) await deps.storage.ranOut();
         deps.warn(`task ${id} could not be taken up`, error);
         rest(id);
       })
@@ -76,7 +91,8 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
   const fill = async (): Promise<void> => {
     do {
       again = false;
-      if (stopping || paused || running.size >= tasksMax) return;
+      for (const id of await putDownMissed(deps)) rest(id);
+      if (stopping || paused || running.size >= tasksMax || deps.storage.scarce()) return;
       const found = await deps.store.operations.claimable(tasksMax + resting.size);
       if (stopping || paused) return;
       const claimable = found.filter((one) => isFree(one) && !resting.has(one.id));
@@ -131,11 +147,8 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
   };
 
   const hear = ({ stream, recorded: { event } }: Positioned): void => {
+    if (WAKES.has(event.type)) wake();
     switch (event.type) {
-      case "QUEUED":
-      case "PROJECT_CHANGED":
-        wake();
-        return;
       case "PAUSE_REQUESTED": {
         const held = running.get(streamId(stream));
         if (held !== undefined) held.wishes.pause = true;
@@ -177,11 +190,13 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
       paused = last?.event.type === "SYSTEM_PAUSED";
       unsubscribe = deps.store.onAppended(hear);
       await adopt();
+      await deps.storage.start(wake);
       wake();
     },
     async stop() {
       stopping = true;
       unsubscribe();
+      deps.storage.stop();
       for (const timer of resting.values()) clearTimeout(timer);
       for (const { abort } of running.values()) abort.abort();
       await Promise.all([...running.values()].map(({ done }) => done));

@@ -1,9 +1,9 @@
-import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { ownAccount } from "./account.ts";
+import { loadQuickly, SUFFIX } from "./own-code.ts";
 import { VERSION } from "./version.ts";
 
-enableCompileCache();
+loadQuickly();
 
 const QUIET = "--disable-warning=ExperimentalWarning";
 const words = process.argv.slice(2);
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
       argv: [
         ...process.execArgv.filter((flag) => !flag.startsWith("--inspect") && flag !== QUIET),
         QUIET,
-        join(import.meta.dirname, "daemon.ts"),
+        join(import.meta.dirname, `daemon-program${SUFFIX}`),
       ],
       environment: (await config()).daemonEnvironment(process.env, settings),
     }),

@@ -7,15 +7,17 @@ import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
 import { SCHEMA_VERSION } from "../adapters/store/migrate.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
-import { type DaemonConfig, daemonConfig } from "../config/config.ts";
+import { noteSystem } from "../app/system-journal.ts";
+import type { DaemonConfig } from "../config/config.ts";
 import { pausedView, time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
+import { SYSTEM } from "../domain/actor.ts";
+import type { SystemEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
-import { SYSTEM_STREAM } from "../domain/stream.ts";
 import { nodeServer } from "../interfaces/http/node-server.ts";
 import { httpSurface } from "../interfaces/http/server.ts";
-import { StreamMoved } from "../ports/store.ts";
 import { ownAccount } from "./account.ts";
+import { startDailyGc } from "./daily-gc.ts";
 import { assemble, type System, type SystemOptions, webDirectory } from "./system.ts";
 import { VERSION } from "./version.ts";
 
@@ -66,6 +68,12 @@ async function runUnderLock(
     home: config.home,
     toolPath: config.toolPath,
     tasksMax: config.tasksMax,
+    retention: config.retention,
+    remotes: {
+      home: process.env["HOME"] ?? ownAccount().home,
+      variable: (name) => process.env[name],
+      hosts: config.remotes,
+    },
     warn,
     onFatal: (error) => {
       log.fatal({ err: error }, "nothing can be made durable any more; the daemon ends, and the next start recovers");
@@ -148,12 +156,14 @@ async function work(
   const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
   hosts = new Set(names.map((name) => `${name}:${port}`));
   const url = `http://${names[0]}:${port}`;
+  let cleaning: Awaited<ReturnType<typeof startDailyGc>>;
   try {
     await system.start();
     await note(system, {
       type: "DAEMON_STARTED",
       body: { version: VERSION, boot: ownProcess().bootId, sandbox: box.name ?? "none" },
     });
+    cleaning = await startDailyGc(system, warn);
     await announce(config.home, { pid: process.pid, start_ticks: ownProcess().startTicks, url, version: VERSION });
   } catch (error) {
     closeAll(server);
@@ -166,7 +176,7 @@ async function work(
     stopping ??= (async () => {
       askedToStop();
       closeAll(server);
-      await Promise.all([system.delivery.stop(), system.worker.stop()]);
+      await Promise.all([system.delivery.stop(), system.worker.stop(), cleaning.stop()]);
       await note(system, { type: "DAEMON_STOPPED", body: {} });
       await rm(join(config.home, "daemon.json"), { force: true });
       await system.stop();
@@ -206,25 +216,7 @@ async function tryOut(
   }
 }
 
-async function note(
-  system: System,
-  event: Parameters<System["store"]["append"]>[0]["events"][number]["event"],
-): Promise<void> {
-  for (;;) {
-    try {
-      await system.store.append({
-        stream: SYSTEM_STREAM,
-        expected: (await system.store.latest(SYSTEM_STREAM))?.seq ?? 0,
-        events: [{ actor: { kind: "system", name: "agentos" }, atMs: Date.now(), event }],
-        blobs: [],
-        lease: null,
-      });
-      return;
-    } catch (error) {
-      if (!(error instanceof StreamMoved)) throw error;
-    }
-  }
-}
+const note = (system: System, event: SystemEvent): Promise<void> => noteSystem(system.store, SYSTEM, Date.now(), event);
 
 function listening(server: Server, config: DaemonConfig): Promise<Server> {
   return new Promise((resolve, reject) => {
@@ -278,15 +270,5 @@ export async function announced(home: string): Promise<{ readonly pid: number; r
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;
-  }
-}
-
-if (import.meta.main) {
-  try {
-    await runDaemon(daemonConfig(process.env));
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    process.stderr.write(`agentos: ${error.message}${error.next === null ? "" : `\n${error.next}`}\n`);
-    process.exit(error.code === "daemon/running" ? 73 : 69);
   }
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { egressProxy } from "../adapters/egress/proxy.ts";
+import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
 import { defaultPolicy } from "../adapters/policy/default-policy.ts";
 import { runners } from "../adapters/runners/runners.ts";
@@ -9,6 +10,7 @@ import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapt
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
 import { systemClock, systemIds } from "../adapters/system/clock.ts";
+import { diskRoom } from "../adapters/system/disk-room.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
@@ -17,8 +19,10 @@ import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
+import { createStorageWait } from "../engine/storage-wait.ts";
 import { createTaskLog } from "../engine/task-log.ts";
 import { createWorker, type Worker } from "../engine/worker.ts";
 import type { Agents } from "../ports/agent.ts";
@@ -37,6 +41,9 @@ export interface SystemOptions {
   readonly home: string;
   readonly toolPath: readonly string[];
   readonly tasksMax: number;
+  readonly retention: Retention;
+  /** The daemon's means to reach remote repositories; left out: only what asks for nothing. */
+  readonly remotes?: RemoteAccess;
   readonly warn: (sentence: string, error: unknown) => void;
   /** Nothing can be made durable any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -91,8 +98,13 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
-  const workspaces = gitWorkspaces({ home, owner: sandbox.owner() });
+  const workspaces = gitWorkspaces({
+    home,
+    owner: sandbox.owner(),
+    ...(options.remotes === undefined ? {} : { remotes: options.remotes }),
+  });
   const layers = fileLayers(home);
+  const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
   const registry = await npmRegistry(toolPath);
   const testRunners = runners({ registry });
@@ -110,12 +122,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     mountWitness: { argv: mountWitnessArgv, parse: parseMountWitness },
     runDirectory: files.directory,
     reportDirectory: files.reports,
+    inputDirectory: files.inputs,
     readReport: files.readReport,
     writeText: files.writeText,
     dropRunDirectory: files.drop,
     platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
     allowPrivate: [...ownRegistry(registry), ...(adapters.allowPrivate ?? [])],
+    noRoom: room.full,
     clock,
   });
   const ids = systemIds();
@@ -135,6 +149,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     worker: `daemon-${self.pid}`,
     outputFile: files.outputFile,
     partialOutput: files.output,
+    storage: createStorageWait({ log, store, room, warn: options.warn }),
     warn: options.warn,
   };
   const app: AppDependencies = {
@@ -150,6 +165,9 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     liveOutput: files.output,
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
+    outputUse: files.outputUse,
+    layers,
+    retention: options.retention,
     toolPath,
   };
   const worker = createWorker(engine, { tasksMax: options.tasksMax });

@@ -34,6 +34,8 @@ export interface WorkCapabilities {
   list(repo: string, prefix: string): Promise<readonly string[]>;
   write(repo: string, path: string, content: string, executable: boolean | null): Promise<void>;
   remove(repo: string, path: string): Promise<void>;
+  /** Keeps a file of the workspace as an artifact of the task under that name; false when there is none. Not a regular file, or too large: `act/denied`. */
+  keep(repo: string, path: string, name: string): Promise<boolean>;
   run(
     repo: string,
     command: {

@@ -1,4 +1,5 @@
 import type { BlobRef } from "../domain/blob.ts";
+import type { Input } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import type { GateDefinition, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
 import type { Phase } from "../domain/phase.ts";
@@ -66,6 +67,8 @@ export interface Desk {
   readonly changeRequest: string | null;
   readonly lastFailure: string | null;
   readonly layers: Readonly<Record<string, LayerMount>>;
+  /** What required tasks left, as pinned when this one was claimed. */
+  readonly inputs: readonly Input[];
   readonly steps: Steps;
 }
 

@@ -48,6 +48,7 @@ export interface Identity {
   readonly email: string;
 }
 
+/** How a person wants work delivered; a remote repository is pushed to instead, unless a patch is wanted. */
 export type DeliveryWay = "merge" | "branch" | "patch";
 
 /** What the target of a delivery looks like before anything moves. */
@@ -61,6 +62,13 @@ export interface DeliveryOutlook {
   readonly dirtyTouched: readonly string[];
 }
 
+export interface MirrorUse {
+  readonly url: string;
+  readonly bytes: number;
+  /** How many rescued states it holds. */
+  readonly rescues: number;
+}
+
 export interface WorkspaceUse {
   readonly task: string;
   readonly bytes: number;
@@ -69,6 +77,9 @@ export interface WorkspaceUse {
 
 /**
  * Contract.
+ * - Where a method takes a person's repository (`source`, `place`), that is an absolute path or the url of a remote one. A remote one is
+ *   mirrored in the data directory; `inspect`, `outlook` and `branchHead` ask it, only `moveBranch` changes it, and what goes wrong on
+ *   the way is a `Failure("remote/…")`.
  * - The person's repository is only read; there nothing but `refs/agentos/*` changes, except in `moveBranch`.
  * - Every git call is hardened: explicit private git directory and index, no hooks, no fsmonitor, no external diff, no
  *   textconv, no filter driver, no inherited GIT_* or user/system configuration, no prompt.
@@ -78,8 +89,11 @@ export interface WorkspaceUse {
  * - Reads of agent-made files follow no links, take regular files only and have a size cap.
  */
 export interface Workspaces {
-  /** Facts of a local path that is (inside) a git repository. Not one: `Failure("repo/refused")`. */
-  inspect(path: string): Promise<RepoState>;
+  /**
+   * Facts of a local path that is (inside) a git repository, or of the url of a remote one, which is asked. Not one:
+   * `Failure("repo/refused")`. `branch`: of a remote one, the branch that counts, null its default; a local one has one checked out.
+   */
+  inspect(place: string, branch?: string | null): Promise<RepoState>;
   /** A file of a commit as text, null when there is none there (or it is no regular file, or larger than `bytesMax`). */
   fileAt(source: string, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
   /** Paths of a commit below `prefix` (default all), sorted, at most `most`. */
@@ -190,6 +204,12 @@ export interface Workspaces {
   /** Makes the refs of the private clone name these trees and commits, so that git keeps their objects. */
   keep(clone: CloneRef, ids: readonly string[]): Promise<void>;
   use(): Promise<readonly WorkspaceUse[]>;
+  /** What lies beside the tasks: mirrors of remote repositories, and bundles of what was rescued. */
+  asideUse(): Promise<{ readonly mirrors: readonly MirrorUse[]; readonly rescuedBytes: number }>;
+  /** Packs the loose objects of a task's clones when there are many; removes nothing. */
+  repack(task: string): Promise<void>;
+  /** Removes the mirror of a remote repository; one that holds rescued states: `Failure("repo/refused")`. */
+  removeMirror(url: string): Promise<void>;
   /** Captures what is not in git as `refs/agentos/rescue/<task>/…` in the person's repository, then removes all of the task's directories. */
   remove(
     task: string,

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DieAt, writeDown } from "./boundaries.ts";
 import { type Listing, listingOf, unexplainedChanges } from "./checker/repository.ts";
-import { beginLife, type Life } from "./life.ts";
+import { beginLife, type Life, type LifeWanted } from "./life.ts";
 import { type Places, placesIn } from "./places.ts";
 
 export interface SeenEvent {
@@ -58,18 +58,20 @@ export interface Travelled {
 /** One data directory and the lives that work on it, one after the other. */
 export interface World {
   readonly places: Places;
+  /** Where the daemon that lives now listens. */
+  url(): string;
   /** One journey with a person who does not notice crashes: what was not answered is sent again under the same key. */
   travel(journey: Journey, label: string, deaths: readonly DieAt[], watchDelivery?: boolean): Promise<Travelled>;
   close(): Promise<void>;
 }
 
-export interface WorldOptions {
+export interface WorldOptions extends Pick<LifeWanted, "within" | "env"> {
   readonly codeCache: string;
   /** Looked at between a death and the next life. */
   readonly afterDeath?: (places: Places) => readonly string[];
 }
 
-export function openWorld(directory: string, { codeCache, afterDeath }: WorldOptions): World {
+export function openWorld(directory: string, { codeCache, afterDeath, ...around }: WorldOptions): World {
   const places = placesIn(directory);
   for (const path of [places.home, places.repos, places.meet]) mkdirSync(path, { recursive: true });
   chmodSync(places.meet, 0o777);
@@ -86,7 +88,7 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
   };
 
   const begin = async (dieAt: DieAt | null): Promise<Life | null> => {
-    const begun = await beginLife(directory, { dieAt, codeCache, changed });
+    const begun = await beginLife(directory, { dieAt, codeCache, changed, ...around });
     if (begun !== null)
       followEvents(
         begun,
@@ -101,6 +103,10 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
 
   return {
     places,
+    url() {
+      if (life === null) throw new Error("no daemon lives");
+      return life.url;
+    },
     async travel(journey, label, deaths, watchDelivery = false) {
       const repository = join(places.repos, label);
       journey.makeRepository(repository);
@@ -296,10 +302,10 @@ const STATUS_AFTER: Readonly<Record<string, string>> = {
   CANCELED: "canceled",
 };
 
-const statusAfter = (events: readonly SeenEvent[]): string =>
+export const statusAfter = (events: readonly SeenEvent[]): string =>
   STATUS_AFTER[events.findLast(({ type }) => STATUS_AFTER[type] !== undefined)?.type ?? ""] ?? "draft";
 
-function signalling(): { readonly rung: Promise<void>; readonly ring: () => void } {
+export function signalling(): { readonly rung: Promise<void>; readonly ring: () => void } {
   let ring = (): void => {};
   const rung = new Promise<void>((resolve) => {
     ring = resolve;
@@ -308,7 +314,7 @@ function signalling(): { readonly rung: Promise<void>; readonly ring: () => void
 }
 
 /** Null: the daemon died before it answered. */
-async function post(
+export async function post(
   url: string,
   key: string,
   path: string,
@@ -327,7 +333,7 @@ async function post(
 }
 
 /** Tells every event after the cursor, as the live stream brings them, for as long as the life lasts. */
-function followEvents(life: Life, after: () => number, tell: (event: SeenEvent) => void): void {
+export function followEvents(life: Life, after: () => number, tell: (event: SeenEvent) => void): void {
   const follow = async (): Promise<void> => {
     const response = await fetch(`${life.url}/api/events?after=${after()}`, {
       headers: { accept: "text/event-stream" },

@@ -23,6 +23,8 @@ const configOf = (home: string, more: Partial<DaemonConfig> = {}): DaemonConfig 
   toolPath: toolPath(),
   tasksMax: 1,
   startPaused: false,
+  retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
+  remotes: {},
   createPerMinute: 100,
   createPerHour: 100,
   logLevel: "silent",

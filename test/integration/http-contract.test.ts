@@ -181,6 +181,7 @@ describe("every operation answers as the document says:", () => {
     await answered("POST /api/tasks/{id}/deliver", of, { body: { way: "branch", branch: "mended" } });
     await answered("GET /api/tasks/{id}", of);
     await answered("GET /api/workspaces");
+    await answered("POST /api/gc", {}, { body: { dry_run: true } });
     await answered("POST /api/workspaces/clean", {}, { body: { task: of.id } });
   });
 

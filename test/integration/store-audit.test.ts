@@ -225,7 +225,7 @@ describe("the schema", () => {
       .all() as string[];
     for (const guard of guards) connection.exec(`DROP TRIGGER ${guard}`);
     connection.close();
-    expect(guards).toHaveLength(12);
+    expect(guards).toHaveLength(15);
     expect((await audit()).map((finding) => finding.problem).sort()).toEqual(
       guards.map((guard) => `the trigger ${guard} is missing`).sort(),
     );
@@ -284,3 +284,22 @@ test("a page overwritten in the file is found, not stumbled over", async () => {
   await file.close();
   expect((await audit()).some((finding) => finding.stream === "agentos.db")).toBe(true);
 });
+
+test("content that was changed in the file is never handed out, not even at the same length", async () => {
+  const [row] = query("SELECT digest, bytes FROM blobs WHERE content IS NOT NULL ORDER BY digest LIMIT 1") as {
+    readonly digest: string;
+    readonly bytes: number;
+  }[];
+  if (row === undefined) throw new Error("there is no small content");
+  tamper(`UPDATE blobs SET content = zeroblob(${row.bytes}) WHERE digest = '${row.digest}'`);
+  const store = await openStore({ home, seal, now: () => 0 });
+  await expect(store.get(row)).rejects.toMatchObject({ code: "store/corrupt" });
+  await store.close();
+});
+
+function query(sql: string): unknown[] {
+  const connection = new BetterSqlite3(storePaths(home).database, { readonly: true });
+  const rows = connection.prepare(sql).all();
+  connection.close();
+  return rows;
+}

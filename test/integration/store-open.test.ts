@@ -9,7 +9,7 @@ import { copyBefore, keepCopy } from "../../src/adapters/store/keep-copy.ts";
 import { migrate } from "../../src/adapters/store/migrate.ts";
 import { openStore } from "../../src/adapters/store/open.ts";
 import { openReadOnly } from "../../src/adapters/store/read-only.ts";
-import { refold } from "../../src/adapters/store/refold.ts";
+import { refoldAll, refoldTasks } from "../../src/adapters/store/refold.ts";
 import { MIGRATIONS } from "../../src/adapters/store/schema.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
@@ -110,7 +110,7 @@ describe("a schema", () => {
         nowMs: 7,
         migrations,
         keepCopy: (before) => keepCopy(connection, database(), before),
-        refold: (tx) => refold(tx, seal),
+        said: () => async () => null,
       });
     } finally {
       await connection.close();
@@ -155,8 +155,22 @@ describe("a schema", () => {
     connection.exec("UPDATE projects SET state = json_remove(state, '$.paused')");
     connection.close();
     expect(states()).not.toEqual(whole);
-    await migrated([...MIGRATIONS, { ...NEXT, refolds: true }]);
+    await migrated([...MIGRATIONS, { ...NEXT, fill: refoldAll }]);
     expect(states()).toEqual(whole);
+  });
+
+  test("whose tasks were stored by a program that knew less of them has their states folded again", async () => {
+    const store = await open();
+    await givenTask(store, "a");
+    await givenTask(store, "b");
+    const known = await store.tasks.task("a");
+    await store.close();
+    const connection = new BetterSqlite3(database());
+    connection.exec("UPDATE tasks SET state = json_remove(state, '$.dependencies') WHERE id = 'a'");
+    connection.close();
+    await migrated([...MIGRATIONS, { ...NEXT, fill: refoldTasks }]);
+    const [[state]] = rows(database(), "SELECT state FROM tasks WHERE id = 'a'") as [[string]];
+    expect(state).toBe(seal(known?.task).text);
   });
 
   test("is not changed at all by a step that fails", async () => {

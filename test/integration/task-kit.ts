@@ -19,6 +19,7 @@ import { SpecInput } from "../../src/contract/inputs.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import type { Recorded, TaskEvent, TaskEventBodies, TaskEventType } from "../../src/domain/event.ts";
 import type { Project } from "../../src/domain/project.ts";
+import type { Retention } from "../../src/domain/retention.ts";
 import { sentence } from "../../src/domain/sentence.ts";
 import { taskStream } from "../../src/domain/stream.ts";
 import type { Status, Task } from "../../src/domain/task.ts";
@@ -147,7 +148,11 @@ export interface Rig {
 
 export async function startRig(
   adapters: NonNullable<SystemOptions["adapters"]> = {},
-  { home = join(room(), "home"), tasksMax = 4 }: { readonly home?: string; readonly tasksMax?: number } = {},
+  {
+    home = join(room(), "home"),
+    tasksMax = 4,
+    retention = { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
+  }: { readonly home?: string; readonly tasksMax?: number; readonly retention?: Retention } = {},
 ): Promise<Rig> {
   if (!existsSync(home)) mkdirSync(home, { mode: 0o700 });
   const warnings: string[] = [];
@@ -155,6 +160,7 @@ export async function startRig(
     home,
     toolPath: [dirname(realpathSync(process.execPath)), "/usr/local/bin", "/usr/bin", "/bin"],
     tasksMax,
+    retention,
     warn: (told, error) =>
       warnings.push(`${told}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     onFatal: (error) => warnings.push(`fatal: ${String(error)}`),
@@ -234,6 +240,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
         metadata: null,
         priority: null,
         project: project.id,
+        dependencies: [],
       });
       await cases.freezeTask(ADA, made.id);
       return made.id;

@@ -88,6 +88,7 @@ describe("with room for one task", () => {
       metadata: { priority: "high" },
       priority: null,
       project: null,
+      dependencies: [],
     });
     expect(made.task.priority).toBe("high");
   });

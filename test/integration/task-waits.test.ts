@@ -222,6 +222,7 @@ describe("binding", () => {
       metadata: null,
       priority: null,
       project: null,
+      dependencies: [],
     });
     await cases.freezeTask(ADA, task.id);
     const project = await rig.project(repository());
@@ -242,6 +243,7 @@ describe("binding", () => {
       metadata: null,
       priority: null,
       project: null,
+      dependencies: [],
     });
     await cases.freezeTask(ADA, task.id);
     const bound = await cases.bindTask(ADA, task.id, (await rig.project(repository())).id);

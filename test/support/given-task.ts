@@ -63,6 +63,11 @@ export const EXAMPLES = {
   QUEUED: { cause: "ready" },
   PRIORITIZED: { priority: "high", from: "normal" },
   CLAIMED: { worker: "w1", epoch: 1, takeover: false },
+  DEPENDENCY_ADDED: { on: "T2", kind: "requires" },
+  DEPENDENCY_REMOVED: { on: "T2", kind: "requires" },
+  INPUTS_PINNED: {
+    inputs: [{ task: "T2", artifacts: [{ name: "out.json", mediaType: "application/json", content: ref("out") }] }],
+  },
   PHASE_ENTERED: { phase: "planning", from: "intent" },
   BASES_PINNED: {
     bases: { app: { commit: "b1", branch: "main", dirty: ["a.txt"], included: false } },
@@ -144,6 +149,7 @@ export const SYSTEM_EXAMPLES = {
   DAEMON_STOPPED: {},
   SYSTEM_PAUSED: { reason: null },
   SYSTEM_RESUMED: { reason: null },
+  SPACE_RECLAIMED: { workspaces: 2, layers: 1, mirrors: 0, bytes: 4096, keptBytes: 1024, rescued: 1, failed: 0 },
 } as const satisfies SystemEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>
@@ -214,7 +220,10 @@ export const COMMANDS = {
   freeze: give("freeze", { draft: ref("draft").digest, spec: ref("spec"), hash: "s1" }),
   bind: give("bind", { project: "P1", repos: { app: "R1" } }),
   ready: give("ready", {}),
-  claim: give("claim", { worker: "w1", epoch: 1 }, WORKER),
+  claim: give("claim", { worker: "w1", epoch: 1, met: [] }, WORKER),
+  add_dependency: give("add_dependency", { dependency: { on: "T2", kind: "requires" } }),
+  remove_dependency: give("remove_dependency", { dependency: { on: "T2", kind: "requires" } }),
+  miss_dependency: give("miss_dependency", { on: "T2", detail: "it requires task T2, which failed" }, WORKER),
   approve: give("approve", { item: null, plan: "p1", spec: "s1", reason: null }),
   request_changes: give("request_changes", { request: ref("request") }),
   reject: give("reject", { reason: null }),
@@ -244,7 +253,7 @@ export const proposal = (runMode: "assisted" | "autonomous" | "interactive" = "a
 const APPROVED: readonly Command[] = [...PLANNING, proposal(), COMMANDS.approve];
 const WORKING: readonly Command[] = [
   ...APPROVED,
-  give("claim", { worker: "w1", epoch: 2 }, WORKER),
+  give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER),
   report({ type: "enter_phase", phase: "implementation" }, 2),
   report({ type: "start_item", item: "work" }, 2),
 ];

@@ -194,7 +194,7 @@ const runConfined = async (
   clearTimeout(wall);
   signal.removeEventListener("abort", onAbort);
   const recorded = await recording;
-  pipes.giveBack();
+  await pipes.giveBack();
 
   if (bound.trouble !== null) throw bound.trouble.error;
   // The kernel may have ended a process between two looks, and the command may have gone on without it.

@@ -99,6 +99,9 @@ const FORMATS = {
   QUEUED: task,
   PRIORITIZED: task,
   CLAIMED: task,
+  DEPENDENCY_ADDED: task,
+  DEPENDENCY_REMOVED: task,
+  INPUTS_PINNED: task,
   PHASE_ENTERED: task,
   BASES_PINNED: task,
   PLAN_PROPOSED: task,
@@ -147,6 +150,7 @@ const FORMATS = {
   DAEMON_STOPPED: system,
   SYSTEM_PAUSED: system,
   SYSTEM_RESUMED: system,
+  SPACE_RECLAIMED: system,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);

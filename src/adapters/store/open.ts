@@ -2,7 +2,7 @@ import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Append, Positioned, Store } from "../../ports/store.ts";
-import { type Appended, type Appending, appendIn, type Folded, prepareAppend } from "./append.ts";
+import { type Appended, type Appending, appendIn, type Folded, prepareAppend, textFrom } from "./append.ts";
 import { stageBlob } from "./blob-content.ts";
 import type { Queries } from "./database.ts";
 import { SQLITE } from "./dialect.ts";
@@ -12,7 +12,6 @@ import { migrate } from "./migrate.ts";
 import { operations } from "./operations.ts";
 import { patient, storeReads } from "./reading.ts";
 import { recent } from "./recent.ts";
-import { refold } from "./refold.ts";
 import { scanningThread } from "./scanning-thread.ts";
 import { openSqlite } from "./sqlite.ts";
 import { BUSY_MS, waitWhileBusy } from "./wait-while-busy.ts";
@@ -63,7 +62,7 @@ export async function openStore({
       migrate(writing, {
         nowMs: now(),
         keepCopy: (before) => keepCopy(writing, paths.database, before),
-        refold: (tx) => refold(tx, seal),
+        said: (tx) => textFrom(tx, paths.blobs),
       }),
     );
     const reading = keep(await waiting(async () => openSqlite(paths.database, "read")));

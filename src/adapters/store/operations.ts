@@ -1,7 +1,8 @@
 import { PRIORITIES } from "../../domain/priority.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Operations } from "../../ports/store.ts";
-import { integerOf, integerOrNull, type Queries, type Tx, textOf } from "./database.ts";
+import { integerOf, integerOrNull, type Queries, type Tx, textOf, textOrNull } from "./database.ts";
+import { givesWay, heldByNothing, MISSED } from "./dependency-edges.ts";
 import { oneOf } from "./one-of.ts";
 import type { WriterQueue } from "./writer-queue.ts";
 
@@ -9,7 +10,7 @@ import type { WriterQueue } from "./writer-queue.ts";
 const ANSWERS_KEPT_MS = 24 * 60 * 60_000;
 
 export function operations(queries: Queries, writer: WriterQueue): Operations {
-  const ids = async (sql: string, ...params: readonly number[]): Promise<readonly string[]> =>
+  const ids = async (sql: string, ...params: readonly (number | string)[]): Promise<readonly string[]> =>
     (await queries.query(sql, params)).map((row) => textOf(row, "id"));
   return {
     async claimable(most) {
@@ -19,6 +20,7 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
         priority: oneOf(PRIORITIES, textOf(row, "priority")),
         queuedAtMs: integerOf(row, "queued_at_ms"),
         projectTasksMax: integerOrNull(row, "tasks_max"),
+        givesWay: integerOf(row, "gives_way") === 1,
       }));
     },
     async running() {
@@ -28,10 +30,25 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
       );
       return rows.map((row) => ({ id: textOf(row, "id"), project: textOf(row, "project_id") }));
     },
+    async missed(most) {
+      const rows = await queries.query(MISSED, [most]);
+      return rows.map((row) => ({
+        task: textOf(row, "task"),
+        on: textOf(row, "on_task"),
+        status: textOf(row, "status"),
+        exitReason: textOrNull(row, "exit_reason"),
+      }));
+    },
+    blockedBy: (reason) =>
+      ids(
+        "SELECT id FROM tasks WHERE status = 'blocked' AND block_reason = ? ORDER BY updated_at_ms, created_at_ms, id",
+        reason,
+      ),
     succeededWithOpenStep: () =>
       ids(
-        `SELECT id FROM tasks WHERE status = 'succeeded'
-         AND EXISTS (SELECT 1 FROM steps WHERE steps.task = tasks.id AND steps.status = 'open') ORDER BY created_at_ms, id`,
+        // From the few open steps to their tasks: from the tasks, every one that succeeded would be asked at each start.
+        `SELECT tasks.id FROM steps CROSS JOIN tasks ON tasks.id = steps.task
+         WHERE steps.status = 'open' AND +tasks.status = 'succeeded' GROUP BY tasks.id ORDER BY tasks.created_at_ms, tasks.id`,
       ),
 
     async nextEpoch(task) {
@@ -112,7 +129,7 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
  * priority only the first few are looked up, so that a long queue costs nothing.
  */
 const CLAIMABLE = `
-SELECT tasks.id, tasks.project_id, tasks.priority, tasks.queued_at_ms, projects.tasks_max
+SELECT tasks.id, tasks.project_id, tasks.priority, tasks.queued_at_ms, projects.tasks_max, ${givesWay("tasks")} AS gives_way
 FROM projects
 CROSS JOIN (${PRIORITIES.map((priority) => `SELECT '${priority}' AS priority`).join(" UNION ALL ")}) AS kinds
 JOIN tasks ON tasks.id IN (
@@ -121,9 +138,10 @@ JOIN tasks ON tasks.id IN (
     AND waiting.project_id = projects.id
     AND waiting.priority = kinds.priority
     AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = waiting.id)
-  ORDER BY waiting.queued_at_ms, waiting.id LIMIT ?)
+    AND ${heldByNothing("waiting")}
+  ORDER BY ${givesWay("waiting")}, waiting.queued_at_ms, waiting.id LIMIT ?)
 WHERE projects.paused = 0
-ORDER BY tasks.queued_at_ms, tasks.id`;
+ORDER BY gives_way, tasks.queued_at_ms, tasks.id`;
 
 /**
  * Every use is remembered until its window has passed it, so in any stretch of `windowMs` there are at most `most` points. More

@@ -1,3 +1,4 @@
+import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Queries, Row, Value } from "./database.ts";
 
@@ -31,7 +32,9 @@ export function scanningThread(file: string): Queries & { close(): Promise<void>
   let asked = 0;
   let closed = false;
   const start = (): Running => {
-    const worker = new Worker(new URL("./scanning-worker.ts", import.meta.url), { workerData: file });
+    // Beside this file, and with its suffix: `.js` in a bundle.
+    const program = join(import.meta.dirname, `scanning-worker${extname(import.meta.filename)}`);
+    const worker = new Worker(program, { workerData: file });
     const started: Running = { worker, asked: new Map() };
     const ended = (error: Error): void => {
       for (const { reject } of started.asked.values()) reject(error);

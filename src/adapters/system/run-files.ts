@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { chmod, chown, mkdir, open, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { bytesBelow } from "./disk-use.ts";
 
 /**
  * Files of running steps, beside the workspaces:
@@ -25,9 +26,13 @@ export interface RunFiles {
   ): Promise<{ readonly bytes: Uint8Array; readonly size: number }>;
   /** Removes the output of all of a task's runs. */
   dropOutput(task: string): Promise<void>;
+  /** What the output of each task takes, in bytes on disk. */
+  outputUse(): Promise<readonly { readonly task: string; readonly bytes: number }[]>;
   /** A regular file directly in the directory, no link followed; null when absent or larger than `bytesMax`. */
   readReport(directory: string, name: string, bytesMax: number): Promise<Uint8Array | null>;
-  writeText(path: string, text: string): Promise<void>;
+  /** `place`: a plain name; the directory of that name, made readable for everyone inside the sandbox. */
+  inputs(task: string, step: string, run: number, place: string): Promise<string>;
+  writeText(path: string, text: string | Uint8Array): Promise<void>;
   /** What dead runs left. */
   dropAll(): Promise<void>;
 }
@@ -57,6 +62,13 @@ export function runFiles({
       if (owner !== null) await chown(path, owner.uid, owner.gid);
       return path;
     },
+    async inputs(task, step, run, place) {
+      const top = join(await made(at(task, step, run)), "inputs");
+      const path = join(top, place);
+      await mkdir(path, { recursive: true });
+      for (const directory of [top, path]) await chmod(directory, 0o755);
+      return path;
+    },
     drop: (task, step, run) => rm(at(task, step, run), { recursive: true, force: true }),
     async outputFile(task, step, run) {
       await mkdir(join(home, "output", task), { recursive: true, mode: 0o700 });
@@ -69,6 +81,12 @@ export function runFiles({
         size,
       }))) ?? { bytes: new Uint8Array(), size: 0 },
     dropOutput: (task) => rm(join(home, "output", task), { recursive: true, force: true }),
+    async outputUse() {
+      const used = [];
+      for (const task of await readdir(join(home, "output")).catch(noNames))
+        used.push({ task, bytes: await bytesBelow(join(home, "output", task)) });
+      return used;
+    },
     readReport: (directory, name, bytesMax) =>
       name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax),
     async writeText(path, text) {
@@ -117,4 +135,10 @@ async function reading<T>(
   } finally {
     await file.close();
   }
+}
+
+/** Before the first step there is no such directory. */
+function noNames(error: unknown): string[] {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+  throw error;
 }

@@ -94,8 +94,12 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/task-create.ts")).taskCreate,
   },
   "task list": {
-    summary: "List tasks, newest first",
+    summary: "List tasks, newest first, or in another order",
     load: async () => (await import("./commands/task-list.ts")).taskList,
+  },
+  "task search": {
+    summary: "Find tasks by the words in them",
+    load: async () => (await import("./commands/task-search.ts")).taskSearch,
   },
   "task show": {
     summary: "Show where a task stands and what it waits for",
@@ -128,6 +132,22 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "task resume": {
     summary: "Let a waiting task, or many, go on",
     load: async () => (await import("./commands/task-resume.ts")).taskResume,
+  },
+  "task deps": {
+    summary: "Show what a task depends on and what depends on it",
+    load: async () => (await import("./commands/task-deps.ts")).taskDeps,
+  },
+  "task deps add": {
+    summary: "Let a task require, block or suggest another",
+    load: async () => (await import("./commands/task-deps-add.ts")).taskDepsAdd,
+  },
+  "task deps remove": {
+    summary: "Take such a dependency back",
+    load: async () => (await import("./commands/task-deps-remove.ts")).taskDepsRemove,
+  },
+  "task deps graph": {
+    summary: "Draw all dependencies of a project, a session or everything",
+    load: async () => (await import("./commands/task-deps-graph.ts")).taskDepsGraph,
   },
   "task cancel": {
     summary: "Stop a task, or many, for good; history and evidence stay",
@@ -197,6 +217,11 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "workspace clean": {
     summary: "Remove the working directories of a task that ended; what is not in git is kept",
     load: async () => (await import("./commands/workspace-clean.ts")).workspaceClean,
+  },
+
+  gc: {
+    summary: "Clean up what nobody needs any more",
+    load: async () => (await import("./commands/gc.ts")).gc,
   },
 
   "audit log": {

@@ -1,9 +1,7 @@
 import { wordsOf } from "./command.ts";
 import { COMMANDS, NOUNS } from "./commands.ts";
 import { kebab } from "./program.ts";
-
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof SHELLS)[number];
+import type { Shell } from "./shells.ts";
 
 /** What every command takes. */
 const COMMON = ["--json", "--quiet", "--home", "--port", "--help"];

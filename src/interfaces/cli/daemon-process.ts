@@ -223,7 +223,7 @@ function announced(home: string): z.infer<typeof Announcement> | null {
   const file = join(home, "daemon.json");
   if (!existsSync(file)) return null;
   try {
-    return Announcement.parse(JSON.parse(readFileSync(file, "utf8")));
+    return Announcement.parse(JSON.parse(readFileSync(file, "utf8")), { jitless: true });
   } catch {
     return null; // gone in this moment, or written by something else: then no daemon of ours has announced itself
   }
@@ -239,7 +239,7 @@ async function healthAt(url: string): Promise<Health | null> {
 async function whoAnswers(url: string): Promise<Health | "a stranger" | "nobody"> {
   try {
     const bytes = await exchange(async () => url, { method: "GET", path: "/api/health", timeoutMs: HEALTH_MS_MAX });
-    return HealthView.parse(JSON.parse(bytes.toString()));
+    return HealthView.parse(JSON.parse(bytes.toString()), { jitless: true });
   } catch (error) {
     return error instanceof Error &&
       error.cause instanceof Error &&

@@ -29,6 +29,12 @@ export function taskLines(task: TaskView): readonly string[] {
       : [
           `Plan: version ${task.plan.version}, ${short(task.plan.hash)}${task.approved_by === null ? "" : `, approved by ${field(task.approved_by)}`}`,
         ]),
+    ...(task.dependencies.length === 0
+      ? []
+      : [
+          "After:",
+          ...columns(task.dependencies.map((one) => [` ${STANDS[one.standing]}`, ...dependencyCells(task.id, one)])),
+        ]),
     ...Object.entries(task.bases).flatMap(([repo, base]) => [
       `Base of ${field(repo)}: ${short(base.commit)}${base.branch === null ? "" : ` on ${field(base.branch)}`}`,
       ...(base.dirty.length === 0
@@ -65,6 +71,13 @@ export function taskLines(task: TaskView): readonly string[] {
     ...(task.waiting === null ? [] : [`Waits: ${field(task.waiting.sentence)}`, `Next: ${field(task.waiting.next)}`]),
   ];
 }
+
+const STANDS = { met: "✓", holds: "·", failed: "✗" } as const;
+
+const dependencyCells = (id: string, one: TaskView["dependencies"][number]): readonly string[] =>
+  one.task === id
+    ? [`${one.kind} ${one.other}`, one.status, one.title]
+    : [`${one.task} ${one.kind} it`, one.status, one.title];
 
 const mark = (status: string): string =>
   status === "completed" ? "✓" : status === "failed" ? "✗" : status === "running" ? "▸" : "·";

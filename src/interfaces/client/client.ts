@@ -7,7 +7,10 @@ import { trouble } from "./trouble.ts";
 /** What the contract's schemas are to this side: their input as a type, and a check of what came. */
 type In<S extends { readonly _zod: { readonly input: unknown } }> = S["_zod"]["input"];
 interface View<T> {
-  safeParse(value: unknown):
+  safeParse(
+    value: unknown,
+    how: { readonly jitless: true },
+  ):
     | { readonly success: true; readonly data: T }
     | {
         readonly success: false;
@@ -28,7 +31,8 @@ const LONG_MS = 60 * 60_000;
 export function connect(find: FindDaemon) {
   async function call<T>(view: View<T>, wanted: Call): Promise<T> {
     const bytes = await exchange(find, wanted);
-    const answer = view.safeParse(json(bytes, wanted));
+    // A check compiled to code is faster from the hundredth time on; a command asks once.
+    const answer = view.safeParse(json(bytes, wanted), { jitless: true });
     if (answer.success) return answer.data;
     const first = answer.error.issues[0];
     throw trouble(
@@ -57,7 +61,8 @@ export function connect(find: FindDaemon) {
     resumeAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/resume", input),
 
     projects: () => get(views.ProjectListView, "/api/projects"),
-    createProject: (input: In<typeof inputs.NewProjectInput>) => post(views.ProjectView, "/api/projects", input),
+    createProject: (input: In<typeof inputs.NewProjectInput>) =>
+      post(views.ProjectView, "/api/projects", input, LONG_MS),
     projectOfPath: (input: In<typeof inputs.ProjectOfPathInput>) =>
       post(views.ProjectOfPathView, "/api/projects/of-path", input),
     project: (idOrName: string) => get(views.ProjectView, project(idOrName)),
@@ -70,20 +75,19 @@ export function connect(find: FindDaemon) {
       post(views.ProjectView, project(idOrName, "/resume"), input),
     repos: (projectIdOrName: string) => get(views.RepoListView, project(projectIdOrName, "/repos")),
     addRepo: (projectIdOrName: string, input: In<typeof inputs.NewRepoInput>) =>
-      post(views.RepoView, project(projectIdOrName, "/repos"), input),
+      post(views.RepoView, project(projectIdOrName, "/repos"), input, LONG_MS),
     repo: (id: string) => get(views.RepoView, repo(id)),
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoView, repo(id), input),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
     tasks: (
-      query: {
-        status?: string | undefined;
-        project?: string | undefined;
-        session?: string | undefined;
-        text?: string | undefined;
-        cursor?: string | undefined;
-        limit?: number | undefined;
-      } = {},
+      query: Readonly<
+        Partial<
+          Record<Exclude<keyof In<typeof inputs.TaskListQuery>, "limit">, string | undefined> & {
+            limit: number | undefined;
+          }
+        >
+      > = {},
     ) => get(views.TaskListView, "/api/tasks", query),
     createTask: (input: In<typeof inputs.NewTaskInput>) => post(views.TaskView, "/api/tasks", input),
     task: (id: string) => get(views.TaskView, task(id)),
@@ -108,6 +112,13 @@ export function connect(find: FindDaemon) {
     acceptTask: (id: string, input: In<typeof inputs.AcceptInput>) => post(views.TaskView, task(id, "/accept"), input),
     deliverTask: (id: string, input: In<typeof inputs.DeliverInput>) =>
       post(views.DeliveredView, task(id, "/deliver"), input, LONG_MS),
+    dependencies: (query: { project?: string | undefined; session?: string | undefined } = {}) =>
+      get(views.DependencyGraphView, "/api/dependencies", query),
+    dependenciesOf: (id: string) => get(views.DependencyGraphView, task(id, "/dependencies")),
+    addDependency: (id: string, input: In<typeof inputs.DependencyInput>) =>
+      post(views.DependencyGraphView, task(id, "/dependencies"), input),
+    removeDependency: (id: string, input: In<typeof inputs.DependencyInput>) =>
+      call(views.DependencyGraphView, { method: "DELETE", path: task(id, "/dependencies") + queryText(input) }),
     artifacts: (id: string) => get(views.ArtifactListView, task(id, "/artifacts")),
     artifact: (id: string, name: string): Promise<Buffer> =>
       exchange(find, { method: "GET", path: task(id, `/artifacts/${encodeURIComponent(name)}`), accept: "*/*" }),
@@ -126,6 +137,7 @@ export function connect(find: FindDaemon) {
     workspaces: () => get(views.WorkspaceListView, "/api/workspaces"),
     cleanWorkspace: (input: In<typeof inputs.CleanInput>) =>
       post(views.CleanedView, "/api/workspaces/clean", input, LONG_MS),
+    gc: (input: In<typeof inputs.GcInput>) => post(views.GcView, "/api/gc", input, LONG_MS),
     events: (after: number, limit: number) => get(views.EventListView, "/api/events", { after, limit }),
     followEvents: (after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
       followEvents(find, "/api/events", after, signal),

@@ -24,7 +24,7 @@ const ProjectParam = z.object({ id: z.string().min(1).max(200) });
 const RepoParam = z.object({ id: z.string().min(1).max(200) });
 
 const repoOf = (input: z.infer<typeof NewRepoInput>) => ({
-  path: input.path,
+  path: input.path ?? input.url ?? "",
   name: input.name ?? null,
   role: input.role,
   writable: input.writable,

@@ -1,9 +1,9 @@
 import type { HttpBindings } from "@hono/node-server";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { CleanInput, EventsQuery, NoInput, ReasonInput } from "../../contract/inputs.ts";
+import { CleanInput, EventsQuery, GcInput, NoInput, ReasonInput } from "../../contract/inputs.ts";
 import { parse } from "../../contract/parse.ts";
 import { eventView } from "../../contract/present.ts";
-import { CleanedView, EventListView, HealthView, WorkspaceListView } from "../../contract/views.ts";
+import { CleanedView, EventListView, GcView, HealthView, WorkspaceListView } from "../../contract/views.ts";
 import { bodyOf, json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
 import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 import type { Surface } from "./surface.ts";
@@ -97,6 +97,20 @@ export function systemRoutes(api: OpenAPIHono, { cases, health, person, stop }: 
         return c.json(await health(), 200);
       },
     );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/gc",
+      summary: "Clean up what nobody needs any more; with dry_run only say what that is",
+      request: { body: optionalBody(GcInput) },
+      responses: { 200: json(GcView, "What went and what stays, with the reasons"), ...problems },
+    }),
+    async (c) => {
+      const { items, bytes, keptBytes, rescued } = await cases.gc(person, c.req.valid("json").dry_run);
+      return c.json({ items: [...items], bytes, kept_bytes: keptBytes, rescued: [...rescued] }, 200);
+    },
+  );
 
   api.openapi(
     createRoute({

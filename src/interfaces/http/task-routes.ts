@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { draftChangeFrom, draftFrom } from "../../contract/from-wire.ts";
+import { dependenciesFrom, draftChangeFrom, draftFrom } from "../../contract/from-wire.ts";
 import {
   AcceptInput,
   ApproveInput,
@@ -22,10 +22,12 @@ import {
 } from "../../contract/inputs.ts";
 import { parse } from "../../contract/parse.ts";
 import {
+  artifactViews,
   bulkView,
   deliveredView,
   doing,
   eventView,
+  inputViews,
   listView,
   stepView,
   taskView,
@@ -69,7 +71,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     createRoute({
       method: "get",
       path: "/api/tasks",
-      summary: "Tasks, newest first",
+      summary: "Tasks, a page at a time: narrowed, ordered, searched",
       request: { query: TaskListQuery },
       responses: { 200: json(TaskListView, "A page of tasks"), ...problems },
     }),
@@ -79,7 +81,15 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
         status: query.status ?? null,
         project: query.project ?? null,
         session: query.session ?? null,
+        createdBy: query.created_by ?? null,
+        blockReason: query.block_reason ?? null,
+        exitReason: query.exit_reason ?? null,
+        createdFromMs: query.created_from ?? null,
+        createdBeforeMs: query.created_before ?? null,
         text: query.text ?? null,
+        search: query.search ?? null,
+        order: query.sort,
+        direction: query.direction,
         after: query.cursor ?? null,
         most: query.limit,
       });
@@ -96,7 +106,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 201: json(TaskView, "The draft"), ...problems },
     }),
     async (c) => {
-      const { created_by, metadata, session, project, priority, ...spec } = c.req.valid("json");
+      const { created_by, metadata, session, project, priority, requires, suggests, ...spec } = c.req.valid("json");
       await takeCreation(1);
       const made = await cases.createTask(person, {
         id: reservedId(c.req.raw),
@@ -106,6 +116,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
         metadata: metadata ?? null,
         priority: priority ?? null,
         project: project ?? null,
+        dependencies: dependenciesFrom({ requires, suggests }),
       });
       return c.json(await view(made.task.id), 201);
     },
@@ -323,8 +334,19 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const { way, branch } = parse(DeliverInput, await bodyOf(c.req));
-      return c.json(deliveredView(await cases.deliver({ task: id, way, branch: branch ?? null, by: person })), 200);
+      const { way, branch, push } = parse(DeliverInput, await bodyOf(c.req));
+      return c.json(
+        deliveredView(
+          await cases.deliver({
+            task: id,
+            way,
+            branch: branch ?? null,
+            ...(push !== undefined && { push }),
+            by: person,
+          }),
+        ),
+        200,
+      );
     },
   );
 
@@ -337,18 +359,8 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 200: json(ArtifactListView, "Artifacts"), ...problems },
     }),
     async (c) => {
-      const { task } = await look.task(c.req.valid("param").id);
-      return c.json(
-        {
-          items: task.artifacts.map(({ name, mediaType, content }) => ({
-            name,
-            media_type: mediaType,
-            bytes: content.bytes,
-            digest: content.digest,
-          })),
-        },
-        200,
-      );
+      const { own, from, to } = await look.artifacts(c.req.valid("param").id);
+      return c.json({ items: artifactViews(own), from: inputViews(from), to: inputViews(to) }, 200);
     },
   );
   api.openapi(

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { command, positional } from "../command.ts";
-import { completionFor, SHELLS } from "../completion.ts";
+import { SHELLS } from "../shells.ts";
 
 export const completion = command({
   args: z.strictObject({ shell: positional(z.enum(SHELLS), "SHELL", "bash, zsh or fish") }),
@@ -9,8 +9,8 @@ export const completion = command({
     'eval "$(agentos completion zsh)"',
     "agentos completion fish > ~/.config/fish/completions/agentos.fish",
   ],
-  async run({ shell }, { out }) {
-    const script = await completionFor(shell);
+  async run({ shell }, { completion: scriptFor, out }) {
+    const script = await scriptFor(shell);
     out.result({ shell, script }, () => script.split("\n"));
   },
 });
