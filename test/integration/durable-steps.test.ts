@@ -54,6 +54,7 @@ async function bench(trees: readonly string[] = []): Promise<Bench> {
         return { rescued: null };
       },
     },
+    storage: { scarce: () => false },
     outputFile: async () => "/dev/null",
     warn: (sentence: string) => {
       throw new Error(sentence);
