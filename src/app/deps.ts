@@ -22,6 +22,14 @@ export interface AppDependencies {
   readonly ids: Ids;
   /** What the open (or lost) run of a step has put out so far: at most `bytesMax` of its end; null when there is nothing. */
   readonly liveOutput: (task: string, step: string, run: number, bytesMax: number) => Promise<Uint8Array | null>;
+  /** At most `bytesMax` bytes from `offset` on of what a run has put out, and how much there is in all. */
+  readonly outputFrom: (
+    task: string,
+    step: string,
+    run: number,
+    offset: number,
+    bytesMax: number,
+  ) => Promise<{ readonly bytes: Uint8Array; readonly size: number }>;
   /** Removes the live output of all of a task's steps. */
   readonly dropOutput: (task: string) => Promise<void>;
   /** What the live output of each task takes, in bytes on disk. */

@@ -12,9 +12,12 @@ import type { TaskFilter, TaskRow } from "../ports/store.ts";
 import type { ChangedPath, Moved } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
 import { draftOf } from "./draft-of.ts";
+import { allPaused } from "./pause-all.ts";
 import { findProject } from "./projects.ts";
 
 const DIFF_BYTES_MAX = 4 * 1024 ** 2;
+/** One answer never holds more output than this, however many steps there were. */
+const LOGS_BYTES_MAX = 16 * 1024 ** 2;
 
 export interface TaskSeen {
   readonly task: Task;
@@ -157,6 +160,7 @@ export const looks = (deps: AppDependencies) => {
     since: (position: number, most: number) => deps.store.since(position, most),
     position: () => deps.store.position(),
     onAppended: (listener: Parameters<AppDependencies["store"]["onAppended"]>[0]) => deps.store.onAppended(listener),
+    allPaused: () => allPaused(deps),
     counts: () => deps.store.tasks.counts(),
 
     /** What the task left, what it was shown of others, and which tasks were shown what it left. */
@@ -183,27 +187,46 @@ export const looks = (deps: AppDependencies) => {
       return { mediaType: found.mediaType, bytes };
     },
 
-    /** Output of steps, each at most `bytesMax` of its end; of an open step what there is so far. */
+    /** A part of what a run puts out, cut between two characters. While it is open there may be more to come. */
+    async output(id: string, step: string, run: number, offset: number, bytesMax: number) {
+      const { task } = await deps.log.load(id);
+      // Looked at before the file: a run that is over by now has put out everything.
+      const open = task.openStep?.step === step && task.openStep.run === run;
+      const { bytes, size } = await deps.outputFrom(id, step, run, offset, bytesMax);
+      const from = Math.min(offset, size);
+      const whole = open || from + bytes.byteLength < size ? wholeCharacters(bytes) : bytes.byteLength;
+      return { text: decode(bytes.subarray(0, whole)), next: from + whole, open };
+    },
+
+    /**
+     * Output of steps, each at most `bytesMax` of its end; of an open step what there is so far. Together they hold at most `LOGS_BYTES_MAX`:
+     * the newest in full, of what no longer fits it is said that it is cut.
+     */
     async logs(id: string, only: string | null, bytesMax: number) {
       const items = [];
-      for (const one of await steps(id)) {
+      let room = LOGS_BYTES_MAX;
+      for (const one of (await steps(id)).toReversed()) {
         if (only !== null && one.step !== only) continue;
+        const most = Math.min(bytesMax, Math.floor(room / 2));
         const commands = one.evidence.flatMap((evidence) => (evidence.kind === "command" ? [evidence] : []));
         const last = commands.at(-1);
         if (last === undefined) {
           const live =
             one.status === "open" || one.status === "lost"
-              ? await deps.liveOutput(id, one.step, one.run, bytesMax)
+              ? await deps.liveOutput(id, one.step, one.run, Math.max(1, most))
               : null;
-          if (live !== null && live.byteLength > 0)
-            items.push({ step: one, stdout: decode(live), stderr: "", truncated: live.byteLength >= bytesMax });
+          if (live !== null && live.byteLength > 0) {
+            items.push({ step: one, stdout: decode(live), stderr: "", truncated: live.byteLength >= most });
+            room -= live.byteLength;
+          }
           continue;
         }
-        const stdout = await endOf(deps, last.stdout, bytesMax);
-        const stderr = await endOf(deps, last.stderr, bytesMax);
+        const stdout = await endOf(deps, last.stdout, most);
+        const stderr = await endOf(deps, last.stderr, most);
         items.push({ step: one, stdout: stdout.text, stderr: stderr.text, truncated: stdout.cut || stderr.cut });
+        room -= Math.min(last.stdout.bytes, most) + Math.min(last.stderr.bytes, most);
       }
-      return items;
+      return items.toReversed();
     },
 
     /** What the task changed: base to candidate, per repo. */
@@ -322,6 +345,18 @@ async function endOf(
   const bytes = await deps.store.get(ref);
   if (bytes === null) return { text: "(erased)", cut: false };
   return { text: decode(bytes.subarray(Math.max(0, bytes.byteLength - bytesMax))), cut: bytes.byteLength > bytesMax };
+}
+
+/** How many of the bytes are whole characters: a last one that is cut off is left for the next part. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.byteLength); back += 1) {
+    const byte = bytes[bytes.byteLength - back] ?? 0;
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return length > back ? bytes.byteLength - back : bytes.byteLength;
+  }
+  return bytes.byteLength;
 }
 
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

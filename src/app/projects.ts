@@ -4,9 +4,10 @@ import { Failure, isFailure } from "../domain/failure.ts";
 import type { Project } from "../domain/project.ts";
 import { isRemote, parseRemote, remoteName } from "../domain/remote.ts";
 import { projectStream } from "../domain/stream.ts";
-import { StreamMoved } from "../ports/store.ts";
+import { type StagedBlob, StreamMoved } from "../ports/store.ts";
 import type { Probe, RepoState } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
+import { present, stageText } from "./text.ts";
 
 export interface NewRepo {
   /** Absolute path, or the url of a remote repository. */
@@ -25,7 +26,7 @@ export interface NewProject {
   readonly repos: readonly NewRepo[];
 }
 
-export const NO_SETTINGS: ProjectSettings = { agent: null, runMode: null, packageHosts: [] };
+export const NO_SETTINGS: ProjectSettings = { agent: null, runMode: null, packageHosts: [], tasksMax: null };
 
 /** By id, else by name. */
 export async function findProject(deps: AppDependencies, wanted: string): Promise<Project> {
@@ -66,6 +67,41 @@ export async function changeProject(
       body: { name: change.name ?? now.name, settings: { ...now.settings, ...change.settings } },
     },
   ]);
+}
+
+/** None of its tasks is taken up until it is resumed; what runs is put back into the queue at its next boundary. Twice is once. */
+export async function pauseProject(
+  deps: AppDependencies,
+  by: Actor,
+  wanted: string,
+  reason: string | null,
+): Promise<Project> {
+  const project = await findProject(deps, wanted);
+  const blob = await stageText(deps, reason);
+  return changeStream(
+    deps,
+    by,
+    project.id,
+    ({ paused }) => (paused === null ? [{ type: "PROJECT_PAUSED", body: { reason: blob?.ref ?? null } }] : []),
+    present([blob]),
+  );
+}
+
+export async function resumeProject(
+  deps: AppDependencies,
+  by: Actor,
+  wanted: string,
+  reason: string | null,
+): Promise<Project> {
+  const project = await findProject(deps, wanted);
+  const blob = await stageText(deps, reason);
+  return changeStream(
+    deps,
+    by,
+    project.id,
+    ({ paused }) => (paused === null ? [] : [{ type: "PROJECT_RESUMED", body: { reason: blob?.ref ?? null } }]),
+    present([blob]),
+  );
 }
 
 /** Refused while a task of it has not ended. Its history stays. */
@@ -231,12 +267,15 @@ async function changeStream(
   by: Actor,
   id: string,
   decide: (project: Project) => readonly ProjectEvent[],
+  blobs: readonly StagedBlob[] = [],
 ): Promise<Project> {
   for (let tries = 0; tries < 20; tries += 1) {
     const found = await deps.store.projects.project(id);
     if (found === null || found.project.deleted) throw new Failure("project/not-found", `there is no project ${id}`);
+    const events = decide(found.project);
+    if (events.length === 0) return found.project;
     try {
-      return await append(deps, by, id, found.seq, decide(found.project));
+      return await append(deps, by, id, found.seq, events, blobs);
     } catch (error) {
       if (!(error instanceof StreamMoved)) throw error;
     }
@@ -250,13 +289,14 @@ async function append(
   id: string,
   expected: number,
   events: readonly ProjectEvent[],
+  blobs: readonly StagedBlob[] = [],
 ): Promise<Project> {
   const atMs = deps.clock.nowMs();
   await deps.store.append({
     stream: projectStream(id),
     expected,
     events: events.map((event) => ({ actor: by, atMs, event })),
-    blobs: [],
+    blobs,
     lease: null,
   });
   const found = await deps.store.projects.project(id);

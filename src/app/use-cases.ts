@@ -1,4 +1,5 @@
 import type { Delivery } from "../ports/delivery.ts";
+import { answerMany } from "./answer-many.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
 import { compareTasks } from "./compare-tasks.ts";
@@ -9,6 +10,7 @@ import { attemptsOf, forkTask, supersedeOthers } from "./fork-task.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
+import { pauseAll, resumeAll } from "./pause-all.ts";
 import {
   addRepo,
   changeProject,
@@ -16,8 +18,10 @@ import {
   createProject,
   deleteProject,
   findRepo,
+  pauseProject,
   probeRepo,
   projectOfPath,
+  resumeProject,
   scanRepo,
 } from "./projects.ts";
 import { reviseTask } from "./revise-task.ts";
@@ -41,6 +45,9 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   bindTask: given(deps, bindTask),
   freezeTask: given(deps, freezeTask),
   answer: answers(deps),
+  answerMany: given(deps, answerMany),
+  pauseAll: given(deps, pauseAll),
+  resumeAll: given(deps, resumeAll),
   deliver: delivery.deliver,
   dependencies: dependencies(deps),
   forkTask: given(deps, forkTask),
@@ -49,6 +56,8 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   supersedeOthers: given(deps, supersedeOthers),
   createProject: given(deps, createProject),
   changeProject: given(deps, changeProject),
+  pauseProject: given(deps, pauseProject),
+  resumeProject: given(deps, resumeProject),
   deleteProject: given(deps, deleteProject),
   projectOfPath: given(deps, projectOfPath),
   addRepo: given(deps, addRepo),

@@ -83,7 +83,14 @@ describe("a command that fails", () => {
         noRoom: async () => noRoom,
       } as unknown as BrokerDependencies,
       { task: "t", repos: {}, spec: { limits: {} } } as unknown as Desk,
-      { step: "1", run: 1, signal: new AbortController().signal, outputFile: "", onStart: () => undefined },
+      {
+        step: "1",
+        run: 1,
+        signal: new AbortController().signal,
+        outputFile: "",
+        onStart: () => undefined,
+        onWarning: () => undefined,
+      },
       {
         repo: "app",
         argv: ["make"],

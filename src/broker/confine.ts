@@ -17,6 +17,8 @@ const FAILURE_INSIDE = "/run/agentos/failure.txt";
 /** Caches that tools keep in a dependency directory, which itself is mounted read-only. */
 const LAYER_CACHES = [".cache", ".vite", ".vite-temp"];
 const CACHE_BYTES = 512 * 1024 ** 2;
+/** At this share of its time a command is warned of. */
+const WARN_SHARE = 0.8;
 const FILE_BYTES = 4 * 1024 ** 3;
 
 export interface Confined {
@@ -47,6 +49,12 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
     command.network.length === 0
       ? null
       : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), deps.allowPrivate);
+  const { stallMs, stallEnds } = desk.spec.limits;
+  const warnMs = command.timeoutMs * WARN_SHARE;
+  const timeWarning = setTimeout(
+    () => run.onWarning({ about: "time", ms: Math.round(warnMs), limitMs: command.timeoutMs }),
+    warnMs,
+  );
   let records: Awaited<ReturnType<NonNullable<typeof door>["close"]>> = [];
   let outcome: SandboxOutcome;
   try {
@@ -60,12 +68,18 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
         toolPath: desk.repos[command.repo]?.toolPath ?? [],
         egressSocket: door?.socket ?? null,
         limits: limitsOf(desk, command.timeoutMs),
+        stall: {
+          afterMs: stallMs,
+          ends: stallEnds,
+          onStall: (ms) => run.onWarning({ about: "stall", ms, limitMs: stallMs }),
+        },
         outputFile: run.outputFile,
         onStart: run.onStart,
       },
       run.signal,
     );
   } finally {
+    clearTimeout(timeWarning);
     records = (await door?.close()) ?? [];
   }
   // It says nothing about the work, neither for nor against: it is undone and run again when there is room.

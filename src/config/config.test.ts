@@ -21,6 +21,7 @@ describe("a setting comes from", () => {
       port: 8000,
       toolPath: ["/usr/bin", "/bin"],
       tasksMax: 4,
+      startPaused: false,
       createPerMinute: 10,
       createPerHour: 100,
       remotes: {},

@@ -20,6 +20,8 @@ interface Shared {
 export interface DaemonConfig extends Shared {
   /** How many tasks run at the same time. */
   readonly tasksMax: number;
+  /** Nothing is taken up before a person resumes. */
+  readonly startPaused: boolean;
   readonly createPerMinute: number;
   readonly createPerHour: number;
   /** How long what nobody needs any more stays on disk, in days. */
@@ -62,6 +64,7 @@ export function daemonConfig(env: Environment): DaemonConfig {
     ...shared,
     remotes,
     tasksMax: checked(chosen("tasks_max"), SETTINGS.tasks_max.schema),
+    startPaused: checked(chosen("start_paused"), SETTINGS.start_paused.schema),
     createPerMinute: checked(chosen("create_per_minute"), SETTINGS.create_per_minute.schema),
     createPerHour: checked(chosen("create_per_hour"), SETTINGS.create_per_hour.schema),
     retention: {

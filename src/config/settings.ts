@@ -20,6 +20,11 @@ const wholeNumber = (least: number, most: number) =>
     )
     .refine((n) => Number.isInteger(n) && n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
 
+const yesOrNo = z.union(
+  [z.boolean(), z.enum(["true", "1", "false", "0"]).transform((word) => word === "true" || word === "1")],
+  "must be true or false",
+);
+
 /** Everything that can be set, by its name in `config.yaml`. `file` false: it says where that file is. */
 export const SETTINGS = {
   home: {
@@ -59,6 +64,13 @@ export const SETTINGS = {
     about: "how many tasks run at the same time",
     schema: wholeNumber(1, 64),
     otherwise: 4,
+  },
+  start_paused: {
+    environment: "AGENTOS_START_PAUSED",
+    file: true,
+    about: "whether every start of the daemon pauses everything until agentos daemon resume",
+    schema: yesOrNo,
+    otherwise: false,
   },
   create_per_minute: {
     environment: "AGENTOS_CREATE_PER_MINUTE",
@@ -146,6 +158,7 @@ export const ConfigFile = z.strictObject({
   port: SETTINGS.port.schema.optional(),
   run_mode: SETTINGS.run_mode.schema,
   tasks_max: SETTINGS.tasks_max.schema.optional(),
+  start_paused: SETTINGS.start_paused.schema.optional(),
   create_per_minute: SETTINGS.create_per_minute.schema.optional(),
   create_per_hour: SETTINGS.create_per_hour.schema.optional(),
   retain_succeeded_days: SETTINGS.retain_succeeded_days.schema.optional(),

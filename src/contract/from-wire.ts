@@ -81,12 +81,18 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
 
 function limitsFrom(limits: {
   readonly step_ms?: number | undefined;
+  readonly task_ms?: number | null | undefined;
+  readonly stall_ms?: number | undefined;
+  readonly stall_ends?: boolean | undefined;
   readonly memory_bytes?: number | undefined;
   readonly processes?: number | undefined;
   readonly output_bytes?: number | undefined;
 }): Partial<SpecLimits> {
   return {
     ...(limits.step_ms !== undefined && { stepMs: limits.step_ms }),
+    ...(limits.task_ms !== undefined && { taskMs: limits.task_ms }),
+    ...(limits.stall_ms !== undefined && { stallMs: limits.stall_ms }),
+    ...(limits.stall_ends !== undefined && { stallEnds: limits.stall_ends }),
     ...(limits.memory_bytes !== undefined && { memoryBytes: limits.memory_bytes }),
     ...(limits.processes !== undefined && { processes: limits.processes }),
     ...(limits.output_bytes !== undefined && { outputBytes: limits.output_bytes }),

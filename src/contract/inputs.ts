@@ -3,6 +3,7 @@ import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
+import { PRIORITIES } from "../domain/priority.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
 import { STATUSES, type Status } from "../domain/task.ts";
 import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
@@ -144,6 +145,14 @@ const SPEC_FIELDS = {
   attempts: z.int().min(1).max(20),
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
+    task_ms: z
+      .int()
+      .min(1_000)
+      .max(365 * 86_400_000)
+      .nullable()
+      .optional(),
+    stall_ms: z.int().min(1_000).max(86_400_000).optional(),
+    stall_ends: z.boolean().optional(),
     memory_bytes: z
       .int()
       .min(16 * 1024 ** 2)
@@ -174,6 +183,7 @@ export const NewTaskInput = z.strictObject({
   ...SpecInput.shape,
   created_by: oneLine(200).optional(),
   metadata: Metadata.optional(),
+  priority: z.enum(PRIORITIES).optional(),
   session: z
     .string()
     .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "must be letters, digits, dot, dash, colon or underscore, 100 at most")
@@ -217,10 +227,39 @@ export const RequestChangesInput = z.strictObject({
   request: words(100_000).refine((text) => text.trim() !== "", "must not be empty"),
 });
 export const ReasonInput = z.strictObject({ reason: words(10_000).optional() });
+const MoreMs = z
+  .int()
+  .min(1_000)
+  .max(30 * 86_400_000);
 export const ResumeInput = z.strictObject({
   outcome: z.enum(["done", "redo", "abort"]).optional(),
   reason: words(10_000).optional(),
+  /** Time the task gets beyond its limit. */
+  more_ms: MoreMs.optional(),
 });
+export const TaskChangeInput = z.strictObject({ priority: z.enum(PRIORITIES) });
+
+export const BULK_VERBS = ["pause", "resume", "retry", "cancel", "accept"] as const;
+const BULK_MOST = 1_000;
+/** Which tasks: by id, or by a filter; everything only when that is said in words. */
+export const BulkInput = z
+  .strictObject({
+    verb: z.enum(BULK_VERBS),
+    ids: z.array(Id).min(1).max(BULK_MOST).optional(),
+    project: oneLine(200).optional(),
+    session: z.string().max(100).optional(),
+    status: z.array(z.enum(STATUSES)).min(1).optional(),
+    all: z.literal(true).optional(),
+    cursor: z.string().max(200).optional(),
+    limit: z.int().min(1).max(BULK_MOST).default(BULK_MOST),
+    dry_run: z.boolean().default(false),
+    reason: words(10_000).optional(),
+    more_ms: MoreMs.optional(),
+  })
+  .refine(({ ids, project, session, status, all }) => {
+    const filtered = project !== undefined || session !== undefined || status !== undefined || all === true;
+    return (ids !== undefined) !== filtered;
+  }, "name the tasks: either ids, or a filter (project, session, status), or all");
 export const AcceptInput = z.strictObject({
   reason: words(10_000).refine((text) => text.trim() !== "", "must not be empty"),
 });
@@ -240,6 +279,7 @@ export const ProjectSettingsInput = z.strictObject({
   agent: z.enum(["gates"]).nullable().optional(),
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
+  tasks_max: z.int().min(1).max(64).nullable().optional(),
 });
 /** Checked where it is taken in, which says why one is no good. */
 const RemoteUrl = z.string().min(1).max(2_000);
@@ -315,5 +355,17 @@ export const LogsQuery = z.strictObject({
     .min(1)
     .max(64 * 1024 ** 2)
     .default(1024 ** 2),
+});
+/** From a byte of what a run put out; an offset past the end is the end. */
+export const OutputQuery = z.strictObject({
+  step: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/, "must be a step's name"),
+  run: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  offset: z.coerce.number().int().min(0).default(0),
+  bytes: z.coerce
+    .number()
+    .int()
+    .min(16)
+    .max(1024 ** 2)
+    .default(65_536),
 });
 export const DiffQuery = z.strictObject({ repo: Slug.optional() });

@@ -3,6 +3,7 @@ import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
+import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import { isRemote } from "../domain/remote.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
@@ -11,11 +12,13 @@ import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type {
   ArtifactListView,
+  BulkView,
   ComparedView,
   DeliveredView,
   DependencyGraphView,
   EventView,
   EvidenceView,
+  HealthView,
   ProjectView,
   RepoView,
   TaskListView,
@@ -36,6 +39,7 @@ interface Row {
   readonly attempt: number;
   readonly blockReason: string | null;
   readonly exitReason: string | null;
+  readonly priority: Priority;
   readonly project: { readonly id: string; readonly name: string } | null;
   readonly createdBy: string;
   readonly createdAtMs: number;
@@ -53,6 +57,7 @@ export const rowView = (row: Row): TaskRowView => ({
   project: row.project === null ? null : { id: row.project.id, name: row.project.name },
   block_reason: row.blockReason,
   exit_reason: row.exitReason,
+  priority: row.priority,
   created_by: row.createdBy,
   created_at: time(row.createdAtMs),
   updated_at: time(row.updatedAtMs),
@@ -66,6 +71,7 @@ export const listView = (
   items: rows.map(({ row, state, before }) => ({
     ...rowView(row),
     waiting: state === null ? null : waitingFor(state, before),
+    stalled: state?.openStep?.warned.includes("stall") ?? false,
   })),
   next,
 });
@@ -124,7 +130,14 @@ export function taskView({
     open_step:
       task.openStep === null
         ? null
-        : { step: task.openStep.step, run: task.openStep.run, doing: doing(task.openStep.act) },
+        : {
+            step: task.openStep.step,
+            run: task.openStep.run,
+            doing: doing(task.openStep.act),
+            warned: [...task.openStep.warned],
+          },
+    worked_ms: task.worked.ms,
+    granted_ms: task.worked.grantedMs,
     accepted_unproven: task.acceptedUnproven === null ? null : [...task.acceptedUnproven],
     delivered:
       task.delivered === null
@@ -242,7 +255,9 @@ export const projectView = (project: Project): ProjectView => ({
     agent: project.settings.agent,
     run_mode: project.settings.runMode,
     package_hosts: [...project.settings.packageHosts],
+    tasks_max: project.settings.tasksMax,
   },
+  paused: project.paused === null ? null : { since: time(project.paused.sinceMs), by: project.paused.by },
   repos: project.repos.map((repo) => repoView(project.id, repo)),
 });
 
@@ -294,3 +309,34 @@ export const stepView = (one: RecordedStep): EvidenceView["steps"][number] => ({
 
 /** What a step does, in words. */
 export const doing = (act: Act): string => acting(act);
+
+export const bulkView = (
+  verb: string,
+  dryRun: boolean,
+  items: readonly {
+    readonly id: string;
+    readonly title: string | null;
+    readonly status: Task["status"] | null;
+    readonly refused: { readonly code: string; readonly why: string } | null;
+  }[],
+  next: string | null,
+): BulkView => ({
+  verb,
+  dry_run: dryRun,
+  items: items.map(({ id, title, status, refused }) => ({
+    id,
+    title,
+    status,
+    outcome: refused === null ? "done" : "refused",
+    code: refused?.code ?? null,
+    why: refused?.why ?? null,
+  })),
+  done: items.filter(({ refused }) => refused === null).length,
+  refused: items.filter(({ refused }) => refused !== null).length,
+  next,
+});
+
+export const pausedView = (
+  paused: { readonly sinceMs: number; readonly by: string; readonly reason: string | null } | null,
+): HealthView["paused"] =>
+  paused === null ? null : { since: time(paused.sinceMs), by: paused.by, reason: paused.reason };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { PHASES } from "../domain/phase.ts";
+import { PRIORITIES } from "../domain/priority.ts";
 import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { Json } from "./json.ts";
@@ -21,6 +22,7 @@ export const TaskRowView = z.object({
   project: z.object({ id: z.string(), name: z.string() }).nullable(),
   block_reason: z.string().nullable(),
   exit_reason: z.string().nullable(),
+  priority: z.enum(PRIORITIES),
   created_by: z.string(),
   created_at: Time,
   updated_at: Time,
@@ -79,7 +81,13 @@ export const TaskView = TaskRowView.extend({
     )
     .nullable(),
   gates: z.array(VerdictView),
-  open_step: z.object({ step: z.string(), run: z.number(), doing: z.string() }).nullable(),
+  /** `warned`: it shows no sign of life (`stall`), or most of its time is gone (`time`). */
+  open_step: z
+    .object({ step: z.string(), run: z.number(), doing: z.string(), warned: z.array(z.enum(["stall", "time"])) })
+    .nullable(),
+  /** Work so far in milliseconds, waits not counted, and what people gave it beyond its limit. */
+  worked_ms: z.number(),
+  granted_ms: z.number(),
   accepted_unproven: z.array(z.string()).nullable(),
   delivered: z
     .record(
@@ -119,10 +127,29 @@ export const DependencyGraphView = z.object({
 export type DependencyGraphView = z.infer<typeof DependencyGraphView>;
 
 export const TaskListView = z.object({
-  items: z.array(TaskRowView.extend({ waiting: Waiting.nullable() })),
+  items: z.array(TaskRowView.extend({ waiting: Waiting.nullable(), stalled: z.boolean() })),
   next: z.string().nullable(),
 });
 export type TaskListView = z.infer<typeof TaskListView>;
+
+export const BulkView = z.object({
+  verb: z.string(),
+  dry_run: z.boolean(),
+  items: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string().nullable(),
+      status: z.enum(STATUSES).nullable(),
+      outcome: z.enum(["done", "refused"]),
+      code: z.string().nullable(),
+      why: z.string().nullable(),
+    }),
+  ),
+  done: z.number(),
+  refused: z.number(),
+  next: z.string().nullable(),
+});
+export type BulkView = z.infer<typeof BulkView>;
 
 export const EventView = z.object({
   position: z.number().optional(),
@@ -232,6 +259,17 @@ export const LogsView = z.object({
   ),
 });
 export type LogsView = z.infer<typeof LogsView>;
+export const OutputView = z.object({
+  step: z.string(),
+  run: z.number(),
+  /** Both streams as they came. */
+  text: z.string(),
+  /** Where the next part begins. */
+  next: z.number(),
+  /** Whether more may come. */
+  open: z.boolean(),
+});
+export type OutputView = z.infer<typeof OutputView>;
 export const DiffView = z.object({
   repos: z.record(
     z.string(),
@@ -288,7 +326,9 @@ export const ProjectView = z.object({
     agent: z.enum(["gates"]).nullable(),
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
+    tasks_max: z.number().nullable(),
   }),
+  paused: z.object({ since: Time, by: z.string() }).nullable(),
   repos: z.array(RepoView),
 });
 export type ProjectView = z.infer<typeof ProjectView>;
@@ -378,5 +418,7 @@ export const HealthView = z.object({
   sandbox_problem: z.string().nullable(),
   tasks: z.record(z.string(), z.number()),
   working: z.number(),
+  /** While it is, no task is taken up. */
+  paused: z.object({ since: Time, by: z.string(), reason: z.string().nullable() }).nullable(),
 });
 export type HealthView = z.infer<typeof HealthView>;

@@ -5,7 +5,8 @@ import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { PinnedPart } from "./gate.ts";
 import type { Phase } from "./phase.ts";
-import type { Act } from "./step.ts";
+import type { Priority } from "./priority.ts";
+import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
 
@@ -113,8 +114,12 @@ export interface TaskEventBodies {
       | "resumed"
       | "retried"
       | "answered"
-      | "worker_stopped";
+      | "worker_stopped"
+      | "project_paused"
+      | "daemon_paused";
   };
+  /** How soon it is wanted from now on; `from` is what it was before. */
+  PRIORITIZED: { readonly priority: Priority; readonly from: Priority };
   CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
   DEPENDENCY_ADDED: Dependency;
   DEPENDENCY_REMOVED: Dependency;
@@ -181,11 +186,19 @@ export interface TaskEventBodies {
     readonly cause: string;
     readonly result: BlobRef | null;
   };
-  /** It died with its worker, or was ended by a person; what it left was undone (kept under `rescued`). */
+  /** Once per run and kind: it shows no sign of life for `ms`, or `ms` of its time are gone. `limitMs` is the limit that is meant. */
+  STEP_WARNED: {
+    readonly step: string;
+    readonly run: number;
+    readonly about: StepWarning;
+    readonly ms: number;
+    readonly limitMs: number;
+  };
+  /** It died with its worker, was ended by a person, or the task's time was up; what it left was undone (kept under `rescued`). */
   STEP_LOST: {
     readonly step: string;
     readonly run: number;
-    readonly cause: "worker_died" | "canceled";
+    readonly cause: "worker_died" | "canceled" | "time_up";
     readonly rescued: Trees;
     readonly partialOutput: BlobRef | null;
   };
@@ -202,6 +215,10 @@ export interface TaskEventBodies {
     readonly failure: string;
     readonly output: BlobRef | null;
   };
+  /** Most of the task's time is gone: `spentMs` of work, waits not counted, of `limitMs`. */
+  TIME_WARNED: { readonly spentMs: number; readonly limitMs: number };
+  /** A person gave the task more time than its spec has. */
+  TIME_GRANTED: { readonly ms: number };
   PAUSE_REQUESTED: { readonly reason: BlobRef | null };
   CANCEL_REQUESTED: { readonly reason: BlobRef | null };
   BLOCKED: { readonly reason: BlockReason; readonly detail: string; readonly step: string | null };
@@ -240,6 +257,9 @@ export interface ProjectEventBodies {
   PROJECT_CREATED: { readonly name: string; readonly settings: ProjectSettings };
   PROJECT_CHANGED: { readonly name: string; readonly settings: ProjectSettings };
   PROJECT_DELETED: Record<string, never>;
+  /** None of its tasks is taken up until it is resumed; what runs is put back into the queue at its next boundary. */
+  PROJECT_PAUSED: { readonly reason: BlobRef | null };
+  PROJECT_RESUMED: { readonly reason: BlobRef | null };
   REPO_ADDED: RepoFacts;
   REPO_CHANGED: RepoFacts;
 }
@@ -266,6 +286,8 @@ export interface ProjectSettings {
   readonly runMode: "interactive" | "assisted" | "autonomous" | null;
   /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
   readonly packageHosts: readonly string[];
+  /** How many of its tasks run at the same time; null: as many as the daemon has room for. */
+  readonly tasksMax: number | null;
 }
 
 export type ProjectEventType = keyof ProjectEventBodies;
@@ -277,6 +299,9 @@ export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
   DAEMON_STARTED: { readonly version: string; readonly boot: string; readonly sandbox: string };
   DAEMON_STOPPED: Record<string, never>;
+  /** No task is taken up until it is resumed, whatever daemon runs; what runs is put back into the queue at its next boundary. */
+  SYSTEM_PAUSED: { readonly reason: BlobRef | null };
+  SYSTEM_RESUMED: { readonly reason: BlobRef | null };
   /** What a clean-up took away and what it left, in bytes on disk. */
   SPACE_RECLAIMED: {
     readonly workspaces: number;

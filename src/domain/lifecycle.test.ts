@@ -51,6 +51,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     miss_dependency: NO,
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   queued: {
@@ -73,6 +74,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     miss_dependency: { why: "it does not require task T2" },
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   running: {
@@ -95,6 +97,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     miss_dependency: NO,
     supersede: "SUPERSEDED CANCEL_REQUESTED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   awaiting_approval: {
@@ -117,6 +120,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     miss_dependency: NO,
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   blocked: {
@@ -139,6 +143,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     miss_dependency: NO,
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   succeeded: {
@@ -161,6 +166,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     miss_dependency: NO,
     supersede: "SUPERSEDED CANCELED",
     record_delivery: "DELIVERED",
+    prioritize: NO,
     deny: "DENIED",
   },
   failed: {
@@ -183,6 +189,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     miss_dependency: NO,
     supersede: NO,
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   canceled: {
@@ -205,6 +212,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     miss_dependency: NO,
     supersede: NO,
     record_delivery: NO,
+    prioritize: NO,
     deny: "DENIED",
   },
 };
@@ -427,7 +435,7 @@ describe("what the lease holder may say", () => {
   const started = STORIES.working.and(report({ type: "start_step", step }, 2));
 
   test("nobody else speaks for it", () => {
-    const said: WorkReport = { type: "release" };
+    const said: WorkReport = { type: "release", cause: "worker_stopped" };
     expect(outcome(STORIES.working, report(said, 1))).toEqual({ why: "the lease is epoch 2's, not epoch 1's" });
     expect(outcome(STORIES.working, report(said, 2, "w2"))).toEqual({ why: "the lease is epoch 2's, not epoch 2's" });
     expect(outcome(STORIES.working, report(said, 2))).toBe("QUEUED");
@@ -464,6 +472,7 @@ describe("what the lease holder may say", () => {
       input: "i1",
       before: { app: "w0" },
       settled: null,
+      warned: [],
     });
     expect(outcome(started, report({ type: "start_step", step: { ...step, step: "1.work.2" } }, 2))).toEqual({
       why: "step 1.work.1 is open",
@@ -506,7 +515,7 @@ describe("what the lease holder may say", () => {
     { type: "fail_item", item: "work", cause: "x", output: null },
     { type: "retry", restart: true, cause: "gates", failure: "x", output: null },
     { type: "succeed", gates: ["tests"], expectsChange: false },
-    { type: "release" },
+    { type: "release", cause: "worker_stopped" },
     { type: "stop", why: "pause" },
     { type: "propose_item", item: "work" },
   ];
@@ -536,14 +545,15 @@ describe("what the lease holder may say", () => {
     expect(outcome(unknown, COMMANDS.resume)).toEqual({
       why: "say what became of the interrupted step: done, redo or abort",
     });
-    expect(unknown.when(give("resume", { outcome: "done", reason: null, restart: true }))).toEqual([
+    expect(unknown.when(give("resume", { outcome: "done", reason: null, restart: true, moreMs: null }))).toEqual([
       { actor: ADA, event: event("OUTCOME_SETTLED", { outcome: "done" }) },
       { actor: ADA, event: event("RESUMED", { from: "outcome_unknown", reason: null }) },
       { actor: ADA, event: event("QUEUED", { cause: "answered" }) },
     ]);
-    expect(unknown.and(give("resume", { outcome: "redo", reason: null, restart: true })).task.openStep?.settled).toBe(
-      "redo",
-    );
+    expect(
+      unknown.and(give("resume", { outcome: "redo", reason: null, restart: true, moreMs: null })).task.openStep
+        ?.settled,
+    ).toBe("redo");
     expect(outcome(unknown, COMMANDS.accept)).toEqual({ why: "there is no candidate to accept" });
   });
 
@@ -563,9 +573,11 @@ describe("what the lease holder may say", () => {
   );
 
   test("an outcome is asked for only where it is unknown", () =>
-    expect(outcome(IN.blocked, give("resume", { outcome: "done", reason: null, restart: true }))).toEqual({
-      why: "nothing is unknown: it is blocked by no_model",
-    }));
+    expect(outcome(IN.blocked, give("resume", { outcome: "done", reason: null, restart: true, moreMs: null }))).toEqual(
+      {
+        why: "nothing is unknown: it is blocked by no_model",
+      },
+    ));
 });
 
 describe("succeeding", () => {
@@ -772,7 +784,7 @@ describe("pause and cancel of a running task", () => {
     ["a work item is proposed", STORIES.working, { type: "propose_item", item: "work" }],
     ["it is blocked", STORIES.red, { type: "block", reason: "gates_exhausted", detail: "red", step: null }],
     ["it fails", STORIES.red, { type: "fail", exitReason: "gates_failed", detail: "red" }],
-    ["the worker stops", STORIES.working, { type: "release" }],
+    ["the worker stops", STORIES.working, { type: "release", cause: "worker_stopped" }],
   ];
   test.each(PUT_DOWN)(
     "a cancel that comes just before %s ends the task then, so that it waits for nobody",
@@ -845,5 +857,39 @@ describe("deaths", () => {
       .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
       .and(report({ type: "block", reason: "crash_loop", detail: "x", step: null }, 3, "w2"));
     expect([loop.task.deaths, loop.and(COMMANDS.resume).task.deaths]).toEqual([1, 0]);
+  });
+});
+
+describe("a task whose time is up", () => {
+  const upTo = IN.running.and(
+    report({ type: "block", reason: "budget_exhausted", detail: "its time is up", step: null }),
+  );
+  const resume = (moreMs: number | null) => give("resume", { outcome: null, reason: null, restart: true, moreMs });
+
+  test("is resumed only with more of it", () => {
+    expect(outcome(upTo, resume(null))).toEqual({ why: "its time is used up; say how much more it gets" });
+    expect(outcome(upTo, resume(60_000))).toBe("TIME_GRANTED RESUMED QUEUED");
+    expect(upTo.and(resume(60_000)).task.worked.grantedMs).toBe(60_000);
+  });
+
+  test("is warned once, and again after it got more", () => {
+    const warn = report({ type: "warn_time", warning: { spentMs: 8, limitMs: 10 } });
+    const warned = IN.running.and(warn);
+    expect(outcome(IN.running, warn)).toBe("TIME_WARNED");
+    expect(outcome(warned, warn)).toBe("");
+    const more = warned
+      .and(report({ type: "block", reason: "budget_exhausted", detail: "its time is up", step: null }))
+      .and(resume(60_000))
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER));
+    expect(outcome(more, report({ type: "warn_time", warning: { spentMs: 8, limitMs: 10 } }, 2))).toBe("TIME_WARNED");
+  });
+});
+
+describe("a priority", () => {
+  test("that it has already changes nothing; an agent has no say in it", () => {
+    expect(outcome(IN.queued, give("prioritize", { priority: "normal" }))).toBe("");
+    expect(outcome(IN.running, give("prioritize", { priority: "urgent" }, SLY))).toEqual({
+      why: "an agent may not say how soon its task is wanted",
+    });
   });
 });

@@ -15,6 +15,7 @@ import type { FailReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
 import { inputsAfter } from "./inputs.ts";
 import type { Phase } from "./phase.ts";
+import type { Priority } from "./priority.ts";
 import type { RunMode } from "./spec.ts";
 import type { In, Status, Task } from "./task.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -49,7 +50,10 @@ export interface CommandBodies {
     readonly outcome: "done" | "redo" | "abort" | null;
     readonly reason: BlobRef | null;
     readonly restart: boolean;
+    /** Time the task gets beyond its limit; null: none. */
+    readonly moreMs: number | null;
   };
+  prioritize: { readonly priority: Priority };
   cancel: { readonly reason: BlobRef | null };
   retry: { readonly restart: boolean };
   /** `gates`: every gate the spec names. */
@@ -87,6 +91,8 @@ export type WorkReport =
       readonly step: TaskEventBodies["STEP_FAILED"];
       readonly followedBy?: readonly TaskEvent[];
     }
+  | { readonly type: "warn_step"; readonly warning: TaskEventBodies["STEP_WARNED"] }
+  | { readonly type: "warn_time"; readonly warning: TaskEventBodies["TIME_WARNED"] }
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
@@ -102,8 +108,8 @@ export type WorkReport =
   | { readonly type: "block"; readonly reason: BlockReason; readonly detail: string; readonly step: string | null }
   | { readonly type: "succeed"; readonly gates: readonly string[]; readonly expectsChange: boolean }
   | { readonly type: "fail"; readonly exitReason: FailReason; readonly detail: string }
-  /** The worker is being stopped in good order; another claim goes on. */
-  | { readonly type: "release" }
+  /** The worker is being stopped in good order, or nothing is to run for now; another claim goes on. */
+  | { readonly type: "release"; readonly cause: "worker_stopped" | "project_paused" | "daemon_paused" }
   | { readonly type: "stop"; readonly why: "pause" | "cancel" };
 
 export type DeliveryEvent = TaskEventOf<
@@ -140,6 +146,12 @@ export interface Decided {
 
 export type Decision = readonly Decided[] | Refusal;
 
+/** A refusal as one sentence. */
+export function refusalText(id: string, { refused, status, why, allowed }: Refusal): string {
+  const takes = allowed.length === 0 ? "nothing" : allowed.join(", ");
+  return `task ${id} is ${status} and refuses ${refused}${why === null ? "" : `: ${why}`}. It takes ${takes}.`;
+}
+
 export const isRefusal = (decision: Decision): decision is Refusal => "refused" in decision;
 
 type Answer = readonly (TaskEvent | Decided)[] | string;
@@ -165,6 +177,7 @@ const LIFECYCLE: Lifecycle = {
     freeze,
     bind,
     ready,
+    prioritize,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     supersede,
@@ -174,6 +187,7 @@ const LIFECYCLE: Lifecycle = {
   queued: {
     claim,
     revise,
+    prioritize,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     miss_dependency: missDependency,
@@ -187,6 +201,7 @@ const LIFECYCLE: Lifecycle = {
         ? `epoch ${epoch} is not after ${task.epoch}`
         : [e("CLAIMED", { worker, epoch, takeover: true })],
     report,
+    prioritize,
     pause: (task, { reason, by }) =>
       by.kind === "agent"
         ? "an agent may not pause its own task"
@@ -217,6 +232,7 @@ const LIFECYCLE: Lifecycle = {
             e("CANCELED", { exitReason: "plan_rejected", reason }),
           ],
     revise,
+    prioritize,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     supersede,
@@ -227,6 +243,7 @@ const LIFECYCLE: Lifecycle = {
     resume,
     accept,
     revise,
+    prioritize,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     supersede,
@@ -247,6 +264,7 @@ const LIFECYCLE: Lifecycle = {
     retry: retryAgain,
     revise,
     accept,
+    prioritize,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     deny,
@@ -255,8 +273,8 @@ const LIFECYCLE: Lifecycle = {
 };
 
 /**
- * The commands that a task in this status has a rule for: the buttons on screen. `report`, `deny` and deliveries are the system's;
- * a dependency is between two tasks and no button of one.
+ * The commands that a task in this status has a rule for and that lead somewhere: the buttons on screen. `report`, `deny` and deliveries are
+ * the system's; a priority and a dependency change nothing about where the task stands.
  */
 export const allowedCommands = (task: Task): readonly CommandType[] => commandsOf(LIFECYCLE[task.status]);
 
@@ -265,6 +283,7 @@ const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
   "report",
   "deny",
   "record_delivery",
+  "prioritize",
   "add_dependency",
   "remove_dependency",
   "miss_dependency",
@@ -409,7 +428,19 @@ function cancelNow(task: Task, { reason }: Command<"cancel">): Answer {
   return [...closing(task, "canceled"), e("CANCELED", { exitReason: "canceled_by_person", reason })];
 }
 
-function resume(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
+function prioritize(task: Task, { priority, by }: Command<"prioritize">): Answer {
+  if (by.kind === "agent") return "an agent may not say how soon its task is wanted";
+  return priority === task.priority ? [] : [e("PRIORITIZED", { priority, from: task.priority })];
+}
+
+function resume(task: In<"blocked">, command: Command<"resume">): Answer {
+  const { moreMs } = command;
+  if (task.reason === "budget_exhausted" && moreMs === null) return "its time is used up; say how much more it gets";
+  const answer = goOn(task, command);
+  return typeof answer === "string" || moreMs === null ? answer : [e("TIME_GRANTED", { ms: moreMs }), ...answer];
+}
+
+function goOn(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
   const resumed = e("RESUMED", { from: task.reason, reason });
   const queued = e("QUEUED", { cause: "resumed" });
   if (task.reason === "outcome_unknown") {
@@ -540,6 +571,12 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return isOpen(task, said.step)
         ? [e("STEP_FAILED", said.step), ...(said.followedBy ?? [])]
         : `step ${said.step.step} is not open`;
+    case "warn_step":
+      return isOpen(task, said.warning) && task.openStep?.warned.includes(said.warning.about) === false
+        ? [e("STEP_WARNED", said.warning)]
+        : [];
+    case "warn_time":
+      return task.worked.warned ? [] : [e("TIME_WARNED", said.warning)];
     case "lose_step":
       return isOpen(task, said.step) ? [e("STEP_LOST", said.step)] : `step ${said.step.step} is not open`;
     case "make_candidate":
@@ -571,7 +608,7 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
     case "fail":
       return [...closing(task, "failed"), e("FAILED", { exitReason: said.exitReason, detail: said.detail })];
     case "release":
-      return task.openStep === null ? [e("QUEUED", { cause: "worker_stopped" })] : `step ${task.openStep.step} is open`;
+      return task.openStep === null ? [e("QUEUED", { cause: said.cause })] : `step ${task.openStep.step} is open`;
     case "stop":
       if (task.openStep !== null) return `step ${task.openStep.step} is open`;
       if (said.why === "cancel") return task.cancelRequested === null ? "nobody asked to cancel" : [canceled(task)];

@@ -1,3 +1,4 @@
+import { durationText } from "./duration.ts";
 import type { AnyEvent } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
 import { type DependencyNow, standing } from "./standing.ts";
@@ -23,6 +24,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return "Spec and project are settled; the task may run.";
     case "QUEUED":
       return `The task is in the queue (${body.cause.replaceAll("_", " ")}).`;
+    case "PRIORITIZED":
+      return `The priority is now ${body.priority}; it was ${body.from}.`;
     case "CLAIMED":
       return body.takeover
         ? `Worker ${body.worker} took the task over from one that died (epoch ${body.epoch}).`
@@ -74,6 +77,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Step ${body.step} was completed${outcome(body.evidence)}.`;
     case "STEP_FAILED":
       return `Step ${body.step} failed: ${body.cause}.`;
+    case "STEP_WARNED":
+      return body.about === "stall"
+        ? `Step ${body.step} shows no sign of life for ${durationText(body.ms)}: no output, no processor time, nothing written.`
+        : `Step ${body.step} has used ${durationText(body.ms)} of the ${durationText(body.limitMs)} it may take.`;
     case "STEP_LOST":
       return `Step ${body.step} was interrupted (${body.cause.replaceAll("_", " ")}); what it left was undone${Object.keys(body.rescued).length === 0 ? "" : " and kept as a rescue"}.`;
     case "CHECKPOINTED":
@@ -94,6 +101,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Gate ${body.gate} is unproven on the ${body.on}, for want of ${body.missing.join("; ")}.`;
     case "RETRIED":
       return `Attempt ${body.attempt} begins${body.restart ? " at the base again" : ""}, because ${body.failure}.`;
+    case "TIME_WARNED":
+      return `The task has worked ${durationText(body.spentMs)} of the ${durationText(body.limitMs)} it may take.`;
+    case "TIME_GRANTED":
+      return `The task was given ${durationText(body.ms)} more.`;
     case "PAUSE_REQUESTED":
       return "A pause was asked for; it takes effect at the next boundary.";
     case "CANCEL_REQUESTED":
@@ -134,6 +145,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The project ${body.name} was changed.`;
     case "PROJECT_DELETED":
       return "The project was deleted.";
+    case "PROJECT_PAUSED":
+      return "The project was paused: none of its tasks is taken up.";
+    case "PROJECT_RESUMED":
+      return "The project was resumed.";
     case "REPO_ADDED":
       return `The repo ${body.name} (${body.path}) was added.`;
     case "REPO_CHANGED":
@@ -144,6 +159,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The daemon ${body.version} started; sandbox: ${body.sandbox}.`;
     case "DAEMON_STOPPED":
       return "The daemon stopped in good order.";
+    case "SYSTEM_PAUSED":
+      return "Everything was paused: no task is taken up.";
+    case "SYSTEM_RESUMED":
+      return "Everything was resumed.";
     case "SPACE_RECLAIMED":
       return `A clean-up freed ${body.bytes} bytes (${count(body.workspaces, "workspace")}, ${count(body.layers, "layer")}, ${count(body.mirrors, "mirror")}); ${body.keptBytes} bytes stay.`;
   }

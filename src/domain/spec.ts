@@ -51,7 +51,7 @@ export interface Spec {
   readonly expectsChange: boolean;
   readonly includeDirty: boolean;
   readonly attempts: number;
-  /** Limits of one command. */
+  /** Of one command, where they do not say otherwise. */
   readonly limits: SpecLimits;
 }
 
@@ -60,6 +60,11 @@ export interface SpecLimits {
   readonly memoryBytes: number;
   readonly processes: number;
   readonly outputBytes: number;
+  /** Work of the whole task, its waits not counted; null: no limit. */
+  readonly taskMs: number | null;
+  /** A command that shows no sign of life for so long has stalled: that is recorded, and ends it where `stallEnds`. */
+  readonly stallMs: number;
+  readonly stallEnds: boolean;
 }
 
 export const DEFAULT_LIMITS: SpecLimits = {
@@ -67,6 +72,9 @@ export const DEFAULT_LIMITS: SpecLimits = {
   memoryBytes: 2 * 1024 ** 3,
   processes: 512,
   outputBytes: 16 * 1024 ** 2,
+  taskMs: null,
+  stallMs: 5 * 60_000,
+  stallEnds: false,
 };
 
 export const DEFAULT_ATTEMPTS = 3;
@@ -86,7 +94,8 @@ export function freezeSpec(seal: Seal, spec: Spec): Frozen {
 export function specFrom(text: string): Spec {
   const spec = JSON.parse(text) as Spec;
   if (spec.format !== 1) throw new Error(`a spec of format ${String(spec.format)} is not known here`);
-  return spec;
+  // A spec that was frozen before a limit existed has its default.
+  return { ...spec, limits: { ...DEFAULT_LIMITS, ...spec.limits } };
 }
 
 /** What makes a spec impossible to work on, before it is frozen. Throws `spec/invalid` naming the field. */

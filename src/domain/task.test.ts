@@ -21,6 +21,7 @@ import type { Recorded, TaskEvent } from "./event.ts";
 import { EXIT_REASONS } from "./exit-reason.ts";
 import { allowedCommands, type Command, isRefusal, type WorkReport } from "./lifecycle.ts";
 import { PHASES } from "./phase.ts";
+import { PRIORITIES } from "./priority.ts";
 import { evolve, STATUSES, type Task } from "./task.ts";
 
 const RUNS = 400;
@@ -196,7 +197,9 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
       outcome: task.status === "blocked" && task.reason === "outcome_unknown" ? "redo" : null,
       reason: null,
       restart: true,
+      moreMs: task.denials % 2 === 0 ? null : 60_000,
     }),
+    ...(task.status === "blocked" && task.reason === "gates_exhausted" ? [COMMANDS.accept] : []),
   ];
   const working: WorkReport[] =
     open === null
@@ -261,9 +264,11 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
     { type: "block", reason: "crash_loop", detail: "died", step: null },
     { type: "succeed", gates: [], expectsChange: false },
     { type: "fail", exitReason: "gates_failed", detail: "red" },
-    { type: "release" },
+    { type: "release", cause: "worker_stopped" },
     { type: "stop", why: "pause" },
     { type: "stop", why: "cancel" },
+    { type: "warn_time", warning: EXAMPLES.TIME_WARNED },
+    { type: "warn_step", warning: { ...EXAMPLES.STEP_WARNED, step: closed.step, run: closed.run } },
   ];
   const delivering: Command[] = [
     give(
@@ -278,6 +283,7 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
     ),
   ];
   const people: Command[] = [
+    give("prioritize", { priority: PRIORITIES[task.denials % PRIORITIES.length] ?? "low" }),
     { ...COMMANDS.revise, title: ref(`title ${task.specVersion}`) } as Command,
     COMMANDS.bind,
     COMMANDS.freeze,
@@ -295,7 +301,7 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
     { ...COMMANDS.accept, by: SLY },
     { ...COMMANDS.pause, by: SLY },
     give("claim", { worker: "w2", epoch: task.epoch, met: [] }, WORKER),
-    report({ type: "release" }, task.epoch - 1),
+    report({ type: "release", cause: "worker_stopped" }, task.epoch - 1),
   ];
   return { usual: [...usual, ...working.map(say)], others: [...delivering, ...rare.map(say), ...people] };
 }
@@ -327,7 +333,7 @@ describe("evolve", () => {
   it("leaves no fact of one status behind in the next", () => {
     const only = {
       queued: ["sinceMs"],
-      running: ["lease"],
+      running: ["lease", "seenMs"],
       blocked: ["reason", "detail", "step", "sinceMs"],
       succeeded: ["exitReason", "endedAtMs"],
       failed: ["exitReason", "detail", "endedAtMs"],
@@ -370,4 +376,52 @@ describe("evolve", () => {
     const again = evolve(both.task, { seq: 99, atMs: 1, actor: WORKER, event: event("CANDIDATE_MADE") });
     expect(again.layers).toEqual({ "app@base": "key-base" });
   });
+});
+
+describe("the time a task has worked", () => {
+  const at = (seq: number, atMs: number, one: TaskEvent, actor = WORKER): Recorded<TaskEvent> => ({
+    seq,
+    atMs,
+    actor,
+    event: one,
+  });
+  const worked = (...events: readonly Recorded<TaskEvent>[]) => events.reduce(evolve, IN.queued.task).worked.ms;
+  const claim = (takeover = false) => event("CLAIMED", { takeover });
+
+  it("is what lies between a claim and the wait after it", () =>
+    expect(
+      worked(at(9, 1_000, claim()), at(10, 4_000, event("PHASE_ENTERED")), at(11, 5_000, event("PLAN_PROPOSED"))),
+    ).toBe(4_000));
+
+  it("does not grow while the task waits or is queued", () =>
+    expect(
+      worked(
+        at(9, 1_000, claim()),
+        at(10, 2_000, event("BLOCKED")),
+        at(11, 90_000, event("QUEUED"), ADA),
+        at(12, 100_000, claim()),
+        at(13, 100_500, event("BLOCKED")),
+      ),
+    ).toBe(1_500));
+
+  it("does not count the time after its worker died, whatever people say meanwhile", () =>
+    expect(
+      worked(
+        at(9, 1_000, claim()),
+        at(10, 3_000, event("STEP_STARTED")),
+        at(11, 50_000, event("PAUSE_REQUESTED"), ADA),
+        at(12, 90_000, claim(true)),
+        at(13, 91_000, event("BLOCKED")),
+      ),
+    ).toBe(3_000));
+
+  it("is never less for a clock that was set back", () =>
+    expect(worked(at(9, 9_000, claim()), at(10, 1_000, event("PHASE_ENTERED")), at(11, 2_000, event("BLOCKED")))).toBe(
+      1_000,
+    ));
+
+  it("begins anew with a revised spec", () =>
+    expect(
+      worked(at(9, 1_000, claim()), at(10, 9_000, event("BLOCKED")), at(11, 9_500, event("SPEC_REVISED"), ADA)),
+    ).toBe(0));
 });

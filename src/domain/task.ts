@@ -17,6 +17,7 @@ import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
+import type { Priority } from "./priority.ts";
 import type { FinishedStep, OpenStep } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -71,6 +72,17 @@ export interface FailureRun {
   readonly times: number;
 }
 
+/**
+ * Time in a worker's hands, waits not counted. It is counted from one of the worker's events to the next, so it is the same after any
+ * restart, and the time in which a dead daemon was not there does not count.
+ */
+export interface Worked {
+  readonly ms: number;
+  /** What people gave it beyond its spec's limit. */
+  readonly grantedMs: number;
+  readonly warned: boolean;
+}
+
 /** What is true of a task in every status. */
 export interface TaskFacts {
   readonly id: string;
@@ -81,6 +93,7 @@ export interface TaskFacts {
   readonly draft: BlobRef;
   readonly metadata: BlobRef | null;
   readonly template: string | null;
+  readonly priority: Priority;
   readonly project: { readonly id: string; readonly repos: Readonly<Record<string, string>> } | null;
   readonly spec: FrozenSpec | null;
   readonly specVersion: number;
@@ -128,6 +141,7 @@ export interface TaskFacts {
   readonly acceptedUnproven: readonly string[] | null;
   readonly delivered: Readonly<Record<string, DeliveredTo>> | null;
   readonly denials: number;
+  readonly worked: Worked;
 }
 
 /** A task at one moment. Each status carries the facts that exist only in it. */
@@ -135,7 +149,8 @@ export type Task = TaskFacts &
   (
     | { readonly status: "draft" }
     | { readonly status: "queued"; readonly sinceMs: number }
-    | { readonly status: "running"; readonly lease: Lease }
+    /** `seenMs`: when its worker said something last. */
+    | { readonly status: "running"; readonly lease: Lease; readonly seenMs: number }
     | { readonly status: "awaiting_approval"; readonly proposal: Proposal; readonly sinceMs: number }
     | {
         readonly status: "blocked";
@@ -179,6 +194,7 @@ const NOTHING_DONE = {
   cancelRequested: null,
   acceptedUnproven: null,
   delivered: null,
+  worked: { ms: 0, grantedMs: 0, warned: false },
   inputs: [],
 } as const satisfies Partial<TaskFacts>;
 
@@ -191,6 +207,7 @@ export function born(id: string, recorded: Recorded<TaskEvent>): Task {
     ...event.body,
     id,
     createdAtMs: atMs,
+    priority: "normal",
     project: null,
     spec: null,
     specVersion: 0,
@@ -208,8 +225,17 @@ export function born(id: string, recorded: Recorded<TaskEvent>): Task {
   };
 }
 
-/** The task after one more event. Total: every event has its case, none reads anything but its arguments. */
-export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Task {
+/** The task after one more event. */
+export function evolve(task: Task, recorded: Recorded<TaskEvent>): Task {
+  const next = after(task, recorded);
+  // A takeover ends the silence of a dead worker, which was no work; what people say meanwhile is none either.
+  if (task.status !== "running" || recorded.event.type === "CLAIMED" || recorded.actor.kind !== "worker") return next;
+  const worked = { ...next.worked, ms: next.worked.ms + Math.max(0, recorded.atMs - task.seenMs) };
+  return next.status === "running" ? { ...next, worked, seenMs: recorded.atMs } : { ...next, worked };
+}
+
+/** Total: every event has its case, none reads anything but its arguments. */
+function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Task {
   switch (event.type) {
     case "CREATED":
       throw new Error(`task ${task.id} was created twice`);
@@ -247,7 +273,10 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         deaths: event.body.takeover ? task.deaths + 1 : task.deaths,
         status: "running",
         lease: { worker: event.body.worker, epoch: event.body.epoch },
+        seenMs: atMs,
       };
+    case "PRIORITIZED":
+      return { ...task, priority: event.body.priority };
     case "DEPENDENCY_ADDED":
       return { ...task, dependencies: [...task.dependencies, event.body] };
     case "DEPENDENCY_REMOVED":
@@ -335,6 +364,7 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
           input: event.body.input,
           before: event.body.before,
           settled: null,
+          warned: [],
         },
         outside: task.outside || (event.body.act.kind === "command" && event.body.act.network.length > 0),
         runs: { ...task.runs, [event.body.step]: event.body.run },
@@ -354,6 +384,10 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
       return event.body.result === null
         ? { ...task, openStep: null, deaths: 0 }
         : { ...task, openStep: null, deaths: 0, finished: finishedWith(task, seq, event.body.step, event.body.result) };
+    case "STEP_WARNED":
+      return task.openStep === null
+        ? task
+        : { ...task, openStep: { ...task.openStep, warned: [...task.openStep.warned, event.body.about] } };
     case "STEP_LOST":
       return { ...task, openStep: null };
     case "CHECKPOINTED":
@@ -395,6 +429,10 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         finished: {},
         runs: {},
       };
+    case "TIME_WARNED":
+      return { ...task, worked: { ...task.worked, warned: true } };
+    case "TIME_GRANTED":
+      return { ...task, worked: { ...task.worked, grantedMs: task.worked.grantedMs + event.body.ms, warned: false } };
     case "PAUSE_REQUESTED":
       return { ...task, pauseRequested: true };
     case "CANCEL_REQUESTED":
@@ -450,6 +488,7 @@ const facts = (task: Task): TaskFacts => ({
   draft: task.draft,
   metadata: task.metadata,
   template: task.template,
+  priority: task.priority,
   project: task.project,
   spec: task.spec,
   specVersion: task.specVersion,
@@ -486,6 +525,7 @@ const facts = (task: Task): TaskFacts => ({
   acceptedUnproven: task.acceptedUnproven,
   delivered: task.delivered,
   denials: task.denials,
+  worked: task.worked,
 });
 
 const itemOf = (task: Task, item: string): ItemState => task.items[item] ?? { status: "pending", approved: false };

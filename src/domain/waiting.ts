@@ -26,7 +26,10 @@ export const BLOCK_REASONS = {
     next: "Revise the spec so that it allows this (agentos task revise <id> …), or cancel it.",
   },
   paused: { means: "a person paused it", next: "agentos task resume <id>." },
-  budget_exhausted: { means: "a budget is used up", next: "Raise the budget, then agentos task resume <id>." },
+  budget_exhausted: {
+    means: "a budget is used up",
+    next: "Give it more: agentos task resume <id> --more-time 30m; or revise its limits (agentos task revise <id> --limit task=2h).",
+  },
   gates_exhausted: {
     means: "the gates did not pass in any attempt",
     next: "Read agentos task evidence <id>; then resume for more attempts, accept on record (agentos task accept <id>), or cancel.",

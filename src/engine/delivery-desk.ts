@@ -48,7 +48,14 @@ export async function deliveryDesk(
       };
       let effect: Effect;
       try {
-        effect = await ask.effect({ step, run, signal, outputFile, onStart: () => undefined });
+        effect = await ask.effect({
+          step,
+          run,
+          signal,
+          outputFile,
+          onStart: () => undefined,
+          onWarning: () => undefined,
+        });
       } catch (error) {
         if (isLost()) throw await lose();
         const cause = isFailure(error) ? error.message : "AgentOS failed inside this step";

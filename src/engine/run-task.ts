@@ -6,11 +6,12 @@ import type { Agent } from "../ports/agent.ts";
 import { LeaseLost } from "../ports/store.ts";
 import { metBefore, tooMuchBefore } from "./before.ts";
 import type { EngineDependencies } from "./deps.ts";
-import { type Hold, holdTask, OutcomeUnknown, PutDown, type Wishes } from "./hold.ts";
+import { type Hold, holdTask, OutcomeUnknown, PutDown, type PutDownReason, type Wishes } from "./hold.ts";
 import { implementPlan } from "./implementation.ts";
 import { PrepareFailed } from "./layers.ts";
 import { planTask } from "./planning.ts";
 import { recover } from "./recover.ts";
+import { timeUpDetail, watchTime } from "./task-time.ts";
 import { verifyTask } from "./verification.ts";
 
 /** One claim, from taking the task up to putting it down. Never throws for what happens to the task: that is in its journal. */
@@ -31,12 +32,17 @@ export async function runTask(
     { type: "claim", by, worker: deps.worker, epoch, met },
     { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
   );
+  const time = new AbortController();
   // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.
-  const hold = holdTask(deps, claimed.task, spec, epoch, signal, wishes);
+  const hold = holdTask(deps, claimed.task, spec, epoch, AbortSignal.any([signal, time.signal]), wishes);
+  let unwatch = (): void => undefined;
   try {
+    unwatch = watchTime(deps, hold, wishes, () => time.abort());
     if (await recover(deps, hold)) await work(deps, hold);
   } catch (error) {
-    await putDown(deps, hold, error);
+    await putDown(deps, hold, error, signal);
+  } finally {
+    unwatch();
   }
 }
 
@@ -120,8 +126,7 @@ const BROKEN: ReadonlySet<unknown> = new Set(["EIO", "EROFS"]);
 /** The end of a hold as one report. A step may stay open behind a wait; the next claim closes it. */
 function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport | null {
   if (error instanceof LeaseLost) return null;
-  if (error instanceof PutDown)
-    return error.why === "shutdown" ? { type: "release" } : { type: "stop", why: error.why };
+  if (error instanceof PutDown) return putDownAs(hold, error.why);
   if (error instanceof OutcomeUnknown) {
     const detail = `step ${error.step} (${error.doing}) was interrupted; it may or may not have taken effect outside`;
     return { type: "block", reason: "outcome_unknown", detail, step: error.step };
@@ -146,11 +151,26 @@ function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport
   };
 }
 
+function putDownAs(hold: Hold, why: PutDownReason): WorkReport {
+  switch (why) {
+    case "pause":
+    case "cancel":
+      return { type: "stop", why };
+    case "time_up":
+      return { type: "block", reason: "budget_exhausted", detail: timeUpDetail(hold), step: null };
+    case "shutdown":
+      return { type: "release", cause: "worker_stopped" };
+    case "project_paused":
+    case "daemon_paused":
+      return { type: "release", cause: why };
+  }
+}
+
 const DETAIL_MAX = 1_000;
 const AGAIN_MS = 5_000;
 
 /** Says how the hold ended, again and again while the store cannot take it: only the end of the worker ends that, and then the next start recovers. */
-async function putDown(deps: EngineDependencies, hold: Hold, error: unknown): Promise<void> {
+async function putDown(deps: EngineDependencies, hold: Hold, error: unknown, stopping: AbortSignal): Promise<void> {
   const report = endOf(deps, hold, error);
   if (report === null) return;
   if (report.type === "block" && report.reason === "storage_full") await makeRoom(deps);
@@ -165,9 +185,9 @@ async function putDown(deps: EngineDependencies, hold: Hold, error: unknown): Pr
         deps.warn(`task ${hold.id} could not be put down`, worse);
         return;
       }
-      if (hold.signal.aborted) return;
+      if (stopping.aborted) return;
       if (isFailure(worse, "store/full")) await makeRoom(deps);
-      await rest(AGAIN_MS, hold.signal);
+      await rest(AGAIN_MS, stopping);
     }
   }
 }

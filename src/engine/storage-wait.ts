@@ -73,7 +73,7 @@ export function createStorageWait({
     const times = (waited.get(id)?.times ?? 0) + 1;
     waited.set(id, { times, untilMs: performance.now() + Math.min(AGAIN_MS_MAX, LOOK_MS * 2 ** times) });
     try {
-      await log.give(id, { type: "resume", by: SYSTEM, outcome: null, reason: null, restart: false });
+      await log.give(id, { type: "resume", by: SYSTEM, outcome: null, reason: null, restart: false, moreMs: null });
     } catch (error) {
       // A person was faster.
       if (!isFailure(error, "task/refused")) throw error;

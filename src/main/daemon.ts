@@ -10,7 +10,7 @@ import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
 import { noteSystem } from "../app/system-journal.ts";
 import type { DaemonConfig } from "../config/config.ts";
-import { time } from "../contract/present.ts";
+import { pausedView, time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
 import { SYSTEM } from "../domain/actor.ts";
 import type { SystemEvent } from "../domain/event.ts";
@@ -150,6 +150,7 @@ async function work(
         sandbox_problem: box.problem,
         tasks: await system.cases.look.counts(),
         working: system.worker.busy(),
+        paused: pausedView(await system.cases.look.allPaused()),
       }),
       stop: () => askedToStop(),
     },
@@ -166,6 +167,8 @@ async function work(
   });
   if ((await system.store.position()) === 0)
     await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
+  // Before anything is taken up: after an incident a person wants to look first.
+  if (config.startPaused) await system.cases.pauseAll(person, "the daemon was started paused");
   await system.recover();
   const server = await listening(nodeServer(api.fetch), config);
   const { port } = server.address() as AddressInfo;

@@ -171,6 +171,7 @@ async function over(
     clock,
     ids,
     liveOutput: files.output,
+    outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
     layers,

@@ -4,7 +4,7 @@ import type { RecordedVerdict } from "../domain/task.ts";
 
 export interface CommandResult {
   readonly exitCode: number | null;
-  readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
+  readonly endedBy: "itself" | "time" | "memory" | "output" | "stall" | "cancel";
   /** What the agent is told: at most `OUTPUT_TOLD_BYTES` of each, the end of it. */
   readonly stdout: string;
   readonly stderr: string;

@@ -1,10 +1,12 @@
 import type { Actor } from "../domain/actor.ts";
 import type { BlobRef } from "../domain/blob.ts";
 import type { JournalRow } from "../domain/chain.ts";
+import type { Claimable } from "../domain/claim-order.ts";
 import type { DependencyKind } from "../domain/dependency.ts";
 import type { AnyEvent, Happened, ProjectEvent, Recorded, TaskEvent } from "../domain/event.ts";
 import type { ExitReason } from "../domain/exit-reason.ts";
 import type { Phase } from "../domain/phase.ts";
+import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Status, Task } from "../domain/task.ts";
@@ -79,6 +81,8 @@ export interface EventLog {
   append(append: Append): Promise<{ readonly seq: number; readonly position: number }>;
   read(stream: string, afterSeq: number, most: number): Promise<readonly Recorded[]>;
   since(position: number, most: number): Promise<readonly Positioned[]>;
+  /** The last event of a stream, or the last of one of these types; null when there is none. */
+  latest(stream: string, types?: readonly AnyEvent["type"][]): Promise<Recorded | null>;
   /** The newest position, 0 when empty. */
   position(): Promise<number>;
   onAppended(listener: (appended: Positioned) => void): () => void;
@@ -140,6 +144,7 @@ export interface TaskRow {
   readonly blockReason: BlockReason | null;
   readonly blockDetail: string | null;
   readonly exitReason: string | null;
+  readonly priority: Priority;
   readonly project: { readonly id: string; readonly name: string } | null;
   readonly createdBy: string;
   readonly createdAtMs: number;
@@ -147,7 +152,7 @@ export interface TaskRow {
   readonly seq: number;
 }
 
-/** `state` only where the task may be waiting, so that the list can say for what. */
+/** `state` only where the task may be waiting or stalled, so that the list can say so. */
 export interface ListedTask {
   readonly row: TaskRow;
   readonly state: Task | null;
@@ -217,8 +222,8 @@ export interface ProjectReads {
 
 /** Facts outside the truth: who works now, what was answered to a repeated request, how often a client asked. */
 export interface Operations {
-  /** Queued tasks, oldest first, that have no living lease and that no task before them holds; one gives way to a queued task it suggests. */
-  claimable(most: number): Promise<readonly string[]>;
+  /** Queued tasks that nothing forbids to take up, no task before them among it; of each project and priority the `most` that have waited longest. */
+  claimable(most: number): Promise<readonly Claimable[]>;
   /** Queued tasks that require one that ended without success, each with that one. */
   missed(most: number): Promise<
     readonly {
@@ -228,8 +233,8 @@ export interface Operations {
       readonly exitReason: string | null;
     }[]
   >;
-  /** Tasks that are `running` in the journal (after a start: those a dead owner left). */
-  running(): Promise<readonly string[]>;
+  /** Tasks of projects that are not paused, `running` in the journal (after a start: those a dead owner left). */
+  running(): Promise<readonly { readonly id: string; readonly project: string }[]>;
   /** Tasks that wait for this reason, oldest wait first. */
   blockedBy(reason: BlockReason): Promise<readonly string[]>;
   succeededWithOpenStep(): Promise<readonly string[]>;

@@ -58,12 +58,23 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       store = under.store;
     });
     afterEach(() => under.dispose());
+    const claimableIds = async (most: number) => (await store.operations.claimable(most)).map(({ id }) => id);
 
     describe("the journal", () => {
       test("is empty at first", async () => {
         expect(await store.position()).toBe(0);
         expect(await store.since(0, 10)).toEqual([]);
         expect(await store.read("system", 0, 10)).toEqual([]);
+      });
+
+      test("says what came last in a stream, of all or of some types", async () => {
+        expect(await store.latest("system")).toBeNull();
+        await store.append(
+          systemAppend(0, started("1"), { type: "SYSTEM_PAUSED", body: { reason: null } }, started("2")),
+        );
+        expect((await store.latest("system"))?.seq).toBe(3);
+        expect((await store.latest("system", ["SYSTEM_PAUSED", "SYSTEM_RESUMED"]))?.seq).toBe(2);
+        expect(await store.latest("system", ["DAEMON_STOPPED"])).toBeNull();
       });
 
       test("gives back what was appended, numbered in its stream and placed in the order of all", async () => {
@@ -238,6 +249,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           blockReason: null,
           blockDetail: null,
           exitReason: null,
+          priority: "normal",
           project: { id: "p", name: "project p" },
           createdBy: "ada",
           createdAtMs: AT,
@@ -319,7 +331,10 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
 
       test("are listed with the state that says what they wait for, where they may wait", async () => {
         await givenTask(store, "a");
-        await givenRunning(store, "b");
+        await givenTask(store, "b");
+        await store.append(
+          event("b", 1, { type: "CANCELED", body: { exitReason: "canceled_by_person", reason: null } }),
+        );
         const { rows } = await store.tasks.tasks(ALL);
         expect(rows.map(({ row, state }) => [row.id, state])).toEqual([
           ["b", null],
@@ -466,7 +481,10 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           expect([await found("login"), await found("invoice")]).toEqual([["a1"], ["b2"]]);
           await freeze(store, under.seal, "b2", 3, 1, { intent: "By cheque" });
           expect([await found("invoice"), await found("cheque")]).toEqual([[], ["b2"]]);
-          const renamed = { name: "store", settings: { agent: null, runMode: null, packageHosts: [] } } as const;
+          const renamed = {
+            name: "store",
+            settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
+          } as const;
           await store.append(projectAppend("p", 2, { type: "PROJECT_CHANGED", body: renamed }));
           expect([await found("webshop"), await found("store")]).toEqual([[], ["b2"]]);
         });
@@ -616,24 +634,56 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     });
 
     describe("leases", () => {
+      test("give the longest waiting of every project and priority a chance, and none of a paused project", async () => {
+        for (const project of ["p", "q"]) await givenProject(store, project);
+        for (const [at, [id, project, priority]] of (
+          [
+            ["p1", "p", "low"],
+            ["p2", "p", "low"],
+            ["p3", "p", "high"],
+            ["q1", "q", "low"],
+          ] as const
+        ).entries()) {
+          await givenTask(store, id);
+          await store.append(event(id, 1, { type: "PRIORITIZED", body: { priority, from: "normal" } }));
+          await store.append(event(id, 2, { type: "BOUND", body: { project, repos: { app: `${project}-app` } } }));
+          await store.append(event(id, 3, { type: "QUEUED", body: { cause: "ready" } }, [], AT + at));
+        }
+        expect(await claimableIds(1)).toEqual(["p1", "p3", "q1"]);
+        await store.append(claimed("p3", 4, 1));
+        await store.append(projectAppend("p", 2, { type: "PROJECT_PAUSED", body: { reason: null } }));
+        expect(await claimableIds(9)).toEqual(["q1"]);
+        expect(await store.operations.running()).toEqual([]);
+        await store.append(projectAppend("p", 3, { type: "PROJECT_RESUMED", body: { reason: null } }));
+        expect(await claimableIds(9)).toEqual(["p1", "p2", "q1"]);
+      });
+
       test("make a queued task claimable once", async () => {
         await givenQueued(store, "b", AT + 1);
         await givenQueued(store, "a", AT + 2);
-        expect(await store.operations.claimable(10)).toEqual(["b", "a"]);
-        expect(await store.operations.claimable(1)).toEqual(["b"]);
+        const waiting = (id: string, queuedAtMs: number) => ({
+          id,
+          project: "p",
+          priority: "normal",
+          queuedAtMs,
+          projectTasksMax: null,
+          givesWay: false,
+        });
+        expect(await store.operations.claimable(10)).toEqual([waiting("b", AT + 1), waiting("a", AT + 2)]);
+        expect(await claimableIds(1)).toEqual(["b"]);
         expect(await store.operations.nextEpoch("b")).toBe(1);
         await store.append(claimed("b", 3, 1));
-        expect(await store.operations.claimable(10)).toEqual(["a"]);
-        expect(await store.operations.running()).toEqual(["b"]);
+        expect(await claimableIds(10)).toEqual(["a"]);
+        expect(await store.operations.running()).toEqual([{ id: "b", project: "p" }]);
         expect(await store.operations.nextEpoch("b")).toBe(2);
       });
 
       test("keep a queued task from a second worker until the first has given it back", async () => {
         await givenRunning(store, "a");
         await store.append(event("a", 4, { type: "QUEUED", body: { cause: "approved" } }));
-        expect(await store.operations.claimable(10)).toEqual([]);
+        expect(await claimableIds(10)).toEqual([]);
         await store.operations.forgetDeadLeases();
-        expect(await store.operations.claimable(10)).toEqual(["a"]);
+        expect(await claimableIds(10)).toEqual(["a"]);
       });
 
       test("let only the holder append and release", async () => {
@@ -652,7 +702,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await expect(store.append({ ...deny("a", 6), lease: { kind: "hold", task: "a", epoch: 1 } })).rejects.toThrow(
           LeaseLost,
         );
-        expect(await store.operations.claimable(10)).toEqual(["a"]);
+        expect(await claimableIds(10)).toEqual(["a"]);
         expect(await store.operations.nextEpoch("a")).toBe(2);
         expect((await store.tasks.task("a"))?.seq).toBe(6);
       });
@@ -682,7 +732,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.operations.processes()).toEqual([{ task: "a", step: "s1", mark }]);
         await store.operations.forgetDeadLeases();
         expect(await store.operations.processes()).toEqual([]);
-        expect(await store.operations.running()).toEqual(["a"]);
+        expect(await store.operations.running()).toEqual([{ id: "a", project: "p" }]);
         await store.append(claimed("a", 4, await store.operations.nextEpoch("a"), true));
       });
 
@@ -768,12 +818,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         for (const [at, id] of ["a", "b", "c", "d"].entries()) await givenQueued(store, id, AT + at);
         await added("a", 3, "c", "requires");
         await added("b", 3, "d", "blocks");
-        expect(await store.operations.claimable(10)).toEqual(["c", "d"]);
+        expect(await claimableIds(10)).toEqual(["c", "d"]);
         await ended("d", 3, "FAILED");
-        expect(await store.operations.claimable(10)).toEqual(["b", "c"]);
+        expect(await claimableIds(10)).toEqual(["b", "c"]);
         await ended("c", 3, "COMPLETED");
         store = await under.reopen();
-        expect(await store.operations.claimable(10)).toEqual(["a", "b"]);
+        expect(await claimableIds(10)).toEqual(["a", "b"]);
         expect(await store.operations.missed(10)).toEqual([]);
       });
 
@@ -782,13 +832,13 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await added("a", 3, "c", "requires");
         await added("b", 3, "c", "blocks");
         await ended("c", 3, "CANCELED");
-        expect(await store.operations.claimable(10)).toEqual(["b"]);
+        expect(await claimableIds(10)).toEqual(["b"]);
         expect(await store.operations.missed(10)).toEqual([
           { task: "a", on: "c", status: "canceled", exitReason: "canceled_by_person" },
         ]);
         await store.append(event("a", 4, { type: "DEPENDENCY_REMOVED", body: { on: "c", kind: "requires" } }));
         expect(await store.operations.missed(10)).toEqual([]);
-        expect(await store.operations.claimable(10)).toEqual(["a", "b"]);
+        expect(await claimableIds(10)).toEqual(["a", "b"]);
       });
 
       test("that are suggestions let the other go first while it is in the queue too, and hold nothing", async () => {
@@ -796,9 +846,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await givenTask(store, "d");
         await added("a", 3, "c", "suggests");
         await added("b", 3, "d", "suggests");
-        expect(await store.operations.claimable(10)).toEqual(["b", "c", "a"]);
+        expect(await claimableIds(10)).toEqual(["b", "c", "a"]);
         await store.append(claimed("c", 3, 1));
-        expect(await store.operations.claimable(10)).toEqual(["a", "b"]);
+        expect(await claimableIds(10)).toEqual(["a", "b"]);
       });
 
       test("are read with what the others are now, around a task, of a project and of a session", async () => {

@@ -3,6 +3,7 @@ import type { JournalRow } from "../../src/domain/chain.ts";
 import { DEPENDENCY_KINDS } from "../../src/domain/dependency.ts";
 import type { AnyEvent, Happened, PlanFacts, ProjectEvent, TaskEvent } from "../../src/domain/event.ts";
 import { type Command, decide, isRefusal } from "../../src/domain/lifecycle.ts";
+import { PRIORITIES } from "../../src/domain/priority.ts";
 import type { Seal } from "../../src/domain/seal.ts";
 import { projectStream, SYSTEM_STREAM, taskStream } from "../../src/domain/stream.ts";
 import type { Task } from "../../src/domain/task.ts";
@@ -38,8 +39,8 @@ export const NO_TASKS = {
   failed: 0,
   canceled: 0,
 };
-const SETTINGS = { agent: null, runMode: null, packageHosts: [] } as const;
-export const EMPTY_PROJECT = { settings: SETTINGS, repos: [], createdAtMs: AT, deleted: false } as const;
+const SETTINGS = { agent: null, runMode: null, packageHosts: [], tasksMax: null } as const;
+export const EMPTY_PROJECT = { settings: SETTINGS, repos: [], createdAtMs: AT, deleted: false, paused: null } as const;
 
 /** A task that others can depend on: it has to be given before. */
 export const OTHER = "other";
@@ -340,7 +341,15 @@ function commandsFor(
     { type: "request_changes", ...by, request: blob.ref },
     { type: "reject", ...by, reason },
     { type: "pause", ...by, reason },
-    { type: "resume", ...by, outcome: task.openStep === null ? null : "redo", reason, restart: what % 2 === 0 },
+    {
+      type: "resume",
+      ...by,
+      outcome: task.openStep === null ? null : "redo",
+      reason,
+      restart: what % 2 === 0,
+      moreMs: what % 5 === 0 ? 60_000 : null,
+    },
+    { type: "prioritize", ...by, priority: PRIORITIES[what % PRIORITIES.length] ?? "normal" },
     { type: "cancel", ...by, reason },
     { type: "retry", ...by, restart: what % 2 === 0 },
     { type: "accept", ...by, gates: ["tests"], reason: blob.ref },

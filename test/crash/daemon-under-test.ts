@@ -48,6 +48,7 @@ const daemon = await startDaemon(
     port: 0,
     toolPath: ["/usr/bin", "/bin"],
     tasksMax: 4,
+    startPaused: false,
     retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
     remotes: {},
     createPerMinute: 100_000,

@@ -99,6 +99,7 @@ test("a second one in the same process is refused as well, and the first goes on
     port: 0,
     toolPath: [],
     tasksMax: 1,
+    startPaused: false,
     retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
     remotes: {},
     createPerMinute: 1,

@@ -22,6 +22,7 @@ const configOf = (home: string, more: Partial<DaemonConfig> = {}): DaemonConfig 
   port: 0,
   toolPath: toolPath(),
   tasksMax: 1,
+  startPaused: false,
   retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
   remotes: {},
   createPerMinute: 100,

@@ -7,7 +7,7 @@ import { openStore } from "../../src/adapters/store/open.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { taskStream } from "../../src/domain/stream.ts";
 import type { EngineDependencies } from "../../src/engine/deps.ts";
-import { type Hold, holdTask, PutDown } from "../../src/engine/hold.ts";
+import { type Hold, holdTask, noWishes, PutDown } from "../../src/engine/hold.ts";
 import { durableSteps } from "../../src/engine/steps.ts";
 import { createTaskLog } from "../../src/engine/task-log.ts";
 import type { Ask, Effect } from "../../src/ports/broker.ts";
@@ -54,6 +54,7 @@ async function bench(trees: readonly string[] = []): Promise<Bench> {
         return { rescued: null };
       },
     },
+    storage: { scarce: () => false },
     outputFile: async () => "/dev/null",
     warn: (sentence: string) => {
       throw new Error(sentence);
@@ -62,7 +63,7 @@ async function bench(trees: readonly string[] = []): Promise<Bench> {
   const abort = new AbortController();
   const { task } = await log.load(TASK);
   const spec = { prepare: [] } as never;
-  const hold = holdTask(deps, task, spec, 1, abort.signal, { pause: false, cancel: false });
+  const hold = holdTask(deps, task, spec, 1, abort.signal, noWishes());
   return {
     hold,
     deps,
@@ -172,10 +173,7 @@ describe("the durable bracket", () => {
   test("begins nothing when a pause was asked for", async () => {
     const { deps, hold, durable } = await bench();
     await deps.log.give(TASK, { type: "pause", by: { kind: "person", name: "ada" }, reason: null });
-    const paused = holdTask(deps, (await deps.log.load(TASK)).task, null, 1, new AbortController().signal, {
-      pause: false,
-      cancel: false,
-    });
+    const paused = holdTask(deps, (await deps.log.load(TASK)).task, null, 1, new AbortController().signal, noWishes());
     await expect(
       durableSteps(deps, paused, "1.item-a", "a").perform(ask("build", async () => done(null))),
     ).rejects.toEqual(new PutDown("pause"));

@@ -142,6 +142,9 @@ describe("every operation answers as the document says:", () => {
     await answered("GET /api/projects");
     await answered("GET /api/projects/{id}", { id: project });
     await answered("PATCH /api/projects/{id}", { id: project }, { body: { settings: { run_mode: "assisted" } } });
+    for (const verb of ["pause", "resume"] as const)
+      await answered(`POST /api/projects/{id}/${verb}`, { id: project }, { body: { reason: "to look" } });
+    await answered("PATCH /api/projects/{id}", { id: project }, { body: { settings: { tasks_max: 3 } } });
     await answered("GET /api/projects/{id}/repos", { id: project });
     await answered("GET /api/repos/{id}", { id });
     await answered("PATCH /api/repos/{id}", { id }, { body: { path_filters: ["**"] } });
@@ -157,6 +160,9 @@ describe("every operation answers as the document says:", () => {
       await answered("POST /api/tasks", {}, { body: { title: "Mend the sum", metadata: { deep: [null, { x: [1] }] } } })
     ).json;
     const of = { id: created.id as string };
+    await answered("GET /api/tasks/{id}/output", of, {}, "?step=none.1");
+    expect((await answered("PATCH /api/tasks/{id}", of, { body: { priority: "high" } })).json.priority).toBe("high");
+    await answered("POST /api/tasks/bulk", {}, { body: { verb: "pause", ids: [of.id], dry_run: true } });
     await answered("GET /api/tasks/{id}/spec", of);
     await answered("PATCH /api/tasks/{id}/spec", of, { body: { plan: MEND_SUM, criteria: ["1 and 2 are 3"] } });
     await answered("POST /api/tasks/{id}/bind", of, { body: { project: "sums" } });
@@ -273,6 +279,10 @@ describe("every operation answers as the document says:", () => {
 
   test("looking at everything, page by page", async () => {
     await answered("GET /api/health");
+    expect((await answered("POST /api/daemon/pause", {}, { body: { reason: "to look" } })).json.paused).toMatchObject({
+      reason: "to look",
+    });
+    expect((await answered("POST /api/daemon/resume")).json.paused).toBeNull();
     await answered("GET /api/events", {}, {}, "?limit=7");
     const seen: string[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
@@ -337,6 +347,7 @@ describe("the curl of the README, word for word,", () => {
       title: "Implement feature X",
       created_by: "user@example.com",
       metadata: { priority: "high" },
+      priority: "high",
       status: "draft",
       phase: "intent",
       project: null,

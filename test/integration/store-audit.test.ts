@@ -142,7 +142,7 @@ const CHANGED: readonly (readonly [what: string, stream: string, seq: number, st
     "task/z",
     2,
     [
-      "INSERT INTO tasks SELECT 'z', title, title_folded, session, status, phase, attempt, block_reason, block_detail, exit_reason, project_id, created_by, created_at_ms, updated_at_ms, queued_at_ms, seq, state FROM tasks WHERE id = 'b'",
+      "INSERT INTO tasks (id, title, title_folded, session, status, phase, attempt, block_reason, block_detail, exit_reason, project_id, created_by, created_at_ms, updated_at_ms, queued_at_ms, seq, state) SELECT 'z', title, title_folded, session, status, phase, attempt, block_reason, block_detail, exit_reason, project_id, created_by, created_at_ms, updated_at_ms, queued_at_ms, seq, state FROM tasks WHERE id = 'b'",
     ],
   ],
   ["a frozen spec's text", "task/a", 3, ["UPDATE specs SET text = '{}' WHERE task = 'a'"]],

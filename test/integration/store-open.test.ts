@@ -9,13 +9,13 @@ import { copyBefore, keepCopy } from "../../src/adapters/store/keep-copy.ts";
 import { migrate } from "../../src/adapters/store/migrate.ts";
 import { openStore } from "../../src/adapters/store/open.ts";
 import { openReadOnly } from "../../src/adapters/store/read-only.ts";
-import { refoldTasks } from "../../src/adapters/store/refold.ts";
+import { refoldAll, refoldTasks } from "../../src/adapters/store/refold.ts";
 import { MIGRATIONS } from "../../src/adapters/store/schema.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { deny, givenTask, utf8 } from "../contract/store-given.ts";
+import { deny, givenRunning, givenTask, utf8 } from "../contract/store-given.ts";
 import { storeChild } from "./store-process.ts";
 
 let home: string;
@@ -139,6 +139,24 @@ describe("a schema", () => {
     expect(rows(copy, "SELECT id FROM tasks")).toEqual([["a"]]);
     expect(((await stat(copy)).mode & 0o777).toString(8)).toBe("600");
     expect((await readdir(home)).filter((name) => name.endsWith(".copying"))).toEqual([]);
+  });
+
+  test("that came with new facts has them for what happened before, from the journal", async () => {
+    const store = await open();
+    await givenRunning(store, "a");
+    await store.close();
+    const states = () => [
+      ...rows(database(), "SELECT id, state FROM tasks"),
+      ...rows(database(), "SELECT id, state FROM projects"),
+    ];
+    const whole = states();
+    const connection = new BetterSqlite3(database());
+    connection.exec("UPDATE tasks SET state = json_remove(state, '$.worked', '$.seenMs', '$.priority')");
+    connection.exec("UPDATE projects SET state = json_remove(state, '$.paused')");
+    connection.close();
+    expect(states()).not.toEqual(whole);
+    await migrated([...MIGRATIONS, { ...NEXT, fill: refoldAll }]);
+    expect(states()).toEqual(whole);
   });
 
   test("whose tasks were stored by a program that knew less of them has their states folded again", async () => {

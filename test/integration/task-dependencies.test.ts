@@ -39,6 +39,7 @@ const created = async (title: string, dependencies: readonly Dependency[] = []) 
       createdBy: "ada",
       session: "s-drafts",
       metadata: null,
+      priority: null,
       project: project.id,
       dependencies,
     })

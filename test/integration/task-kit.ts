@@ -220,7 +220,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
     project: (...paths) =>
       cases.createProject(ADA, {
         name: `p${nextNumber()}`,
-        settings: { agent: null, runMode: null, packageHosts: [] },
+        settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
         repos: paths.map((path) => ({
           path,
           name: null,
@@ -238,6 +238,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
         createdBy: "ada",
         session: null,
         metadata: null,
+        priority: null,
         project: project.id,
         dependencies: [],
       });

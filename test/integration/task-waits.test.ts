@@ -220,6 +220,7 @@ describe("binding", () => {
       createdBy: "ada",
       session: null,
       metadata: null,
+      priority: null,
       project: null,
       dependencies: [],
     });
@@ -240,6 +241,7 @@ describe("binding", () => {
       createdBy: "ada",
       session: null,
       metadata: null,
+      priority: null,
       project: null,
       dependencies: [],
     });

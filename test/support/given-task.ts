@@ -61,6 +61,7 @@ export const EXAMPLES = {
   BOUND: { project: "P1", repos: { app: "R1" } },
   READY: { spec: "s1" },
   QUEUED: { cause: "ready" },
+  PRIORITIZED: { priority: "high", from: "normal" },
   CLAIMED: { worker: "w1", epoch: 1, takeover: false },
   DEPENDENCY_ADDED: { on: "T2", kind: "requires" },
   DEPENDENCY_REMOVED: { on: "T2", kind: "requires" },
@@ -97,6 +98,7 @@ export const EXAMPLES = {
   },
   STEP_COMPLETED: { step: "1.work.1", run: 1, evidence: [], after: { app: "w1" }, result: ref("result") },
   STEP_FAILED: { step: "1.work.1", run: 1, evidence: [], after: {}, cause: "ended by the limit on time", result: null },
+  STEP_WARNED: { step: "1.work.1", run: 1, about: "stall", ms: 300_000, limitMs: 300_000 },
   STEP_LOST: { step: "1.work.1", run: 1, cause: "worker_died", rescued: { app: "rescue/1" }, partialOutput: null },
   CHECKPOINTED: { step: "1.work.1", trees: { app: "w1" } },
   CANDIDATE_MADE: { repos: { app: CANDIDATE } },
@@ -104,6 +106,8 @@ export const EXAMPLES = {
   GATE_FAILED: { ...REPORT, findings: ["npm test exited with 1"] },
   GATE_UNPROVEN: { ...REPORT, missing: ["a report of the test runner"] },
   RETRIED: { attempt: 2, restart: true, cause: "gates", failure: "tests failed", output: null },
+  TIME_WARNED: { spentMs: 2_880_000, limitMs: 3_600_000 },
+  TIME_GRANTED: { ms: 1_800_000 },
   PAUSE_REQUESTED: { reason: null },
   CANCEL_REQUESTED: { reason: null },
   BLOCKED: { reason: "no_model", detail: "no agent", step: null },
@@ -133,12 +137,14 @@ const REPO = {
   pathFilters: [],
   toolPath: [],
 } as const;
-const SETTINGS = { agent: null, runMode: null, packageHosts: [] } as const;
+const SETTINGS = { agent: null, runMode: null, packageHosts: [], tasksMax: null } as const;
 
 export const PROJECT_EXAMPLES = {
   PROJECT_CREATED: { name: "app", settings: SETTINGS },
   PROJECT_CHANGED: { name: "app2", settings: SETTINGS },
   PROJECT_DELETED: {},
+  PROJECT_PAUSED: { reason: null },
+  PROJECT_RESUMED: { reason: null },
   REPO_ADDED: REPO,
   REPO_CHANGED: { ...REPO, writable: false },
 } as const satisfies ProjectEventBodies;
@@ -147,6 +153,8 @@ export const SYSTEM_EXAMPLES = {
   STORE_CREATED: { schema: 1 },
   DAEMON_STARTED: { version: "0.1.0", boot: "boot-1", sandbox: "bubblewrap" },
   DAEMON_STOPPED: {},
+  SYSTEM_PAUSED: { reason: null },
+  SYSTEM_RESUMED: { reason: null },
   SPACE_RECLAIMED: { workspaces: 2, layers: 1, mirrors: 0, bytes: 4096, keptBytes: 1024, rescued: 1, failed: 0 },
 } as const satisfies SystemEventBodies;
 
@@ -226,7 +234,8 @@ export const COMMANDS = {
   request_changes: give("request_changes", { request: ref("request") }),
   reject: give("reject", { reason: null }),
   pause: give("pause", { reason: null }),
-  resume: give("resume", { outcome: null, reason: null, restart: true }),
+  resume: give("resume", { outcome: null, reason: null, restart: true, moreMs: null }),
+  prioritize: give("prioritize", { priority: "high" }),
   cancel: give("cancel", { reason: null }),
   retry: give("retry", { restart: true }),
   accept: give("accept", { gates: ["tests"], reason: ref("reason") }),

@@ -111,7 +111,10 @@ function statusOf(n: number, tasks: number): Status {
 
 async function makeProject(store: Store, id: string, name: string, repo: string): Promise<void> {
   const events: readonly AnyEvent[] = [
-    { type: "PROJECT_CREATED", body: { name, settings: { agent: null, runMode: null, packageHosts: [] } } },
+    {
+      type: "PROJECT_CREATED",
+      body: { name, settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null } },
+    },
     {
       type: "REPO_ADDED",
       body: {

@@ -1,8 +1,10 @@
 import {
   NEEDS_PERSON,
   type Page,
+  type Paused,
   readEvent,
   readPage,
+  readPaused,
   readProblem,
   readTask,
   type Task,
@@ -26,15 +28,18 @@ export interface Overview {
   readonly waiting: Listing<Task>;
   /** The first tasks in the daemon's order. */
   readonly tasks: Listing<Task>;
+  /** Since when and by whom everything is paused; null while it is not, or while the daemon does not say. */
+  readonly paused: Paused | null;
 }
 
 /** @throws Error with a sentence for people. */
 export async function fetchOverview(signal: AbortSignal): Promise<Overview> {
-  const [waiting, tasks] = await Promise.all([
+  const [waiting, tasks, paused] = await Promise.all([
     fetchPages("/api/tasks", { status: NEEDS_PERSON.join(",") }, "cursor", readTask, TASKS_SHOWN, 1, signal),
     fetchPages("/api/tasks", {}, "cursor", readTask, TASKS_SHOWN, 1, signal),
+    fetchJson("/api/health", signal).then(readPaused),
   ]);
-  return { waiting, tasks };
+  return { waiting, tasks, paused };
 }
 
 /** One task. @throws Error with a sentence for people. */

@@ -15,6 +15,7 @@ export function PageView() {
   const listing = shown(overview)?.tasks ?? null;
   const waiting = shown(overview)?.waiting.items ?? [];
   const waitingCount = `${waiting.length}${shown(overview)?.waiting.more ? "+" : ""}`;
+  const paused = shown(overview)?.paused ?? null;
 
   useEffect(() => {
     document.title = waitingCount === "0" ? "AgentOS" : `(${waitingCount}) AgentOS`;
@@ -33,6 +34,13 @@ export function PageView() {
           {overview.state === "failed" && (
             <p className="trouble" role="alert">
               {overview.sentence}
+            </p>
+          )}
+          {paused !== null && (
+            <p className="paused" role="status">
+              Everything is paused{paused.by !== null && ` by ${paused.by}`}
+              {paused.reason !== null && ` (${paused.reason})`}: no task is taken up until{" "}
+              <code>agentos daemon resume</code>.
             </p>
           )}
           {overview.state === "loading" && <p className="quiet">Reading the tasks …</p>}

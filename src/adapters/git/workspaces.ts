@@ -89,8 +89,7 @@ export function gitWorkspaces(options: {
 
   const mirrors = mirrorsUnder(git, layout, options.remotes ?? NO_ACCESS);
   /** A person's repository, or the mirror of a remote one as it was last seen. */
-  const sourceOf = (place: string): Promise<Source> =>
-    isRemote(place) ? mirrors.source(place) : sourceAt(git, place);
+  const sourceOf = (place: string): Promise<Source> => (isRemote(place) ? mirrors.source(place) : sourceAt(git, place));
   /** The same, as it is now. */
   const presentOf = (place: string): Promise<Source> =>
     isRemote(place) ? mirrors.refreshed(place) : sourceAt(git, place);

@@ -27,6 +27,7 @@ export const recordOutput = async (
   bytesMax: number,
   onPastBound: () => void,
   onTrouble: (error: unknown) => void,
+  onBytes: (bytes: number) => void = () => {},
 ): Promise<Recorded> => {
   let room = bytesMax;
   let dropping = false;
@@ -34,6 +35,7 @@ export const recordOutput = async (
     const chunks: Uint8Array[] = [];
     try {
       for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        onBytes(chunk.length);
         if (dropping) continue;
         const kept = chunk.subarray(0, room);
         room -= kept.length;

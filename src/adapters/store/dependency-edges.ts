@@ -44,14 +44,16 @@ function stands(wanted: Standing): string {
   return `(${kinds.join(" OR ")})`;
 }
 
-const WITH_EARLIER =
-  "SELECT 1 FROM task_dependencies edge JOIN tasks earlier ON earlier.id = edge.on_task WHERE edge.task = tasks.id";
+const withEarlier = (task: string): string =>
+  `SELECT 1 FROM task_dependencies edge JOIN tasks earlier ON earlier.id = edge.on_task WHERE edge.task = ${task}.id`;
 
-/** True of a row of tasks that nothing before it holds, now or for ever. */
-export const HELD_BY_NOTHING = `NOT EXISTS (${WITH_EARLIER} AND (${stands("holds")} OR ${stands("failed")}))`;
+/** True of a row of tasks, called `task` in the query, that nothing before it holds, now or for ever. */
+export const heldByNothing = (task: string): string =>
+  `NOT EXISTS (${withEarlier(task)} AND (${stands("holds")} OR ${stands("failed")}))`;
 
-/** 1 for a row of tasks when one that it lets go first is in the queue too, else 0. */
-export const GIVES_WAY = `EXISTS (${WITH_EARLIER} AND edge.kind = 'suggests' AND earlier.status = 'queued')`;
+/** 1 for a row of tasks, called `task`, when one that it lets go first is in the queue too, else 0. */
+export const givesWay = (task: string): string =>
+  `EXISTS (${withEarlier(task)} AND edge.kind = 'suggests' AND earlier.status = 'queued')`;
 
 /** Queued tasks whose required task ended otherwise than by success. */
 export const MISSED = `

@@ -66,6 +66,7 @@ const columnsOf = (task: Task): Readonly<Record<string, Value>> => ({
   status: task.status,
   phase: task.phase,
   attempt: task.attempt,
+  priority: task.priority,
   block_reason: task.status === "blocked" ? task.reason : null,
   block_detail: task.status === "blocked" ? task.detail : null,
   exit_reason: "exitReason" in task ? task.exitReason : null,
@@ -94,6 +95,8 @@ export async function projectProject(
     name: project.name,
     deleted: project.deleted ? 1 : 0,
     created_at_ms: project.createdAtMs,
+    tasks_max: project.settings.tasksMax,
+    paused: project.paused === null ? 0 : 1,
     seq: last.seq,
     state: seal(project).text,
   });

@@ -1,6 +1,6 @@
-import { taskStream } from "../../domain/stream.ts";
+import { projectStream, taskStream } from "../../domain/stream.ts";
 import { type Tx, textOf } from "./database.ts";
-import { foldTask } from "./fold.ts";
+import { foldProject, foldTask } from "./fold.ts";
 import { JOURNAL_COLUMNS, journalRowFrom, recordedFrom } from "./journal-row.ts";
 import { seal } from "./seal.ts";
 
@@ -25,6 +25,23 @@ export async function refoldTasks(tx: Tx): Promise<void> {
       await tx.query("UPDATE tasks SET state = ? WHERE id = ?", [seal(task).text, last]);
     }
     if (rows.length < PAGE_ROWS) return;
+  }
+}
+
+/** And every project's. */
+export async function refoldAll(tx: Tx): Promise<void> {
+  await refoldTasks(tx);
+  for (const row of await tx.query("SELECT id FROM projects ORDER BY id")) {
+    const id = textOf(row, "id");
+    const events = await tx.query(`SELECT ${JOURNAL_COLUMNS} FROM events WHERE stream = ? ORDER BY seq`, [
+      projectStream(id),
+    ]);
+    const project = foldProject(
+      id,
+      null,
+      events.map((event) => recordedFrom(journalRowFrom(event))),
+    );
+    await tx.query("UPDATE projects SET state = ? WHERE id = ?", [seal(project).text, id]);
   }
 }
 

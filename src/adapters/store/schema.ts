@@ -1,5 +1,5 @@
 import type { Tx } from "./database.ts";
-import { refoldTasks } from "./refold.ts";
+import { refoldAll, refoldTasks } from "./refold.ts";
 import { fillWords, type TextOf } from "./task-words.ts";
 
 export interface Migration {
@@ -229,6 +229,18 @@ CREATE TABLE task_forks (
   seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX task_forks_root ON task_forks (root, task);
+`,
+  },
+  {
+    version: 4,
+    name: "priorities, limits and pauses of projects",
+    fill: refoldAll,
+    sql: `
+ALTER TABLE tasks ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent'));
+DROP INDEX tasks_queue;
+CREATE INDEX tasks_queue ON tasks (project_id, priority, queued_at_ms, id) WHERE status = 'queued';
+ALTER TABLE projects ADD COLUMN tasks_max INTEGER CHECK (tasks_max > 0);
+ALTER TABLE projects ADD COLUMN paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1));
 `,
   },
   {

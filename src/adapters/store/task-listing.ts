@@ -18,7 +18,7 @@ export interface Listing {
 }
 
 export const ROW_COLUMNS = `tasks.id, tasks.title, tasks.session, tasks.status, tasks.phase, tasks.attempt, tasks.block_reason, tasks.block_detail,
-  tasks.exit_reason, tasks.project_id, projects.name AS project_name, tasks.created_by, tasks.created_at_ms, tasks.updated_at_ms, tasks.seq`;
+  tasks.exit_reason, tasks.priority, tasks.project_id, projects.name AS project_name, tasks.created_by, tasks.created_at_ms, tasks.updated_at_ms, tasks.seq`;
 
 /** One row more than asked for is read: whether there is one tells whether there is a next page. */
 export function listing(filter: TaskFilter): Listing {
@@ -74,8 +74,10 @@ export const cursorAfter = ({ order, direction }: TaskFilter, last: Row): string
     JSON.stringify([order, direction, ...ORDERS[order].columns.map((column) => last[column]), last["id"]]),
   ).toString("base64url");
 
-/** Statuses in which a task stands still: for a person, or for another task. */
-const WAITING = (["draft", "queued", "awaiting_approval", "blocked", "failed"] as const satisfies readonly Status[])
+/** Statuses in which a task stands still, for a person or for another task, or in which its open step may. */
+const WAITING = (
+  ["draft", "queued", "running", "awaiting_approval", "blocked", "failed"] as const satisfies readonly Status[]
+)
   .map((status) => `'${status}'`)
   .join(", ");
 

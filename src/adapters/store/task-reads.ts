@@ -1,5 +1,6 @@
 import { DEPENDENCY_KINDS } from "../../domain/dependency.ts";
 import { PHASES, type Phase } from "../../domain/phase.ts";
+import { PRIORITIES } from "../../domain/priority.ts";
 import type { DependencyNow } from "../../domain/standing.ts";
 import { taskStream } from "../../domain/stream.ts";
 import { STATUSES, type Status, type Task } from "../../domain/task.ts";
@@ -7,6 +8,7 @@ import { BLOCK_REASONS, type BlockReason } from "../../domain/waiting.ts";
 import type { DependenciesOf, StepRow, TaskReads, TaskRow } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, type Value } from "./database.ts";
 import { isTaskEvent } from "./journal-row.ts";
+import { oneOf } from "./one-of.ts";
 import { readStream } from "./read-stream.ts";
 import { cursorAfter, listing, ROW_COLUMNS } from "./task-listing.ts";
 
@@ -158,6 +160,7 @@ function taskRowFrom(row: Row): TaskRow {
     blockReason: blockReason === null ? null : oneOf(REASONS, blockReason),
     blockDetail: textOrNull(row, "block_detail"),
     exitReason: textOrNull(row, "exit_reason"),
+    priority: oneOf(PRIORITIES, textOf(row, "priority")),
     project: project === null ? null : { id: project, name: textOf(row, "project_name") },
     createdBy: textOf(row, "created_by"),
     createdAtMs: integerOf(row, "created_at_ms"),
@@ -190,10 +193,4 @@ async function textOfVersion(
 ): Promise<{ readonly text: string; readonly hash: string } | null> {
   const [row] = await queries.query(sql, [task, version]);
   return row === undefined ? null : { text: textOf(row, "text"), hash: textOf(row, "hash") };
-}
-
-function oneOf<T extends string>(known: readonly T[], text: string): T {
-  const found = known.find((one) => one === text);
-  if (found === undefined) throw new Error(`${text} is none of ${known.join(", ")}`);
-  return found;
 }

@@ -16,6 +16,14 @@ export interface RunFiles {
   outputFile(task: string, step: string, run: number): Promise<string>;
   /** At most `bytesMax` of the end of what a run has put out; null when there is nothing. */
   output(task: string, step: string, run: number, bytesMax: number): Promise<Uint8Array | null>;
+  /** At most `bytesMax` bytes from `offset` on, and how much there is in all. */
+  outputFrom(
+    task: string,
+    step: string,
+    run: number,
+    offset: number,
+    bytesMax: number,
+  ): Promise<{ readonly bytes: Uint8Array; readonly size: number }>;
   /** Removes the output of all of a task's runs. */
   dropOutput(task: string): Promise<void>;
   /** What the output of each task takes, in bytes on disk. */
@@ -67,6 +75,11 @@ export function runFiles({
       return output(task, step, run);
     },
     output: (task, step, run, bytesMax) => endOf(output(task, step, run), bytesMax),
+    outputFrom: async (task, step, run, offset, bytesMax) =>
+      (await reading(output(task, step, run), async (size, read) => ({
+        bytes: offset >= size ? new Uint8Array() : await read(offset, Math.min(bytesMax, size - offset)),
+        size,
+      }))) ?? { bytes: new Uint8Array(), size: 0 },
     dropOutput: (task) => rm(join(home, "output", task), { recursive: true, force: true }),
     async outputUse() {
       const used = [];
@@ -94,10 +107,10 @@ async function whole(path: string, bytesMax: number): Promise<Uint8Array | null>
   return reading(path, async (size, read) => (size > bytesMax ? null : read(0, size)));
 }
 
-async function reading(
+async function reading<T>(
   path: string,
-  take: (size: number, read: (from: number, length: number) => Promise<Uint8Array>) => Promise<Uint8Array | null>,
-): Promise<Uint8Array | null> {
+  take: (size: number, read: (from: number, length: number) => Promise<Uint8Array>) => Promise<T | null>,
+): Promise<T | null> {
   let file: Awaited<ReturnType<typeof open>>;
   try {
     // O_NONBLOCK: opening a fifo somebody put there must not wait for a writer.

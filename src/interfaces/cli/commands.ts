@@ -19,6 +19,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Run the daemon in the foreground",
     load: async () => (await import("./commands/server.ts")).server,
   },
+  completion: {
+    summary: "Print a script that completes commands in your shell",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
   version: { summary: "Say which AgentOS this is", load: async () => (await import("./commands/version.ts")).version },
 
   "daemon start": {
@@ -28,6 +32,14 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "daemon stop": {
     summary: "Stop the daemon in good order; tasks go on at the next start",
     load: async () => (await import("./commands/daemon-stop.ts")).daemonStop,
+  },
+  "daemon pause": {
+    summary: "Take up no task, now and after any restart, until it is resumed",
+    load: async () => (await import("./commands/daemon-pause.ts")).daemonPause,
+  },
+  "daemon resume": {
+    summary: "Take up tasks again",
+    load: async () => (await import("./commands/daemon-resume.ts")).daemonResume,
   },
   "daemon status": {
     summary: "Say whether the daemon runs, and where",
@@ -45,6 +57,18 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "project show": {
     summary: "Show a project and its repos",
     load: async () => (await import("./commands/project-show.ts")).projectShow,
+  },
+  "project set": {
+    summary: "Change a project's settings",
+    load: async () => (await import("./commands/project-set.ts")).projectSet,
+  },
+  "project pause": {
+    summary: "Take up none of a project's tasks until it is resumed",
+    load: async () => (await import("./commands/project-pause.ts")).projectPause,
+  },
+  "project resume": {
+    summary: "Take up a project's tasks again",
+    load: async () => (await import("./commands/project-resume.ts")).projectResume,
   },
   "project delete": {
     summary: "Delete a project; its history stays",
@@ -101,12 +125,16 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Say no to the plan; the task ends",
     load: async () => (await import("./commands/task-reject.ts")).taskReject,
   },
+  "task prioritize": {
+    summary: "Say how soon a task is wanted",
+    load: async () => (await import("./commands/task-prioritize.ts")).taskPrioritize,
+  },
   "task pause": {
-    summary: "Let a task stop at its next boundary",
+    summary: "Let a task, or many, stop at the next boundary",
     load: async () => (await import("./commands/task-pause.ts")).taskPause,
   },
   "task resume": {
-    summary: "Let a waiting task go on",
+    summary: "Let a waiting task, or many, go on",
     load: async () => (await import("./commands/task-resume.ts")).taskResume,
   },
   "task deps": {
@@ -138,11 +166,11 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/task-supersede-others.ts")).taskSupersedeOthers,
   },
   "task cancel": {
-    summary: "Stop a task for good; its history and evidence stay",
+    summary: "Stop a task, or many, for good; history and evidence stay",
     load: async () => (await import("./commands/task-cancel.ts")).taskCancel,
   },
   "task retry": {
-    summary: "Begin another attempt of a failed task",
+    summary: "Begin another attempt of a failed task, or of many",
     load: async () => (await import("./commands/task-retry.ts")).taskRetry,
   },
   "task accept": {
@@ -152,6 +180,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "task deliver": {
     summary: "Bring proven work into your repository",
     load: async () => (await import("./commands/task-deliver.ts")).taskDeliver,
+  },
+  "task attach": {
+    summary: "Follow a task live: what happens, and what its steps put out",
+    load: async () => (await import("./commands/task-attach.ts")).taskAttach,
   },
   "task logs": {
     summary: "Show the output of a task's steps",

@@ -11,6 +11,7 @@ const attempt = (id: string, more: Partial<One>): One => ({
   status: "succeeded",
   phase: "verification",
   attempt: 1,
+  priority: "normal",
   project: null,
   block_reason: null,
   exit_reason: "done",

@@ -181,6 +181,7 @@ async function contextOf(
       await around.serve(settings);
     },
     stdoutIsTerminal: process.stdout.isTTY === true,
+    completion: async (shell) => (await import("./completion.ts")).completionFor(shell),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { EventView, TaskListView, TaskView, VerdictView } from "../../contract/views.ts";
 import { columns, count, moment, short, some } from "./columns.ts";
 import { field } from "./escape.ts";
+import { spanText } from "./span.ts";
 
 const FILES_SHOWN = 8;
 
@@ -12,6 +13,12 @@ export function taskLines(task: TaskView): readonly string[] {
     `Status: ${task.status}`,
     ...(task.exit_reason === null ? [] : [`Exit reason: ${task.exit_reason}`]),
     `Phase: ${task.phase}, attempt ${task.attempt}`,
+    ...(task.priority === "normal" ? [] : [`Priority: ${task.priority}`]),
+    ...(task.worked_ms === 0
+      ? []
+      : [
+          `Worked: ${spanText(task.worked_ms)}${task.granted_ms === 0 ? "" : `, with ${spanText(task.granted_ms)} granted beyond its limit`}`,
+        ]),
     `Project: ${task.project === null ? "none" : field(task.project.name)}`,
     `Session: ${field(task.session)}`,
     `Created: ${moment(task.created_at)} by ${field(task.created_by)}${task.template === null ? "" : `, from the template “${field(task.template)}”`}`,
@@ -41,7 +48,13 @@ export function taskLines(task: TaskView): readonly string[] {
     ...(task.items.length === 0
       ? []
       : ["Work items:", ...columns(task.items.map(({ id, status }) => [` ${mark(status)}`, id, status]))]),
-    ...(task.open_step === null ? [] : [`Now: ${field(task.open_step.doing)}`]),
+    ...(task.open_step === null
+      ? []
+      : [
+          `Now: ${field(task.open_step.doing)}`,
+          ...(task.open_step.warned.includes("stall") ? ["  no sign of life: it may have stalled"] : []),
+          ...(task.open_step.warned.includes("time") ? ["  most of its time is gone"] : []),
+        ]),
     ...Object.entries(task.candidate ?? {}).flatMap(([repo, one]) => [
       `Candidate of ${field(repo)}: ${one.base === one.commit ? "unchanged" : `${short(one.commit)}, ${count(one.changed, "changed file")}`}`,
       ...(one.left_out.length === 0
@@ -103,10 +116,11 @@ function verdictText(verdict: VerdictView | undefined): string {
 export function taskListLines({ items }: TaskListView): readonly string[] {
   if (items.length === 0) return ["no tasks"];
   const [head = "", ...rows] = columns([
-    ["ID", "STATUS", "PROJECT", "CREATED", "TITLE"],
+    ["ID", "STATUS", "PRIORITY", "PROJECT", "CREATED", "TITLE"],
     ...items.map((task) => [
       task.id,
-      task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`,
+      `${task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`}${task.stalled ? " (stalled?)" : ""}`,
+      task.priority,
       task.project?.name ?? "-",
       moment(task.created_at),
       task.title,

@@ -59,6 +59,9 @@ export function connect(find: FindDaemon) {
     stopDaemon: async (): Promise<void> =>
       void (await exchange(find, { method: "POST", path: "/api/daemon/stop", body: {} })),
 
+    pauseAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/pause", input),
+    resumeAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/resume", input),
+
     projects: () => get(views.ProjectListView, "/api/projects"),
     createProject: (input: In<typeof inputs.NewProjectInput>) =>
       post(views.ProjectView, "/api/projects", input, LONG_MS),
@@ -68,6 +71,10 @@ export function connect(find: FindDaemon) {
     changeProject: (idOrName: string, input: In<typeof inputs.ProjectChangeInput>) =>
       patch(views.ProjectView, project(idOrName), input),
     deleteProject: (idOrName: string) => call(views.ProjectView, { method: "DELETE", path: project(idOrName) }),
+    pauseProject: (idOrName: string, input: In<typeof inputs.ReasonInput>) =>
+      post(views.ProjectView, project(idOrName, "/pause"), input),
+    resumeProject: (idOrName: string, input: In<typeof inputs.ReasonInput>) =>
+      post(views.ProjectView, project(idOrName, "/resume"), input),
     repos: (projectIdOrName: string) => get(views.RepoListView, project(projectIdOrName, "/repos")),
     addRepo: (projectIdOrName: string, input: In<typeof inputs.NewRepoInput>) =>
       post(views.RepoView, project(projectIdOrName, "/repos"), input, LONG_MS),
@@ -88,6 +95,8 @@ export function connect(find: FindDaemon) {
     createTask: (input: In<typeof inputs.NewTaskInput>) => post(views.TaskView, "/api/tasks", input),
     task: (id: string) => get(views.TaskView, task(id)),
     moved: (id: string) => call(views.MovedListView, { method: "GET", path: task(id, "/moved"), timeoutMs: MOVED_MS }),
+    changeTask: (id: string, input: In<typeof inputs.TaskChangeInput>) => patch(views.TaskView, task(id), input),
+    bulk: (input: In<typeof inputs.BulkInput>) => post(views.BulkView, "/api/tasks/bulk", input, LONG_MS),
     spec: (id: string) => get(views.SpecView, task(id, "/spec")),
     reviseTask: (id: string, input: In<typeof inputs.SpecChangeInput>) =>
       patch(views.TaskView, task(id, "/spec"), input),
@@ -127,6 +136,8 @@ export function connect(find: FindDaemon) {
       get(views.EventListView, task(id, "/audits"), { after, limit }),
     evidence: (id: string) => get(views.EvidenceView, task(id, "/evidence")),
     logs: (id: string, step?: string) => get(views.LogsView, task(id, "/logs"), { step }),
+    output: (id: string, query: { step: string; run: number; offset: number }) =>
+      get(views.OutputView, task(id, "/output"), query),
     diff: (id: string, ofRepo?: string) => get(views.DiffView, task(id, "/diff"), { repo: ofRepo }),
     followTask: (id: string, after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
       followEvents(find, task(id, "/events"), after, signal),

@@ -39,3 +39,7 @@ export function problemOf(error: unknown): Problem | null {
   const problem = problemOfFailure(error);
   return problem.code === "internal" ? null : problem;
 }
+
+/** There is no daemon to answer (any more). */
+export const isUnreachable = (error: unknown): boolean =>
+  error instanceof Trouble && error.problem.code === "daemon/unreachable";

@@ -4,8 +4,10 @@ import {
   NewRepoInput,
   ProjectChangeInput,
   ProjectOfPathInput,
+  ReasonInput,
   RepoChangeInput,
 } from "../../contract/inputs.ts";
+import { parse } from "../../contract/parse.ts";
 import { projectView, repoView } from "../../contract/present.ts";
 import {
   ProbeView,
@@ -16,7 +18,7 @@ import {
   RepoView,
   ScanView,
 } from "../../contract/views.ts";
-import { json, jsonBody, problems } from "./shapes.ts";
+import { bodyOf, json, jsonBody, optionalBody, problems } from "./shapes.ts";
 import type { Surface } from "./surface.ts";
 
 const ProjectParam = z.object({ id: z.string().min(1).max(200) });
@@ -35,6 +37,7 @@ const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["setti
   ...(input.agent !== undefined && { agent: input.agent }),
   ...(input.run_mode !== undefined && { runMode: input.run_mode }),
   ...(input.package_hosts !== undefined && { packageHosts: input.package_hosts }),
+  ...(input.tasks_max !== undefined && { tasksMax: input.tasks_max }),
 });
 
 export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): void {
@@ -62,7 +65,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
       const { name, settings, repos } = c.req.valid("json");
       const project = await cases.createProject(person, {
         name,
-        settings: { agent: null, runMode: null, packageHosts: [], ...settingsOf(settings) },
+        settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null, ...settingsOf(settings) },
         repos: repos.map(repoOf),
       });
       return c.json(projectView(project), 201);
@@ -123,6 +126,24 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
     }),
     async (c) => c.json(projectView(await cases.deleteProject(person, c.req.valid("param").id)), 200),
   );
+
+  for (const [verb, summary, act] of [
+    ["pause", "Take up none of its tasks until it is resumed", cases.pauseProject],
+    ["resume", "Take up its tasks again", cases.resumeProject],
+  ] as const)
+    api.openapi(
+      createRoute({
+        method: "post",
+        path: `/api/projects/{id}/${verb}`,
+        summary,
+        request: { params: ProjectParam, body: optionalBody(ReasonInput) },
+        responses: { 200: json(ProjectView, "The project"), ...problems },
+      }),
+      async (c) => {
+        const { reason } = parse(ReasonInput, await bodyOf(c.req));
+        return c.json(projectView(await act(person, c.req.valid("param").id, reason ?? null)), 200);
+      },
+    );
 
   api.openapi(
     createRoute({

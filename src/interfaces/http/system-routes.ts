@@ -1,13 +1,14 @@
 import type { HttpBindings } from "@hono/node-server";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { AllEventsQuery, CleanInput, GcInput, NoInput } from "../../contract/inputs.ts";
+import { AllEventsQuery, CleanInput, GcInput, NoInput, ReasonInput } from "../../contract/inputs.ts";
+import { parse } from "../../contract/parse.ts";
 import { eventView } from "../../contract/present.ts";
 import { CleanedView, EventListView, GcView, HealthView, WorkspaceListView } from "../../contract/views.ts";
-import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
+import { bodyOf, json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
 import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 import type { Surface } from "./surface.ts";
 
-export function systemRoutes(api: OpenAPIHono, { cases, person, health, stop }: Surface): void {
+export function systemRoutes(api: OpenAPIHono, { cases, health, person, stop }: Surface): void {
   const { look } = cases;
 
   api.openapi(
@@ -80,6 +81,25 @@ export function systemRoutes(api: OpenAPIHono, { cases, person, health, stop }: 
       return c.json({ task: cleaned.task, bytes: cleaned.bytes, rescued: [...cleaned.rescued] }, 200);
     },
   );
+
+  for (const [verb, summary, act] of [
+    ["pause", "Take up no task, now and after any restart, until it is resumed", cases.pauseAll],
+    ["resume", "Take up tasks again", cases.resumeAll],
+  ] as const)
+    api.openapi(
+      createRoute({
+        method: "post",
+        path: `/api/daemon/${verb}`,
+        summary,
+        request: { body: optionalBody(ReasonInput) },
+        responses: { 200: json(HealthView, "How the daemon is now"), ...problems },
+      }),
+      async (c) => {
+        const { reason } = parse(ReasonInput, await bodyOf(c.req));
+        await act(person, reason ?? null);
+        return c.json(await health(), 200);
+      },
+    );
 
   api.openapi(
     createRoute({

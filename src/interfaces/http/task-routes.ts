@@ -4,6 +4,7 @@ import {
   AcceptInput,
   ApproveInput,
   BindInput,
+  BulkInput,
   DeliverInput,
   DiffQuery,
   EventsQuery,
@@ -11,15 +12,18 @@ import {
   LogsQuery,
   NewTaskInput,
   NoInput,
+  OutputQuery,
   ReasonInput,
   RequestChangesInput,
   ResumeInput,
   SpecChangeInput,
+  TaskChangeInput,
   TaskListQuery,
 } from "../../contract/inputs.ts";
 import { parse } from "../../contract/parse.ts";
 import {
   artifactViews,
+  bulkView,
   deliveredView,
   doing,
   eventView,
@@ -31,19 +35,21 @@ import {
 } from "../../contract/present.ts";
 import {
   ArtifactListView,
+  BulkView,
   DeliveredView,
   DiffView,
   EventListView,
   EvidenceView,
   LogsView,
   MovedListView,
+  OutputView,
   PlanView,
   SpecView,
   TaskListView,
   TaskView,
 } from "../../contract/views.ts";
 import { reservedId } from "./idempotency.ts";
-import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
+import { bodyOf, json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
 import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 import type { Surface } from "./surface.ts";
 
@@ -101,7 +107,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 201: json(TaskView, "The draft"), ...problems },
     }),
     async (c) => {
-      const { created_by, metadata, session, project, requires, suggests, ...spec } = c.req.valid("json");
+      const { created_by, metadata, session, project, priority, requires, suggests, ...spec } = c.req.valid("json");
       await takeCreation(1);
       const made = await cases.createTask(person, {
         id: reservedId(c.req.raw),
@@ -109,6 +115,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
         createdBy: created_by ?? person.name,
         session: session ?? null,
         metadata: metadata ?? null,
+        priority: priority ?? null,
         project: project ?? null,
         dependencies: dependenciesFrom({ requires, suggests }),
       });
@@ -125,6 +132,50 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 200: json(TaskView, "The task"), ...problems },
     }),
     async (c) => c.json(await view(c.req.valid("param").id), 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/tasks/{id}",
+      summary: "Say how soon it is wanted",
+      request: { params: TaskParam, body: jsonBody(TaskChangeInput) },
+      responses: { 200: json(TaskView, "The task"), ...problems },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      await answer.prioritize(person, id, c.req.valid("json").priority);
+      return c.json(await view(id), 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/tasks/bulk",
+      summary: "Pause, resume, retry, cancel or accept many tasks, each for itself",
+      request: { body: jsonBody(BulkInput) },
+      responses: { 200: json(BulkView, "What came of it for each"), ...problems },
+    }),
+    async (c) => {
+      const { verb, dry_run, ids, reason, more_ms, ...filter } = c.req.valid("json");
+      const { items, next } = await cases.answerMany(person, {
+        verb,
+        said: { reason: reason ?? null, outcome: null, moreMs: more_ms ?? null },
+        which:
+          ids !== undefined
+            ? { ids }
+            : {
+                status: filter.status ?? null,
+                project: filter.project ?? null,
+                session: filter.session ?? null,
+                after: filter.cursor ?? null,
+                most: filter.limit,
+              },
+        dryRun: dry_run,
+      });
+      return c.json(bulkView(verb, dry_run, items, next), 200);
+    },
   );
 
   api.openapi(
@@ -251,8 +302,8 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     });
   api.openapi(post("/api/tasks/{id}/resume", "Go on after a wait", ResumeInput), async (c) => {
     const { id } = c.req.valid("param");
-    const { outcome, reason } = parse(ResumeInput, await bodyOf(c.req));
-    await answer.resume(person, id, outcome ?? null, reason ?? null);
+    const { outcome, reason, more_ms } = parse(ResumeInput, await bodyOf(c.req));
+    await answer.resume(person, id, outcome ?? null, reason ?? null, more_ms ?? null);
     return c.json(await view(id), 200);
   });
   api.openapi(post("/api/tasks/{id}/retry", "Begin another attempt of a failed task", NoInput), async (c) => {
@@ -437,6 +488,20 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
   api.openapi(
     createRoute({
       method: "get",
+      path: "/api/tasks/{id}/output",
+      summary: "A part of what one run of a step puts out, also while it runs",
+      request: { params: TaskParam, query: OutputQuery },
+      responses: { 200: json(OutputView, "The part, and where the next begins"), ...problems },
+    }),
+    async (c) => {
+      const { step, run, offset, bytes } = c.req.valid("query");
+      return c.json({ step, run, ...(await look.output(c.req.valid("param").id, step, run, offset, bytes)) }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
       path: "/api/tasks/{id}/diff",
       summary: "What it changed, base to candidate",
       request: { params: TaskParam, query: DiffQuery },
@@ -472,9 +537,3 @@ const SUMMARY = {
   pause: "Stop at the next boundary",
   cancel: "Stop it for good; its history stays",
 } as const;
-
-/** A body that may be left out altogether. */
-async function bodyOf(request: { text(): Promise<string> }): Promise<unknown> {
-  const text = await request.text();
-  return text === "" ? {} : JSON.parse(text);
-}

@@ -20,6 +20,7 @@ export const taskCreate = command({
       "name or id; by default the project of the repository you are in",
     ),
     session: option(NewTaskInput.shape.session, "NAME", "the session it belongs to"),
+    priority: option(NewTaskInput.shape.priority, "PRIORITY", "how soon it is wanted"),
     requires: option(z.array(TaskReference).optional(), "TASK", "it may begin only once this task succeeded"),
     suggests: option(z.array(TaskReference).optional(), "TASK", "where both could begin, this task is taken first"),
     metadata: option(z.array(z.string()).optional(), "KEY=VALUE", "a fact of your own to keep with it"),
@@ -40,6 +41,7 @@ export const taskCreate = command({
       title: given.title,
       created_by: person,
       ...(given.session !== undefined && { session: given.session }),
+      ...(given.priority !== undefined && { priority: given.priority }),
       requires: await tasksNamed(api, given.requires),
       suggests: await tasksNamed(api, given.suggests),
       ...(given.metadata !== undefined && { metadata: Object.fromEntries(given.metadata.map(fact)) }),
@@ -82,7 +84,7 @@ function fact(text: string): readonly [string, string] {
   const equals = text.indexOf("=");
   if (equals < 1)
     throw trouble("input/invalid", `--metadata must be KEY=VALUE, and ${JSON.stringify(text)} is not`, {
-      next: "For example: --metadata priority=high",
+      next: "For example: --metadata ticket=4711",
     });
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
