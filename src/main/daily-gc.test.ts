@@ -15,7 +15,9 @@ async function started(lastHoursAgo: number | null, gc: () => Promise<unknown> =
   const warned: string[] = [];
   const event = { type: "SPACE_RECLAIMED", body: {} };
   const system = {
-    store: { read: async () => (lastHoursAgo === null ? [] : [{ seq: 1, atMs: NOW - lastHoursAgo * HOUR_MS, event }]) },
+    store: {
+      latest: async () => (lastHoursAgo === null ? null : { seq: 1, atMs: NOW - lastHoursAgo * HOUR_MS, event }),
+    },
     cases: {
       gc: (...args: unknown[]) => {
         asked.push(args.slice(0, 2));

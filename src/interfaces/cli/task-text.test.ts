@@ -7,10 +7,13 @@ const row = (id: string, more: Partial<TaskListView["items"][number]>): TaskList
     id,
     title: "Mend it",
     status: "queued",
+    priority: "normal",
+    stalled: false,
     project: null,
     block_reason: null,
     created_at: "2026-11-22T12:00:00.000Z",
     waiting: null,
+    stalled: false,
     ...more,
   }) as TaskListView["items"][number];
 const waiting = { reason: "dependency", sentence: "It waits for task B (“b”, draft) to succeed.", next: "" };
@@ -22,10 +25,10 @@ test("a list says of a queued task what it waits for, and leaves other waits to 
       next: null,
     }),
   ).toEqual([
-    "ID  STATUS          PROJECT  CREATED              TITLE",
-    "A   queued          -        2026-11-22 12:00:00  Mend it",
+    "ID  STATUS          PRIORITY  PROJECT  CREATED              TITLE",
+    "A   queued          normal    -        2026-11-22 12:00:00  Mend it",
     "  It waits for task B (“b”, draft) to succeed.",
-    "B   queued          -        2026-11-22 12:00:00  Mend it",
-    "C   blocked/paused  -        2026-11-22 12:00:00  Mend it",
+    "B   queued          normal    -        2026-11-22 12:00:00  Mend it",
+    "C   blocked/paused  normal    -        2026-11-22 12:00:00  Mend it",
   ]);
 });
