@@ -8,7 +8,6 @@ const row = (id: string, more: Partial<TaskListView["items"][number]>): TaskList
     title: "Mend it",
     status: "queued",
     priority: "normal",
-    stalled: false,
     project: null,
     block_reason: null,
     created_at: "2026-11-22T12:00:00.000Z",
