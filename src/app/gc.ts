@@ -139,7 +139,7 @@ async function setAside(deps: AppDependencies): Promise<Reclaimable[]> {
     const why = named.has(url)
       ? "a project names this repository"
       : rescues > 0
-        ? "it holds rescued states"
+        ? "it holds states that the remote does not have"
         : "no project names this repository any more";
     return { kind: "mirror", id: url, bytes, problem: null, goes: !named.has(url) && rescues === 0, why };
   });

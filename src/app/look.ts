@@ -2,14 +2,14 @@ import type { BlobRef } from "../domain/blob.ts";
 import type { Draft } from "../domain/draft.ts";
 import type { Input, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import { type OpenPlan, planFrom } from "../domain/plan.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type { TaskFilter, TaskRow } from "../ports/store.ts";
-import type { ChangedPath } from "../ports/workspaces.ts";
+import type { ChangedPath, Moved } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
 import { draftOf } from "./draft-of.ts";
 import { allPaused } from "./pause-all.ts";
@@ -25,6 +25,15 @@ export interface TaskSeen {
   /** What it depends on, as that is now. */
   readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
+}
+
+/** A branch a task began on, as it is now. */
+export interface MovedBase extends Moved {
+  readonly repo: string;
+  readonly branch: string;
+  readonly base: string;
+  /** Why nothing can be said. */
+  readonly problem: string | null;
 }
 
 /** One run of a step with everything that is recorded about it. */
@@ -256,6 +265,28 @@ export const looks = (deps: AppDependencies) => {
         };
       }
       return repos;
+    },
+
+    /** How far the branches a task began on have moved since; a remote one is asked. Empty before the task has bases. */
+    async moved(id: string): Promise<readonly MovedBase[]> {
+      const { task } = await deps.log.load(id);
+      const project = task.project === null ? null : await deps.store.projects.project(task.project.id);
+      const bases: MovedBase[] = [];
+      for (const [repo, { commit, branch }] of Object.entries(task.bases ?? {})) {
+        const source = project?.project.repos.find(({ name }) => name === repo)?.path;
+        if (source === undefined || branch === null) continue;
+        const candidate = task.candidate?.[repo]?.commit ?? null;
+        const base = { repo, branch, base: commit };
+        try {
+          const moved = await deps.workspaces.movedSince({ task: id, repo }, source, branch, commit, candidate);
+          bases.push({ ...base, ...moved, problem: null });
+        } catch (error) {
+          // A remote that is away, or a workspace that is gone, is worth a word and hides nothing else of the task.
+          if (!isFailure(error)) throw error;
+          bases.push({ ...base, head: null, commits: 0, conflicts: [], problem: error.message });
+        }
+      }
+      return bases;
     },
 
     async workspaces() {

@@ -5,7 +5,7 @@ import type { Project } from "../domain/project.ts";
 import { isRemote, parseRemote, remoteName } from "../domain/remote.ts";
 import { projectStream } from "../domain/stream.ts";
 import { type StagedBlob, StreamMoved } from "../ports/store.ts";
-import type { RepoState } from "../ports/workspaces.ts";
+import type { Probe, RepoState } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
 import { present, stageText } from "./text.ts";
 
@@ -127,19 +127,28 @@ export async function addRepo(deps: AppDependencies, by: Actor, wanted: string, 
   return facts;
 }
 
+/** `path`: where the repository was moved to. */
 export async function changeRepo(
   deps: AppDependencies,
   by: Actor,
   id: string,
-  change: Partial<Pick<RepoFacts, "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
+  asked: Partial<Pick<RepoFacts, "path" | "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
 ): Promise<RepoFacts> {
   const found = await findRepo(deps, id);
+  const change =
+    asked.path === undefined ? asked : { ...asked, path: (await deps.workspaces.inspect(asked.path)).root };
   const changed = ({ repos }: Project): RepoFacts => ({
     ...(repos.find((repo) => repo.id === id) ?? found.repo),
     ...change,
   });
   return changed(
-    await changeStream(deps, by, found.project, (project) => [{ type: "REPO_CHANGED", body: changed(project) }]),
+    await changeStream(deps, by, found.project, (project) => {
+      refuseSecond(
+        changed(project),
+        project.repos.filter((repo) => repo.id !== id),
+      );
+      return [{ type: "REPO_CHANGED", body: changed(project) }];
+    }),
   );
 }
 
@@ -158,6 +167,12 @@ export interface Scan {
   readonly gates: readonly { readonly id: string; readonly argv: readonly string[]; readonly judgement: string }[];
   readonly prepare: readonly string[] | null;
   readonly notes: readonly string[];
+}
+
+/** Whether it can be read and written, tried without changing it. */
+export async function probeRepo(deps: AppDependencies, id: string): Promise<Probe> {
+  const { repo } = await findRepo(deps, id);
+  return deps.workspaces.probe(repo.path, repo.defaultBranch);
 }
 
 /** What AgentOS sees in a repository at its present commit: what a task's spec would be completed with. */

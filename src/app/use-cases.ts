@@ -17,6 +17,7 @@ import {
   deleteProject,
   findRepo,
   pauseProject,
+  probeRepo,
   projectOfPath,
   resumeProject,
   scanRepo,
@@ -57,6 +58,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   changeRepo: given(deps, changeRepo),
   findRepo: given(deps, findRepo),
   scanRepo: given(deps, scanRepo),
+  probeRepo: given(deps, probeRepo),
   look: looks(deps),
   gc: garbageCollection(deps),
 });

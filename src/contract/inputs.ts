@@ -289,6 +289,7 @@ export const NewProjectInput = z.strictObject({
 export const ProjectOfPathInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
 export const ProjectChangeInput = z.strictObject({ name: Slug.optional(), settings: ProjectSettingsInput.optional() });
 export const RepoChangeInput = z.strictObject({
+  path: AbsolutePath.optional(),
   role: z.enum(REPO_ROLES).optional(),
   writable: z.boolean().optional(),
   path_filters: z.array(z.string().min(1).max(1_000)).max(200).optional(),
@@ -326,6 +327,11 @@ export const TaskListQuery = z.strictObject({
 export const EventsQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
   limit: Page.default(500),
+});
+/** `now`: only what comes after this moment, for whoever does not want to be told all that ever happened. */
+export const AllEventsQuery = z.strictObject({
+  ...EventsQuery.shape,
+  after: z.union([z.literal("now"), z.coerce.number().int().min(0)]).default(0),
 });
 export const LogsQuery = z.strictObject({
   step: z.string().max(200).optional(),

@@ -67,6 +67,11 @@ export const PROBLEMS = {
     exit: 74,
     next: "Free space on the disk of the data directory; nothing acknowledged was lost.",
   },
+  "store/unwritable": {
+    status: 500,
+    exit: 74,
+    next: "Make the data directory writable again (findmnt shows how its file system is mounted), or name another: AGENTOS_HOME=DIR.",
+  },
   "store/newer": { status: 500, exit: 78, next: "Use the newer AgentOS that wrote this data directory." },
   "store/corrupt": { status: 500, exit: 74, next: "agentos audit verify names the place." },
   "audit/broken": {

@@ -326,6 +326,37 @@ export const ScanView = z.object({
 });
 export type ScanView = z.infer<typeof ScanView>;
 
+const ProbeAnswer = z.object({
+  ok: z.boolean(),
+  code: z.string().nullable(),
+  says: z.string(),
+  next: z.string().nullable(),
+});
+export const ProbeView = z.object({
+  kind: z.enum(["local", "remote"]),
+  read: ProbeAnswer,
+  write: ProbeAnswer,
+  branch: z.string().nullable(),
+  bytes: z.number().nullable(),
+  credentials: z.string(),
+  notes: z.array(z.string()),
+});
+export type ProbeView = z.infer<typeof ProbeView>;
+export const MovedListView = z.object({
+  items: z.array(
+    z.object({
+      repo: z.string(),
+      branch: z.string(),
+      base: z.string(),
+      head: z.string().nullable(),
+      commits: z.number(),
+      conflicts: z.array(z.string()),
+      problem: z.string().nullable(),
+    }),
+  ),
+});
+export type MovedListView = z.infer<typeof MovedListView>;
+
 export const WorkspaceListView = z.object({
   items: z.array(
     z.object({ task: z.string(), status: z.string().nullable(), bytes: z.number(), epochs: z.array(z.number()) }),

@@ -36,6 +36,7 @@ export const FAILURE_CODES = [
   "sandbox/missing",
   "store/busy",
   "store/full",
+  "store/unwritable",
   "store/newer",
   "store/corrupt",
   "audit/broken",

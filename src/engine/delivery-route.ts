@@ -136,7 +136,7 @@ async function provenMerge(
       "delivery/refused",
       `${branch} of ${repo} moved on and conflicts with this work in ${merged.conflicts.slice(0, 10).join(", ")}`,
       {
-        next: `agentos task deliver ${task.id} --way branch writes it to a branch of its own, to be merged by hand.`,
+        next: aside(task.id, source),
         facts: { conflicts: merged.conflicts },
       },
     );
@@ -146,10 +146,10 @@ async function provenMerge(
       "delivery/refused",
       `${branch} of ${repo} moved on, and no gate can say anything about the merged work`,
       {
-        next: `agentos task deliver ${task.id} --way branch writes the accepted work to a branch of its own.`,
+        next: aside(task.id, source),
       },
     );
-  const prepared = await withLayer(deps, desk, task, spec, repo, branch, merged.commit);
+  const prepared = await withLayer(deps, desk, task, spec, repo, source, branch, merged.commit);
   for (const gate of gates) {
     const run = await deps.broker.gate(prepared, gate, merged.commit, merged.tree, "merge");
     const verdict = judge(gate, merged.tree, [
@@ -178,7 +178,7 @@ async function provenMerge(
       throw new Failure(
         "delivery/refused",
         `merged with the newer ${branch}, the gate ${gate.id} does not pass: ${why.join("; ")}`,
-        { next: `agentos task deliver ${task.id} --way branch writes the verified work to a branch of its own.` },
+        { next: aside(task.id, source) },
       );
     }
   }
@@ -192,6 +192,7 @@ async function withLayer(
   task: In<"succeeded">,
   spec: Spec,
   repo: string,
+  source: string,
   branch: string,
   commit: CommitId,
 ): Promise<Desk> {
@@ -206,10 +207,16 @@ async function withLayer(
           "delivery/refused",
           `merged with the newer ${branch}, the dependencies cannot be prepared: ${error.message}`,
           {
-            next: `agentos task deliver ${task.id} --way branch writes the verified work to a branch of its own.`,
+            next: aside(task.id, source),
             cause: error,
           },
         );
       }
   return { ...desk, layers };
 }
+
+/** Where proven work can go when it cannot go where it was wanted. */
+const aside = (task: string, source: string): string =>
+  isRemote(source)
+    ? `agentos task deliver ${task} --push agentos/${task} pushes the proven work to a branch of its own, to be merged by hand.`
+    : `agentos task deliver ${task} --way branch writes the proven work to a branch of its own, to be merged by hand.`;

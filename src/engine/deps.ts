@@ -30,6 +30,8 @@ export interface EngineDependencies {
   /** What a dead run's output file holds, at most `bytesMax` of its end; null when there is none. */
   readonly partialOutput: (task: string, step: string, run: number, bytesMax: number) => Promise<Uint8Array | null>;
   readonly storage: StorageWait;
+  /** What was written may not be there: nothing can be recorded any more, the process is to end. */
+  readonly fatal: (error: unknown) => void;
   /** Tells of trouble nobody awaits. */
   readonly warn: (sentence: string, error: unknown) => void;
 }

@@ -120,6 +120,9 @@ const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
 /** The operating system's own words for a full disk, where no adapter translated them. */
 const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"]);
 
+/** The disk itself fails: what was written before may be lost as well. No word about the task could be trusted; the next start finds out. */
+const BROKEN: ReadonlySet<unknown> = new Set(["EIO", "EROFS"]);
+
 /** The end of a hold as one report. A step may stay open behind a wait; the next claim closes it. */
 function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport | null {
   if (error instanceof LeaseLost) return null;
@@ -135,6 +138,10 @@ function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport
     return { type: "block", reason, detail: error.message.slice(0, DETAIL_MAX), step: null };
   if (error instanceof Error && "code" in error && FULL.has(error.code))
     return { type: "block", reason: "storage_full", detail: "the disk is full", step: null };
+  if (error instanceof Error && "code" in error && BROKEN.has(error.code)) {
+    deps.fatal(error);
+    return null;
+  }
   deps.warn(`task ${hold.id} hit a bug`, error);
   const name = error instanceof Error ? error.name : "unknown";
   return {

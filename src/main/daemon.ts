@@ -1,10 +1,11 @@
-import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { access, chmod, constants, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
 import { SCHEMA_VERSION } from "../adapters/store/migrate.ts";
+import { diskRoom } from "../adapters/system/disk-room.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
 import { noteSystem } from "../app/system-journal.ts";
@@ -40,14 +41,32 @@ export async function startDaemon(
   log: Logger,
   adapters: NonNullable<SystemOptions["adapters"]> = {},
 ): Promise<Daemon> {
-  await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const home = await realpath(config.home);
+  const home = await usableHome(config.home);
   const lock = await acquireDaemonLock(home);
   try {
     return await runUnderLock({ ...config, home }, log, adapters, () => lock.release());
   } catch (error) {
     await lock.release();
     throw error;
+  }
+}
+
+/** Made when missing. On a full disk what was set aside is given up, so that a daemon can start and say which tasks wait. */
+async function usableHome(wanted: string): Promise<string> {
+  try {
+    await mkdir(wanted, { recursive: true, mode: 0o700 });
+    const home = await realpath(wanted);
+    await access(home, constants.W_OK);
+    const room = diskRoom(home);
+    if (await room.full()) await room.release();
+    return home;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw failure("store/full", `there is no space left for the data directory ${wanted}`);
+    if (code !== "EROFS" && code !== "EACCES" && code !== "EPERM") throw error;
+    const why = code === "EROFS" ? "its file system is mounted read-only" : "this user may not";
+    throw failure("store/unwritable", `nothing can be written into the data directory ${wanted}: ${why}`);
   }
 }
 

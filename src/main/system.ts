@@ -79,6 +79,8 @@ export async function assemble(options: SystemOptions): Promise<System> {
   const { home, adapters = {} } = options;
   const clock = adapters.clock ?? systemClock;
   const sandbox = adapters.sandbox ?? bubblewrapSandbox({ privateDirectories: [home], hostEnvironment: process.env });
+  // Asking npm takes as long as everything else of a start together: it is asked meanwhile.
+  const registry = npmRegistry(options.toolPath);
   const opened = await openStore({
     home,
     seal,
@@ -87,14 +89,20 @@ export async function assemble(options: SystemOptions): Promise<System> {
     ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }),
   });
   try {
-    return await over(opened, options, sandbox, clock);
+    return await over(opened, options, sandbox, clock, await registry);
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clock: Clock): Promise<System> {
+async function over(
+  opened: Store,
+  options: SystemOptions,
+  sandbox: Sandbox,
+  clock: Clock,
+  registry: string,
+): Promise<System> {
   const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
@@ -106,7 +114,6 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const layers = fileLayers(home);
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
-  const registry = await npmRegistry(toolPath);
   const testRunners = runners({ registry });
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const broker = createBroker({
@@ -149,6 +156,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     worker: `daemon-${self.pid}`,
     outputFile: files.outputFile,
     partialOutput: files.output,
+    fatal: options.onFatal,
     storage: createStorageWait({ log, store, room, warn: options.warn }),
     warn: options.warn,
   };

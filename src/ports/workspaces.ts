@@ -62,6 +62,39 @@ export interface DeliveryOutlook {
   readonly dirtyTouched: readonly string[];
 }
 
+/** What a branch has gained since a commit. */
+export interface Moved {
+  /** Null: there is no such branch (any more). */
+  readonly head: CommitId | null;
+  /** How many commits it has that neither the base nor the work has. */
+  readonly commits: number;
+  /** Paths in which both changed the same lines, sorted. */
+  readonly conflicts: readonly string[];
+}
+
+export interface ProbeAnswer {
+  readonly ok: boolean;
+  /** Of the failure, when it is not. */
+  readonly code: string | null;
+  /** What was shown, or what stood in the way; one sentence without its full stop. */
+  readonly says: string;
+  readonly next: string | null;
+}
+
+/** Whether a repository can be read and written, tried without changing it. */
+export interface Probe {
+  readonly kind: "local" | "remote";
+  readonly read: ProbeAnswer;
+  readonly write: ProbeAnswer;
+  readonly branch: string | null;
+  /** Of its objects here, on disk; null: nothing of it was ever fetched. */
+  readonly bytes: number | null;
+  /** How credentials were found, in words; never what they are. */
+  readonly credentials: string;
+  /** What stands in the way of tasks: LFS, submodules, a cut-off history. */
+  readonly notes: readonly string[];
+}
+
 export interface MirrorUse {
   readonly url: string;
   readonly bytes: number;
@@ -94,6 +127,8 @@ export interface Workspaces {
    * `Failure("repo/refused")`. `branch`: of a remote one, the branch that counts, null its default; a local one has one checked out.
    */
   inspect(place: string, branch?: string | null): Promise<RepoState>;
+  /** Changes nothing anywhere; a remote one is mirrored. `branch` as for `inspect`. */
+  probe(place: string, branch: string | null): Promise<Probe>;
   /** A file of a commit as text, null when there is none there (or it is no regular file, or larger than `bytesMax`). */
   fileAt(source: string, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
   /** Paths of a commit below `prefix` (default all), sorted, at most `most`. */
@@ -172,6 +207,14 @@ export interface Workspaces {
     base: CommitId,
     candidate: CommitId,
   ): Promise<DeliveryOutlook>;
+  /** What the target has gained since the base, and whether the candidate (null: none yet) would merge with it. */
+  movedSince(
+    clone: CloneRef,
+    source: string,
+    branch: string,
+    base: CommitId,
+    candidate: CommitId | null,
+  ): Promise<Moved>;
   /** Merge commit of candidate and the target's head, built in the private clone; conflicts: their paths. */
   mergeWith(
     clone: CloneRef,
@@ -201,7 +244,10 @@ export interface Workspaces {
   patch(clone: CloneRef, base: CommitId, commit: CommitId): Promise<string>;
   branchHead(source: string, branch: string): Promise<CommitId | null>;
 
-  /** Makes the refs of the private clone name these trees and commits, so that git keeps their objects. */
+  /**
+   * Makes refs of the private clone name exactly these trees and commits, beside those of its other methods, so that git keeps their
+   * objects. One that is not there: `Failure("store/corrupt")`.
+   */
   keep(clone: CloneRef, ids: readonly string[]): Promise<void>;
   use(): Promise<readonly WorkspaceUse[]>;
   /** What lies beside the tasks: mirrors of remote repositories, and bundles of what was rescued. */

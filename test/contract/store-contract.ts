@@ -783,6 +783,14 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         );
       });
 
+      test("after the clock was set back by hours are told to wait for one window, not for hours", async () => {
+        const window = [{ windowMs: 60_000, most: 1, points: 1 }];
+        const back = AT - 5 * 3_600_000;
+        expect(await store.operations.take("ada", window, AT)).toBeNull();
+        expect(await store.operations.take("ada", window, back)).toBe(60_000);
+        expect(await store.operations.take("ada", window, back + 60_000)).toBeNull();
+      });
+
       test("at the same time never exceed the limit together", async () => {
         const window = [{ windowMs: 60_000, most: 10, points: 1 }];
         const answers = await Promise.all(Array.from({ length: 40 }, () => store.operations.take("ada", window, AT)));

@@ -13,6 +13,8 @@ import { type GitServer, gitServer, served } from "../support/git-server.ts";
 /* Remote repositories over real servers on 127.0.0.1: what is read and written there, with which credentials, and what is said when not. */
 
 const SECRET = "s3cr3t/Tok+en=";
+/** The machine's own credential helpers are nobody's here. */
+const NO_HELPERS = { GIT_CONFIG_SYSTEM: "/dev/null" };
 const NOBODY: HostAccess = { tokenEnv: null, tokenFile: null, username: null, sshKey: null, knownHosts: null };
 let locked: GitServer;
 let open: GitServer;
@@ -27,7 +29,7 @@ beforeAll(async () => {
 
 const access = (more: Partial<RemoteAccess> = {}, variables: Record<string, string> = {}): RemoteAccess => ({
   home: temporaryDirectory("person"),
-  variable: (name) => ({ PATH: process.env["PATH"] ?? "", ...variables })[name],
+  variable: (name) => ({ PATH: process.env["PATH"] ?? "", ...NO_HELPERS, ...variables })[name],
   hosts: {},
   ...more,
 });
@@ -259,8 +261,26 @@ describe("a branch of a remote moves", () => {
     expect(at("main")).toBe(candidate);
   });
 
-  test("not for somebody who may only read", async () => {
+  test("not for somebody who may only read, which a probe says beforehand", async () => {
     const reading = over(access());
+    expect(await reading.probe(`${open.url}/app.git`, null)).toMatchObject({
+      read: { ok: true, says: "its branches and tags were listed and fetched (1)" },
+      write: { ok: false, code: "remote/auth-refused" },
+      credentials: "none found",
+    });
+    expect(await reading.probe(`${locked.url}/app.git`, null)).toMatchObject({
+      read: { ok: false, code: "remote/auth-needed" },
+      write: { ok: false, code: "remote/auth-needed", says: "not tried, because it could not be read" },
+      bytes: null,
+    });
+    expect(await reading.probe(repository(), null)).toMatchObject({
+      kind: "local",
+      read: { ok: true },
+      write: { ok: true },
+      branch: "main",
+      credentials: "none needed",
+      notes: [],
+    });
     const state = await reading.inspect(`${open.url}/app.git`);
     expect(await failing(reading.moveBranch(`${open.url}/app.git`, "x", null, state.head ?? ""))).toMatchObject({
       code: "remote/auth-refused",

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { askAt, until } from "../support/daemon.ts";
 import { MEET_INSIDE, WITNESS_INSIDE } from "./boundaries.ts";
@@ -8,11 +10,13 @@ import { sentences } from "./checker/report.ts";
 import { check } from "./checker.ts";
 import { type Journey, openWorld, type Seen, signalling } from "./driver.ts";
 import { delivered } from "./journeys.ts";
+import { beginLife, type Life } from "./life.ts";
 import { type SmallDisk, smallDisk } from "./small-disk.ts";
 
 const top = mkdtempSync(join(tmpdir(), "agentos-disk-"));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
+const DAEMON = fileURLToPath(new URL("../../src/main/daemon-program.ts", import.meta.url));
 const MIB = 1024 ** 2;
 const WITNESS = `echo "$AGENTOS_TASK $AGENTOS_STEP $AGENTOS_RUN" >> ${WITNESS_INSIDE}`;
 const MEET = `m=${MEET_INSIDE}/$AGENTOS_TASK.$AGENTOS_STEP.$AGENTOS_RUN; : > $m.in; read -r go < $m.go`;
@@ -73,15 +77,15 @@ describe.each([
     );
     await Promise.race([waits.rung, travelled]);
 
-    const { json: list } = await askAt(world.url(), "GET", "/api/tasks");
+    const { json: list } = await askAt(world.living().url, "GET", "/api/tasks");
     expect(list.items[0]).toMatchObject({ status: "blocked", waiting: { reason: "storage_full" } });
     // The room that was kept for saying so is taken too: reading still works, writing says why not, and nobody ends.
     fill(disk);
-    expect((await askAt(world.url(), "GET", "/api/health")).json).toMatchObject({ ok: true });
+    expect((await askAt(world.living().url, "GET", "/api/health")).json).toMatchObject({ ok: true });
     // Without inodes the database still has room, and so has whoever wants to write into it.
     if (what === "space") {
       const refused = await until("a write is refused", async () => {
-        const answer = await askAt(world.url(), "POST", "/api/tasks", { body: { title: "one more" } });
+        const answer = await askAt(world.living().url, "POST", "/api/tasks", { body: { title: "one more" } });
         return answer.status < 300 ? null : answer;
       });
       expect(refused).toMatchObject({ status: 507, json: { code: "store/full" } });
@@ -97,4 +101,42 @@ describe.each([
     expect(sentences(report.findings)).toEqual([]);
     expect(report.counts["completed steps"]).toBeGreaterThan(3);
   });
+});
+
+test("a daemon that starts on a read-only disk says so in one sentence; on a full one it starts, and answers", async () => {
+  const directory = join(top, "starts");
+  mkdirSync(directory);
+  const home = join(directory, "home");
+  const disk = await smallDisk(home, { bytes: 48 * MIB, inodes: 6_000 });
+  const begin = async (): Promise<Life> => {
+    const life = await beginLife(directory, {
+      dieAt: null,
+      codeCache: join(top, "code"),
+      changed: () => undefined,
+      within: disk.enter,
+    });
+    if (life === null) throw new Error("it died");
+    return life;
+  };
+  await (await begin()).stop();
+
+  disk.remount("ro");
+  const [program = "", ...args] = [...disk.enter, process.execPath, DAEMON];
+  const { status, stderr } = spawnSync(program, args, {
+    encoding: "utf8",
+    env: { PATH: "/usr/bin:/bin", HOME: directory, AGENTOS_HOME: home, AGENTOS_PORT: "0" },
+  });
+  expect([status, stderr.split("\n")[0]]).toEqual([
+    69,
+    `agentos: nothing can be written into the data directory ${home}: its file system is mounted read-only`,
+  ]);
+  disk.remount("rw");
+
+  disk.fill();
+  const life = await begin();
+  expect((await askAt(life.url, "GET", "/api/health")).json).toMatchObject({ ok: true });
+  await life.stop();
+  disk.free();
+  await disk.close();
+  expect(sentences(check(directory, { stopped: true }).findings)).toEqual([]);
 });

@@ -58,8 +58,8 @@ export interface Travelled {
 /** One data directory and the lives that work on it, one after the other. */
 export interface World {
   readonly places: Places;
-  /** Where the daemon that lives now listens. */
-  url(): string;
+  /** The daemon that lives now. */
+  living(): Life;
   /** One journey with a person who does not notice crashes: what was not answered is sent again under the same key. */
   travel(journey: Journey, label: string, deaths: readonly DieAt[], watchDelivery?: boolean): Promise<Travelled>;
   close(): Promise<void>;
@@ -67,11 +67,13 @@ export interface World {
 
 export interface WorldOptions extends Pick<LifeWanted, "within" | "env"> {
   readonly codeCache: string;
+  /** How a daemon may end by itself, as a death like another: "exit 74". */
+  readonly mayEndBy?: string;
   /** Looked at between a death and the next life. */
   readonly afterDeath?: (places: Places) => readonly string[];
 }
 
-export function openWorld(directory: string, { codeCache, afterDeath, ...around }: WorldOptions): World {
+export function openWorld(directory: string, { codeCache, afterDeath, mayEndBy, ...around }: WorldOptions): World {
   const places = placesIn(directory);
   for (const path of [places.home, places.repos, places.meet]) mkdirSync(path, { recursive: true });
   chmodSync(places.meet, 0o777);
@@ -103,9 +105,9 @@ export function openWorld(directory: string, { codeCache, afterDeath, ...around 
 
   return {
     places,
-    url() {
+    living() {
       if (life === null) throw new Error("no daemon lives");
-      return life.url;
+      return life;
     },
     async travel(journey, label, deaths, watchDelivery = false) {
       const repository = join(places.repos, label);
@@ -150,7 +152,8 @@ export function openWorld(directory: string, { codeCache, afterDeath, ...around 
         while (life === null || life.endedBy() !== null) {
           if (life !== null) {
             await life.ended;
-            if (life.endedBy() !== "SIGKILL" && life.endedBy() !== "exit 0")
+            if (life.endedBy() === mayEndBy) writeDown(places.kills, { pid: life.pid, at: mayEndBy });
+            else if (life.endedBy() !== "SIGKILL" && life.endedBy() !== "exit 0")
               throw new Error(`${label}: a life ended by itself: ${life.endedBy()}; see ${places.log}`);
             life = null;
           }
@@ -227,7 +230,7 @@ export function openWorld(directory: string, { codeCache, afterDeath, ...around 
             throw new Error(`${label}: ${move.path} was refused with ${status}`);
           if (status === null) await withinBound(now.ended);
         }
-        if (now.endedBy() === "SIGKILL") died += 1;
+        if (now.endedBy() === "SIGKILL" || now.endedBy() === mayEndBy) died += 1;
       }
       await life?.arm(null);
       untouched("at its end");

@@ -244,6 +244,19 @@ export async function storm(
         find(`after death ${deaths} (${how}): ${one}`);
   };
 
+  /** False: there is nothing left to run, or the daemon is dead. */
+  const struck = async (now: Life, pick: number): Promise<boolean> => {
+    for (;;) {
+      const victim = await confinedProcess(now, directory, pick, () => over === tasks);
+      if (victim === null) return false;
+      // It may have ended in between: then it is another one's turn.
+      if (!kill(victim.pid)) continue;
+      writeDown(places.struck, victim);
+      kills.child += 1;
+      return true;
+    }
+  };
+
   const work = (async () => {
     await send("storm", "project", "/api/projects", {
       name: "storm",
@@ -276,15 +289,7 @@ export async function storm(
       );
       if (over === tasks) idle += 1;
       await delay(strike.delayMs);
-      if (strike.target === "child") {
-        const victim = await confinedProcess(now, directory, strike.pick, () => over === tasks);
-        if (victim !== null) {
-          // Before: a step that the journal then begins again must be explained already.
-          writeDown(places.struck, victim);
-          if (kill(victim.pid)) kills.child += 1;
-          continue;
-        }
-      }
+      if (strike.target === "child" && (await struck(now, strike.pick))) continue;
       if (strike.target === "frozen") {
         process.kill(now.pid, "SIGSTOP");
         const second = await acquireDaemonLock(places.home).then(

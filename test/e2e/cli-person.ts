@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { coverageEnvironment } from "../support/coverage.ts";
 import { program } from "../support/programs.ts";
 
 const CLI = program("product", "cli");
@@ -104,7 +105,7 @@ function personIn(
   function begin(words: readonly string[], extra: Readonly<Record<string, string>> = {}): Running {
     const child = spawn(process.execPath, [CLI, ...words], {
       cwd: directory,
-      env: { ...environment, ...extra },
+      env: { ...coverageEnvironment(), ...environment, ...extra },
       stdio: ["ignore", "pipe", "pipe"],
     });
     return { child, ...listen(child) };

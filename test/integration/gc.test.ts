@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { gitWorkspaces } from "../../src/adapters/git/workspaces.ts";
 import type { Reclaimable, Reclaimed } from "../../src/app/gc.ts";
 import { ADA, gate, git, plan, type Rig, repository, startRig } from "./task-kit.ts";
 
@@ -68,10 +70,8 @@ test("a clean-up removes what was delivered or canceled, keeps the rest, says wh
       },
     },
   ]);
-  // What stayed can still be used: the proven work is delivered from its clone, and the waiting task goes on.
+  // What stayed can still be used: the proven work is delivered from its clone.
   await rig.system.delivery.deliver({ task: undelivered, way: "branch", branch: "later", by: ADA });
-  await rig.approve(waiting);
-  await rig.until(waiting, "succeeded", "blocked");
   expect(rig.warnings).toEqual([]);
 });
 
@@ -112,4 +112,23 @@ test("a layer goes when nobody used it for long enough, and one in use stays", a
     ["b".repeat(64)]: "stays: it was used within the last 30 days",
   });
   expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
+});
+
+test("the mirror of a remote repository goes when no project names it, unless it holds what the remote lacks", async () => {
+  const rig = await startRig({}, { retention: AT_ONCE });
+  const workspaces = gitWorkspaces({ home: rig.home, owner: null });
+  const [gone, named, holding] = [repository(), repository(), repository()].map((path) => `file://${path}`);
+  if (gone === undefined || named === undefined || holding === undefined) throw new Error("three were made");
+  await workspaces.inspect(gone);
+  await rig.project(named);
+  const { head } = await workspaces.inspect(holding);
+  const mirror = join(rig.home, "mirrors", `${createHash("sha256").update(holding).digest("hex")}.git`);
+  const lone = git(mirror, "-c", "user.name=a", "-c", "user.email=a@b", "commit-tree", `${head}^{tree}`, "-m", "mine");
+  git(mirror, "update-ref", "refs/agentos/tasks/T1", lone);
+  expect(fates(await rig.system.cases.gc(ADA, false))).toEqual({
+    [gone]: "goes: no project names this repository any more",
+    [named]: "stays: a project names this repository",
+    [holding]: "stays: it holds states that the remote does not have",
+  });
+  expect(readdirSync(join(rig.home, "mirrors"))).toHaveLength(2);
 });

@@ -149,6 +149,7 @@ describe("every operation answers as the document says:", () => {
     await answered("GET /api/repos/{id}", { id });
     await answered("PATCH /api/repos/{id}", { id }, { body: { path_filters: ["**"] } });
     await answered("POST /api/repos/{id}/scan", { id });
+    await answered("POST /api/repos/{id}/probe", { id });
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.red } })).json.made).toBe(false);
     repos.plain = sampleRepo("plain");
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.plain } })).json.made).toBe(true);
@@ -181,6 +182,7 @@ describe("every operation answers as the document says:", () => {
     await answered("POST /api/tasks/{id}/deliver", of, { body: { way: "branch", branch: "mended" } });
     await answered("GET /api/tasks/{id}", of);
     await answered("GET /api/workspaces");
+    await answered("GET /api/tasks/{id}/moved", of);
     await answered("POST /api/gc", {}, { body: { dry_run: true } });
     await answered("POST /api/workspaces/clean", {}, { body: { task: of.id } });
   });

@@ -27,6 +27,8 @@ let home: string;
 let person: string;
 let agent: ReturnType<typeof createServer>;
 let daemon: TestDaemon;
+let first: string;
+let conflicting: string;
 
 beforeAll(async () => {
   const root = temporaryDirectory("served");
@@ -48,7 +50,12 @@ const started = (): Promise<TestDaemon> =>
   withDaemon({
     child: true,
     home,
-    environment: { HOME: person, APP_TOKEN: SECRET, SSH_AUTH_SOCK: join(person, "agent.sock") },
+    environment: {
+      HOME: person,
+      APP_TOKEN: SECRET,
+      SSH_AUTH_SOCK: join(person, "agent.sock"),
+      GIT_CONFIG_SYSTEM: "/dev/null",
+    },
   });
 const at = (branch: string): string => git(bare, "rev-parse", `refs/heads/${branch}`).trim();
 
@@ -79,6 +86,15 @@ test("a url with a secret is refused with advice, and a good one becomes a repo"
   expect(refused.json.next).toContain("config.yaml");
   const repo = await daemon.api.addRepo("shop", { url });
   expect(repo).toMatchObject({ name: "app", path: url, kind: "remote", default_branch: "main" });
+  expect(await daemon.api.probeRepo(repo.id)).toMatchObject({
+    kind: "remote",
+    read: { ok: true },
+    write: { ok: true, says: expect.stringContaining("a push was opened and not sent") },
+    branch: "main",
+    credentials: "token from the environment",
+    notes: [],
+  });
+  expect([server.pushes(), git(bare, "for-each-ref", "refs/agentos")]).toEqual([0, ""]);
 });
 
 test("its task sees no credential: no variable, no file, no socket", async () => {
@@ -91,6 +107,7 @@ test("its task sees no credential: no variable, no file, no socket", async () =>
     "true",
   ].join("\n");
   const id = await proven(daemon.api, "seen.txt", look);
+  first = id;
   const { repos } = await daemon.api.diff(id);
   const seen = repos["app"]?.diff ?? "";
   expect(seen).toContain("PATH=");
@@ -99,7 +116,7 @@ test("its task sees no credential: no variable, no file, no socket", async () =>
 });
 
 test("nothing is pushed without being asked, and then exactly the proven commit, once", async () => {
-  const id = await proven(daemon.api, "first.txt");
+  const id = first;
   const before = at("main");
   const refused = await daemon.ask("POST", `/api/tasks/${id}/deliver`, { body: {} });
   expect(refused.json).toMatchObject({
@@ -127,22 +144,30 @@ test("nothing is pushed without being asked, and then exactly the proven commit,
 
 test("a base that moved is merged, proven again and pushed; one that conflicts is said and left alone", async () => {
   const merged = await proven(daemon.api, "second.txt");
-  const conflicting = await proven(daemon.api, "README.md");
+  conflicting = await proven(daemon.api, "README.md");
   const theirs = commitOn("main", { "README.md": "somebody else's\n" });
+  const moved = { repo: "app", branch: "main", head: theirs, commits: 1, problem: null };
+  expect((await daemon.api.moved(merged)).items).toEqual([expect.objectContaining({ ...moved, conflicts: [] })]);
+  expect((await daemon.api.moved(conflicting)).items).toEqual([
+    expect.objectContaining({ ...moved, conflicts: ["README.md"] }),
+  ]);
   const done = await daemon.api.deliverTask(merged, { push: "main" });
   expect(done.notes).toEqual(["app: main had moved on; the merged tree passed the same gates"]);
   expect(git(bare, "rev-parse", "main^1").trim()).toBe(theirs);
   expect(git(bare, "ls-tree", "--name-only", "main").split("\n")).toContain("second.txt");
   const tip = at("main");
   await expect(daemon.api.deliverTask(conflicting, { push: "main" })).rejects.toMatchObject({
-    code: "delivery/refused",
-    facts: { conflicts: ["README.md"] },
+    problem: {
+      code: "delivery/refused",
+      facts: { conflicts: ["README.md"] },
+      next: expect.stringContaining(`agentos task deliver ${conflicting} --push agentos/${conflicting}`),
+    },
   });
   expect(at("main")).toBe(tip);
 });
 
 test("killed when the push has arrived and is not recorded: after the restart it is, and was pushed once", async () => {
-  const id = await proven(daemon.api, "third.txt");
+  const id = conflicting;
   const pushes = server.pushes();
   let arrived = (): void => {};
   const inTheMiddle = new Promise<void>((resolve) => {
@@ -155,7 +180,7 @@ test("killed when the push has arrived and is not recorded: after the restart it
   };
   const cutOff = daemon.api.deliverTask(id, { push: "killed" }).catch((error: unknown) => error);
   await inTheMiddle;
-  expect(await cutOff).toMatchObject({ code: "daemon/unreachable" });
+  expect(await cutOff).toMatchObject({ problem: { code: "daemon/unreachable" } });
   daemon = await started();
   const task = await until("the push is recorded", async () => {
     const now = await daemon.api.task(id);

@@ -12,6 +12,7 @@ import type { DaemonConfig } from "../../src/config/config.ts";
 import type { TaskView } from "../../src/contract/views.ts";
 import { type Client, connect } from "../../src/interfaces/client/client.ts";
 import { announced, type Daemon, startDaemon } from "../../src/main/daemon.ts";
+import { coverageEnvironment } from "./coverage.ts";
 import { program } from "./programs.ts";
 
 /*
@@ -173,6 +174,7 @@ export function daemonChild(
   const child = spawn(process.execPath, [program("product", "daemon-program")], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
+      ...coverageEnvironment(),
       HOME: process.env["HOME"] ?? "/",
       PATH: toolPath().join(":"),
       AGENTOS_HOME: config.home,

@@ -312,7 +312,7 @@ async function makeTask(
       ...(act === "read" ? {} : { followedBy: [{ type: "CHECKPOINTED", body: { step: name, trees: after } }] }),
     });
   };
-  const stop = events - 12;
+  const stop = events - 6;
   for (let item = 0; item < items; item += 1) {
     await say({ type: "start_item", item: `item-${item}` });
     for (let n = 0; n < STEPS_OF_AN_ITEM && (seq < stop || n === 0); n += 1)

@@ -15,10 +15,11 @@ export function PageView() {
   const listing = shown(overview)?.tasks ?? null;
   const waiting = shown(overview)?.waiting.items ?? [];
   const paused = shown(overview)?.paused ?? null;
+  const waitingCount = `${waiting.length}${shown(overview)?.waiting.more ? "+" : ""}`;
 
   useEffect(() => {
-    document.title = waiting.length === 0 ? "AgentOS" : `(${waiting.length}) AgentOS`;
-  }, [waiting.length]);
+    document.title = waitingCount === "0" ? "AgentOS" : `(${waitingCount}) AgentOS`;
+  }, [waitingCount]);
 
   return (
     <>
@@ -47,7 +48,7 @@ export function PageView() {
           {waiting.length > 0 && (
             <section aria-labelledby="needs-you">
               <h2 id="needs-you">
-                Needs you <span className="count">{waiting.length}</span>
+                Needs you <span className="count">{waitingCount}</span>
               </h2>
               <TaskRows tasks={waiting} chosen={chosen} now={now} withReason />
             </section>
@@ -64,7 +65,8 @@ export function PageView() {
               <TaskRows tasks={listing.items} chosen={chosen} now={now} withReason={false} />
               {listing.more && (
                 <p className="quiet">
-                  There are more than fit here: <code>agentos task list</code> shows them all.
+                  There are more than fit here: <code>agentos task list --all</code> shows them all, and{" "}
+                  <code>agentos task search WORDS</code> finds one.
                 </p>
               )}
             </section>

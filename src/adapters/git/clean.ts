@@ -10,7 +10,7 @@ import type { Layout } from "./layout.ts";
 import { onDisk, toByteName } from "./names.ts";
 import { givingWay } from "./removal.ts";
 import { AGENTOS, type Git } from "./run.ts";
-import { findSource, readSmall, type Source } from "./source.ts";
+import { sourceAt, readSmall, type Source } from "./source.ts";
 
 export const epochsOf = (layout: Layout, task: string): number[] =>
   namesIn(layout.task(task))
@@ -222,7 +222,7 @@ export async function keepElsewhere(
 export async function findOrNull(git: Git, path: string | undefined): Promise<Source | null> {
   if (path === undefined) return null;
   try {
-    return await findSource(git, path);
+    return await sourceAt(git, path);
   } catch (error) {
     if (isFailure(error)) return null;
     throw error;

@@ -222,7 +222,7 @@ function oneLine(secret: string, from: string): string {
 async function personsSettings(git: Git, access: RemoteAccess): Promise<(readonly [string, string])[]> {
   const found: (readonly [string, string])[] = [];
   for (const [scope, variable, file] of [
-    ["--system", "GIT_CONFIG_SYSTEM", "/etc/gitconfig"],
+    ["--system", "GIT_CONFIG_SYSTEM", access.variable("GIT_CONFIG_SYSTEM") ?? "/etc/gitconfig"],
     ["--global", "GIT_CONFIG_GLOBAL", access.variable("GIT_CONFIG_GLOBAL") ?? `${access.home}/.gitconfig`],
   ] as const) {
     const answer = await git.run(["config", scope, "--includes", "-z", "--list"], {

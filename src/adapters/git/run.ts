@@ -197,7 +197,8 @@ export function hardenedGit(path: string = SYSTEM_PATH): Git {
         stdio: ["pipe", "pipe", "pipe"],
       });
       const answer = await finish(child, {});
-      if (answer.code !== 0) throw new Error(`sync -f ${at} ended with ${answer.code}: ${answer.stderr}`);
+      if (answer.code !== 0)
+        throw Object.assign(new Error(`sync -f ${at} ended with ${answer.code}: ${answer.stderr}`), { code: "EIO" });
     },
   };
 }

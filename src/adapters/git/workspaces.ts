@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import { isRemote } from "../../domain/remote.ts";
 import type { CloneRef, TreeId, WorkspaceRef, Workspaces } from "../../ports/workspaces.ts";
+import { movedSince } from "./behind.ts";
 import { makeCandidate } from "./candidate.ts";
 import { checkOut, UNFINISHED } from "./checkout.ts";
 import {
@@ -18,7 +19,7 @@ import {
   worksOf,
 } from "./clean.ts";
 import { cloneObjects, recoverLocks } from "./clone.ts";
-import { setRefs } from "./commit.ts";
+import { keepExactly, setRefs } from "./commit.ts";
 import { NO_ACCESS, type RemoteAccess } from "./credentials.ts";
 import { branchHeadOf, mergeOf, moveBranchOf, outlookOf, publish } from "./deliver.ts";
 import { captureDirty } from "./dirty.ts";
@@ -38,11 +39,12 @@ import { layoutUnder, objectsInside } from "./layout.ts";
 import { mirrorsUnder } from "./mirror.ts";
 import { treeDifferences } from "./named.ts";
 import { type ByteName, toByteName } from "./names.ts";
+import { probeLocal, probeRemote } from "./probe.ts";
 import { removeTree } from "./removal.ts";
 import { makeEqual } from "./restore.ts";
 import { hardenedGit, type Person } from "./run.ts";
 import { EMPTY_CACHE, type Snapshot, type StatCache, snapshot, snapshotOf } from "./snapshot.ts";
-import { asId, findSource, type Source, withView } from "./source.ts";
+import { asId, findSource, type Source, sourceAt, withView } from "./source.ts";
 import { excluded } from "./stage.ts";
 import { type Walk, walking } from "./walk.ts";
 
@@ -88,16 +90,16 @@ export function gitWorkspaces(options: {
   const mirrors = mirrorsUnder(git, layout, options.remotes ?? NO_ACCESS);
   /** A person's repository, or the mirror of a remote one as it was last seen. */
   const sourceOf = (place: string): Promise<Source> =>
-    isRemote(place) ? mirrors.source(place) : findSource(git, place);
+    isRemote(place) ? mirrors.source(place) : sourceAt(git, place);
   /** The same, as it is now. */
   const presentOf = (place: string): Promise<Source> =>
-    isRemote(place) ? mirrors.refreshed(place) : findSource(git, place);
+    isRemote(place) ? mirrors.refreshed(place) : sourceAt(git, place);
   const findOrNull = async (place: string | undefined): Promise<Source | null> =>
     place !== undefined && isRemote(place) ? mirrors.known(place) : localOrNull(git, place);
 
   const usable = async (path: string): Promise<Source> => {
     if (isRemote(path)) return mirrors.source(path);
-    const source = await findSource(git, path);
+    const source = await sourceAt(git, path);
     if (source.bare)
       throw new Failure("repo/unsupported", `${source.root} is a bare repository`, {
         next: "Clone it and add the clone.",
@@ -169,6 +171,10 @@ export function gitWorkspaces(options: {
   return {
     inspect: async (place, branch = null) =>
       isRemote(place) ? mirrors.inspect(place, branch) : inspectSource(git, layout.views, await findSource(git, place)),
+    probe: async (place, branch) =>
+      isRemote(place)
+        ? probeRemote(git, layout, mirrors, options.remotes ?? NO_ACCESS, place, branch)
+        : probeLocal(git, layout, place),
     fileAt: async (source, commit, path, bytesMax = TEXT_BYTES_MAX) =>
       withView(layout.views, await sourceOf(source), (view) => textAt(git, view.call, asId(commit), path, bytesMax)),
     pathsAt: async (source, commit, prefix = "", most = PATHS_MAX) =>
@@ -297,12 +303,14 @@ export function gitWorkspaces(options: {
 
     outlook: async (clone, source, branch, base, candidate) =>
       outlookOf(git, layout.views, await cloneOf(clone), await presentOf(source), branch, asId(base), asId(candidate)),
+    movedSince: async (clone, source, branch, base, candidate) =>
+      movedSince(git, layout.views, await cloneOf(clone), await presentOf(source), branch, base, candidate),
     mergeWith: async (clone, source, branch, candidate, message, author, atMs) =>
       mergeOf(git, await cloneOf(clone), await sourceOf(source), branch, candidate, message, author, atMs, owner),
     publishRef: async (clone, source, commit, name) =>
       publish(git, await cloneOf(clone), await sourceOf(source), [[`refs/agentos/${name}`, commit]]),
     moveBranch: async (source, branch, from, to) => {
-      if (!isRemote(source)) return moveBranchOf(git, await findSource(git, source), branch, from, to);
+      if (!isRemote(source)) return moveBranchOf(git, await sourceAt(git, source), branch, from, to);
       await mirrors.push(source, branch, from === null ? null : asId(from), asId(to));
       return { checkoutFollowed: false };
     },
@@ -310,12 +318,7 @@ export function gitWorkspaces(options: {
     branchHead: async (source, branch) => branchHeadOf(git, await presentOf(source), branch),
 
     keep: async (clone, ids) => {
-      const gitDir = await cloneOf(clone);
-      await setRefs(
-        git,
-        { gitDir },
-        [...new Set(ids)].map((id) => [`refs/agentos/keep/${asId(id)}`, id] as const),
-      );
+      await keepExactly(git, await cloneOf(clone), new Set(ids.map(asId)));
     },
 
     use: async () => useOf(layout),

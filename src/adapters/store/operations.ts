@@ -154,6 +154,8 @@ async function takeIn(
   atMs: number,
 ): Promise<number | null> {
   await tx.query("DELETE FROM limits WHERE expires_at_ms <= ?", [atMs]);
+  // The clock was set back since: what was used then counts from now on, else it would count for as long as the clock was set back.
+  await tx.query("UPDATE limits SET at_ms = ?, expires_at_ms = ? + window_ms WHERE at_ms > ?", [atMs, atMs, atMs]);
   let waitMs: number | null = null;
   for (const window of points) {
     const used = await tx.query(

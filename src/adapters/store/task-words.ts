@@ -8,7 +8,8 @@ export type TextOf = (ref: BlobRef) => Promise<string | null>;
 
 /**
  * The words a task can be found by, a projection like any other: title, intent and criteria as they were said last (frozen, else as the
- * draft), and the name of its project. The full-text index over them is kept by triggers and checked against them by `quick_check`.
+ * draft), and the name of its project. The full-text index over them is kept by triggers; it is operational, outside
+ * the comparison with a replay, and `INSERT INTO task_search (task_search) VALUES ('rebuild')` makes it anew from these rows.
  */
 export async function keepWords(queries: Queries, said: TextOf, task: Task, title: string): Promise<void> {
   const { intent, criteria } = spoken(await said(task.spec?.text ?? task.draft));

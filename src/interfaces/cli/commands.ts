@@ -84,6 +84,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/repo-list.ts")).repoList,
   },
   "repo show": { summary: "Show one repo", load: async () => (await import("./commands/repo-show.ts")).repoShow },
+  "repo probe": {
+    summary: "Try whether a repo can be read and written, without changing it",
+    load: async () => (await import("./commands/repo-probe.ts")).repoProbe,
+  },
   "repo scan": {
     summary: "Show what AgentOS sees in a repo: gates, preparation, uncommitted files",
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,

@@ -23,6 +23,8 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Delivering runs gates on the merged tree, and freezing looks through the repository. */
 const LONG_MS = 60 * 60_000;
+/** Nice to know, and not worth waiting long for a remote that is away. */
+const MOVED_MS = 20_000;
 
 /**
  * The HTTP API as functions, each with the types of the wire. Every one throws `Trouble` where the daemon says no, and
@@ -78,6 +80,7 @@ export function connect(find: FindDaemon) {
       post(views.RepoView, project(projectIdOrName, "/repos"), input, LONG_MS),
     repo: (id: string) => get(views.RepoView, repo(id)),
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoView, repo(id), input),
+    probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
     tasks: (
@@ -93,6 +96,7 @@ export function connect(find: FindDaemon) {
     task: (id: string) => get(views.TaskView, task(id)),
     changeTask: (id: string, input: In<typeof inputs.TaskChangeInput>) => patch(views.TaskView, task(id), input),
     bulk: (input: In<typeof inputs.BulkInput>) => post(views.BulkView, "/api/tasks/bulk", input, LONG_MS),
+    moved: (id: string) => call(views.MovedListView, { method: "GET", path: task(id, "/moved"), timeoutMs: MOVED_MS }),
     spec: (id: string) => get(views.SpecView, task(id, "/spec")),
     reviseTask: (id: string, input: In<typeof inputs.SpecChangeInput>) =>
       patch(views.TaskView, task(id, "/spec"), input),

@@ -10,6 +10,7 @@ import {
 import { parse } from "../../contract/parse.ts";
 import { projectView, repoView } from "../../contract/present.ts";
 import {
+  ProbeView,
   ProjectListView,
   ProjectOfPathView,
   ProjectView,
@@ -187,7 +188,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
     createRoute({
       method: "patch",
       path: "/api/repos/{id}",
-      summary: "Change role, writability or filters",
+      summary: "Change path (where it was moved to), role, writability or filters",
       request: { params: RepoParam, body: jsonBody(RepoChangeInput) },
       responses: { 200: json(RepoView, "The repo"), ...problems },
     }),
@@ -196,6 +197,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
       const input = c.req.valid("json");
       const { project } = await cases.findRepo(id);
       const repo = await cases.changeRepo(person, id, {
+        ...(input.path !== undefined && { path: input.path }),
         ...(input.role !== undefined && { role: input.role }),
         ...(input.writable !== undefined && { writable: input.writable }),
         ...(input.path_filters !== undefined && { pathFilters: input.path_filters }),
@@ -230,6 +232,20 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
         },
         200,
       );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/repos/{id}/probe",
+      summary: "Whether it can be read and written, tried without changing it",
+      request: { params: RepoParam },
+      responses: { 200: json(ProbeView, "What was tried, and what it shows"), ...problems },
+    }),
+    async (c) => {
+      const seen = await cases.probeRepo(c.req.valid("param").id);
+      return c.json({ ...seen, notes: [...seen.notes] }, 200);
     },
   );
 }

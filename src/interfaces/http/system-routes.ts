@@ -1,6 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { CleanInput, EventsQuery, GcInput, NoInput, ReasonInput } from "../../contract/inputs.ts";
+import { AllEventsQuery, CleanInput, GcInput, NoInput, ReasonInput } from "../../contract/inputs.ts";
 import { parse } from "../../contract/parse.ts";
 import { eventView } from "../../contract/present.ts";
 import { CleanedView, EventListView, GcView, HealthView, WorkspaceListView } from "../../contract/views.ts";
@@ -26,12 +26,15 @@ export function systemRoutes(api: OpenAPIHono, { cases, health, person, stop }: 
       method: "get",
       path: "/api/events",
       summary: "Everything that happened, by position; as text/event-stream it goes on",
-      request: { query: EventsQuery, headers: FollowHeaders },
+      request: { query: AllEventsQuery, headers: FollowHeaders },
       responses: { 200: jsonOrStream(EventListView, "Events"), ...problems },
     }),
     async (c) => {
       const { after, limit } = c.req.valid("query");
-      const cursor = cursorOf({ after }, c.req.valid("header"));
+      const headers = c.req.valid("header");
+      // Whoever comes back says where it left off; only a first visit begins now.
+      const from = after !== "now" ? after : headers["last-event-id"] === undefined ? await look.position() : 0;
+      const cursor = cursorOf({ after: from }, headers);
       if (asksToFollow(c)) return follow(c, look, cursor, null) as never;
       const page = await look.since(cursor, limit);
       return c.json(

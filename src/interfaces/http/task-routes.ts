@@ -41,6 +41,7 @@ import {
   EventListView,
   EvidenceView,
   LogsView,
+  MovedListView,
   OutputView,
   PlanView,
   SpecView,
@@ -481,6 +482,20 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     async (c) => {
       const { step, run, offset, bytes } = c.req.valid("query");
       return c.json({ step, run, ...(await look.output(c.req.valid("param").id, step, run, offset, bytes)) }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/tasks/{id}/moved",
+      summary: "How far the branches it began on have moved since; a remote one is asked",
+      request: { params: TaskParam },
+      responses: { 200: json(MovedListView, "Each branch, and whether the work would merge with it"), ...problems },
+    }),
+    async (c) => {
+      const moved = await look.moved(c.req.valid("param").id);
+      return c.json({ items: moved.map((one) => ({ ...one, conflicts: [...one.conflicts] })) }, 200);
     },
   );
 
