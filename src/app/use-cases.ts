@@ -1,9 +1,11 @@
 import type { Delivery } from "../ports/delivery.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
+import { compareTasks } from "./compare-tasks.ts";
 import { createTask } from "./create-task.ts";
 import { dependencies } from "./dependencies.ts";
 import type { AppDependencies } from "./deps.ts";
+import { attemptsOf, forkTask, supersedeOthers } from "./fork-task.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
@@ -41,6 +43,10 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   answer: answers(deps),
   deliver: delivery.deliver,
   dependencies: dependencies(deps),
+  forkTask: given(deps, forkTask),
+  attemptsOf: given(deps, attemptsOf),
+  compareTasks: given(deps, compareTasks),
+  supersedeOthers: given(deps, supersedeOthers),
   createProject: given(deps, createProject),
   changeProject: given(deps, changeProject),
   deleteProject: given(deps, deleteProject),

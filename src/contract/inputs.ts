@@ -191,6 +191,20 @@ export const GraphQuery = z.strictObject({
   session: z.string().max(100).optional(),
 });
 
+/** Whoever is named does the work instead; the rest of the spec stays as it was frozen. */
+export const ForkInput = z.strictObject({
+  times: z.int().min(1).max(20).default(1),
+  agent: z.enum(["gates"]).optional(),
+  plan: PlanFile.optional(),
+  created_by: oneLine(200).optional(),
+});
+export const CompareQuery = z.strictObject({
+  tasks: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(Id).min(1).max(100)),
+});
+
 export const BindInput = z.strictObject({ project: oneLine(200) });
 /** `plan` is the hash of what was looked at; `item` the work item, where one is asked for. */
 export const ApproveInput = z.strictObject({

@@ -11,6 +11,7 @@ import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type {
   ArtifactListView,
+  ComparedView,
   DeliveredView,
   DependencyGraphView,
   EventView,
@@ -135,9 +136,36 @@ export function taskView({
             ]),
           ),
     denials: task.denials,
+    fork: task.fork === null ? null : { origin: task.fork.origin, root: task.fork.root },
+    superseded_by: task.supersededBy,
     ended_at: "endedAtMs" in task ? time(task.endedAtMs) : null,
   };
 }
+
+export const comparedView = (
+  compared: readonly {
+    readonly row: Row;
+    readonly task: Task;
+    readonly agent: string | null;
+    readonly workedMs: number;
+    readonly change: { readonly files: number; readonly linesAdded: number; readonly linesRemoved: number } | null;
+  }[],
+): ComparedView => ({
+  items: compared.map(({ row, task, agent, workedMs, change }) => ({
+    ...rowView(row),
+    agent,
+    spec: task.spec?.hash ?? null,
+    gates: verdictViews(task),
+    change:
+      change === null
+        ? null
+        : { files: change.files, lines_added: change.linesAdded, lines_removed: change.linesRemoved },
+    worked_ms: workedMs,
+    detail: "detail" in task ? task.detail : null,
+    delivered: task.delivered !== null,
+    superseded_by: task.supersededBy,
+  })),
+});
 
 export const verdictViews = (task: Task): VerdictView[] =>
   (["base", "candidate"] as const).flatMap((on) =>

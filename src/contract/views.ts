@@ -94,6 +94,10 @@ export const TaskView = TaskRowView.extend({
     )
     .nullable(),
   denials: z.number(),
+  /** The task it was forked from, and the first one of all that were. */
+  fork: z.object({ origin: z.string(), root: z.string() }).nullable(),
+  /** The task whose work was taken instead. */
+  superseded_by: z.string().nullable(),
   ended_at: Time.nullable(),
 });
 export type TaskView = z.infer<typeof TaskView>;
@@ -151,6 +155,27 @@ export const PlanView = z.object({
   canonical: z.string(),
 });
 export type PlanView = z.infer<typeof PlanView>;
+
+export const ForkedView = z.object({ origin: z.string(), tasks: z.array(z.string()) });
+export type ForkedView = z.infer<typeof ForkedView>;
+export const AttemptsView = z.object({ tasks: z.array(z.string()) });
+export type AttemptsView = z.infer<typeof AttemptsView>;
+export const ComparedView = z.object({
+  items: z.array(
+    TaskRowView.extend({
+      agent: z.string().nullable(),
+      spec: z.string().nullable(),
+      gates: z.array(VerdictView),
+      change: z.object({ files: z.number(), lines_added: z.number(), lines_removed: z.number() }).nullable(),
+      worked_ms: z.number(),
+      /** Why it waits or failed, where it does. */
+      detail: z.string().nullable(),
+      delivered: z.boolean(),
+      superseded_by: z.string().nullable(),
+    }),
+  ),
+});
+export type ComparedView = z.infer<typeof ComparedView>;
 
 export const EvidenceView = z.object({
   criteria: z.array(

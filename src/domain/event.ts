@@ -120,6 +120,10 @@ export interface TaskEventBodies {
   DEPENDENCY_REMOVED: Dependency;
   /** Pinned by digest at the claim that first finds a required task done; what that task stores later is not seen. */
   INPUTS_PINNED: { readonly inputs: readonly Input[] };
+  /** Made from the frozen spec of another task, to be worked on at its bases. `root`: the first of all that were made so. */
+  FORKED: { readonly origin: string; readonly root: string; readonly bases: Readonly<Record<string, Base>> };
+  /** Another task's work was taken instead. */
+  SUPERSEDED: { readonly by: string };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
   BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
   PLAN_PROPOSED: PlanFacts & {

@@ -49,6 +49,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     add_dependency: "DEPENDENCY_ADDED",
     remove_dependency: { why: "it does not depend on task T2 by requires" },
     miss_dependency: NO,
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -70,6 +71,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     add_dependency: "DEPENDENCY_ADDED",
     remove_dependency: { why: "it does not depend on task T2 by requires" },
     miss_dependency: { why: "it does not require task T2" },
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -91,6 +93,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     add_dependency: NO,
     remove_dependency: NO,
     miss_dependency: NO,
+    supersede: "SUPERSEDED CANCEL_REQUESTED",
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -112,6 +115,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     add_dependency: "DEPENDENCY_ADDED",
     remove_dependency: { why: "it does not depend on task T2 by requires" },
     miss_dependency: NO,
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -133,6 +137,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     add_dependency: "DEPENDENCY_ADDED",
     remove_dependency: { why: "it does not depend on task T2 by requires" },
     miss_dependency: NO,
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -154,6 +159,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     add_dependency: NO,
     remove_dependency: NO,
     miss_dependency: NO,
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: "DELIVERED",
     deny: "DENIED",
   },
@@ -175,6 +181,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     add_dependency: "DEPENDENCY_ADDED",
     remove_dependency: { why: "it does not depend on task T2 by requires" },
     miss_dependency: NO,
+    supersede: NO,
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -196,6 +203,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     add_dependency: NO,
     remove_dependency: NO,
     miss_dependency: NO,
+    supersede: NO,
     record_delivery: NO,
     deny: "DENIED",
   },
@@ -228,6 +236,36 @@ describe.each(STATUSES)("in %s", (status) => {
         why: expected.why,
         allowed: ALLOWED[status],
       });
+  });
+});
+
+describe("an attempt whose work was not taken", () => {
+  const supersede = (by = ADA) => ({ ...give("supersede", { with: "T3" }), by }) as Command;
+
+  test("ends as superseded, also when it had succeeded, but not when it was delivered itself", () => {
+    expect(IN.succeeded.and(supersede()).task).toMatchObject({
+      status: "canceled",
+      exitReason: "superseded",
+      supersededBy: "T3",
+    });
+    const delivered = IN.succeeded.and(COMMANDS.record_delivery);
+    expect(outcome(delivered, supersede())).toEqual({ why: "it was delivered itself" });
+    const delivering = IN.succeeded.and(give("record_delivery", { events: [event("STEP_STARTED") as never] }));
+    expect(outcome(delivering, supersede())).toEqual({ why: "step 1.work.1 is open" });
+  });
+
+  test("that runs ends so once its worker has put it down, also when it was asked to cancel before", () => {
+    const stop = report({ type: "stop", why: "cancel" });
+    expect(IN.running.and(supersede()).and(stop).task).toMatchObject({ status: "canceled", exitReason: "superseded" });
+    const asked = IN.running.and(COMMANDS.cancel);
+    expect(outcome(asked, supersede())).toBe("SUPERSEDED");
+    expect(asked.and(supersede()).and(stop).task).toMatchObject({ exitReason: "superseded" });
+  });
+
+  test("is ended by no agent", () => {
+    const why = "an agent may not say whose work is taken";
+    for (const history of [IN.queued, IN.running, IN.succeeded])
+      expect(outcome(history, supersede(SLY))).toEqual({ why });
   });
 });
 

@@ -33,6 +33,8 @@ export interface CommandBodies {
   remove_dependency: { readonly dependency: Dependency };
   /** A required task ended otherwise than by success, or what it left cannot be handed over. */
   miss_dependency: { readonly on: string; readonly detail: string };
+  /** A person took another attempt's work instead. */
+  supersede: { readonly with: string };
   approve: {
     /** The work item that was shown, null when it was the plan. */
     readonly item: string | null;
@@ -151,6 +153,7 @@ type Lifecycle = { readonly [S in Status]: { readonly [C in CommandType]?: Rule<
  *                   ▲               │ block                    │ request_changes → queued, phase planning
  *                   └─ resume ── blocked                       └ reject → canceled
  *   running ─succeed→ succeeded   running ─fail→ failed ─retry→ queued   any living one ─cancel→ canceled
+ *   any living or undelivered succeeded one ─supersede→ canceled
  *
  * Only a claim leads to `running`; every wait gives the lease back; every answer leads to `queued` with its phase kept. A
  * person's pause or cancel of a running task is a request: the lease holder ends the open step first and then reports
@@ -164,6 +167,7 @@ const LIFECYCLE: Lifecycle = {
     ready,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
+    supersede,
     cancel: cancelNow,
     deny,
   },
@@ -173,6 +177,7 @@ const LIFECYCLE: Lifecycle = {
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     miss_dependency: missDependency,
+    supersede,
     cancel: cancelNow,
     deny,
   },
@@ -188,6 +193,13 @@ const LIFECYCLE: Lifecycle = {
         : task.pauseRequested
           ? []
           : [e("PAUSE_REQUESTED", { reason })],
+    supersede: (task, { with: by, by: actor }) =>
+      actor.kind === "agent"
+        ? AGENT_SUPERSEDES
+        : [
+            e("SUPERSEDED", { by }),
+            ...(task.cancelRequested === null ? [e("CANCEL_REQUESTED", { reason: null })] : []),
+          ],
     cancel: (task, { reason }) => (task.cancelRequested === null ? [e("CANCEL_REQUESTED", { reason })] : []),
     deny,
   },
@@ -207,6 +219,7 @@ const LIFECYCLE: Lifecycle = {
     revise,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
+    supersede,
     cancel: cancelNow,
     deny,
   },
@@ -216,10 +229,20 @@ const LIFECYCLE: Lifecycle = {
     revise,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
+    supersede,
     cancel: cancelNow,
     deny,
   },
-  succeeded: { record_delivery: recordDelivery, deny },
+  succeeded: {
+    record_delivery: recordDelivery,
+    supersede: (task, command) =>
+      task.delivered !== null
+        ? "it was delivered itself"
+        : task.openStep !== null
+          ? `step ${task.openStep.step} is open`
+          : supersede(task, command),
+    deny,
+  },
   failed: {
     retry: retryAgain,
     revise,
@@ -245,6 +268,7 @@ const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
   "add_dependency",
   "remove_dependency",
   "miss_dependency",
+  "supersede",
 ]);
 const commandsOf = (row: Lifecycle[Status]): readonly CommandType[] =>
   (Object.keys(row) as CommandType[]).filter((command) => !NO_BUTTON.has(command));
@@ -363,6 +387,24 @@ function approve(task: In<"awaiting_approval">, { item, plan, spec, reason, by }
   return [e("PLAN_APPROVED", { plan, spec, bases, reason }), e("QUEUED", { cause: "approved" })];
 }
 
+const AGENT_SUPERSEDES = "an agent may not say whose work is taken";
+
+function supersede(task: Task, { with: by, by: actor }: Command<"supersede">): Answer {
+  if (actor.kind === "agent") return AGENT_SUPERSEDES;
+  return [
+    e("SUPERSEDED", { by }),
+    ...closing(task, "canceled"),
+    e("CANCELED", { exitReason: "superseded", reason: null }),
+  ];
+}
+
+/** Why a task ends that was asked to while a worker had it in hand. */
+const canceled = (task: Task): TaskEvent =>
+  e("CANCELED", {
+    exitReason: task.supersededBy === null ? "canceled_by_person" : "superseded",
+    reason: task.cancelRequested?.reason ?? null,
+  });
+
 function cancelNow(task: Task, { reason }: Command<"cancel">): Answer {
   return [...closing(task, "canceled"), e("CANCELED", { exitReason: "canceled_by_person", reason })];
 }
@@ -450,8 +492,7 @@ const PUTS_DOWN: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>([
 function report(task: In<"running">, { worker, epoch, report: said }: Command<"report">): Answer {
   if (task.lease.epoch !== epoch || task.lease.worker !== worker)
     return `the lease is epoch ${task.lease.epoch}'s, not epoch ${epoch}'s`;
-  if (task.cancelRequested !== null && task.openStep === null && PUTS_DOWN.has(said.type))
-    return [e("CANCELED", { exitReason: "canceled_by_person", reason: task.cancelRequested.reason })];
+  if (task.cancelRequested !== null && task.openStep === null && PUTS_DOWN.has(said.type)) return [canceled(task)];
   switch (said.type) {
     case "enter_phase":
       if (PHASE_AFTER[task.phase] !== said.phase) return `${said.phase} does not follow ${task.phase}`;
@@ -533,10 +574,7 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return task.openStep === null ? [e("QUEUED", { cause: "worker_stopped" })] : `step ${task.openStep.step} is open`;
     case "stop":
       if (task.openStep !== null) return `step ${task.openStep.step} is open`;
-      if (said.why === "cancel")
-        return task.cancelRequested === null
-          ? "nobody asked to cancel"
-          : [e("CANCELED", { exitReason: "canceled_by_person", reason: task.cancelRequested.reason })];
+      if (said.why === "cancel") return task.cancelRequested === null ? "nobody asked to cancel" : [canceled(task)];
       return task.pauseRequested
         ? [e("BLOCKED", { reason: "paused", detail: "paused by a person", step: null })]
         : "nobody asked to pause";

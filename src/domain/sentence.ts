@@ -37,6 +37,10 @@ export function sentence({ type, body }: AnyEvent): string {
         : body.inputs
             .map(({ task, artifacts }) => `It is shown ${count(artifacts.length, "artifact")} of task ${task}.`)
             .join(" ");
+    case "FORKED":
+      return `It was made from the frozen spec of task ${body.origin}, to begin where that one began.`;
+    case "SUPERSEDED":
+      return `The work of task ${body.by} was taken instead of this one's.`;
     case "PHASE_ENTERED":
       return `The phase changed from ${body.from} to ${body.phase}.`;
     case "BASES_PINNED":

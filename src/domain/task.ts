@@ -11,6 +11,7 @@ import type {
   PlanFacts,
   Recorded,
   TaskEvent,
+  TaskEventBodies,
 } from "./event.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
@@ -121,6 +122,9 @@ export interface TaskFacts {
   /** What comes before it; each other task once. */
   readonly dependencies: readonly Dependency[];
   readonly inputs: readonly Input[];
+  /** Which task it was forked from, and where its work begins. */
+  readonly fork: TaskEventBodies["FORKED"] | null;
+  readonly supersededBy: string | null;
   readonly acceptedUnproven: readonly string[] | null;
   readonly delivered: Readonly<Record<string, DeliveredTo>> | null;
   readonly denials: number;
@@ -197,6 +201,8 @@ export function born(id: string, recorded: Recorded<TaskEvent>): Task {
     deaths: 0,
     artifacts: [],
     dependencies: [],
+    fork: null,
+    supersededBy: null,
     denials: 0,
     status: "draft",
   };
@@ -248,6 +254,10 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
       return { ...task, dependencies: task.dependencies.filter(({ on }) => on !== event.body.on) };
     case "INPUTS_PINNED":
       return { ...task, inputs: event.body.inputs };
+    case "FORKED":
+      return { ...task, fork: event.body };
+    case "SUPERSEDED":
+      return { ...task, supersededBy: event.body.by };
     case "PHASE_ENTERED":
       return { ...task, phase: event.body.phase, finished: {}, runs: {} };
     case "BASES_PINNED":
@@ -471,6 +481,8 @@ const facts = (task: Task): TaskFacts => ({
   artifacts: task.artifacts,
   dependencies: task.dependencies,
   inputs: task.inputs,
+  fork: task.fork,
+  supersededBy: task.supersededBy,
   acceptedUnproven: task.acceptedUnproven,
   delivered: task.delivered,
   denials: task.denials,

@@ -191,6 +191,8 @@ export interface TaskReads {
   steps(task: string): Promise<readonly StepRow[]>;
   /** What each of these tasks depends on, with what the others are now; a task without any is not named. */
   before(tasks: readonly string[]): Promise<Readonly<Record<string, readonly DependencyNow[]>>>;
+  /** The tasks that were forked from this one or from its forks, in the order of their ids. */
+  forks(root: string): Promise<readonly string[]>;
   /** The tasks that require it. */
   requiredBy(task: string): Promise<readonly string[]>;
   /** At most `most` dependencies, by task and other. */

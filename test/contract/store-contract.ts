@@ -824,6 +824,22 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.tasks.dependencies({ project: null, session: "other" }, 10)).toEqual([ab, db]);
       });
 
+      test("and forks are found again: who requires a task, and who was made from it", async () => {
+        for (const id of ["a", "b", "c", "d"]) await givenTask(store, id);
+        await added("c", 1, "a", "requires");
+        await added("b", 1, "a", "requires");
+        await added("d", 1, "a", "blocks");
+        expect(await store.tasks.requiredBy("a")).toEqual(["b", "c"]);
+        for (const [id, origin] of [
+          ["d", "a"],
+          ["c", "d"],
+        ] as const)
+          await store.append(event(id, 2, { type: "FORKED", body: { origin, root: "a", bases: {} } }));
+        store = await under.reopen();
+        expect(await store.tasks.forks("a")).toEqual(["c", "d"]);
+        expect(await store.tasks.forks("d")).toEqual([]);
+      });
+
       test("that would close a circle are refused with the path, and nothing of the append is there", async () => {
         for (const id of ["a", "b", "c"]) await givenTask(store, id);
         await added("a", 1, "b", "requires");

@@ -328,6 +328,7 @@ function commandsFor(
       dependency: task.dependencies[0] ?? { on: OTHER, kind: "requires" },
     },
     { type: "miss_dependency", ...by, on: OTHER, detail: "d" },
+    { type: "supersede", ...by, with: OTHER },
     {
       type: "approve",
       ...by,

@@ -175,10 +175,24 @@ describe("every operation answers as the document says:", () => {
       await answered(`GET /api/tasks/{id}${what}`, of);
     await answered("POST /api/tasks/{id}/deliver", of, { body: { way: "branch", branch: "mended" } });
     await answered("GET /api/tasks/{id}", of);
+    const [fork] = (await answered("POST /api/tasks/{id}/fork", of, { body: {} })).json.tasks;
+    expect((await answered("GET /api/tasks/{id}/attempts", of)).json.tasks).toEqual([of.id, fork]);
+    expect((await answered("GET /api/compare", {}, {}, `?tasks=${of.id}`)).json.items).toHaveLength(2);
+    expect((await answered("POST /api/tasks/{id}/supersede-others", of)).json.tasks).toEqual([fork]);
     await answered("GET /api/workspaces");
     await answered("GET /api/tasks/{id}/moved", of);
     await answered("POST /api/gc", {}, { body: { dry_run: true } });
     await answered("POST /api/workspaces/clean", {}, { body: { task: of.id } });
+  });
+
+  test("what comes before what", async () => {
+    const [one, two] = [await daemon.api.createTask({ title: "One" }), await daemon.api.createTask({ title: "Two" })];
+    const said = { kind: "requires", other: two.id };
+    await answered("POST /api/tasks/{id}/dependencies", { id: one.id }, { body: said });
+    await answered("GET /api/tasks/{id}/dependencies", { id: two.id });
+    await answered("GET /api/tasks/{id}", { id: one.id });
+    await answered("GET /api/dependencies");
+    await answered("DELETE /api/tasks/{id}/dependencies", { id: one.id }, {}, `?kind=requires&other=${two.id}`);
   });
 
   test("a report of the gates as an artifact", async () => {
@@ -272,7 +286,7 @@ describe("every operation answers as the document says:", () => {
       cursor = page.json.next;
     }
     expect(seen).toEqual((await daemon.api.tasks()).items.map(({ id }) => id));
-    expect(new Set(seen).size).toBe(6);
+    expect(new Set(seen).size).toBe(9);
   });
 
   test("a project nothing lives in any more is deleted", async () => {

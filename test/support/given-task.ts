@@ -67,6 +67,12 @@ export const EXAMPLES = {
   INPUTS_PINNED: {
     inputs: [{ task: "T2", artifacts: [{ name: "out.json", mediaType: "application/json", content: ref("out") }] }],
   },
+  FORKED: {
+    origin: "T0",
+    root: "T0",
+    bases: { app: { commit: "b1", branch: "main", dirty: [], included: false } },
+  },
+  SUPERSEDED: { by: "T3" },
   PHASE_ENTERED: { phase: "planning", from: "intent" },
   BASES_PINNED: {
     bases: { app: { commit: "b1", branch: "main", dirty: ["a.txt"], included: false } },
@@ -224,6 +230,7 @@ export const COMMANDS = {
   cancel: give("cancel", { reason: null }),
   retry: give("retry", { restart: true }),
   accept: give("accept", { gates: ["tests"], reason: ref("reason") }),
+  supersede: give("supersede", { with: "T3" }),
   report: report({ type: "enter_phase", phase: "planning" }),
   record_delivery: give("record_delivery", { events: [event("DELIVERED") as never] }),
   deny: give("deny", EXAMPLES.DENIED, WORKER),

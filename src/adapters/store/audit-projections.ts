@@ -21,6 +21,7 @@ const TABLES: Readonly<Record<(typeof PROJECTED_TABLES)[number], Projected>> = {
   specs: { key: ["task", "version"], stream: ofTask, seq: "seq" },
   plans: { key: ["task", "version"], stream: ofTask, seq: "seq" },
   task_dependencies: { key: ["task", "on_task"], stream: ofTask, seq: "seq" },
+  task_forks: { key: ["task"], stream: ofTask, seq: "seq" },
   steps: { key: ["task", "started_seq"], stream: ofTask, seq: "started_seq" },
   task_words: { key: ["task"], stream: ofTask, seq: null },
 };

@@ -94,6 +94,8 @@ const FORMATS = {
   DEPENDENCY_ADDED: task,
   DEPENDENCY_REMOVED: task,
   INPUTS_PINNED: task,
+  FORKED: task,
+  SUPERSEDED: task,
   PHASE_ENTERED: task,
   BASES_PINNED: task,
   PLAN_PROPOSED: task,

@@ -30,6 +30,7 @@ export const PROJECTED_TABLES = [
   "steps",
   "task_dependencies",
   "task_words",
+  "task_forks",
 ] as const;
 
 export async function projectTask(
@@ -142,6 +143,14 @@ async function projectHappening(
         task,
         event.body.on,
         event.body.kind,
+        seq,
+      ]);
+      return;
+    case "FORKED":
+      await queries.query("INSERT INTO task_forks (task, origin, root, seq) VALUES (?, ?, ?, ?)", [
+        task,
+        event.body.origin,
+        event.body.root,
         seq,
       ]);
       return;

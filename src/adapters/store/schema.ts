@@ -209,7 +209,7 @@ BEGIN SELECT RAISE(ABORT, 'a proposed plan is never replaced'); END;
   },
   {
     version: 3,
-    name: "task dependencies",
+    name: "task dependencies and forks",
     fill: refoldTasks,
     sql: `
 CREATE TABLE task_dependencies (
@@ -221,6 +221,14 @@ CREATE TABLE task_dependencies (
   CHECK (task <> on_task)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX task_dependencies_on ON task_dependencies (on_task, task);
+
+CREATE TABLE task_forks (
+  task TEXT PRIMARY KEY REFERENCES tasks (id),
+  origin TEXT NOT NULL REFERENCES tasks (id),
+  root TEXT NOT NULL REFERENCES tasks (id),
+  seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_forks_root ON task_forks (root, task);
 `,
   },
   {

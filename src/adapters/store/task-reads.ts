@@ -75,6 +75,11 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
       return rows.map((row) => textOf(row, "task"));
     },
 
+    async forks(root) {
+      const rows = await queries.query("SELECT task FROM task_forks WHERE root = ? ORDER BY task", [root]);
+      return rows.map((row) => textOf(row, "task"));
+    },
+
     async dependencies(of, most) {
       const { sql, params } = "around" in of ? { sql: AROUND, params: [of.around, of.around] } : within(of);
       const rows = await queries.query(`${sql} ORDER BY edge.task, edge.on_task LIMIT ?`, [...params, most]);

@@ -125,6 +125,18 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Draw all dependencies of a project, a session or everything",
     load: async () => (await import("./commands/task-deps-graph.ts")).taskDepsGraph,
   },
+  "task fork": {
+    summary: "Try a task again beside itself: same spec, same base, as often as wanted",
+    load: async () => (await import("./commands/task-fork.ts")).taskFork,
+  },
+  "task compare": {
+    summary: "Show attempts side by side: gates, size of the change, time, findings",
+    load: async () => (await import("./commands/task-compare.ts")).taskCompare,
+  },
+  "task supersede-others": {
+    summary: "Say that a delivered attempt is the one; the others end as superseded",
+    load: async () => (await import("./commands/task-supersede-others.ts")).taskSupersedeOthers,
+  },
   "task cancel": {
     summary: "Stop a task for good; its history and evidence stay",
     load: async () => (await import("./commands/task-cancel.ts")).taskCancel,

@@ -15,6 +15,8 @@ export function taskLines(task: TaskView): readonly string[] {
     `Project: ${task.project === null ? "none" : field(task.project.name)}`,
     `Session: ${field(task.session)}`,
     `Created: ${moment(task.created_at)} by ${field(task.created_by)}${task.template === null ? "" : `, from the template “${field(task.template)}”`}`,
+    ...(task.fork === null ? [] : [`Forked from: ${task.fork.origin}`]),
+    ...(task.superseded_by === null ? [] : [`Superseded by: ${task.superseded_by}`]),
     ...(task.ended_at === null ? [] : [`Ended: ${moment(task.ended_at)}`]),
     ...(task.spec === null ? [] : [`Spec: version ${task.spec.version}, ${short(task.spec.hash)}`]),
     ...(task.plan === null

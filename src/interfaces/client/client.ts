@@ -114,6 +114,10 @@ export function connect(find: FindDaemon) {
       post(views.DependencyGraphView, task(id, "/dependencies"), input),
     removeDependency: (id: string, input: In<typeof inputs.DependencyInput>) =>
       call(views.DependencyGraphView, { method: "DELETE", path: task(id, "/dependencies") + queryText(input) }),
+    forkTask: (id: string, input: In<typeof inputs.ForkInput>) => post(views.ForkedView, task(id, "/fork"), input),
+    attemptsOf: (id: string) => get(views.AttemptsView, task(id, "/attempts")),
+    compareTasks: (ids: readonly string[]) => get(views.ComparedView, "/api/compare", { tasks: ids.join(",") }),
+    supersedeOthers: (id: string) => post(views.AttemptsView, task(id, "/supersede-others")),
     artifacts: (id: string) => get(views.ArtifactListView, task(id, "/artifacts")),
     artifact: (id: string, name: string): Promise<Buffer> =>
       exchange(find, { method: "GET", path: task(id, `/artifacts/${encodeURIComponent(name)}`), accept: "*/*" }),

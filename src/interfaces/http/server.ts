@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
+import { forkRoutes } from "./fork-routes.ts";
 import { guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
@@ -50,6 +51,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   projectRoutes(api, surface);
   taskRoutes(api, surface);
   dependencyRoutes(api, surface);
+  forkRoutes(api, surface);
   let document: OpenApiDocument | null = null;
   api.get("/api/openapi.json", (c) => {
     document ??= openApiDocument(api, version);

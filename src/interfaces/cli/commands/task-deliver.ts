@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DeliverInput } from "../../../contract/inputs.ts";
-import { short } from "../columns.ts";
+import { count, short } from "../columns.ts";
 import { command, option, positional } from "../command.ts";
 import { field } from "../escape.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
@@ -43,5 +43,10 @@ export const taskDeliver = command({
       () => [task],
     );
     out.note(...done.notes.map(field));
+    const others = (await api.attemptsOf(task)).tasks.length - 1;
+    if (others > 0)
+      out.note(
+        `${count(others, "other attempt")} at this: agentos task supersede-others ${task} ends what is left of them`,
+      );
   },
 });
