@@ -36,6 +36,15 @@ test("what comes before what is said, shown both ways, drawn, and taken back", a
     `└─ is required by ${docs}  draft  Write of it`,
     "",
   ]);
+  const compared = (await ada.agentos("task", "compare", parser, user)).stdout.split("\n");
+  expect(compared.slice(1, 3)).toEqual([
+    expect.stringMatching(`^${parser}  draft   -      -      -       0.0 s$`),
+    expect.stringMatching(`^${user}  draft `),
+  ]);
+  const forked = await ada.agentos("task", "fork", parser, "--times", "2");
+  expect(forked).toMatchObject({ code: 4, stdout: "" });
+  expect(forked.stderr).toContain("it has not been planned yet");
+
   const removed = await ada.agentos("task", "deps", "remove", docs, "--requires", parser, "--suggests", user);
   expect(removed.stdout).toContain("depends on nothing\nnothing depends on it\n");
 });

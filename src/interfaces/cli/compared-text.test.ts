@@ -28,16 +28,15 @@ const attempt = (id: string, more: Partial<One>): One => ({
   superseded_by: null,
   ...more,
 });
-const gate = (verdict: "pass" | "fail", passed: number, findings: readonly string[] = []) =>
-  ({
-    gate: "tests",
-    on: "candidate",
-    verdict,
-    tree: "t",
-    step: "s",
-    counts: { passed, failed: 5 - passed, skipped: 0, todo: 0 },
-    findings: [...findings],
-  }) as const;
+const gate = (verdict: "pass" | "fail", passed: number, findings: readonly string[] = []): One["gates"][number] => ({
+  gate: "tests",
+  on: "candidate",
+  verdict,
+  tree: "t",
+  step: "s",
+  counts: { passed, failed: 5 - passed, skipped: 0, todo: 0 },
+  findings: [...findings],
+});
 
 test("attempts stand side by side, and below what stands against each", () => {
   const base = { ...gate("fail", 4), on: "base" as const };
