@@ -79,7 +79,7 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
   const fill = async (): Promise<void> => {
     do {
       again = false;
-      for (const id of await putDownMissed(deps)) rest(id);
+      for (const id of await putDownMissed(deps)) if (!resting.has(id)) rest(id);
       const room = tasksMax - running.size;
       if (stopping || room <= 0 || deps.storage.scarce()) return;
       const claimable = await deps.store.operations.claimable(room + running.size + resting.size);

@@ -102,7 +102,7 @@ function verdictText(verdict: VerdictView | undefined): string {
 
 export function taskListLines({ items }: TaskListView): readonly string[] {
   if (items.length === 0) return ["no tasks"];
-  return columns([
+  const [head = "", ...rows] = columns([
     ["ID", "STATUS", "PROJECT", "CREATED", "TITLE"],
     ...items.map((task) => [
       task.id,
@@ -112,6 +112,14 @@ export function taskListLines({ items }: TaskListView): readonly string[] {
       task.title,
     ]),
   ]);
+  // A task in the queue looks as if it were about to begin: one that waits for others says so below its row.
+  return [
+    head,
+    ...rows.flatMap((row, at) => {
+      const waiting = items[at]?.status === "queued" ? items[at].waiting : null;
+      return waiting === null ? [row] : [row, `  ${field(waiting.sentence)}`];
+    }),
+  ];
 }
 
 /** One event, one line: nothing in it can pretend to be another. */
