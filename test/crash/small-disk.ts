@@ -79,7 +79,7 @@ export async function smallDisk(
     },
     free: () => rmSync(taken, { recursive: true, force: true }),
     remount(how) {
-      const [program = "", ...args] = [...at, "mount", "-o", `remount,${how}`, path];
+      const [program = "", ...args] = [...at, "mount", "-o", `remount,bind,${how}`, path];
       execFileSync(program, args);
     },
     async close() {
