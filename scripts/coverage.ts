@@ -67,7 +67,7 @@ function run(): void {
     ...linesOf(path, statements, elsewhere.get(path) ?? []),
   }));
   const below = shares
-    .filter(({ ran, all }) => (100 * ran) / all < PROMISED)
+    .filter(({ ran, all }) => 100 * ran < PROMISED * all)
     .sort((a, b) => a.ran / a.all - b.ran / b.all);
   console.log(`\nfiles below ${PROMISED} %, and the lines that nothing ran:`);
   for (const { path, ran, all, missing } of below) console.log(`${percent(ran, all)}  ${path}  ${spans(missing)}`);
@@ -91,7 +91,7 @@ function linesOf(
     lines.set(start.line, lines.get(start.line) === true || ran);
   }
   const missing = [...lines].filter(([, ran]) => !ran).map(([line]) => line);
-  return { ran: lines.size - missing.length, all: Math.max(1, lines.size), missing: missing.sort((a, b) => a - b) };
+  return { ran: lines.size - missing.length, all: lines.size, missing: missing.sort((a, b) => a - b) };
 }
 
 /** By file, the ranges of each process that loaded it. */

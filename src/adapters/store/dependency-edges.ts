@@ -44,8 +44,9 @@ function stands(wanted: Standing): string {
   return `(${kinds.join(" OR ")})`;
 }
 
+// In this order (CROSS JOIN keeps it): from the earlier tasks' side, each queued task would be held against every other.
 const withEarlier = (task: string): string =>
-  `SELECT 1 FROM task_dependencies edge JOIN tasks earlier ON earlier.id = edge.on_task WHERE edge.task = ${task}.id`;
+  `SELECT 1 FROM task_dependencies edge CROSS JOIN tasks earlier ON earlier.id = edge.on_task WHERE edge.task = ${task}.id`;
 
 /** True of a row of tasks, called `task` in the query, that nothing before it holds, now or for ever. */
 export const heldByNothing = (task: string): string =>
