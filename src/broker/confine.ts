@@ -46,7 +46,7 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
   const door =
     command.network.length === 0
       ? null
-      : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), deps.allowPrivate);
+      : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), await deps.allowPrivate());
   let records: Awaited<ReturnType<NonNullable<typeof door>["close"]>> = [];
   let outcome: SandboxOutcome;
   try {

@@ -99,7 +99,7 @@ async function work(
   unlock: () => Promise<void>,
 ): Promise<Daemon> {
   const startedAtMs = Date.now();
-  const box = await tryOut(system, log);
+  const [box] = await allOf(tryOut(system, log), takeOver(system));
   const person = { kind: "person", name: ownAccount().name } as const;
   let askedToStop = (): void => {};
   const wanted = new Promise<void>((resolve) => {
@@ -145,9 +145,6 @@ async function work(
     version: VERSION,
     warn,
   });
-  if ((await system.store.position()) === 0)
-    await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
-  await system.recover();
   const server = await listening(nodeServer(api.fetch), config);
   const { port } = server.address() as AddressInfo;
   const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
@@ -196,6 +193,19 @@ function rateLimited(waitMs: number, config: DaemonConfig): Error {
     ),
     { facts: { retryAfterSeconds: seconds } },
   );
+}
+
+/** Both at the same time; when one fails, the other is still waited for: nothing may go on behind a start that failed. */
+async function allOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
+}
+
+/** A new store says that it is one; on an old one, what a dead daemon left is dealt with. */
+async function takeOver(system: System): Promise<void> {
+  if ((await system.store.position()) === 0)
+    await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
+  await system.recover();
 }
 
 /** The sandbox, tried for real at every start. Without one the daemon still answers; whatever would run something waits or is refused. */

@@ -30,6 +30,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress, EgressTarget } from "../ports/egress.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import { ownAccount } from "./account.ts";
@@ -106,8 +107,12 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const layers = fileLayers(home);
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
-  const registry = await npmRegistry(toolPath);
-  const testRunners = runners({ registry });
+  // Asked when a task first needs it: starting npm takes longer than all the rest of a daemon's start.
+  const registry = once(() => npmRegistry(toolPath));
+  const testRunners: Runners = {
+    ...runners({ registry: DEFAULT_REGISTRY }),
+    detect: async (repo, files) => runners({ registry: await registry() }).detect(repo, files),
+  };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const broker = createBroker({
     sandbox,
@@ -126,9 +131,9 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     readReport: files.readReport,
     writeText: files.writeText,
     dropRunDirectory: files.drop,
-    platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
+    platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
-    allowPrivate: [...ownRegistry(registry), ...(adapters.allowPrivate ?? [])],
+    allowPrivate: async () => [...ownRegistry(await registry()), ...(adapters.allowPrivate ?? [])],
     noRoom: room.full,
     clock,
   });
@@ -196,6 +201,11 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   };
 }
 
+function once<T extends object | string>(ask: () => T): () => T {
+  let answer: T | null = null;
+  return () => (answer ??= ask());
+}
+
 /** The registry the machine's own npm is set to; npm's usual one when there is no npm. */
 async function npmRegistry(toolPath: readonly string[]): Promise<string> {
   try {
@@ -222,7 +232,10 @@ function ownRegistry(registry: string): readonly EgressTarget[] {
 
 /** Binary dependencies are built for a C library; musl has no such entry. */
 function glibcVersion(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // the report describes the call stack, which takes long and is of no use here
   const { header } = process.report.getReport() as { readonly header: { readonly glibcVersionRuntime?: string } };
+  Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
 
