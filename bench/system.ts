@@ -34,6 +34,7 @@ export async function startRig(
     home,
     toolPath: [dirname(realpathSync(process.execPath)), "/usr/local/bin", "/usr/bin", "/bin"],
     tasksMax,
+    retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
     warn: trouble,
     onFatal: (error) => trouble("the store is broken", error),
     adapters,
@@ -64,6 +65,7 @@ export async function startRig(
         session: null,
         metadata: null,
         project: project.id,
+        dependencies: [],
       });
       await cases.freezeTask(ADA, task.id);
       await cases.answer.ready(ADA, task.id);

@@ -4,6 +4,7 @@ import type { WorkReport } from "../domain/lifecycle.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
 import type { LeaseChange, StagedBlob } from "../ports/store.ts";
+import type { Loaded } from "../ports/task-log.ts";
 import type { EngineDependencies } from "./deps.ts";
 
 /** Why a worker puts a task down although nothing failed. */
@@ -63,42 +64,42 @@ const ENDS_THE_HOLD: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"
 
 export function holdTask(
   deps: EngineDependencies,
-  first: Task,
+  claimed: Loaded,
   spec: Spec | null,
   epoch: number,
   signal: AbortSignal,
   wishes: Wishes,
 ): Hold {
-  let current = first;
+  const { id } = claimed.task;
+  let current = claimed;
   const by: Actor = { kind: "worker", name: deps.worker };
   return {
-    id: first.id,
+    id,
     epoch,
     get spec() {
       if (spec === null)
-        throw new Failure("store/corrupt", `the stored spec of task ${first.id} does not have the frozen hash`);
+        throw new Failure("store/corrupt", `the stored spec of task ${id} does not have the frozen hash`);
       return spec;
     },
     signal,
-    task: () => current,
+    task: () => current.task,
     async report(report, blobs = []) {
-      const lease: LeaseChange = { kind: ENDS_THE_HOLD.has(report.type) ? "release" : "hold", task: first.id, epoch };
+      const lease: LeaseChange = { kind: ENDS_THE_HOLD.has(report.type) ? "release" : "hold", task: id, epoch };
       const command = { type: "report", by, worker: deps.worker, epoch, report } as const;
       for (;;)
         try {
-          const { task } = await deps.log.give(first.id, command, { blobs, lease });
-          current = task;
-          return task;
+          current = await deps.log.give(id, command, { blobs, lease, known: current });
+          return current.task;
         } catch (error) {
           // Busy is nothing the task did: what happened is said again, after the store's own wait, until the worker is to stop.
           if (!isFailure(error, "store/busy") || (signal.aborted && !wishes.cancel)) throw error;
         }
     },
-    canceled: () => wishes.cancel || current.cancelRequested !== null,
+    canceled: () => wishes.cancel || current.task.cancelRequested !== null,
     boundary() {
-      if (wishes.cancel || current.cancelRequested !== null) throw new PutDown("cancel");
+      if (wishes.cancel || current.task.cancelRequested !== null) throw new PutDown("cancel");
       if (signal.aborted) throw new PutDown("shutdown");
-      if (wishes.pause || current.pauseRequested) throw new PutDown("pause");
+      if (wishes.pause || current.task.pauseRequested) throw new PutDown("pause");
       if (deps.storage.scarce())
         throw new Failure("store/full", "there is no space left on the disk of the data directory");
     },

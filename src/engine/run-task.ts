@@ -32,7 +32,7 @@ export async function runTask(
     { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
   );
   // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.
-  const hold = holdTask(deps, claimed.task, spec, epoch, signal, wishes);
+  const hold = holdTask(deps, claimed, spec, epoch, signal, wishes);
   try {
     if (await recover(deps, hold)) await work(deps, hold);
   } catch (error) {

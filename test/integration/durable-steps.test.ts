@@ -55,14 +55,14 @@ async function bench(trees: readonly string[] = []): Promise<Bench> {
       },
     },
     outputFile: async () => "/dev/null",
+    storage: { scarce: () => false },
     warn: (sentence: string) => {
       throw new Error(sentence);
     },
   } as unknown as EngineDependencies;
   const abort = new AbortController();
-  const { task } = await log.load(TASK);
   const spec = { prepare: [] } as never;
-  const hold = holdTask(deps, task, spec, 1, abort.signal, { pause: false, cancel: false });
+  const hold = holdTask(deps, await log.load(TASK), spec, 1, abort.signal, { pause: false, cancel: false });
   return {
     hold,
     deps,
@@ -172,7 +172,7 @@ describe("the durable bracket", () => {
   test("begins nothing when a pause was asked for", async () => {
     const { deps, hold, durable } = await bench();
     await deps.log.give(TASK, { type: "pause", by: { kind: "person", name: "ada" }, reason: null });
-    const paused = holdTask(deps, (await deps.log.load(TASK)).task, null, 1, new AbortController().signal, {
+    const paused = holdTask(deps, await deps.log.load(TASK), null, 1, new AbortController().signal, {
       pause: false,
       cancel: false,
     });
