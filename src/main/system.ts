@@ -32,6 +32,7 @@ import type { Egress, EgressTarget } from "../ports/egress.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
+import type { Workspaces } from "../ports/workspaces.ts";
 import { ownAccount } from "./account.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
 
@@ -54,6 +55,7 @@ export interface SystemOptions {
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly store?: (store: Store) => Store;
+    readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
   };
@@ -106,11 +108,12 @@ async function over(
   const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
-  const workspaces = gitWorkspaces({
+  const ownWorkspaces = gitWorkspaces({
     home,
     owner: sandbox.owner(),
     ...(options.remotes === undefined ? {} : { remotes: options.remotes }),
   });
+  const workspaces = adapters.workspaces?.(ownWorkspaces) ?? ownWorkspaces;
   const layers = fileLayers(home);
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });

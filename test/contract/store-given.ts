@@ -243,6 +243,7 @@ function commandsFor(
     repo: "app",
     commit: "c",
     tree: "t",
+    beside: {},
     step: "g",
     counts: null,
     found: [],

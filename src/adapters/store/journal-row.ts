@@ -80,6 +80,8 @@ interface Format {
 }
 
 const task: Format = { of: "task", upcasts: [] };
+/** A gate's verdict was about one repo until others could stand beside it. */
+const verdict: Format = { of: "task", upcasts: [(body) => ({ beside: {}, ...body })] };
 const project: Format = { of: "project", upcasts: [] };
 const system: Format = { of: "system", upcasts: [] };
 
@@ -113,9 +115,9 @@ const FORMATS = {
   STEP_LOST: task,
   CHECKPOINTED: task,
   CANDIDATE_MADE: task,
-  GATE_PASSED: task,
-  GATE_FAILED: task,
-  GATE_UNPROVEN: task,
+  GATE_PASSED: verdict,
+  GATE_FAILED: verdict,
+  GATE_UNPROVEN: verdict,
   RETRIED: task,
   PAUSE_REQUESTED: task,
   CANCEL_REQUESTED: task,
@@ -128,6 +130,8 @@ const FORMATS = {
   COMPLETED: task,
   FAILED: task,
   CANCELED: task,
+  DELIVERY_TURNED_BACK: task,
+  DELIVERY_TORN: task,
   DELIVERED: task,
   PROJECT_CREATED: project,
   PROJECT_CHANGED: project,
