@@ -10,7 +10,7 @@ import type { Layout } from "./layout.ts";
 import { onDisk, toByteName } from "./names.ts";
 import { givingWay } from "./removal.ts";
 import { AGENTOS, type Git } from "./run.ts";
-import { sourceAt, readSmall, type Source } from "./source.ts";
+import { readSmall, type Source, sourceAt } from "./source.ts";
 
 export const epochsOf = (layout: Layout, task: string): number[] =>
   namesIn(layout.task(task))
