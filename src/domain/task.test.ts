@@ -40,7 +40,7 @@ describe("after any sequence of commands", () => {
         if (history.task.status !== "draft") reached.add(history.task.phase);
         for (const { event: one } of history.events) reached.add(one.type);
       }),
-      { numRuns: RUNS, seed: 3 },
+      { numRuns: RUNS, seed: 5 },
     );
     // A walk that never gets anywhere would prove nothing. The seed is fixed, so that this is the same on every machine.
     // A fork is one from its creation on, by no command.
