@@ -48,7 +48,7 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
   const door =
     command.network.length === 0
       ? null
-      : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), deps.allowPrivate);
+      : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), await deps.allowPrivate());
   const { stallMs, stallEnds } = desk.spec.limits;
   const warnMs = command.timeoutMs * WARN_SHARE;
   const timeWarning = setTimeout(

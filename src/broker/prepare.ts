@@ -29,7 +29,7 @@ export async function prepareLayer(
     cwd: definition.cwd,
     environment: definition.environment,
     inputs,
-    platform: deps.platform,
+    platform: deps.platform(),
     toolchain: await deps.toolchain(desk.repos[definition.repo]?.toolPath ?? [], definition.argv[0] ?? ""),
     only: definition.reproducible ? null : { task: desk.task, commit },
   }).sha256;

@@ -30,6 +30,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress, EgressTarget } from "../ports/egress.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import { ownAccount } from "./account.ts";
@@ -79,8 +80,6 @@ export async function assemble(options: SystemOptions): Promise<System> {
   const { home, adapters = {} } = options;
   const clock = adapters.clock ?? systemClock;
   const sandbox = adapters.sandbox ?? bubblewrapSandbox({ privateDirectories: [home], hostEnvironment: process.env });
-  // Asking npm takes as long as everything else of a start together: it is asked meanwhile.
-  const registry = npmRegistry(options.toolPath);
   const opened = await openStore({
     home,
     seal,
@@ -89,20 +88,14 @@ export async function assemble(options: SystemOptions): Promise<System> {
     ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }),
   });
   try {
-    return await over(opened, options, sandbox, clock, await registry);
+    return await over(opened, options, sandbox, clock);
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function over(
-  opened: Store,
-  options: SystemOptions,
-  sandbox: Sandbox,
-  clock: Clock,
-  registry: string,
-): Promise<System> {
+async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clock: Clock): Promise<System> {
   const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
@@ -114,7 +107,12 @@ async function over(
   const layers = fileLayers(home);
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
-  const testRunners = runners({ registry });
+  // Asked when a task first needs it: starting npm takes longer than all the rest of a daemon's start.
+  const registry = once(() => npmRegistry(toolPath));
+  const testRunners: Runners = {
+    ...runners({ registry: DEFAULT_REGISTRY }),
+    detect: async (repo, files) => runners({ registry: await registry() }).detect(repo, files),
+  };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const broker = createBroker({
     sandbox,
@@ -133,9 +131,9 @@ async function over(
     readReport: files.readReport,
     writeText: files.writeText,
     dropRunDirectory: files.drop,
-    platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
+    platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
-    allowPrivate: [...ownRegistry(registry), ...(adapters.allowPrivate ?? [])],
+    allowPrivate: async () => [...ownRegistry(await registry()), ...(adapters.allowPrivate ?? [])],
     noRoom: room.full,
     clock,
   });
@@ -205,6 +203,11 @@ async function over(
   };
 }
 
+function once<T extends object | string>(ask: () => T): () => T {
+  let answer: T | null = null;
+  return () => (answer ??= ask());
+}
+
 /** The registry the machine's own npm is set to; npm's usual one when there is no npm. */
 async function npmRegistry(toolPath: readonly string[]): Promise<string> {
   try {
@@ -231,7 +234,10 @@ function ownRegistry(registry: string): readonly EgressTarget[] {
 
 /** Binary dependencies are built for a C library; musl has no such entry. */
 function glibcVersion(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // the report describes the call stack, which takes long and is of no use here
   const { header } = process.report.getReport() as { readonly header: { readonly glibcVersionRuntime?: string } };
+  Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
 
