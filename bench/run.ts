@@ -27,7 +27,14 @@ if (unknown.length > 0) {
 }
 const chosen = BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const size: Size = values.tiny ? "tiny" : "usual";
+// Before the first: the checkout and the load of the machine as they are now.
+const about = {
+  ...machine(),
+  size,
+  command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.replace(/ -- $/, ""),
+};
 const results: { readonly bench: Bench; readonly result: Result }[] = [];
+let failed = false;
 for (const bench of chosen) {
   const place = madePlace();
   try {
@@ -38,16 +45,19 @@ for (const bench of chosen) {
     });
     process.stderr.write(` ${(ms / 1_000).toFixed(1)} s\n`);
     results.push({ bench, result });
+  } catch (error) {
+    // The others' figures are worth having all the same.
+    process.stderr.write(` ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    failed = true;
   } finally {
     place.leave();
   }
 }
 
-const about = { ...machine(), size, command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim() };
 process.stdout.write(tableOf(about, results));
 if (values.json !== undefined)
   writeFileSync(
     values.json,
     `${JSON.stringify({ ...about, benches: results.map(({ bench, result }) => ({ name: bench.name, ...result })) }, null, 2)}\n`,
   );
-process.exitCode = results.some(({ result }) => result.ratios.some((one) => holds(one) === false)) ? 1 : 0;
+process.exitCode = failed || results.some(({ result }) => result.ratios.some((one) => holds(one) === false)) ? 1 : 0;
