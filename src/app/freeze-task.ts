@@ -49,6 +49,10 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     (project?.repos ?? []).map(
       (repo): RepoScope => ({ repo: repo.name, access: repo.writable ? "full" : "read_only" }),
     );
+  const named = namedGates(
+    draft,
+    scopes.map(({ repo }) => repo),
+  );
   const gates: GateDefinition[] = [];
   const prepare: PrepareDefinition[] = [];
   const pinnedOn: Record<string, string> = {};
@@ -62,7 +66,13 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
       );
     }
     const only = scopes.length === 1;
-    const pins = await pinRepo(deps, repo, draft, only);
+    const pins = await pinRepo(
+      deps,
+      repo,
+      named.filter((gate) => gate.repo === repo.name),
+      draft,
+      only,
+    );
     pinnedOn[repo.name] = pins.commit;
     // With several repos the gate's id carries the repo, so that each stays one gate.
     gates.push(
@@ -154,9 +164,24 @@ function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Cr
   }));
 }
 
+/** Each named gate with the repo it runs in and those beside it, by name. */
+function namedGates(draft: Draft, repos: readonly string[]): readonly NamedGate[] {
+  const [first] = repos;
+  return draft.gates.map((gate) => {
+    const repo = gate.repo ?? (gate.beside !== undefined || repos.length === 1 ? (first ?? null) : null);
+    if (repo === null && repos.length > 1)
+      throw new Failure("spec/invalid", `gate ${gate.id} names no repo, and the task has ${repos.join(", ")}`, {
+        next: `For example: --gate ${gate.id}@${first}=COMMAND, or --gate ${gate.id}@*=COMMAND to run it beside all.`,
+      });
+    if (gate.beside === undefined) return { ...gate, repo };
+    return { ...gate, repo, beside: gate.beside === "all" ? repos.filter((one) => one !== repo) : gate.beside };
+  });
+}
+
 async function pinRepo(
   deps: AppDependencies,
   repo: RepoFacts,
+  gatesOfIt: readonly NamedGate[],
   draft: Draft,
   only: boolean,
 ): Promise<{
@@ -175,9 +200,7 @@ async function pinRepo(
     paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),
   };
   const detected = await deps.runners.detect(repo.name, files);
-  const named = draft.gates
-    .filter((gate) => gate.repo === repo.name || (gate.repo === null && only))
-    .map((gate) => namedGate(gate, repo.name, usualDefinition(gate, detected.gates)));
+  const named = gatesOfIt.map((gate) => namedGate(gate, repo.name, usualDefinition(gate, detected.gates)));
   const replaced = new Set(named.map(({ id }) => id));
   const gates: GateDefinition[] = [];
   for (const gate of [...detected.gates.filter(({ id }) => !replaced.has(id)), ...named]) {
@@ -233,6 +256,7 @@ function usualDefinition(gate: NamedGate, detected: readonly GateDefinition[]): 
 const namedGate = (gate: NamedGate, repo: string, definition: readonly PinnedPart[]): GateDefinition => ({
   id: gate.id,
   repo,
+  ...(gate.beside !== undefined && gate.beside !== "all" && gate.beside.length > 0 && { beside: gate.beside }),
   argv: gate.argv,
   cwd: gate.cwd,
   judgement: gate.judgement,

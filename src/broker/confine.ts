@@ -1,5 +1,6 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
+import { scopeOf } from "../domain/spec.ts";
 import { type CommandResult, OUTPUT_TOLD_BYTES } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
 import type { EgressTarget } from "../ports/egress.ts";
@@ -9,7 +10,10 @@ import type { WorkspaceRef } from "../ports/workspaces.ts";
 import type { BrokerDependencies } from "./deps.ts";
 
 /** Where a repo's working directory is seen inside the sandbox, in every epoch and on every machine. */
-export const insideOf = (repo: string): string => `/workspace/${repo}`;
+export const insideOf = (repo: string): string => `${WORKSPACES_INSIDE}/${repo}`;
+
+/** Every repo of a task has its place below this one: what one says of another's place holds wherever both are. */
+export const WORKSPACES_INSIDE = "/workspace";
 
 export const REPORTS_INSIDE = "/run/agentos/report";
 const FAILURE_INSIDE = "/run/agentos/failure.txt";
@@ -134,8 +138,7 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
 export function workspaceMounts(deps: BrokerDependencies, desk: Desk, access: "read" | "by-scope"): Mount[] {
   return desk.spec.scopes.flatMap((scope) => {
     const workspace = workspaceOf(desk, scope.repo);
-    const writable =
-      access === "by-scope" && scope.access !== "read_only" && (desk.repos[scope.repo]?.writable ?? false);
+    const writable = access === "by-scope" && isWritable(desk, scope.repo);
     return [
       {
         host: deps.workspaces.path(workspace),
@@ -150,6 +153,10 @@ export function workspaceMounts(deps: BrokerDependencies, desk: Desk, access: "r
     ];
   });
 }
+
+/** Whether this task may change the repo at all: its spec and its project both let it. */
+export const isWritable = (desk: Desk, repo: string): boolean =>
+  (scopeOf(desk.spec, repo)?.access ?? "read_only") !== "read_only" && (desk.repos[repo]?.writable ?? false);
 
 /** The dependency layer of a repo, read-only, with private scratch where tools keep caches in it. One that is named and not there: `store/corrupt`. */
 export async function layerMounts(

@@ -1,10 +1,9 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
-import { scopeOf } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
-import { confine, failureMount, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
+import { confine, failureMount, isWritable, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
@@ -135,8 +134,4 @@ async function allLayers(
   return { mounts: each.flatMap((one) => one.mounts), scratches: each.flatMap((one) => one.scratches) };
 }
 
-const writableRepos = (desk: Desk): string[] =>
-  Object.keys(desk.repos).filter(
-    (repo) =>
-      (desk.repos[repo]?.writable ?? false) && (scopeOf(desk.spec, repo)?.access ?? "read_only") !== "read_only",
-  );
+const writableRepos = (desk: Desk): string[] => Object.keys(desk.repos).filter((repo) => isWritable(desk, repo));

@@ -52,6 +52,7 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
       gates: change.gates.map((gate) => ({
         id: gate.id,
         repo: gate.repo ?? null,
+        ...(gate.beside !== undefined && { beside: gate.beside }),
         argv: argvOf(gate.run),
         cwd: gate.cwd,
         judgement: gate.report === undefined ? ("exit" as const) : ("tests" as const),

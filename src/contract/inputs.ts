@@ -101,6 +101,7 @@ export const PlanFile = z.strictObject({
 export const NamedGateInput = z.strictObject({
   id: Slug,
   repo: Slug.optional(),
+  beside: z.union([z.literal("all"), z.array(Slug).min(1).max(50)]).optional(),
   run: Command,
   cwd: RelativePath.default("."),
   report: z.enum(REPORT_FORMATS).optional(),
@@ -267,6 +268,8 @@ export const DeliverInput = z.strictObject({
   way: z.enum(["merge", "branch", "patch"]).default("merge"),
   branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
   push: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
+  /** Moves nothing: a delivery that stands half-way is given up, and its branches stay as they are. */
+  leave: z.boolean().default(false),
 });
 export const NoInput = z.strictObject({});
 

@@ -107,6 +107,12 @@ export function checkSpec(spec: Spec): void {
   for (const gate of spec.gates)
     if (!repos.has(gate.repo))
       invalid(`gate ${gate.id} names the repo ${gate.repo}, which is not in the task's scopes`);
+  for (const gate of spec.gates)
+    for (const other of gate.beside ?? []) {
+      if (!repos.has(other))
+        invalid(`gate ${gate.id} runs beside the repo ${other}, which is not in the task's scopes`);
+      if (other === gate.repo) invalid(`gate ${gate.id} runs in ${other}, so ${other} cannot stand beside it too`);
+    }
   const gateIds = new Set<string>();
   for (const gate of spec.gates) {
     if (gateIds.has(gate.id)) invalid(`two gates are called ${gate.id}`);

@@ -14,7 +14,7 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
   if (hold.task().bases === null) await pinBases(deps, hold);
   const version = hold.task().planVersion + 1;
   const desk = await setDesk(deps, hold, "planning", `${hold.task().attempt}.plan`, null, "base");
-  const mounts = await deps.broker.witness(desk);
+  const mounts = await deps.broker.witness(desk, "planning");
   const drafted = await agent.plan(deps.broker.planning(desk));
   hold.boundary();
   const witness = [];

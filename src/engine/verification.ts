@@ -1,11 +1,12 @@
 import type { CandidateOf } from "../domain/event.ts";
-import { type GateDefinition, judge } from "../domain/gate.ts";
+import { type GateDefinition, groundOf } from "../domain/gate.ts";
 import { inScope } from "../domain/scope.ts";
 import type { Agent } from "../ports/agent.ts";
 import { type AttemptEnd, endAttempt } from "./attempt.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
+import { judgedGate } from "./judged-gate.ts";
 import { ensureLayers } from "./layers.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
@@ -107,37 +108,13 @@ async function runAndJudge(
   gate: GateDefinition,
   on: "base" | "candidate",
 ): Promise<void> {
-  const one = hold.task().candidate?.[gate.repo];
-  if (one === undefined) throw new Error(`gate ${gate.id} is for ${gate.repo}, which has no candidate`);
-  const commit = on === "base" ? one.base : one.commit;
-  const tree = on === "base" ? one.baseTree : one.tree;
-  if (gate.argv.length === 0) {
-    await hold.report({
-      type: "judge_gate",
-      report: { gate: gate.id, on, repo: gate.repo, commit, tree, step: "", counts: null, found: [], output: null },
-      verdict: judge(gate, tree, []),
-    });
-    return;
-  }
+  const at = Object.fromEntries(
+    Object.entries(hold.task().candidate ?? {}).map(([repo, one]) => [
+      repo,
+      on === "base" ? { commit: one.base, tree: one.baseTree } : { commit: one.commit, tree: one.tree },
+    ]),
+  );
   // Numbered by gate, not by turn: after a crash the gates that are judged already are not asked for again.
   const desk = await setDesk(deps, hold, "verification", `${hold.task().attempt}.gate-${gate.id}-${on}`, null, on);
-  const run = await deps.broker.gate(desk, gate, commit, tree, on);
-  const verdict = judge(gate, tree, [
-    { step: run.step, tree, evidence: run.evidence, found: run.found, program: run.program },
-  ]);
-  await hold.report({
-    type: "judge_gate",
-    report: {
-      gate: gate.id,
-      on,
-      repo: gate.repo,
-      commit,
-      tree,
-      step: run.step,
-      counts: run.counts,
-      found: run.found,
-      output: run.output,
-    },
-    verdict,
-  });
+  await hold.report({ type: "judge_gate", ...(await judgedGate(deps.broker, desk, gate, groundOf(gate, at), on)) });
 }

@@ -33,6 +33,7 @@ import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
+import type { Workspaces } from "../ports/workspaces.ts";
 import { ownAccount } from "./account.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
 
@@ -55,6 +56,7 @@ export interface SystemOptions {
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly store?: (store: Store) => Store;
+    readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
   };
@@ -99,11 +101,12 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
-  const workspaces = gitWorkspaces({
+  const ownWorkspaces = gitWorkspaces({
     home,
     owner: sandbox.owner(),
     ...(options.remotes === undefined ? {} : { remotes: options.remotes }),
   });
+  const workspaces = adapters.workspaces?.(ownWorkspaces) ?? ownWorkspaces;
   const layers = fileLayers(home);
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
