@@ -5,6 +5,7 @@ import { Failure } from "../domain/failure.ts";
 import { type GateDefinition, type PinnedPart, type PrepareDefinition, partName } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import type { Project } from "../domain/project.ts";
+import { narrowed } from "../domain/scope.ts";
 import type { ScriptPlan } from "../domain/script-plan.ts";
 import {
   type AgentChoice,
@@ -16,6 +17,7 @@ import {
   type RepoScope,
   type RunMode,
   type Spec,
+  type SpecRepo,
 } from "../domain/spec.ts";
 import { templateNamed } from "../domain/template.ts";
 import type { RepoFiles } from "../ports/runners.ts";
@@ -56,19 +58,31 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
   const gates: GateDefinition[] = [];
   const prepare: PrepareDefinition[] = [];
   const pinnedOn: Record<string, string> = {};
+  const agreed: RepoScope[] = [];
+  const repos: Record<string, SpecRepo> = {};
+  const unknown = Object.keys(draft.branches ?? {}).find((name) => !scopes.some(({ repo }) => repo === name));
+  if (project !== null && unknown !== undefined)
+    throw new Failure("spec/invalid", `a branch is named for the repo ${unknown}, which is not in the task's scopes`);
   for (const scope of scopes) {
     const repo = project?.repos.find(({ name }) => name === scope.repo);
     if (repo === undefined) {
-      if (project === null) continue;
+      if (project === null) {
+        agreed.push(scope);
+        continue;
+      }
       throw new Failure(
         "spec/invalid",
         `the project ${project.name} has no repo ${scope.repo}; it has ${project.repos.map(({ name }) => name).join(", ")}`,
       );
     }
     const only = scopes.length === 1;
+    const branch = draft.branches?.[repo.name] ?? repo.defaultBranch;
+    agreed.push(narrowed(scope, repo));
+    repos[repo.name] = { role: repo.role, branch, directory: repo.directory ?? null };
     const pins = await pinRepo(
       deps,
       repo,
+      branch,
       named.filter((gate) => gate.repo === repo.name),
       draft,
       only,
@@ -94,9 +108,10 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     intent: draft.intent !== "" ? draft.intent : (template?.intent ?? draft.title),
     criteria: criteriaOf(draft, gates),
     constraints: draft.constraints,
-    scopes,
+    scopes: agreed,
     gates,
     prepare,
+    ...(project !== null && { repos }),
     pinnedOn,
     agent,
     runMode: draft.runMode ?? project?.settings.runMode ?? ("assisted" satisfies RunMode),
@@ -181,6 +196,7 @@ function namedGates(draft: Draft, repos: readonly string[]): readonly NamedGate[
 async function pinRepo(
   deps: AppDependencies,
   repo: RepoFacts,
+  branch: string | null,
   gatesOfIt: readonly NamedGate[],
   draft: Draft,
   only: boolean,
@@ -189,18 +205,23 @@ async function pinRepo(
   readonly gates: readonly GateDefinition[];
   readonly prepare: PrepareDefinition | null;
 }> {
-  const state = await deps.workspaces.inspect(repo.path, repo.defaultBranch);
+  const state = await deps.workspaces.inspect(repo.path, branch);
   if (state.unsupported.length > 0)
     throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
-  const commit = state.head;
+  const isThere = branch === null || state.branch === branch;
+  const commit = isThere ? state.head : await deps.workspaces.branchHead(repo.path, branch);
+  if (commit === null && branch !== null)
+    throw new Failure("repo/unsupported", `${repo.path} has no branch ${branch}`, {
+      next: `Name another: agentos repo set ${repo.id} --branch NAME, or --branch ${repo.name}=NAME for this task.`,
+    });
   if (commit === null)
     throw new Failure("repo/unsupported", `${repo.path} has no commit yet`, { next: "Commit something first." });
   const files: RepoFiles = {
     text: (path) => deps.workspaces.fileAt(repo.path, commit, path),
     paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),
   };
-  const detected = await deps.runners.detect(repo.name, files);
-  const named = gatesOfIt.map((gate) => namedGate(gate, repo.name, usualDefinition(gate, detected.gates)));
+  const detected = await detectIn(deps, repo, files);
+  const named = gatesOfIt.map((gate) => namedGate(gate, repo, usualDefinition(gate, detected.gates)));
   const replaced = new Set(named.map(({ id }) => id));
   const gates: GateDefinition[] = [];
   for (const gate of [...detected.gates.filter(({ id }) => !replaced.has(id)), ...named]) {
@@ -221,7 +242,7 @@ async function pinRepo(
         : {
             repo: repo.name,
             argv: wanted.argv,
-            cwd: ".",
+            cwd: repo.directory ?? ".",
             inputs: wanted.inputs.map((path) => ({ path, pointer: null, sha256: null })),
             outputs: wanted.outputs,
             hosts: wanted.hosts,
@@ -232,6 +253,35 @@ async function pinRepo(
     commit,
     gates,
     prepare: prepare === null ? null : { ...prepare, inputs: await pinAll(deps, files, prepare.inputs) },
+  };
+}
+
+/** What there is to run in the part of the repository that is meant, said from the repository's top. */
+async function detectIn(
+  deps: AppDependencies,
+  { name, directory }: RepoFacts,
+  files: RepoFiles,
+): ReturnType<AppDependencies["runners"]["detect"]> {
+  if (directory === undefined) return deps.runners.detect(name, files);
+  const below = (path: string): string => (path === "." || path === "" ? directory : `${directory}/${path}`);
+  const found = await deps.runners.detect(name, {
+    text: (path) => files.text(below(path)),
+    paths: async (prefix = "", most) =>
+      (await files.paths(below(prefix), most)).map((path) => path.slice(directory.length + 1)),
+  });
+  const part = <P extends { readonly path: string }>(one: P): P => ({ ...one, path: below(one.path) });
+  return {
+    ...found,
+    gates: found.gates.map((gate) => ({ ...gate, cwd: below(gate.cwd), definition: gate.definition.map(part) })),
+    prepare:
+      found.prepare === null
+        ? null
+        : {
+            ...found.prepare,
+            cwd: below(found.prepare.cwd),
+            inputs: found.prepare.inputs.map(part),
+            outputs: found.prepare.outputs.map(below),
+          },
   };
 }
 
@@ -253,12 +303,16 @@ function usualDefinition(gate: NamedGate, detected: readonly GateDefinition[]): 
   return parts.filter((part, index) => parts.findIndex((other) => partName(other) === partName(part)) === index);
 }
 
-const namedGate = (gate: NamedGate, repo: string, definition: readonly PinnedPart[]): GateDefinition => ({
+const namedGate = (
+  gate: NamedGate,
+  { name, directory }: RepoFacts,
+  definition: readonly PinnedPart[],
+): GateDefinition => ({
   id: gate.id,
-  repo,
+  repo: name,
   ...(gate.beside !== undefined && gate.beside !== "all" && gate.beside.length > 0 && { beside: gate.beside }),
   argv: gate.argv,
-  cwd: gate.cwd,
+  cwd: directory === undefined ? gate.cwd : gate.cwd === "." ? directory : `${directory}/${gate.cwd}`,
   judgement: gate.judgement,
   runner: null,
   report: gate.report,

@@ -1,4 +1,5 @@
 import { Failure } from "../domain/failure.ts";
+import { placeIn } from "../domain/spec.ts";
 import type { CommandResult, PlanningCapabilities } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
@@ -24,7 +25,7 @@ export function planningCapabilities(deps: BrokerDependencies, desk: Desk, pass:
           const ran = await confine(deps, desk, run, {
             repo,
             argv,
-            cwd: ".",
+            cwd: placeIn(desk.spec, repo, "."),
             mounts: [...workspaceMounts(deps, desk, "read"), ...inputs.mounts],
             scratches: [],
             environment: inputs.environment,

@@ -48,6 +48,7 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     }),
     ...(change.constraints !== undefined && { constraints: change.constraints }),
     ...(change.scopes !== undefined && { scopes: change.scopes }),
+    ...(change.branches !== undefined && { branches: change.branches }),
     ...(change.gates !== undefined && {
       gates: change.gates.map((gate) => ({
         id: gate.id,

@@ -35,6 +35,8 @@ export interface Draft {
   readonly criteria: readonly { readonly text: string; readonly gate: string | null }[];
   readonly constraints: readonly string[];
   readonly scopes: readonly RepoScope[] | null;
+  /** Branch per repo where the work begins and what it is delivered to, instead of the project's. */
+  readonly branches?: Readonly<Record<string, string>>;
   readonly gates: readonly NamedGate[];
   readonly prepare: readonly NamedPrepare[];
   readonly agent: AgentKind | null;

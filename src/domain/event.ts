@@ -273,11 +273,14 @@ export interface RepoFacts {
   readonly name: string;
   /** Absolute path of a local repository, or the url of a remote one (`remote.ts`). */
   readonly path: string;
-  /** Of a remote one, the branch its tasks start from; a local one's have what is checked out. */
+  /** Where its tasks begin and what they are delivered to; null: whatever is checked out when a task begins. */
   readonly defaultBranch: string | null;
   readonly role: (typeof REPO_ROLES)[number];
   readonly writable: boolean;
+  /** Where tasks may change anything at all; none: everywhere. */
   readonly pathFilters: readonly string[];
+  /** The part of the repository that is meant, of a role `monorepo-subdir`. Not there: all of it. */
+  readonly directory?: string;
   /** The person's PATH when it was added: where commands of its tasks are looked up. */
   readonly toolPath: readonly string[];
 }

@@ -77,7 +77,10 @@ async function makeCandidate(deps: EngineDependencies, hold: Hold): Promise<void
     if (base === undefined) continue;
     if (scope.access === "read_only" || !(desk.repos[scope.repo]?.writable ?? false)) {
       const tree = await deps.workspaces.treeOf({ task: hold.id, repo: scope.repo }, base);
-      made[scope.repo] = { base, commit: base, tree, baseTree: tree, changed: 0, leftOut: [] };
+      const leftOut = (await changedAnyway(deps, hold, scope.repo)).map(
+        (path) => `${path} was changed, and the repo is only to be read`,
+      );
+      made[scope.repo] = { base, commit: base, tree, baseTree: tree, changed: 0, leftOut: leftOut.slice(0, 50) };
       continue;
     }
     const candidate = await deps.broker.candidate(
@@ -100,6 +103,18 @@ async function makeCandidate(deps: EngineDependencies, hold: Hold): Promise<void
     };
   }
   await hold.report({ type: "make_candidate", repos: made });
+}
+
+/** The mount keeps a repo that is only read as it is. Where it is not all the same, that is a finding, not a detail. */
+async function changedAnyway(deps: EngineDependencies, hold: Hold, repo: string): Promise<readonly string[]> {
+  const before = hold.task().baseTrees[repo];
+  const now = await deps.workspaces.snapshot(
+    { task: hold.id, repo, epoch: hold.epoch },
+    excludedPaths(hold.spec, repo),
+  );
+  return before === undefined || before === now
+    ? []
+    : deps.workspaces.treeChanges({ task: hold.id, repo }, before, now);
 }
 
 async function runAndJudge(

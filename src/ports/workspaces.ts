@@ -18,6 +18,8 @@ export interface WorkspaceRef extends CloneRef {
 export interface RepoState {
   /** Real path of the repository's top directory. */
   readonly root: string;
+  /** Where the path that was asked for lies below it; "" for the top itself. */
+  readonly below: string;
   readonly head: CommitId | null;
   /** Checked-out branch, null when HEAD is detached. */
   readonly branch: string | null;

@@ -1,5 +1,5 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, renameSync } from "node:fs";
+import { dirname, relative } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import { isRemote } from "../../domain/remote.ts";
 import type { CloneRef, TreeId, WorkspaceRef, Workspaces } from "../../ports/workspaces.ts";
@@ -184,8 +184,11 @@ export function gitWorkspaces(options: {
   };
 
   return {
-    inspect: async (place, branch = null) =>
-      isRemote(place) ? mirrors.inspect(place, branch) : inspectSource(git, layout.views, await findSource(git, place)),
+    inspect: async (place, branch = null) => {
+      if (isRemote(place)) return { ...(await mirrors.inspect(place, branch)), below: "" };
+      const source = await findSource(git, place);
+      return { ...(await inspectSource(git, layout.views, source)), below: relative(source.root, realpathSync(place)) };
+    },
     probe: async (place, branch) =>
       isRemote(place)
         ? probeRemote(git, layout, mirrors, options.remotes ?? NO_ACCESS, place, branch)

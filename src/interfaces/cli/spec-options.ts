@@ -23,6 +23,7 @@ export const SPEC_OPTIONS = {
     "NAME=COMMAND",
     "a command that proves the work by its exit code; NAME@REPO runs it in that repo, NAME@REPO+OTHER beside others, NAME@* beside all (each at $AGENTOS_REPOS/REPO)",
   ),
+  branch: option(many(), "REPO=NAME", "the branch the work in that repo begins at and goes back to"),
   agent: option(NewTaskInput.shape.agent, "AGENT", "who does the work"),
   plan: option(z.string().optional(), "FILE", "a plan file (YAML or JSON) for the script agent"),
   mode: option(NewTaskInput.shape.run_mode, "MODE", "how much you are asked (AGENTOS_RUN_MODE)"),
@@ -59,6 +60,7 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.intent !== undefined && { intent: given.intent }),
     ...(given.criterion !== undefined && { criteria: given.criterion.map(criterion) }),
     ...(given.constraint !== undefined && { constraints: given.constraint }),
+    ...(given.branch !== undefined && { branches: Object.fromEntries(given.branch.map(branchOf)) }),
     ...(given.gate !== undefined && { gates: given.gate.map(gate) }),
     ...(given.agent !== undefined && { agent: given.agent }),
     ...(plan !== undefined && { plan, agent: given.agent ?? "script" }),
@@ -155,6 +157,15 @@ export function limits(texts: readonly string[]): Limits {
 export function criterion(text: string): string | { text: string; gate: string } {
   const arrow = /^(.*\S)\s*=>\s*([a-z0-9][a-z0-9._-]{0,63})\s*$/s.exec(text);
   return arrow === null ? text : { text: arrow[1] ?? "", gate: arrow[2] ?? "" };
+}
+
+function branchOf(text: string): [repo: string, branch: string] {
+  const equals = text.indexOf("=");
+  if (equals < 1 || equals === text.length - 1)
+    throw trouble("input/invalid", `--branch must be REPO=NAME, and ${JSON.stringify(text)} is not`, {
+      next: "For example: --branch app=release",
+    });
+  return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
 }
 
 export function gate(text: string): { id: string; run: string; repo?: string; beside?: "all" | string[] } {
