@@ -9,7 +9,7 @@ const within =
     inScope({ repo: "app", access: "paths", paths }, path);
 
 describe("a scope narrowed by what its project says of the repo", () => {
-  const open = { writable: true, pathFilters: [] };
+  const open = { pathFilters: [] };
   const full = { repo: "app", access: "full" } as const;
   const some = { repo: "app", access: "paths", paths: ["src/"] } as const;
 
@@ -20,7 +20,11 @@ describe("a scope narrowed by what its project says of the repo", () => {
     [some, { ...open, pathFilters: ["**/*.md"] }, { ...some, within: [["**/*.md"]] }],
     [full, { ...open, directory: "packages/web" }, { ...some, paths: ["packages/web/"] }],
     [some, { ...open, pathFilters: ["a"], directory: "b" }, { ...some, within: [["a"], ["b/"]] }],
-    [full, { ...open, writable: false }, { repo: "app", access: "read_only" }],
+    [
+      { repo: "app", access: "read_only" },
+      { ...open, pathFilters: ["a"] },
+      { repo: "app", access: "read_only" },
+    ],
   ])("%#", (scope, repo, narrow) => expect(narrowed(scope, repo)).toEqual(narrow));
 
   it("lets through only what each of them lets through", () => {

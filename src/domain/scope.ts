@@ -16,13 +16,13 @@ export function inScope(scope: RepoScope, path: string): boolean {
   }
 }
 
-/** The scope a person gave, narrowed to what the repo's project lets any task change. */
+/** The scope a person gave, narrowed to the paths that the repo's project lets any task change. Whether it is writable at all is asked at each step. */
 export function narrowed(
   scope: RepoScope,
-  { writable, pathFilters, directory }: Pick<RepoFacts, "writable" | "pathFilters" | "directory">,
+  { pathFilters, directory }: Pick<RepoFacts, "pathFilters" | "directory">,
 ): RepoScope {
   const { repo, access } = scope;
-  if (!writable || access === "read_only") return { repo, access: "read_only" };
+  if (access === "read_only") return scope;
   const [paths, ...within] = [
     ...(access === "paths" ? [scope.paths] : []),
     ...(pathFilters.length > 0 ? [pathFilters] : []),

@@ -5,6 +5,7 @@ import { pinned } from "../domain/pin.ts";
 import { checkPlan, type OpenPlan, planHash } from "../domain/plan.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Agent } from "../ports/agent.ts";
+import type { Desk } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { reposOf, setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
@@ -30,7 +31,7 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
   }
   const spec = hold.task().spec;
   if (spec === null) throw new Error(`task ${hold.id} plans without a frozen spec`);
-  const notes = [...whatTheReposAre(hold.spec), ...drafted.notes];
+  const notes = [...whatTheReposAre(hold.spec, desk.repos), ...drafted.notes];
   const plan: OpenPlan = { format: 1, spec: spec.hash, bases: desk.bases, items: drafted.items, notes };
   checkPlan(plan, hold.spec);
   const { text, hash } = planHash(deps.seal, plan);
@@ -55,17 +56,17 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
 }
 
 /** One line per repo, where there is more to say than that there is one and it is code. */
-function whatTheReposAre({ scopes, repos = {} }: Spec): readonly string[] {
+function whatTheReposAre({ scopes, repos = {} }: Spec, now: Desk["repos"]): readonly string[] {
   const [only] = scopes;
   const plain = scopes.length === 1 && only !== undefined && (repos[only.repo]?.role ?? "code") === "code";
   if (plain) return [];
   return scopes.map((scope) => {
     const { role = "code", branch = null, directory = null } = repos[scope.repo] ?? {};
     const may =
-      scope.access === "full"
-        ? "may be changed"
-        : scope.access === "read_only"
-          ? "is only read"
+      scope.access === "read_only" || !(now[scope.repo]?.writable ?? false)
+        ? "is only read"
+        : scope.access === "full"
+          ? "may be changed"
           : `may be changed in ${[scope.paths, ...(scope.within ?? [])].map((list) => list.join(", ")).join(" as far as in ")}`;
     return `${scope.repo} (${role}${directory === null ? "" : ` in ${directory}`}${branch === null ? "" : `, branch ${branch}`}) ${may}`;
   });

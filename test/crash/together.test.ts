@@ -104,17 +104,15 @@ async function atRest(now: Life): Promise<void> {
   expect(sentences(check(directory, { stopped: true }).findings)).toEqual([]);
 }
 
-test.each([
-  "before the move of together$",
-  "after the move of together$",
-  "after the move of together-lib$",
-  "after the move of together-tools$",
-])("killed %s: the next daemon brings the work to all three", async (point) => {
-  const next = await killedAt(point);
-  expect(shown()).toEqual({ app: TWO, lib: TWO, tools: TWO });
-  expect(Object.keys((await view(next))["delivered"] ?? {})).toEqual(["app", "lib", "tools"]);
-  await atRest(next);
-});
+test.each(["after the move of together$", "after the move of together-lib$", "after the move of together-tools$"])(
+  "killed %s: the next daemon brings the work to all three",
+  async (point) => {
+    const next = await killedAt(point);
+    expect(shown()).toEqual({ app: TWO, lib: TWO, tools: TWO });
+    expect(Object.keys((await view(next))["delivered"] ?? {})).toEqual(["app", "lib", "tools"]);
+    await atRest(next);
+  },
+);
 
 test("killed after two of three, and somebody took the third branch on: the two go back to where they were", async () => {
   const next = await killedAt("after the move of together-lib$", () => {
