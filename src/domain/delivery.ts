@@ -1,9 +1,7 @@
-import type { DeliveredTo } from "./event.ts";
-
 /** How one repo of a delivery changes: which branch goes from which commit to which. A patch moves no branch. */
 export interface Move {
   readonly repo: string;
-  readonly way: DeliveredTo["way"];
+  readonly way: "merge" | "branch" | "patch" | "push";
   readonly branch: string;
   /** Null: the branch is made. The same as `to`: the work is there already, and nothing moves. */
   readonly from: string | null;
