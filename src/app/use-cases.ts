@@ -39,39 +39,38 @@ const given = <F extends (deps: AppDependencies, ...rest: never[]) => unknown>(
 export type UseCases = ReturnType<typeof useCases>;
 
 /** Everything the surfaces can ask for. HTTP, CLI and whatever comes next present these and nothing else. */
-export const useCases = (deps: AppDependencies, delivery: Delivery) => {
+export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
+  createTask: given(deps, createTask),
+  reviseTask: given(deps, reviseTask),
+  bindTask: given(deps, bindTask),
+  freezeTask: given(deps, freezeTask),
+  answer: answers(deps),
+  answerMany: given(deps, answerMany),
+  pauseAll: given(deps, pauseAll),
+  resumeAll: given(deps, resumeAll),
+  deliver: delivery.deliver,
+  dependencies: dependencies(deps),
+  forkTask: given(deps, forkTask),
+  attemptsOf: given(deps, attemptsOf),
+  compareTasks: given(deps, compareTasks),
+  supersedeOthers: given(deps, supersedeOthers),
+  createProject: given(deps, createProject),
+  changeProject: given(deps, changeProject),
+  pauseProject: given(deps, pauseProject),
+  resumeProject: given(deps, resumeProject),
+  deleteProject: given(deps, deleteProject),
+  projectOfPath: given(deps, projectOfPath),
+  addRepo: given(deps, addRepo),
+  changeRepo: given(deps, changeRepo),
+  findRepo: given(deps, findRepo),
+  scanRepo: given(deps, scanRepo),
+  probeRepo: given(deps, probeRepo),
+  look: looksBesideDelivery(deps, delivery),
+  gc: garbageCollection(deps),
+});
+
+/** Between two steps of a delivery nothing is open, and it still needs the clone that cleaning up would remove. */
+function looksBesideDelivery(deps: AppDependencies, delivery: Delivery) {
   const { clean, ...look } = looks(deps);
-  return {
-    createTask: given(deps, createTask),
-    reviseTask: given(deps, reviseTask),
-    bindTask: given(deps, bindTask),
-    freezeTask: given(deps, freezeTask),
-    answer: answers(deps),
-    answerMany: given(deps, answerMany),
-    pauseAll: given(deps, pauseAll),
-    resumeAll: given(deps, resumeAll),
-    deliver: delivery.deliver,
-    dependencies: dependencies(deps),
-    forkTask: given(deps, forkTask),
-    attemptsOf: given(deps, attemptsOf),
-    compareTasks: given(deps, compareTasks),
-    supersedeOthers: given(deps, supersedeOthers),
-    createProject: given(deps, createProject),
-    changeProject: given(deps, changeProject),
-    pauseProject: given(deps, pauseProject),
-    resumeProject: given(deps, resumeProject),
-    deleteProject: given(deps, deleteProject),
-    projectOfPath: given(deps, projectOfPath),
-    addRepo: given(deps, addRepo),
-    changeRepo: given(deps, changeRepo),
-    findRepo: given(deps, findRepo),
-    scanRepo: given(deps, scanRepo),
-    probeRepo: given(deps, probeRepo),
-    look: {
-      ...look,
-      /** Between two steps of a delivery nothing is open, and it still needs the clone. */
-      clean: (id: string) => delivery.alone(id, () => clean(id)),
-    },
-    gc: garbageCollection(deps),
-  };
-};
+  return { ...look, clean: (id: string) => delivery.alone(id, () => clean(id)) };
+}

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { expect, test } from "vitest";
+import { NO_SETTINGS } from "../../src/app/projects.ts";
 import type { RepoFacts } from "../../src/domain/event.ts";
 import { ADA, commit, git, put, type Rig, repository, room, startRig } from "./task-kit.ts";
 
@@ -8,7 +9,7 @@ import { ADA, commit, git, put, type Rig, repository, room, startRig } from "./t
 const projectOf = (rig: Rig, name: string, ...repos: readonly ({ path: string } & Partial<RepoFacts>)[]) =>
   rig.system.cases.createProject(ADA, {
     name,
-    settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
+    settings: NO_SETTINGS,
     repos: repos.map(({ path, ...over }) => ({
       path,
       name: null,

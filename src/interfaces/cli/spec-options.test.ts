@@ -36,6 +36,26 @@ test("a branch is said per repo", async () => {
     await expect(specChange({ ...said, branch: [odd] }, "/")).rejects.toThrow("--branch must be REPO=NAME");
 });
 
+test("a gate can name the repo it runs in, others beside it, or all", () => {
+  expect(gate("fits@app=make fits")).toEqual({ id: "fits", run: "make fits", repo: "app" });
+  expect(gate("fits@app+lib+docs=make A=1")).toEqual({
+    id: "fits",
+    run: "make A=1",
+    repo: "app",
+    beside: ["lib", "docs"],
+  });
+  expect(gate("fits@*=make fits")).toEqual({ id: "fits", run: "make fits", beside: "all" });
+  for (const odd of ["fits@=x", "fits@app+=x", "fits@a@b=x", "@app=x"])
+    expect(() => gate(odd)).toThrow("--gate must be NAME=COMMAND");
+});
+
+test("a branch is said per repo", async () => {
+  const said = { ...SAID_NOTHING, branch: ["app=release/1", "lib=a=b"] };
+  expect(await specChange(said, "/")).toEqual({ branches: { app: "release/1", lib: "a=b" } });
+  for (const odd of ["release", "=x", "app="])
+    await expect(specChange({ ...said, branch: [odd] }, "/")).rejects.toThrow("--branch must be REPO=NAME");
+});
+
 test("what was not said is not in the change", async () => {
   expect(await specChange(SAID_NOTHING, "/")).toEqual({});
   expect(
