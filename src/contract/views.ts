@@ -1,34 +1,14 @@
 import { z } from "zod";
 import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
-import { PHASES } from "../domain/phase.ts";
-import { PRIORITIES } from "../domain/priority.ts";
 import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
+import { HealthView, TaskListView, TaskRowView, Time, Waiting } from "./first-views.ts";
 import { Json } from "./json.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
-const Time = z.string();
-const Waiting = z.object({ reason: z.string(), sentence: z.string(), next: z.string() });
-
-export const TaskRowView = z.object({
-  id: z.string(),
-  title: z.string(),
-  session: z.string(),
-  status: z.enum(STATUSES),
-  phase: z.enum(PHASES),
-  attempt: z.number(),
-  project: z.object({ id: z.string(), name: z.string() }).nullable(),
-  block_reason: z.string().nullable(),
-  exit_reason: z.string().nullable(),
-  priority: z.enum(PRIORITIES),
-  created_by: z.string(),
-  created_at: Time,
-  updated_at: Time,
-  seq: z.number(),
-});
-export type TaskRowView = z.infer<typeof TaskRowView>;
+export { HealthView, TaskListView, TaskRowView };
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
 export const VerdictView = z.object({
@@ -125,12 +105,6 @@ export const DependencyGraphView = z.object({
   cut: z.boolean(),
 });
 export type DependencyGraphView = z.infer<typeof DependencyGraphView>;
-
-export const TaskListView = z.object({
-  items: z.array(TaskRowView.extend({ waiting: Waiting.nullable(), stalled: z.boolean() })),
-  next: z.string().nullable(),
-});
-export type TaskListView = z.infer<typeof TaskListView>;
 
 export const BulkView = z.object({
   verb: z.string(),
@@ -411,18 +385,3 @@ export const GcView = z.object({
   rescued: z.array(z.string()),
 });
 export type GcView = z.infer<typeof GcView>;
-
-export const HealthView = z.object({
-  ok: z.boolean(),
-  version: z.string(),
-  pid: z.number(),
-  started_at: Time,
-  home: z.string(),
-  sandbox: z.string().nullable(),
-  sandbox_problem: z.string().nullable(),
-  tasks: z.record(z.string(), z.number()),
-  working: z.number(),
-  /** While it is, no task is taken up. */
-  paused: z.object({ since: Time, by: z.string(), reason: z.string().nullable() }).nullable(),
-});
-export type HealthView = z.infer<typeof HealthView>;

@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync 
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
-import { HealthView } from "../../contract/views.ts";
+import { HealthView } from "../../contract/first-views.ts";
 import { connect } from "../client/client.ts";
 import { exchange } from "../client/transport.ts";
 import { trouble } from "../client/trouble.ts";

@@ -1,12 +1,13 @@
+import { HealthView, TaskListView } from "../../contract/first-views.ts";
 import type * as inputs from "../../contract/inputs.ts";
-import * as views from "../../contract/views.ts";
+import type * as allViews from "../../contract/views.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
 import { type Call, exchange, type FindDaemon } from "./transport.ts";
 import { trouble } from "./trouble.ts";
 
 /** What the contract's schemas are to this side: their input as a type, and a check of what came. */
 type In<S extends { readonly _zod: { readonly input: unknown } }> = S["_zod"]["input"];
-interface View<T> {
+interface Form<T> {
   safeParse(
     value: unknown,
     how: { readonly jitless: true },
@@ -19,6 +20,21 @@ interface View<T> {
         };
       };
 }
+type View<T> = () => Promise<Form<T>>;
+type AllViews = typeof allViews;
+type Views = {
+  readonly [Name in keyof AllViews]: AllViews[Name] extends { readonly _zod: { readonly output: infer T } }
+    ? View<T>
+    : never;
+};
+
+/** Making all views takes longer than most answers take to come: those of the commonest commands are here, the others come with the first. */
+const FIRST = { HealthView, TaskListView };
+const views = new Proxy<Partial<Record<keyof AllViews, unknown>>>(FIRST, {
+  get: (_, name: keyof AllViews) => async () =>
+    name === "HealthView" || name === "TaskListView" ? FIRST[name] : (await import("../../contract/views.ts"))[name],
+}) as Views;
+
 type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Delivering runs gates on the merged tree, and freezing looks through the repository. */
@@ -34,7 +50,7 @@ export function connect(find: FindDaemon) {
   async function call<T>(view: View<T>, wanted: Call): Promise<T> {
     const bytes = await exchange(find, wanted);
     // A check compiled to code is faster from the hundredth time on; a command asks once.
-    const answer = view.safeParse(json(bytes, wanted), { jitless: true });
+    const answer = (await view()).safeParse(json(bytes, wanted), { jitless: true });
     if (answer.success) return answer.data;
     const first = answer.error.issues[0];
     throw trouble(

@@ -1,5 +1,5 @@
 import { parse } from "../../contract/parse.ts";
-import { EventView } from "../../contract/views.ts";
+import type { EventView } from "../../contract/views.ts";
 import { type Call, connected, type FindDaemon, isConnectionLoss, problemOfAnswer } from "./transport.ts";
 
 export interface Followed {
@@ -19,6 +19,7 @@ export async function* followEvents(
   after: number,
   signal: AbortSignal,
 ): AsyncGenerator<Followed> {
+  const form = (await import("../../contract/views.ts")).EventView;
   let cursor = after;
   let breaks = 0;
   while (!signal.aborted) {
@@ -34,7 +35,7 @@ export async function* followEvents(
       if (answer.status !== 200) throw await problemOfAnswer(answer, call);
       for await (const { id, data } of messages(answer.message)) {
         breaks = 0;
-        const event = parse(EventView, JSON.parse(data), "an event of the daemon");
+        const event = parse(form, JSON.parse(data), "an event of the daemon");
         cursor = id;
         yield { cursor, event };
       }
