@@ -3,6 +3,7 @@ import type { GateDefinition, PinnedPart } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
 import type { Desk, GateOutcome, StepRun } from "../ports/broker.ts";
+import type { ReportPlace } from "../ports/runners.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { confine, insideOf, layerMounts, REPORTS_INSIDE, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
@@ -64,7 +65,7 @@ async function runIn(
 ): Promise<{ readonly outcome: Omit<GateOutcome, "step">; readonly blobs: readonly StagedBlob[] }> {
   const workspace = workspaceOf(desk, gate.repo);
   const reports = await deps.reportDirectory(desk.task, run.step, run.run);
-  const layer = await layerMounts(deps, desk, gate.repo);
+  const layer = await layerMounts(deps, desk, gate.repo, gate.cwd);
   const mounts = [
     { host: checkout, inside: insideOf(gate.repo), access: "write" },
     { host: deps.workspaces.objectsPath(workspace), inside: deps.workspaces.objectsInside(workspace), access: "read" },
@@ -74,24 +75,24 @@ async function runIn(
   // Resolved before the gate runs, in a place of its own: the checkout is still exactly the commit's.
   const program = await resolved(deps, desk, run, { ...base, name: gate.argv[0] ?? "" });
   const how = deps.runners.instrument(gate, REPORTS_INSIDE);
+  // What lies there already is the commit's, not the runner's word.
+  if (how.report.from === "checkout") await deps.reportsIn(checkout, how.report.pattern, REPORT_BYTES_MAX, "remove");
   const ran = await confine(deps, desk, run, {
     ...base,
     argv: how.argv,
     mounts: [...mounts, { host: reports, inside: REPORTS_INSIDE, access: "write" }],
-    environment: { CI: "1", ...how.environment },
+    environment: { CI: "1", ...layer.environment, ...how.environment, ...gate.environment },
     timeoutMs: gate.timeoutMs,
   });
-  const report =
-    how.reportFile === null
-      ? ran.outcome.stdout.bytes
-      : await deps.readReport(reports, how.reportFile, REPORT_BYTES_MAX);
+  const report = await reportOf(deps, gate, how.report, { checkout, reports, ran });
   const counts: TestCounts | null =
     gate.report === null || report === null ? null : deps.runners.read(gate.report, report);
   const evidence: Evidence[] = [...ran.evidence, { kind: "program", name: gate.argv[0] ?? "", path: program }];
   const blobs: StagedBlob[] = [...ran.blobs];
   if (counts !== null && report !== null) {
-    const kept = how.reportFile === null ? ran.stdout : await deps.blobs.stage(report);
-    if (how.reportFile !== null) blobs.push(kept);
+    const { from } = how.report;
+    const kept = from === "stdout" || from === "stderr" ? ran[from] : await deps.blobs.stage(report);
+    if (from === "file" || from === "checkout") blobs.push(kept);
     evidence.push({ kind: "tests", runner: gate.runner ?? "named", counts, report: kept.ref });
   }
   const output = await deps.blobs.stage(ends(ran.outcome.stdout.bytes, ran.outcome.stderr.bytes));
@@ -102,6 +103,29 @@ async function runIn(
     found.push(pinned(part, text, deps.seal, (content) => deps.digest(new TextEncoder().encode(content))));
   }
   return { outcome: { evidence, found, program, counts, output: output.ref }, blobs };
+}
+
+async function reportOf(
+  deps: BrokerDependencies,
+  gate: GateDefinition,
+  place: ReportPlace,
+  {
+    checkout,
+    reports,
+    ran,
+  }: { readonly checkout: string; readonly reports: string; readonly ran: Awaited<ReturnType<typeof confine>> },
+): Promise<Uint8Array | null> {
+  switch (place.from) {
+    case "stdout":
+    case "stderr":
+      return ran.outcome[place.from].bytes;
+    case "file":
+      return deps.readReport(reports, place.name, REPORT_BYTES_MAX);
+    case "checkout": {
+      const found = await deps.reportsIn(checkout, place.pattern, REPORT_BYTES_MAX, "read");
+      return gate.report === null || found.length === 0 ? null : deps.runners.join(gate.report, found);
+    }
+  }
 }
 
 async function resolved(

@@ -2,8 +2,7 @@ import { Failure } from "../domain/failure.ts";
 import { scopeOf } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
-import type { Mount, Scratch } from "../ports/sandbox.ts";
-import { confine, failureMount, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
+import { confine, failureMount, type LayersInside, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
 
@@ -68,14 +67,14 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
         async (run) => {
           const directory = await deps.runDirectory(desk.task, run.step, run.run);
           const failure = await failureMount(desk, directory, deps.writeText);
-          const layers = await allLayers(deps, desk);
+          const layers = await allLayers(deps, desk, repo, cwd);
           const ran = await confine(deps, desk, run, {
             repo,
             argv,
             cwd,
             mounts: [...workspaceMounts(deps, desk, "by-scope"), ...layers.mounts, ...failure.mounts],
             scratches: layers.scratches,
-            environment: failure.environment,
+            environment: { ...layers.environment, ...failure.environment },
             network,
             timeoutMs: limit,
           });
@@ -87,12 +86,14 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
   };
 }
 
-async function allLayers(
-  deps: BrokerDependencies,
-  desk: Desk,
-): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
-  const each = await Promise.all(desk.spec.scopes.map((scope) => layerMounts(deps, desk, scope.repo)));
-  return { mounts: each.flatMap((one) => one.mounts), scratches: each.flatMap((one) => one.scratches) };
+async function allLayers(deps: BrokerDependencies, desk: Desk, repo: string, cwd: string): Promise<LayersInside> {
+  const each = await Promise.all(desk.spec.scopes.map((scope) => layerMounts(deps, desk, scope.repo, cwd)));
+  const own = desk.spec.scopes.findIndex((scope) => scope.repo === repo);
+  return {
+    mounts: each.flatMap((one) => one.mounts),
+    scratches: each.flatMap((one) => one.scratches),
+    environment: each[own]?.environment ?? {},
+  };
 }
 
 const writableRepos = (desk: Desk): string[] =>

@@ -241,9 +241,9 @@ export const ScanView = z.object({
   branch: z.string().nullable(),
   dirty: z.array(z.string()),
   unsupported: z.array(z.string()),
-  ecosystem: z.string().nullable(),
+  ecosystems: z.array(z.string()),
   gates: z.array(z.object({ id: z.string(), argv: z.array(z.string()), judgement: z.string() })),
-  prepare: z.array(z.string()).nullable(),
+  prepare: z.array(z.array(z.string())),
   notes: z.array(z.string()),
 });
 export type ScanView = z.infer<typeof ScanView>;

@@ -1,11 +1,24 @@
 import type { Evidence } from "./evidence.ts";
-import { executed } from "./test-counts.ts";
+import { executed, type TestCounts } from "./test-counts.ts";
 
 /** How a gate's run is judged. `tests` needs counts from a report; `exit` only the exit code. */
 export type Judgement = "exit" | "tests";
 
 /** Formats a test report may have; which one a runner writes is detected, or said by the person. */
-export const REPORT_FORMATS = ["tap", "junit", "vitest-json", "jest-json", "mocha-json"] as const;
+export const REPORT_FORMATS = [
+  "tap",
+  "junit",
+  "vitest-json",
+  "jest-json",
+  "mocha-json",
+  "rspec-json",
+  "go-json",
+  "cargo",
+  "unittest",
+  "minitest",
+  "prove",
+  "summary",
+] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /**
@@ -27,6 +40,8 @@ export interface GateDefinition {
   /** Where argv[0] resolved on the person's PATH when this was pinned, null when nowhere. */
   readonly program: string | null;
   readonly timeoutMs: number;
+  /** Variables of its command, beside those every gate has. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly source: "detected" | "named";
 }
 
@@ -40,19 +55,28 @@ export interface PinnedPart {
 
 export interface PrepareDefinition {
   readonly repo: string;
+  /** Its name among the preparations of the repo: a slug. */
+  readonly id: string;
   readonly argv: readonly string[];
   readonly cwd: string;
   /** Files whose content decides the result. */
   readonly inputs: readonly PinnedPart[];
   /** Top-level-relative directories it fills: the layer. */
   readonly outputs: readonly string[];
+  /** Names of directories below `DEPENDENCIES_INSIDE` that it fills: the layer's part that lies in no checkout. */
+  readonly stores: readonly string[];
   /** Package hosts it may reach: `host:port`. */
   readonly hosts: readonly string[];
   /** Variables it needs: e.g. the registry the machine's own client is set to. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables by which gates and commands in `cwd` and below find what it installed. */
+  readonly provides: Readonly<Record<string, string>>;
   /** False without a lock file: the layer is not reused by other tasks. */
   readonly reproducible: boolean;
 }
+
+/** Where layers are seen inside the sandbox as far as they do not lie in a checkout. */
+export const DEPENDENCIES_INSIDE = "/run/agentos/dependencies";
 
 export type Verdict =
   | { readonly verdict: "pass"; readonly restsOn: readonly string[] }
@@ -121,11 +145,14 @@ function brokenRules(gate: GateDefinition, run: GateRun): string[] {
 
 function absentProof(gate: GateDefinition, run: GateRun): string[] {
   if (!run.evidence.some((evidence) => evidence.kind === "command")) return ["the exit code of the gate's command"];
-  if (gate.judgement === "exit") return [];
   const tests = run.evidence.flatMap((evidence) => (evidence.kind === "tests" ? [evidence.counts] : []));
+  // By exit code: a summary that says that nothing ran contradicts it, and none says nothing.
+  if (gate.judgement === "exit" && tests.every((counts) => !isEmpty(counts))) return [];
   if (tests.length === 0) return ["a report of the test runner"];
   return tests.every((counts) => counts.passed > 0) ? [] : ["a test that was executed: the runner reports none"];
 }
+
+const isEmpty = ({ passed, failed }: TestCounts): boolean => passed + failed === 0;
 
 export const partName = (part: PinnedPart): string =>
   part.pointer === null ? part.path : `${part.path}#${part.pointer}`;

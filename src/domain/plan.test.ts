@@ -185,6 +185,7 @@ describe("a spec is checked before it is frozen", () => {
     definition: [],
     program: null,
     timeoutMs: 1,
+    environment: {},
     source: "named",
   } as const;
   const script = (over: { readonly repo?: string; readonly criterion?: string | null }): AgentChoice => ({

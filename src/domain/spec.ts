@@ -86,8 +86,16 @@ export function freezeSpec(seal: Seal, spec: Spec): Frozen {
 export function specFrom(text: string): Spec {
   const spec = JSON.parse(text) as Spec;
   if (spec.format !== 1) throw new Error(`a spec of format ${String(spec.format)} is not known here`);
-  return spec;
+  // A spec that an older AgentOS froze does not name what came later; it meant none of it.
+  return {
+    ...spec,
+    gates: spec.gates.map((gate) => ({ ...LATER_IN_GATES, ...gate })),
+    prepare: spec.prepare.map((one) => ({ ...LATER_IN_PREPARE, ...one })),
+  };
 }
+
+const LATER_IN_GATES = { environment: {} };
+const LATER_IN_PREPARE = { id: "dependencies", stores: [], provides: {} };
 
 /** What makes a spec impossible to work on, before it is frozen. Throws `spec/invalid` naming the field. */
 export function checkSpec(spec: Spec): void {

@@ -101,7 +101,7 @@ export interface TaskFacts {
   readonly baseTrees: Readonly<Record<string, string>>;
   /** Workspace id per repo at the last checkpoint. */
   readonly trees: Readonly<Record<string, string>>;
-  /** Keys of prepared dependency layers, by `repo@base` and `repo@candidate`. */
+  /** Keys of prepared dependency layers, by `layerName`. */
   readonly layers: Readonly<Record<string, string>>;
   readonly candidate: Readonly<Record<string, CandidateOf>> | null;
   readonly baseline: Readonly<Record<string, RecordedVerdict>>;
@@ -318,7 +318,10 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         ...task,
         layers:
           task.openStep?.act.kind === "prepare"
-            ? { ...task.layers, [`${task.openStep.act.repo}@${task.openStep.act.on}`]: task.openStep.act.key }
+            ? {
+                ...task.layers,
+                [layerName(task.openStep.act.repo, task.openStep.act.id, task.openStep.act.on)]: task.openStep.act.key,
+              }
             : task.layers,
         openStep: null,
         deaths: 0,
@@ -457,6 +460,10 @@ const facts = (task: Task): TaskFacts => ({
   delivered: task.delivered,
   denials: task.denials,
 });
+
+/** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */
+export const layerName = (repo: string, id: string | undefined, on: string): string =>
+  id === undefined ? `${repo}@${on}` : `${repo}/${id}@${on}`;
 
 const itemOf = (task: Task, item: string): ItemState => task.items[item] ?? { status: "pending", approved: false };
 

@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
 import { defaultPolicy } from "../adapters/policy/default-policy.ts";
@@ -24,14 +22,12 @@ import { createWorker, type Worker } from "../engine/worker.ts";
 import type { Agents } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
-import type { Egress, EgressTarget } from "../ports/egress.ts";
+import type { Egress } from "../ports/egress.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
-import { ownAccount } from "./account.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
-
-const run = promisify(execFile);
+import { clientSettings, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
   readonly home: string;
@@ -94,8 +90,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const workspaces = gitWorkspaces({ home, owner: sandbox.owner() });
   const layers = fileLayers(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
-  const registry = await npmRegistry(toolPath);
-  const testRunners = runners({ registry });
+  const settings = await clientSettings(toolPath);
+  const testRunners = runners(settings);
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const broker = createBroker({
     sandbox,
@@ -111,11 +107,12 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     runDirectory: files.directory,
     reportDirectory: files.reports,
     readReport: files.readReport,
+    reportsIn: files.reportsIn,
     writeText: files.writeText,
     dropRunDirectory: files.drop,
     platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
-    allowPrivate: [...ownRegistry(registry), ...(adapters.allowPrivate ?? [])],
+    allowPrivate: [...ownRegistries(settings), ...(adapters.allowPrivate ?? [])],
     clock,
   });
   const ids = systemIds();
@@ -176,30 +173,6 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
       await store.close();
     },
   };
-}
-
-/** The registry the machine's own npm is set to; npm's usual one when there is no npm. */
-async function npmRegistry(toolPath: readonly string[]): Promise<string> {
-  try {
-    const { stdout } = await run("npm", ["config", "get", "registry"], {
-      env: { PATH: [...toolPath, "/usr/local/bin", "/usr/bin", "/bin"].join(":"), HOME: ownAccount().home },
-      timeout: 10_000,
-      cwd: "/",
-    });
-    const said = stdout.trim();
-    return /^https?:\/\//.test(said) ? said : DEFAULT_REGISTRY;
-  } catch {
-    return DEFAULT_REGISTRY; // no npm on this machine: then no npm project can be prepared either, and its step will say so
-  }
-}
-
-const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
-
-/** A registry that the machine's own npm is set to is the person's choice, also where its name leads into their own network. */
-function ownRegistry(registry: string): readonly EgressTarget[] {
-  if (!URL.canParse(registry) || new URL(registry).host === new URL(DEFAULT_REGISTRY).host) return [];
-  const { hostname, port, protocol } = new URL(registry);
-  return [{ host: hostname, port: Number(port) || (protocol === "http:" ? 80 : 443) }];
 }
 
 /** Binary dependencies are built for a C library; musl has no such entry. */

@@ -17,6 +17,7 @@ const gate = (id: string, repo: string): GateDefinition => ({
   definition: [],
   program: null,
   timeoutMs: 1_000,
+  environment: {},
   source: "detected",
 });
 

@@ -145,15 +145,21 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
+export const TOOL_PATH = [dirname(realpathSync(process.execPath)), "/usr/local/bin", "/usr/bin", "/bin"];
+
 export async function startRig(
   adapters: NonNullable<SystemOptions["adapters"]> = {},
-  { home = join(room(), "home"), tasksMax = 4 }: { readonly home?: string; readonly tasksMax?: number } = {},
+  {
+    home = join(room(), "home"),
+    tasksMax = 4,
+    toolPath = TOOL_PATH,
+  }: { readonly home?: string; readonly tasksMax?: number; readonly toolPath?: readonly string[] } = {},
 ): Promise<Rig> {
   if (!existsSync(home)) mkdirSync(home, { mode: 0o700 });
   const warnings: string[] = [];
   const system = await assemble({
     home,
-    toolPath: [dirname(realpathSync(process.execPath)), "/usr/local/bin", "/usr/bin", "/bin"],
+    toolPath,
     tasksMax,
     warn: (told, error) =>
       warnings.push(`${told}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),

@@ -15,6 +15,7 @@ const gate = (id: string, over: Partial<GateDefinition> = {}): GateDefinition =>
   definition: [],
   program: null,
   timeoutMs: 1_000,
+  environment: {},
   source: "detected",
   ...over,
 });

@@ -1,0 +1,65 @@
+import { inFile, type TestRunner } from "../test-runner.ts";
+import { all, type Ecosystem, type OfferedPrepare, type Place, testsGate } from "./ecosystem.ts";
+
+const PHPUNIT: TestRunner = {
+  name: "phpunit",
+  report: "junit",
+  place: inFile("phpunit.xml"),
+  reach: "arguments",
+  configuration: ["phpunit.xml", "phpunit.xml.dist", "phpunit.dist.xml"],
+  arguments: (path) => ["--log-junit", path],
+  environment: () => ({}),
+};
+
+const HOSTS = ["api.github.com:443", "codeload.github.com:443", "repo.packagist.org:443"] as const;
+
+export const php: Ecosystem = {
+  manifest: /^(?:composer\.json|phpunit(?:\.dist)?\.xml(?:\.dist)?)$/,
+  looksFor: "composer.json or phpunit.xml",
+  runners: [PHPUNIT],
+  async look(place) {
+    const tests = place.paths.filter((path) => /(?:^|\/)tests?\/.*Test\.php$/.test(path));
+    if (tests.length === 0)
+      return {
+        tool: "php",
+        gates: [],
+        prepare: null,
+        notes: ["there is no tests/*Test.php, so there is no gate tests"],
+        covers: all,
+      };
+    const manifest = (await place.files.text("composer.json")) ?? "";
+    const own = /"phpunit\/phpunit"\s*:/.test(manifest);
+    const configured = (await Promise.all(PHPUNIT.configuration.map((path) => place.files.text(path)))).some(
+      (text) => text !== null,
+    );
+    const folder = tests.some((path) => path.startsWith("tests/")) ? "tests" : "test";
+    return {
+      tool: "php",
+      gates: [
+        testsGate([own ? "vendor/bin/phpunit" : "phpunit", ...(configured ? [] : [folder])], PHPUNIT, {
+          parts: PHPUNIT.configuration,
+        }),
+      ],
+      prepare: await composer(place),
+      notes: own ? [] : ["composer.json does not ask for phpunit, so the machine's own is used"],
+      covers: all,
+    };
+  },
+};
+
+async function composer({ files, paths, prepareId }: Place): Promise<OfferedPrepare | null> {
+  const lock = await files.text("composer.lock");
+  if (lock === null || paths.some((path) => path.startsWith("vendor/")) || !/"dist"\s*:|"source"\s*:/.test(lock))
+    return null;
+  return {
+    id: prepareId("composer"),
+    argv: ["composer", "install", "--no-interaction", "--no-progress", "--prefer-dist"],
+    inputs: ["composer.json", "composer.lock"],
+    outputs: ["vendor"],
+    stores: [],
+    hosts: HOSTS,
+    environment: { COMPOSER_HOME: "/tmp/composer" },
+    provides: {},
+    reproducible: true,
+  };
+}
