@@ -127,6 +127,10 @@ export interface Rig {
   /** What was told of trouble nobody awaits. A task test ends with none. */
   readonly warnings: readonly string[];
   project(...repos: readonly string[]): Promise<Project>;
+  /** A project of one repository, whose commands are looked up on a PATH of their own. */
+  projectWith(repo: { readonly path: string; readonly toolPath?: readonly string[] }): Promise<Project>;
+  /** All that happened to a task, and every warning, in words. */
+  told(id: string): Promise<string>;
   /** A task that is bound and frozen. The spec is as a person writes it. */
   frozen(project: Project, spec: Record<string, unknown>): Promise<string>;
   /** Frozen and in the queue. */
@@ -153,7 +157,14 @@ export async function startRig(
     home = join(room(), "home"),
     tasksMax = 4,
     toolPath = TOOL_PATH,
-  }: { readonly home?: string; readonly tasksMax?: number; readonly toolPath?: readonly string[] } = {},
+    waitMs = WAIT_MS,
+  }: {
+    readonly home?: string;
+    readonly tasksMax?: number;
+    readonly toolPath?: readonly string[];
+    /** How long a status or an event is waited for. */
+    readonly waitMs?: number;
+  } = {},
 ): Promise<Rig> {
   if (!existsSync(home)) mkdirSync(home, { mode: 0o700 });
   const warnings: string[] = [];
@@ -167,7 +178,7 @@ export async function startRig(
     adapters,
   });
   await system.start();
-  const rig = rigOver(system, home, warnings);
+  const rig = rigOver(system, home, warnings, waitMs);
   rigs.push(rig);
   return rig;
 }
@@ -176,7 +187,7 @@ const isIn = <S extends Status>(task: Task, statuses: readonly S[]): task is Ext
   (statuses as readonly Status[]).includes(task.status);
 
 /** The same over a system that someone else started. */
-export function rigOver(system: System, home: string, warnings: readonly string[]): Rig {
+export function rigOver(system: System, home: string, warnings: readonly string[], waitMs: number = WAIT_MS): Rig {
   const { cases, store } = system;
   let stopped: Promise<void> | null = null;
 
@@ -198,7 +209,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
       };
       const timer = setTimeout(() => {
         void told(id).then((all) => end(() => reject(new Error(`task ${id} did not come to ${what}:\n${all}`))));
-      }, WAIT_MS);
+      }, waitMs);
       const look = (): void => {
         found().then(
           (value) => {
@@ -213,23 +224,27 @@ export function rigOver(system: System, home: string, warnings: readonly string[
       look();
     });
 
+  const projectOf = (repos: readonly { readonly path: string; readonly toolPath?: readonly string[] }[]) =>
+    cases.createProject(ADA, {
+      name: `p${nextNumber()}`,
+      settings: { agent: null, runMode: null, packageHosts: [] },
+      repos: repos.map(({ path, toolPath = null }) => ({
+        path,
+        name: null,
+        role: "code",
+        writable: true,
+        pathFilters: [],
+        toolPath,
+      })),
+    });
+
   const rig: Rig = {
     home,
     system,
     warnings,
-    project: (...paths) =>
-      cases.createProject(ADA, {
-        name: `p${nextNumber()}`,
-        settings: { agent: null, runMode: null, packageHosts: [] },
-        repos: paths.map((path) => ({
-          path,
-          name: null,
-          role: "code",
-          writable: true,
-          pathFilters: [],
-          toolPath: null,
-        })),
-      }),
+    project: (...paths) => projectOf(paths.map((path) => ({ path }))),
+    projectWith: (repo) => projectOf([repo]),
+    told,
     async frozen(project, spec) {
       const draft = draftFrom(SpecInput.parse({ title: "A task", ...spec }));
       const { task: made } = await cases.createTask(ADA, {
