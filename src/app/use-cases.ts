@@ -3,6 +3,7 @@ import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
 import { createTask } from "./create-task.ts";
 import type { AppDependencies } from "./deps.ts";
+import { detectGates, gatesOfProject } from "./detect-gates.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { looks } from "./look.ts";
 import {
@@ -45,5 +46,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   changeRepo: given(deps, changeRepo),
   findRepo: given(deps, findRepo),
   scanRepo: given(deps, scanRepo),
+  detectGates: given(deps, detectGates),
+  gatesOfProject: given(deps, gatesOfProject),
   look: looks(deps),
 });

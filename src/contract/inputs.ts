@@ -221,6 +221,7 @@ export const NewProjectInput = z.strictObject({
   repos: z.array(NewRepoInput).max(50).default([]),
 });
 export const ProjectOfPathInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
+export const DetectGatesInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
 export const ProjectChangeInput = z.strictObject({ name: Slug.optional(), settings: ProjectSettingsInput.optional() });
 export const RepoChangeInput = z.strictObject({
   role: z.enum(REPO_ROLES).optional(),

@@ -248,6 +248,54 @@ export const ScanView = z.object({
 });
 export type ScanView = z.infer<typeof ScanView>;
 
+export const GateView = z.object({
+  id: z.string(),
+  repo: z.string(),
+  argv: z.array(z.string()),
+  cwd: z.string(),
+  judgement: z.enum(["exit", "tests"]),
+  runner: z.string().nullable(),
+  report: z.string().nullable(),
+  program: z.string().nullable(),
+  /** Null where nothing is looked up: no command, or one that is named by its path. */
+  program_found: z.boolean().nullable(),
+  timeout_ms: z.number(),
+  source: z.enum(["detected", "named"]),
+  /** Files, and entries of files, whose content decides what the gate means. */
+  pinned: z.array(z.string()),
+});
+export type GateView = z.infer<typeof GateView>;
+export const PrepareView = z.object({
+  id: z.string(),
+  repo: z.string(),
+  argv: z.array(z.string()),
+  cwd: z.string(),
+  inputs: z.array(z.string()),
+  fills: z.array(z.string()),
+  hosts: z.array(z.string()),
+  reproducible: z.boolean(),
+});
+export type PrepareView = z.infer<typeof PrepareView>;
+export const OfferedGatesView = z.object({
+  repo: z.string(),
+  root: z.string(),
+  commit: z.string(),
+  ecosystems: z.array(z.string()),
+  gates: z.array(GateView),
+  prepare: z.array(PrepareView),
+  notes: z.array(z.string()),
+});
+export type OfferedGatesView = z.infer<typeof OfferedGatesView>;
+export const OfferedGatesListView = z.object({ items: z.array(OfferedGatesView) });
+export const PinnedGatesView = z.object({
+  task: z.string(),
+  pinned_on: z.record(z.string(), z.string()),
+  gates: z.array(GateView),
+  prepare: z.array(PrepareView),
+  verdicts: z.array(VerdictView),
+});
+export type PinnedGatesView = z.infer<typeof PinnedGatesView>;
+
 export const WorkspaceListView = z.object({
   items: z.array(
     z.object({ task: z.string(), status: z.string().nullable(), bytes: z.number(), epochs: z.array(z.number()) }),

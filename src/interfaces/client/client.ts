@@ -68,6 +68,11 @@ export function connect(find: FindDaemon) {
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoView, repo(id), input),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
+    detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
+      post(views.OfferedGatesView, "/api/gates/detect", input, LONG_MS),
+    projectGates: (idOrName: string) => get(views.OfferedGatesListView, project(idOrName, "/gates")),
+    taskGates: (id: string) => get(views.PinnedGatesView, task(id, "/gates")),
+
     tasks: (
       query: {
         status?: string | undefined;

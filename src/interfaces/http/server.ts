@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
+import { gateRoutes } from "./gate-routes.ts";
 import { guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
@@ -47,6 +48,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
 
   systemRoutes(api, surface);
   projectRoutes(api, surface);
+  gateRoutes(api, surface);
   taskRoutes(api, surface);
   let document: OpenApiDocument | null = null;
   api.get("/api/openapi.json", (c) => {
