@@ -1,4 +1,5 @@
-import { hostOf, type Place, type Prepared } from "./ecosystem.ts";
+import type { Place, Prepared } from "./ecosystem.ts";
+import { npmHosts, registryVariables } from "./npm-registries.ts";
 
 /** `bun install`; without its hard links, which cannot leave the cache that is thrown away. */
 export async function prepareBun(
@@ -18,8 +19,11 @@ export async function prepareBun(
       ],
       outputs: ["node_modules", ...members.map((folder) => `${folder}/node_modules`)],
       stores: [],
-      hosts: [...new Set([registries.npm, ...tarballs].filter((url) => URL.canParse(url)).map(hostOf))].sort(),
-      environment: { BUN_CONFIG_REGISTRY: registries.npm, BUN_INSTALL_CACHE_DIR: "/tmp/bun-cache" },
+      hosts: await npmHosts(files, registries.npm, tarballs),
+      environment: {
+        ...registryVariables(registries.npm, ["BUN_CONFIG_REGISTRY"]),
+        BUN_INSTALL_CACHE_DIR: "/tmp/bun-cache",
+      },
       provides: {},
       reproducible: locked,
     },

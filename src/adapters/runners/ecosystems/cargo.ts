@@ -1,6 +1,6 @@
 import { DEPENDENCIES_INSIDE } from "../../../domain/gate.ts";
 import { STDOUT, type TestRunner } from "../test-runner.ts";
-import { all, type Ecosystem, firstMatching, type Place, type Prepared, testsGate } from "./ecosystem.ts";
+import { all, type Ecosystem, firstMatching, hostOf, type Place, type Prepared, testsGate } from "./ecosystem.ts";
 
 /** The output of libtest, which keeps what a test itself prints apart unless the test fails. */
 const CARGO: TestRunner = {
@@ -63,8 +63,14 @@ async function cratesOf(place: Place, manifest: string): Promise<Prepared> {
   if (!asks) return { prepare: null, notes: [] };
   const settings =
     ((await place.files.text(".cargo/config.toml")) ?? "") + ((await place.files.text(".cargo/config")) ?? "");
-  if (/^\s*replace-with\s*=/m.test(settings))
-    return { prepare: null, notes: ["the crates come from where .cargo/config.toml says, so none are fetched"] };
+  if (/^\s*replace-with\s*=/m.test(settings) && /^\s*(?:directory|local-registry)\s*=/m.test(settings))
+    return {
+      prepare: null,
+      notes: ["the crates are part of the repository, as .cargo/config.toml says, so none are fetched"],
+    };
+  const mirrors = [...settings.matchAll(/^\s*(?:registry|index)\s*=\s*"(?:sparse\+)?(https?:\/\/[^"]+)"/gm)].map(
+    ([, url = ""]) => hostOf(url),
+  );
   const gitHosts = [...(lock ?? "").matchAll(/^source = "git\+https:\/\/([^/"]+)\//gm)].map(
     ([, host = ""]) => `${host}:443`,
   );
@@ -81,7 +87,7 @@ async function cratesOf(place: Place, manifest: string): Promise<Prepared> {
       ],
       outputs: [],
       stores: [id],
-      hosts: [...new Set([...REGISTRY_HOSTS, ...gitHosts])].sort(),
+      hosts: [...new Set([...(mirrors.length > 0 ? mirrors : REGISTRY_HOSTS), ...gitHosts])].sort(),
       environment: { CARGO_NET_OFFLINE: "false" },
       provides: { CARGO_HOME: `${DEPENDENCIES_INSIDE}/${id}` },
       reproducible: lock !== null,

@@ -1,4 +1,5 @@
-import { hostOf, type Place, type Prepared } from "./ecosystem.ts";
+import type { Place, Prepared } from "./ecosystem.ts";
+import { npmHosts, registryVariables } from "./npm-registries.ts";
 
 /** `pnpm install`; its store is thrown away, because a layer must not lead out of itself. */
 export async function preparePnpm(
@@ -17,12 +18,11 @@ export async function preparePnpm(
       ],
       outputs: ["node_modules", ...members.map((folder) => `${folder}/node_modules`)],
       stores: [],
-      hosts: [...new Set([registries.npm, ...tarballs].filter((url) => URL.canParse(url)).map(hostOf))].sort(),
+      hosts: await npmHosts(files, registries.npm, tarballs),
       // pnpm took these names until 10, and `pnpm_config_…` since.
       environment: {
-        npm_config_registry: registries.npm,
+        ...registryVariables(registries.npm, ["npm_config_registry", "pnpm_config_registry"]),
         npm_config_store_dir: "/tmp/pnpm-store",
-        pnpm_config_registry: registries.npm,
         pnpm_config_store_dir: "/tmp/pnpm-store",
       },
       provides: {},

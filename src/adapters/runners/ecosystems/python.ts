@@ -113,7 +113,11 @@ async function packagesOf(place: Place, environment: Readonly<Record<string, str
   const id = place.prepareId("python");
   const store = `${DEPENDENCIES_INSIDE}/${id}`;
   const pinnedDown = wanted.length > 0 && wanted.every((line) => /==|--hash=/.test(line));
-  const hosts = registries.python === PYPI ? [hostOf(PYPI), PYPI_FILES] : [hostOf(registries.python)];
+  const indexes = [...texts.join("\n").matchAll(/^\s*(?:-i|--(?:extra-)?index-url)[ =](https?:\/\/\S+)/gm)].map(
+    ([, url = ""]) => url,
+  );
+  const usual = registries.python === PYPI ? [hostOf(PYPI), PYPI_FILES] : [hostOf(registries.python)];
+  const hosts = [...new Set(indexes.length > 0 ? indexes.filter((url) => URL.canParse(url)).map(hostOf) : usual)];
   return {
     prepare: {
       id,

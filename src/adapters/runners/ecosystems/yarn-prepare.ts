@@ -1,5 +1,5 @@
-import { DEPENDENCIES_INSIDE } from "../../../domain/gate.ts";
-import { hostOf, type Place, type Prepared } from "./ecosystem.ts";
+import type { Place, Prepared } from "./ecosystem.ts";
+import { npmHosts, registryVariables } from "./npm-registries.ts";
 
 const CLASSIC_HOST = "registry.yarnpkg.com:443";
 
@@ -11,7 +11,7 @@ export async function prepareYarn(place: Place, members: readonly string[]): Pro
 }
 
 async function classic(
-  { registries, prepareId }: Place,
+  { files, registries, prepareId }: Place,
   members: readonly string[],
   lock: string | null,
 ): Promise<Prepared> {
@@ -24,12 +24,12 @@ async function classic(
       outputs: ["node_modules", ...members.map((folder) => `${folder}/node_modules`)],
       stores: [],
       hosts: [
-        ...new Set([
-          ...(lock === null ? [CLASSIC_HOST] : []),
-          ...[registries.npm, ...urls].filter((url) => URL.canParse(url)).map(hostOf),
-        ]),
+        ...new Set([...(lock === null ? [CLASSIC_HOST] : []), ...(await npmHosts(files, registries.npm, urls))]),
       ].sort(),
-      environment: { YARN_CACHE_FOLDER: "/tmp/yarn-cache", npm_config_registry: registries.npm },
+      environment: {
+        ...registryVariables(registries.npm, ["npm_config_registry"]),
+        YARN_CACHE_FOLDER: "/tmp/yarn-cache",
+      },
       provides: {},
       reproducible: lock !== null,
     },
@@ -49,14 +49,11 @@ async function modern({ files, registries, prepareId }: Place, members: readonly
       argv: ["yarn", "install", "--immutable"],
       inputs: ["yarn.lock", "package.json", ".yarnrc.yml", ...members.map((folder) => `${folder}/package.json`)],
       outputs: ["node_modules", ...members.map((folder) => `${folder}/node_modules`)],
-      stores: [id],
-      hosts: [hostOf(registries.npm)],
-      environment: { YARN_NPM_REGISTRY_SERVER: registries.npm },
+      stores: [],
+      hosts: await npmHosts(files, registries.npm, []),
+      environment: registryVariables(registries.npm, ["YARN_NPM_REGISTRY_SERVER"]),
       // A layer is directories: yarn's single file `.pnp.cjs` has no place in one.
-      provides: {
-        YARN_NODE_LINKER: "node-modules",
-        YARN_INSTALL_STATE_PATH: `${DEPENDENCIES_INSIDE}/${id}/install-state.gz`,
-      },
+      provides: { YARN_NODE_LINKER: "node-modules" },
       reproducible: true,
     },
     notes: linker ? [] : ["dependencies are installed as node_modules, not by yarn's Plug'n'Play"],
