@@ -31,6 +31,8 @@ export default defineConfig({
         },
       ),
       suite("crash", ["test/crash/**/*.test.ts"], { testSeconds: 300 }),
+      // Needs a network: not part of `npm test`.
+      suite("packages", ["test/packages/**/*.test.ts"], { testSeconds: 2400 }),
       suite("e2e", ["test/e2e/**/*.test.ts", "web/test/**/*.test.ts"], { testSeconds: 180 }),
     ],
   },

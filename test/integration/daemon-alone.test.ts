@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { existsSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { pino } from "pino";
 import { expect, test } from "vitest";
 import { startDaemon } from "../../src/main/daemon.ts";
-import { pino } from "pino";
 import { daemonChild, rowsOf, temporaryDirectory, until, withDaemon } from "../support/daemon.ts";
 
 /* One daemon per data directory, whatever way leads to it. */

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { temporaryDirectory, type TestDaemon, withDaemon } from "../support/daemon.ts";
+import { type TestDaemon, temporaryDirectory, withDaemon } from "../support/daemon.ts";
 import { commit, fingerprint, gate, git, type Rig, repository, rigOver } from "./task-kit.ts";
 
 /*

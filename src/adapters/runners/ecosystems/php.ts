@@ -1,5 +1,5 @@
 import { inFile, type TestRunner } from "../test-runner.ts";
-import { all, type Ecosystem, type OfferedPrepare, type Place, testsGate } from "./ecosystem.ts";
+import { all, type Ecosystem, testsGate } from "./ecosystem.ts";
 
 const PHPUNIT: TestRunner = {
   name: "phpunit",
@@ -10,8 +10,6 @@ const PHPUNIT: TestRunner = {
   arguments: (path) => ["--log-junit", path],
   environment: () => ({}),
 };
-
-const HOSTS = ["api.github.com:443", "codeload.github.com:443", "repo.packagist.org:443"] as const;
 
 export const php: Ecosystem = {
   manifest: /^(?:composer\.json|phpunit(?:\.dist)?\.xml(?:\.dist)?)$/,
@@ -40,26 +38,14 @@ export const php: Ecosystem = {
           parts: PHPUNIT.configuration,
         }),
       ],
-      prepare: await composer(place),
-      notes: own ? [] : ["composer.json does not ask for phpunit, so the machine's own is used"],
+      prepare: null,
+      notes: [
+        ...(own ? [] : ["composer.json does not ask for phpunit, so the machine's own is used"]),
+        ...((await place.files.text("composer.lock")) === null || (await place.files.paths("vendor/", 1)).length > 0
+          ? []
+          : ["what composer.lock asks for is not installed by itself; name a prepare command that fills vendor"]),
+      ],
       covers: all,
     };
   },
 };
-
-async function composer({ files, paths, prepareId }: Place): Promise<OfferedPrepare | null> {
-  const lock = await files.text("composer.lock");
-  if (lock === null || paths.some((path) => path.startsWith("vendor/")) || !/"dist"\s*:|"source"\s*:/.test(lock))
-    return null;
-  return {
-    id: prepareId("composer"),
-    argv: ["composer", "install", "--no-interaction", "--no-progress", "--prefer-dist"],
-    inputs: ["composer.json", "composer.lock"],
-    outputs: ["vendor"],
-    stores: [],
-    hosts: HOSTS,
-    environment: { COMPOSER_HOME: "/tmp/composer" },
-    provides: {},
-    reproducible: true,
-  };
-}
