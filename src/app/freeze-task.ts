@@ -1,7 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import type { Draft } from "../domain/draft.ts";
 import { Failure } from "../domain/failure.ts";
-import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
+import { type GateDefinition, NO_RERUN, type PrepareDefinition } from "../domain/gate.ts";
 import type { Project } from "../domain/project.ts";
 import {
   type AgentChoice,
@@ -85,6 +85,7 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     expectsChange: draft.expectsChange ?? agent.kind !== "gates",
     includeDirty: draft.includeDirty,
     attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
+    flaky: draft.flaky ?? project?.settings.flaky ?? NO_RERUN,
     limits: { ...DEFAULT_LIMITS, ...draft.limits },
   };
 }

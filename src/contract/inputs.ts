@@ -107,6 +107,9 @@ export const ScopeInput = z.union([
   }),
 ]);
 
+/** `rerun`: how often a gate whose tests fail is run again; `passes`: whether a pass after failures counts. */
+const FlakyInput = z.strictObject({ rerun: z.int().min(0).max(10), passes: z.boolean().default(true) });
+
 const SPEC_FIELDS = {
   title: oneLine(300),
   intent: words(100_000),
@@ -133,6 +136,7 @@ const SPEC_FIELDS = {
   expects_change: z.boolean(),
   include_changes: z.boolean(),
   attempts: z.int().min(1).max(20),
+  flaky: FlakyInput,
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
     memory_bytes: z
@@ -206,6 +210,7 @@ export const ProjectSettingsInput = z.strictObject({
   agent: z.enum(["gates"]).nullable().optional(),
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
+  flaky: FlakyInput.nullable().optional(),
 });
 export const NewRepoInput = z.strictObject({
   path: AbsolutePath,

@@ -133,6 +133,8 @@ export const verdictViews = (task: Task): VerdictView[] =>
       step: one.step,
       counts: one.counts === null ? null : { ...one.counts },
       findings: [...one.findings],
+      runs: one.runs ?? 1,
+      flaky: one.verdict === "pass" && (one.runs ?? 1) > 1,
     })),
   );
 
@@ -166,6 +168,7 @@ export const projectView = (project: Project): ProjectView => ({
     agent: project.settings.agent,
     run_mode: project.settings.runMode,
     package_hosts: [...project.settings.packageHosts],
+    flaky: project.settings.flaky ?? null,
   },
   repos: project.repos.map((repo) => repoView(project.id, repo)),
 });

@@ -36,6 +36,9 @@ export const VerdictView = z.object({
   step: z.string(),
   counts: Counts.nullable(),
   findings: z.array(z.string()),
+  /** How often it was run; a pass after more than one run is flaky. */
+  runs: z.number(),
+  flaky: z.boolean(),
 });
 export type VerdictView = z.infer<typeof VerdictView>;
 
@@ -225,6 +228,7 @@ export const ProjectView = z.object({
     agent: z.enum(["gates"]).nullable(),
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
+    flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
   }),
   repos: z.array(RepoView),
 });

@@ -2,7 +2,7 @@ import type { Actor } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
-import type { PinnedPart } from "./gate.ts";
+import type { FlakyPolicy, PinnedPart } from "./gate.ts";
 import type { Phase } from "./phase.ts";
 import type { Act } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
@@ -46,6 +46,8 @@ export interface GateReport {
   readonly found: readonly PinnedPart[];
   /** Combined tail of its output, for the next attempt and the person. */
   readonly output: BlobRef | null;
+  /** How often it was run, where that was more than once: then a pass is a flaky one. */
+  readonly runs?: number;
 }
 
 export interface DeliveredTo {
@@ -242,6 +244,8 @@ export interface ProjectSettings {
   readonly runMode: "interactive" | "assisted" | "autonomous" | null;
   /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
   readonly packageHosts: readonly string[];
+  /** Of a task that names none; absent in projects of an AgentOS that knew none. */
+  readonly flaky?: FlakyPolicy | null;
 }
 
 export type ProjectEventType = keyof ProjectEventBodies;

@@ -83,6 +83,21 @@ export type Verdict =
   | { readonly verdict: "fail"; readonly findings: readonly string[] }
   | { readonly verdict: "unproven"; readonly missing: readonly string[] };
 
+/**
+ * What becomes of tests that fail once and pass when they are run again. `rerun`: how often a gate whose tests fail is run again. `passes`:
+ * whether a pass after failures counts; it is shown as flaky in any case, and every run is a step with its own evidence.
+ */
+export interface FlakyPolicy {
+  readonly rerun: number;
+  readonly passes: boolean;
+}
+
+export const NO_RERUN: FlakyPolicy = { rerun: 0, passes: false };
+
+/** Whether the gate is to be run once more, after these runs on the tree: only tests that failed can come out differently. */
+export const runsAgain = (gate: GateDefinition, tree: string, runs: readonly GateRun[], flaky: FlakyPolicy): boolean =>
+  gate.judgement === "tests" && runs.length <= flaky.rerun && judge(gate, tree, runs.slice(-1)).verdict === "fail";
+
 /** One run of one gate, as recorded: the evidence of its step and what was pinned against what was found. */
 export interface GateRun {
   readonly step: string;
@@ -99,7 +114,12 @@ export interface GateRun {
  * without any the verdict is never a pass; a gate whose definition changed is not the gate that was agreed on; a suite
  * that executed no test has proven nothing.
  */
-export function judge(gate: GateDefinition, tree: string, runs: readonly GateRun[]): Verdict {
+export function judge(
+  gate: GateDefinition,
+  tree: string,
+  runs: readonly GateRun[],
+  flaky: FlakyPolicy = NO_RERUN,
+): Verdict {
   if (gate.argv.length === 0)
     return {
       verdict: "unproven",
@@ -108,9 +128,13 @@ export function judge(gate: GateDefinition, tree: string, runs: readonly GateRun
   const relevant = runs.filter((run) => run.tree === tree);
   if (relevant.length === 0) return { verdict: "unproven", missing: [`a run of ${gate.id} on tree ${tree}`] };
   const missing = relevant.flatMap((run) => changedParts(gate, run));
-  const findings = relevant.flatMap((run) => brokenRules(gate, run));
+  // Where failures may be repeated the last run speaks; what was before it is told, and counts against it unless the spec says otherwise.
+  const last = relevant.slice(-1);
+  const findings = (flaky.rerun > 0 ? last : relevant).flatMap((run) => brokenRules(gate, run));
+  if (findings.length === 0 && relevant.length > 1 && flaky.rerun > 0 && !flaky.passes)
+    findings.push(`passed only in run ${relevant.length}: it is flaky, and the spec does not let that pass`);
   if (findings.length > 0) return { verdict: "fail", findings };
-  missing.push(...relevant.flatMap((run) => absentProof(gate, run)));
+  missing.push(...(flaky.rerun > 0 ? last : relevant).flatMap((run) => absentProof(gate, run)));
   if (missing.length > 0) return { verdict: "unproven", missing };
   return { verdict: "pass", restsOn: relevant.map((run) => run.step) };
 }

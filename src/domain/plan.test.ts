@@ -32,6 +32,7 @@ const spec = (scopes: readonly RepoScope[] = [{ repo: "app", access: "full" }], 
   expectsChange: true,
   includeDirty: false,
   attempts: 3,
+  flaky: { rerun: 0, passes: false },
   limits: DEFAULT_LIMITS,
   ...over,
 });

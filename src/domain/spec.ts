@@ -1,5 +1,5 @@
 import { Failure } from "./failure.ts";
-import type { GateDefinition, PrepareDefinition } from "./gate.ts";
+import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
 import type { ScriptPlan } from "./script-plan.ts";
 import type { Seal } from "./seal.ts";
 
@@ -51,6 +51,7 @@ export interface Spec {
   readonly expectsChange: boolean;
   readonly includeDirty: boolean;
   readonly attempts: number;
+  readonly flaky: FlakyPolicy;
   /** Limits of one command. */
   readonly limits: SpecLimits;
 }
@@ -89,6 +90,7 @@ export function specFrom(text: string): Spec {
   // A spec that an older AgentOS froze does not name what came later; it meant none of it.
   return {
     ...spec,
+    flaky: (spec as Partial<Spec>).flaky ?? NO_RERUN,
     gates: spec.gates.map((gate) => ({ ...LATER_IN_GATES, ...gate })),
     prepare: spec.prepare.map((one) => ({ ...LATER_IN_PREPARE, ...one })),
   };

@@ -59,6 +59,8 @@ export interface RecordedVerdict {
   readonly counts: TestCounts | null;
   readonly findings: readonly string[];
   readonly output: BlobRef | null;
+  /** Where it was run more than once. */
+  readonly runs?: number;
 }
 
 /** How the same failure repeats: three times in a row stops the retries. */
@@ -483,6 +485,7 @@ function withVerdict(
     step: report.step,
     counts: report.counts,
     output: report.output,
+    ...(report.runs !== undefined && { runs: report.runs }),
   };
   if (report.on === "merge") return task;
   return report.on === "base"

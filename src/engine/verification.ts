@@ -1,7 +1,8 @@
 import type { CandidateOf } from "../domain/event.ts";
-import { type GateDefinition, judge } from "../domain/gate.ts";
+import { type GateDefinition, type GateRun, judge, runsAgain } from "../domain/gate.ts";
 import { inScope } from "../domain/scope.ts";
 import type { Agent } from "../ports/agent.ts";
+import type { GateOutcome } from "../ports/broker.ts";
 import { type AttemptEnd, endAttempt } from "./attempt.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { setDesk } from "./desk.ts";
@@ -121,10 +122,15 @@ async function runAndJudge(
   }
   // Numbered by gate, not by turn: after a crash the gates that are judged already are not asked for again.
   const desk = await setDesk(deps, hold, "verification", `${hold.task().attempt}.gate-${gate.id}-${on}`, null, on);
-  const run = await deps.broker.gate(desk, gate, commit, tree, on);
-  const verdict = judge(gate, tree, [
-    { step: run.step, tree, evidence: run.evidence, found: run.found, program: run.program },
-  ]);
+  const { flaky } = hold.spec;
+  const runs: GateRun[] = [];
+  let run: GateOutcome;
+  do {
+    // Each run is a step of its own; after a crash the finished ones answer from the journal.
+    run = await deps.broker.gate(desk, gate, commit, tree, on);
+    runs.push({ step: run.step, tree, evidence: run.evidence, found: run.found, program: run.program });
+  } while (runsAgain(gate, tree, runs, flaky));
+  const verdict = judge(gate, tree, runs, flaky);
   await hold.report({
     type: "judge_gate",
     report: {
@@ -137,6 +143,7 @@ async function runAndJudge(
       counts: run.counts,
       found: run.found,
       output: run.output,
+      ...(runs.length > 1 && { runs: runs.length }),
     },
     verdict,
   });

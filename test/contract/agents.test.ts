@@ -40,6 +40,7 @@ const SPEC: Spec = {
   expectsChange: true,
   includeDirty: false,
   attempts: 3,
+  flaky: { rerun: 0, passes: false },
   limits: DEFAULT_LIMITS,
 };
 

@@ -23,6 +23,11 @@ export const SPEC_OPTIONS = {
   mode: option(NewTaskInput.shape.run_mode, "MODE", "how much you are asked (AGENTOS_RUN_MODE)"),
   includeChanges: flag(z.boolean().default(false), "let the task start with your uncommitted changes"),
   noChange: flag(z.boolean().default(false), "the work is to look, not to change: an empty change is no failure"),
+  rerun: option(
+    wholeNumber().optional(),
+    "N",
+    "run a gate whose tests fail again, up to N times; passing then counts, and is shown as flaky",
+  ),
   attempts: option(wholeNumber().optional(), "N", "how often the work is tried before it stops"),
 };
 
@@ -41,6 +46,7 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.mode !== undefined && { run_mode: given.mode }),
     ...(given.includeChanges && { include_changes: true }),
     ...(given.noChange && { expects_change: false }),
+    ...(given.rerun !== undefined && { flaky: { rerun: given.rerun } }),
     ...(given.attempts !== undefined && { attempts: given.attempts }),
   };
 }

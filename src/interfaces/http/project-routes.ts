@@ -33,6 +33,7 @@ const repoOf = (input: z.infer<typeof NewRepoInput>) => ({
 const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["settings"]>) => ({
   ...(input.agent !== undefined && { agent: input.agent }),
   ...(input.run_mode !== undefined && { runMode: input.run_mode }),
+  ...(input.flaky !== undefined && { flaky: input.flaky }),
   ...(input.package_hosts !== undefined && { packageHosts: input.package_hosts }),
 });
 

@@ -9,6 +9,7 @@ import { seconds, WAIT_OPTIONS } from "../wait-options.ts";
 export const gateRun = command({
   args: z.strictObject({
     gate: SPEC_OPTIONS.gate,
+    rerun: SPEC_OPTIONS.rerun,
     project: option(
       z.string().optional(),
       "PROJECT",
@@ -18,14 +19,14 @@ export const gateRun = command({
     timeout: WAIT_OPTIONS.timeout,
   }),
   examples: ["agentos gate run", "agentos gate run --gate lint='npm run lint' --json"],
-  async run({ gate, project: named, includeChanges, timeout }, context) {
+  async run({ gate, rerun, project: named, includeChanges, timeout }, context) {
     const { out, person, workingDirectory } = context;
     const project = await projectHere(context, named);
     if (project === null) throw noProject(workingDirectory);
     const { task } = await startTask(
       context,
       {
-        ...(await specChange({ gate, includeChanges, noChange: true }, workingDirectory)),
+        ...(await specChange({ gate, rerun, includeChanges, noChange: true }, workingDirectory)),
         title: `Run the gates of ${project.name}`,
         agent: "gates",
         run_mode: "autonomous",
