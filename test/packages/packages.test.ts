@@ -101,7 +101,8 @@ function runDirectly(
       cwd: folder,
       encoding: "utf8",
       maxBuffer: 64 * 1024 ** 2,
-      env: { PATH: TOOLS.join(delimiter), HOME: process.env["HOME"], CI: "1" },
+      timeout: 5 * 60_000,
+      env: { ...process.env, PATH: TOOLS.join(delimiter), NODE_OPTIONS: "", CI: "1" },
     });
   for (const argv of one.before ?? []) {
     const ran = run(argv);
