@@ -22,26 +22,28 @@ export default defineConfig({
       reportsDirectory: "coverage",
     },
     projects: [
-      suite("unit", ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/architecture.test.ts"], { testSeconds: 20 }),
+      suite("unit", ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/architecture.test.ts"], {
+        testSeconds: 20,
+        startsPrograms: false,
+      }),
       suite(
         "integration",
         ["test/contract/**/*.test.ts", "test/integration/**/*.test.ts", "test/attacks/**/*.test.ts"],
-        {
-          testSeconds: 60,
-        },
+        { testSeconds: 60, startsPrograms: true },
       ),
-      suite("crash", ["test/crash/**/*.test.ts"], { testSeconds: 300 }),
+      suite("crash", ["test/crash/**/*.test.ts"], { testSeconds: 300, startsPrograms: true }),
       // Needs a network: not part of `npm test`.
-      suite("packages", ["test/packages/**/*.test.ts"], { testSeconds: 2400 }),
-      suite("e2e", ["test/e2e/**/*.test.ts", "web/test/**/*.test.ts"], { testSeconds: 180 }),
+      suite("packages", ["test/packages/**/*.test.ts"], { testSeconds: 2400, startsPrograms: true }),
+      suite("e2e", ["test/e2e/**/*.test.ts", "web/test/**/*.test.ts"], { testSeconds: 180, startsPrograms: true }),
     ],
   },
 });
 
-function suite(name: string, include: string[], limit: { testSeconds: number }) {
-  const testTimeout = limit.testSeconds * 1000;
+function suite(name: string, include: string[], wanted: { testSeconds: number; startsPrograms: boolean }) {
+  const testTimeout = wanted.testSeconds * 1000;
+  const globalSetup = wanted.startsPrograms ? ["test/support/bundled.ts"] : [];
   return {
     extends: true as const,
-    test: { name, include, testTimeout, hookTimeout: testTimeout, teardownTimeout: 20_000 },
+    test: { name, include, globalSetup, testTimeout, hookTimeout: testTimeout, teardownTimeout: 20_000 },
   };
 }

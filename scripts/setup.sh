@@ -1,8 +1,9 @@
 #!/bin/sh
-# Sets this checkout up: dependencies, the web page, node_modules/.bin/agentos, and the two Debian packages that npm cannot bring.
+# Sets this checkout up: dependencies, the web page, the bundle that starts quickly, node_modules/.bin/agentos, and the two Debian packages that npm cannot bring.
 # Safe to run again and again, and by several at once; quick when there is nothing to do.
 #   sh scripts/setup.sh              what the CLI and the daemon need
 #   sh scripts/setup.sh --for-tests  also Chromium, for the browser tests
+#   sh scripts/setup.sh --name-bundle  says on stdout which directory of .setup is the bundle of these sources
 # Exit code 0: everything is there. 1: something a person has to do is named on stderr.
 set -u
 umask 022
@@ -15,11 +16,13 @@ lock=$state/lock
 log=$state/log
 
 for_tests=no
+name_bundle=no
 for argument in "$@"; do
   case $argument in
     --for-tests) for_tests=yes ;;
+    --name-bundle) name_bundle=yes ;;
     *)
-      printf 'set-up: unknown option %s; the only one is --for-tests\n' "$argument" >&2
+      printf 'set-up: unknown option %s; there are --for-tests and --name-bundle\n' "$argument" >&2
       exit 2
       ;;
   esac
@@ -42,32 +45,44 @@ export PATH
 say() { printf 'set-up: %s\n' "$1" >&2; }
 
 main() {
+  # Whatever changes from here on is newer than the stamp that will have this time.
+  began=$state/began.$$
+  locked=no
+  trap 'rm -f "$began"; [ "$locked" = yes ] && rm -f "$lock"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  mkdir -p "$state" 2>/dev/null
+  # Not ours to write: then there is no stamp to keep either.
+  { true >"$began"; } 2>/dev/null
   dependencies=$(digest_of "$(uname -s) $(uname -m)" package-lock.json .npmrc scripts/setup.sh)
   # What the page imports from src/contract are types, which leave nothing in the build.
   page=$(digest_of "$dependencies" web)
   if ! is_done; then
-    mkdir -p "$state" 2>/dev/null
     if [ ! -w "$state" ] || [ ! -w . ]; then
       say "$(id -un) cannot write to $root; run this as the owner of that directory."
       exit 1
     fi
     take_lock
-    trap 'rm -f "$lock"' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
+    locked=yes
     is_done || set_up_checkout
     rm -f "$lock"
-    trap - EXIT
+    locked=no
   fi
-  # The launcher compares times before it asks for a full look; same content means the stamp is right. Not ours to touch: no harm.
-  touch -c "$stamp" 2>/dev/null
   check_node
+  bundle=$(with_own_node scripts/bundle.mjs </dev/null) || exit 1
+  [ "$name_bundle" = yes ] && printf '%s\n' "$bundle"
+  # The launcher compares times before it asks for a full look; same content means the stamp is right.
+  if [ -e "$began" ]; then
+    line="$dependencies $page $bundle"
+    [ "$(cat "$stamp" 2>/dev/null)" = "$line" ] || write_stamp "$line"
+    touch -c -r "$began" "$stamp" 2>/dev/null
+  fi
   check_system_packages
 }
 
 is_done() {
   [ -e node_modules/.bin/agentos ] && [ -e node_modules/.package-lock.json ] && [ -e web/dist/index.html ] &&
-    [ "$(cat "$stamp" 2>/dev/null)" = "$dependencies $page" ]
+    [ "$(cut -d ' ' -f 1,2 "$stamp" 2>/dev/null)" = "$dependencies $page" ]
 }
 
 set_up_checkout() {
@@ -86,8 +101,12 @@ set_up_checkout() {
   say "building the web page"
   quietly "building the web page failed" with_own_node node_modules/vite/bin/vite.js build web
   ln -sfn ../../agentos node_modules/.bin/agentos || { say "cannot write node_modules/.bin/agentos"; exit 1; }
-  printf '%s\n' "$dependencies $page" >"$stamp.$$" && mv -f "$stamp.$$" "$stamp" || { say "cannot write $root/$stamp"; exit 1; }
+  write_stamp "$dependencies $page" || { say "cannot write $root/$stamp"; exit 1; }
   say "ready: ./agentos --help"
+}
+
+write_stamp() {
+  printf '%s\n' "$1" >"$stamp.$$" && mv -f "$stamp.$$" "$stamp"
 }
 
 # npm 10 installs the bundled Node without linking its command.

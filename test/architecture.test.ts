@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SUITES } from "../scripts/suites.ts";
 import { readReport, tallyLine } from "../scripts/tally.ts";
-import { FOREIGN, type Files, LAYERS, violations } from "./architecture/import-rules.ts";
+import { type Files, FOREIGN, LAYERS, violations } from "./architecture/import-rules.ts";
 import { importsOf, tokensOf } from "./architecture/imports-of.ts";
 
 const root = join(import.meta.dirname, "..");

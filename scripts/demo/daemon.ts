@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { bundle } from "../bundle.mjs";
 
 const START_MS_MAX = 30_000;
-const MAIN = join(import.meta.dirname, "..", "..", "src", "main", "daemon.ts");
+const ROOT = join(import.meta.dirname, "..", "..");
 
 /** A daemon of the demo's own: started, killed and started again like any other process. */
 export class DemoDaemon {
@@ -29,7 +30,7 @@ export class DemoDaemon {
     await mkdir(join(this.home, "logs"), { recursive: true, mode: 0o700 });
     await rm(join(this.home, "daemon.json"), { force: true });
     const log = await open(join(this.home, "logs", "daemon.log"), "a", 0o600);
-    this.#child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN], {
+    this.#child = spawn(process.execPath, [join(await bundle(ROOT), "daemon-program.js")], {
       env: {
         ...process.env,
         AGENTOS_HOME: this.home,

@@ -1,10 +1,28 @@
 import type { Actor } from "../domain/actor.ts";
 import { Failure } from "../domain/failure.ts";
+import type { Command } from "../domain/lifecycle.ts";
+import type { Priority } from "../domain/priority.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
+import type { StagedBlob } from "../ports/store.ts";
 import type { Loaded } from "../ports/task-log.ts";
 import type { AppDependencies } from "./deps.ts";
 import { present, stageText } from "./text.ts";
+
+/** What a person can say of one task or of many alike. */
+export const VERBS = ["pause", "resume", "retry", "cancel", "accept"] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** What goes with it; null where nothing was said. */
+export interface Said {
+  readonly reason: string | null;
+  /** What became of a step whose outcome is unknown. */
+  readonly outcome: "done" | "redo" | "abort" | null;
+  /** Time that a resumed task gets beyond its limit. */
+  readonly moreMs: number | null;
+}
+
+export const NOTHING_SAID: Said = { reason: null, outcome: null, moreMs: null };
 
 /** A person's acts on a task. Each is one command; the domain says whether it may be. */
 export const answers = (deps: AppDependencies) => ({
@@ -43,50 +61,55 @@ export const answers = (deps: AppDependencies) => ({
     return deps.log.give(id, { type: "request_changes", by, request: blob.ref }, { blobs: [blob] });
   },
 
-  reject: (by: Actor, id: string, reason: string | null) =>
-    withReason(deps, id, reason, (blob) => ({ type: "reject", by, reason: blob })),
-  pause: (by: Actor, id: string, reason: string | null) =>
-    withReason(deps, id, reason, (blob) => ({ type: "pause", by, reason: blob })),
-  cancel: (by: Actor, id: string, reason: string | null) =>
-    withReason(deps, id, reason, (blob) => ({ type: "cancel", by, reason: blob })),
-
-  async resume(
-    by: Actor,
-    id: string,
-    outcome: "done" | "redo" | "abort" | null,
-    reason: string | null,
-  ): Promise<Loaded> {
-    const { task } = await deps.log.load(id);
-    const restart = await startsOver(deps, task);
-    return withReason(deps, id, reason, (blob) => ({ type: "resume", by, outcome, reason: blob, restart }));
-  },
-
-  async retry(by: Actor, id: string): Promise<Loaded> {
-    const { task } = await deps.log.load(id);
-    return deps.log.give(id, { type: "retry", by, restart: await startsOver(deps, task) });
-  },
-
-  async accept(by: Actor, id: string, reason: string): Promise<Loaded> {
+  async reject(by: Actor, id: string, reason: string | null): Promise<Loaded> {
     const blob = await stageText(deps, reason);
-    if (blob === null) throw new Failure("input/invalid", "accepting what is not proven needs a reason");
-    const { task } = await deps.log.load(id);
-    const gates = (await frozenSpec(deps, task))?.gates.map((gate) => gate.id) ?? [];
-    return deps.log.give(id, { type: "accept", by, gates, reason: blob.ref }, { blobs: [blob] });
+    return deps.log.give(id, { type: "reject", by, reason: blob?.ref ?? null }, { blobs: present([blob]) });
   },
+
+  prioritize: (by: Actor, id: string, priority: Priority) => deps.log.give(id, { type: "prioritize", by, priority }),
+
+  pause: (by: Actor, id: string, reason: string | null) => say(deps, by, id, "pause", { ...NOTHING_SAID, reason }),
+  cancel: (by: Actor, id: string, reason: string | null) => say(deps, by, id, "cancel", { ...NOTHING_SAID, reason }),
+  resume: (by: Actor, id: string, outcome: Said["outcome"], reason: string | null, moreMs: number | null = null) =>
+    say(deps, by, id, "resume", { outcome, reason, moreMs }),
+  retry: (by: Actor, id: string) => say(deps, by, id, "retry", NOTHING_SAID),
+  accept: (by: Actor, id: string, reason: string) => say(deps, by, id, "accept", { ...NOTHING_SAID, reason }),
 });
 
-type Reasoned = (
-  reason: { readonly digest: string; readonly bytes: number } | null,
-) => Parameters<AppDependencies["log"]["give"]>[1];
+/** One verb on one task. */
+export async function say(deps: AppDependencies, by: Actor, id: string, verb: Verb, said: Said): Promise<Loaded> {
+  const { task } = await deps.log.load(id);
+  const { command, blobs } = await commandOf(deps, by, task, verb, said);
+  return deps.log.give(id, command, { blobs });
+}
 
-async function withReason(
+/** The command that a verb comes to for this task, with the content it names. Changes nothing. */
+export async function commandOf(
   deps: AppDependencies,
-  id: string,
-  reason: string | null,
-  command: Reasoned,
-): Promise<Loaded> {
+  by: Actor,
+  task: Task,
+  verb: Verb,
+  { reason, outcome, moreMs }: Said,
+): Promise<{ readonly command: Command; readonly blobs: readonly StagedBlob[] }> {
   const blob = await stageText(deps, reason);
-  return deps.log.give(id, command(blob?.ref ?? null), { blobs: present([blob]) });
+  const blobs = present([blob]);
+  const why = blob?.ref ?? null;
+  switch (verb) {
+    case "pause":
+    case "cancel":
+      return { command: { type: verb, by, reason: why }, blobs };
+    case "resume": {
+      const restart = await startsOver(deps, task);
+      return { command: { type: "resume", by, outcome, reason: why, restart, moreMs }, blobs };
+    }
+    case "retry":
+      return { command: { type: "retry", by, restart: await startsOver(deps, task) }, blobs: [] };
+    case "accept": {
+      if (why === null) throw new Failure("input/invalid", "accepting what is not proven needs a reason");
+      const gates = (await frozenSpec(deps, task))?.gates.map((gate) => gate.id) ?? [];
+      return { command: { type: "accept", by, gates, reason: why }, blobs };
+    }
+  }
 }
 
 /** A script does the same from the start; another agent goes on with what is there. */

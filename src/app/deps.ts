@@ -1,6 +1,8 @@
 import type { Digest } from "../domain/pin.ts";
+import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
+import type { Layers } from "../ports/layers.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Store } from "../ports/store.ts";
@@ -20,8 +22,20 @@ export interface AppDependencies {
   readonly ids: Ids;
   /** What the open (or lost) run of a step has put out so far: at most `bytesMax` of its end; null when there is nothing. */
   readonly liveOutput: (task: string, step: string, run: number, bytesMax: number) => Promise<Uint8Array | null>;
+  /** At most `bytesMax` bytes from `offset` on of what a run has put out, and how much there is in all. */
+  readonly outputFrom: (
+    task: string,
+    step: string,
+    run: number,
+    offset: number,
+    bytesMax: number,
+  ) => Promise<{ readonly bytes: Uint8Array; readonly size: number }>;
   /** Removes the live output of all of a task's steps. */
   readonly dropOutput: (task: string) => Promise<void>;
+  /** What the live output of each task takes, in bytes on disk. */
+  readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
+  readonly layers: Layers;
+  readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];
 }

@@ -22,6 +22,7 @@ export async function detectGates(
   const repo = {
     name: known?.name ?? root.split("/").findLast((part) => part !== "") ?? "repo",
     path: root,
+    defaultBranch: known?.defaultBranch ?? null,
     toolPath: toolPath ?? known?.toolPath ?? deps.toolPath,
   };
   return { repo: repo.name, root, ...(await pinRepo(deps, repo, NOTHING_NAMED, true)) };

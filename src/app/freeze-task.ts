@@ -3,6 +3,7 @@ import type { Draft } from "../domain/draft.ts";
 import { Failure } from "../domain/failure.ts";
 import { type GateDefinition, NO_RERUN, type PrepareDefinition } from "../domain/gate.ts";
 import type { Project } from "../domain/project.ts";
+import type { ScriptPlan } from "../domain/script-plan.ts";
 import {
   type AgentChoice,
   type Criterion,
@@ -103,11 +104,16 @@ function agentOf(draft: Draft, project: Project | null): AgentChoice {
     throw new Failure("spec/invalid", "the script agent needs a plan file", {
       next: "agentos task revise <id> --plan FILE",
     });
+  return scripted(draft.plan, project);
+}
+
+/** The script agent with a plan file whose items all name their repo: where there is only one it need not be said. */
+export function scripted(plan: ScriptPlan, project: Project | null): AgentChoice {
   const repos = project?.repos.map(({ name }) => name) ?? [];
   const only = repos.length === 1 ? repos[0] : undefined;
   const placed = <T extends { readonly repo: string }>(one: T): T =>
     one.repo === "" && only !== undefined ? { ...one, repo: only } : one;
-  return { kind, plan: { explore: draft.plan.explore.map(placed), items: draft.plan.items.map(placed) } };
+  return { kind: "script", plan: { explore: plan.explore.map(placed), items: plan.items.map(placed) } };
 }
 
 /** Looking whether the workspace can be worked on or builds proves nothing of the work. */

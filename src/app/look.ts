@@ -1,24 +1,39 @@
 import type { BlobRef } from "../domain/blob.ts";
 import type { Draft } from "../domain/draft.ts";
-import type { Recorded, TaskEvent } from "../domain/event.ts";
+import type { Input, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import { type OpenPlan, planFrom } from "../domain/plan.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
+import type { DependencyNow } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type { TaskFilter, TaskRow } from "../ports/store.ts";
-import type { ChangedPath } from "../ports/workspaces.ts";
+import type { ChangedPath, Moved } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
 import { draftOf } from "./draft-of.ts";
+import { allPaused } from "./pause-all.ts";
 import { findProject } from "./projects.ts";
 
 const DIFF_BYTES_MAX = 4 * 1024 ** 2;
+/** One answer never holds more output than this, however many steps there were. */
+const LOGS_BYTES_MAX = 16 * 1024 ** 2;
 
 export interface TaskSeen {
   readonly task: Task;
   readonly row: TaskRow;
+  /** What it depends on, as that is now. */
+  readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
+}
+
+/** A branch a task began on, as it is now. */
+export interface MovedBase extends Moved {
+  readonly repo: string;
+  readonly branch: string;
+  readonly base: string;
+  /** Why nothing can be said. */
+  readonly problem: string | null;
 }
 
 /** One run of a step with everything that is recorded about it. */
@@ -45,6 +60,7 @@ export const looks = (deps: AppDependencies) => {
     return {
       task,
       row,
+      before: await beforeOf(deps, [task]).then((before) => before[id] ?? []),
       metadata:
         task.metadata === null
           ? null
@@ -113,15 +129,14 @@ export const looks = (deps: AppDependencies) => {
       return frozen === null ? null : specFrom(frozen.text);
     },
 
-    async tasks(filter: Omit<TaskFilter, "project"> & { readonly project: string | null }) {
+    async tasks(filter: TaskFilter) {
       const project = filter.project === null ? null : (await findProject(deps, filter.project)).id;
       const page = await deps.store.tasks.tasks({ ...filter, project });
-      const rows = [];
-      for (const row of page.rows) {
-        const found = await deps.store.tasks.task(row.id);
-        rows.push({ row, task: found?.task ?? null });
-      }
-      return { rows, next: page.next };
+      const before = await beforeOf(
+        deps,
+        page.rows.flatMap(({ state }) => (state === null ? [] : [state])),
+      );
+      return { rows: page.rows.map((one) => ({ ...one, before: before[one.row.id] ?? [] })), next: page.next };
     },
 
     async plan(id: string): Promise<{
@@ -151,7 +166,23 @@ export const looks = (deps: AppDependencies) => {
     since: (position: number, most: number) => deps.store.since(position, most),
     position: () => deps.store.position(),
     onAppended: (listener: Parameters<AppDependencies["store"]["onAppended"]>[0]) => deps.store.onAppended(listener),
+    allPaused: () => allPaused(deps),
     counts: () => deps.store.tasks.counts(),
+
+    /** What the task left, what it was shown of others, and which tasks were shown what it left. */
+    async artifacts(id: string): Promise<{
+      readonly own: Task["artifacts"];
+      readonly from: readonly Input[];
+      readonly to: readonly Input[];
+    }> {
+      const { task } = await deps.log.load(id);
+      const to: Input[] = [];
+      for (const later of await deps.store.tasks.requiredBy(id)) {
+        const shown = (await deps.log.load(later)).task.inputs.find((one) => one.task === id);
+        if (shown !== undefined) to.push({ task: later, artifacts: shown.artifacts });
+      }
+      return { own: task.artifacts, from: task.inputs, to };
+    },
 
     async artifact(id: string, name: string): Promise<{ readonly mediaType: string; readonly bytes: Uint8Array }> {
       const { task } = await deps.log.load(id);
@@ -162,27 +193,46 @@ export const looks = (deps: AppDependencies) => {
       return { mediaType: found.mediaType, bytes };
     },
 
-    /** Output of steps, each at most `bytesMax` of its end; of an open step what there is so far. */
+    /** A part of what a run puts out, cut between two characters. While it is open there may be more to come. */
+    async output(id: string, step: string, run: number, offset: number, bytesMax: number) {
+      const { task } = await deps.log.load(id);
+      // Looked at before the file: a run that is over by now has put out everything.
+      const open = task.openStep?.step === step && task.openStep.run === run;
+      const { bytes, size } = await deps.outputFrom(id, step, run, offset, bytesMax);
+      const from = Math.min(offset, size);
+      const whole = open || from + bytes.byteLength < size ? wholeCharacters(bytes) : bytes.byteLength;
+      return { text: decode(bytes.subarray(0, whole)), next: from + whole, open };
+    },
+
+    /**
+     * Output of steps, each at most `bytesMax` of its end; of an open step what there is so far. Together they hold at most `LOGS_BYTES_MAX`:
+     * the newest in full, of what no longer fits it is said that it is cut.
+     */
     async logs(id: string, only: string | null, bytesMax: number) {
       const items = [];
-      for (const one of await steps(id)) {
+      let room = LOGS_BYTES_MAX;
+      for (const one of (await steps(id)).toReversed()) {
         if (only !== null && one.step !== only) continue;
+        const most = Math.min(bytesMax, Math.floor(room / 2));
         const commands = one.evidence.flatMap((evidence) => (evidence.kind === "command" ? [evidence] : []));
         const last = commands.at(-1);
         if (last === undefined) {
           const live =
             one.status === "open" || one.status === "lost"
-              ? await deps.liveOutput(id, one.step, one.run, bytesMax)
+              ? await deps.liveOutput(id, one.step, one.run, Math.max(1, most))
               : null;
-          if (live !== null && live.byteLength > 0)
-            items.push({ step: one, stdout: decode(live), stderr: "", truncated: live.byteLength >= bytesMax });
+          if (live !== null && live.byteLength > 0) {
+            items.push({ step: one, stdout: decode(live), stderr: "", truncated: live.byteLength >= most });
+            room -= live.byteLength;
+          }
           continue;
         }
-        const stdout = await endOf(deps, last.stdout, bytesMax);
-        const stderr = await endOf(deps, last.stderr, bytesMax);
+        const stdout = await endOf(deps, last.stdout, most);
+        const stderr = await endOf(deps, last.stderr, most);
         items.push({ step: one, stdout: stdout.text, stderr: stderr.text, truncated: stdout.cut || stderr.cut });
+        room -= Math.min(last.stdout.bytes, most) + Math.min(last.stderr.bytes, most);
       }
-      return items;
+      return items.toReversed();
     },
 
     /** What the task changed: base to candidate, per repo. */
@@ -223,6 +273,28 @@ export const looks = (deps: AppDependencies) => {
       return repos;
     },
 
+    /** How far the branches a task began on have moved since; a remote one is asked. Empty before the task has bases. */
+    async moved(id: string): Promise<readonly MovedBase[]> {
+      const { task } = await deps.log.load(id);
+      const project = task.project === null ? null : await deps.store.projects.project(task.project.id);
+      const bases: MovedBase[] = [];
+      for (const [repo, { commit, branch }] of Object.entries(task.bases ?? {})) {
+        const source = project?.project.repos.find(({ name }) => name === repo)?.path;
+        if (source === undefined || branch === null) continue;
+        const candidate = task.candidate?.[repo]?.commit ?? null;
+        const base = { repo, branch, base: commit };
+        try {
+          const moved = await deps.workspaces.movedSince({ task: id, repo }, source, branch, commit, candidate);
+          bases.push({ ...base, ...moved, problem: null });
+        } catch (error) {
+          // A remote that is away, or a workspace that is gone, is worth a word and hides nothing else of the task.
+          if (!isFailure(error)) throw error;
+          bases.push({ ...base, head: null, commits: 0, conflicts: [], problem: error.message });
+        }
+      }
+      return bases;
+    },
+
     async workspaces() {
       const used = await deps.workspaces.use();
       const items = [];
@@ -260,6 +332,12 @@ export const looks = (deps: AppDependencies) => {
   };
 };
 
+const beforeOf = (
+  deps: AppDependencies,
+  tasks: readonly Task[],
+): Promise<Readonly<Record<string, readonly DependencyNow[]>>> =>
+  deps.store.tasks.before(tasks.filter((task) => task.dependencies.length > 0).map(({ id }) => id));
+
 async function textOf(deps: AppDependencies, ref: BlobRef): Promise<string | null> {
   const bytes = await deps.store.get(ref);
   return bytes === null ? null : decode(bytes);
@@ -273,6 +351,18 @@ async function endOf(
   const bytes = await deps.store.get(ref);
   if (bytes === null) return { text: "(erased)", cut: false };
   return { text: decode(bytes.subarray(Math.max(0, bytes.byteLength - bytesMax))), cut: bytes.byteLength > bytesMax };
+}
+
+/** How many of the bytes are whole characters: a last one that is cut off is left for the next part. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.byteLength); back += 1) {
+    const byte = bytes[bytes.byteLength - back] ?? 0;
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return length > back ? bytes.byteLength - back : bytes.byteLength;
+  }
+  return bytes.byteLength;
 }
 
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -22,11 +22,11 @@ export interface Pins {
  */
 export async function pinRepo(
   deps: AppDependencies,
-  repo: Pick<RepoFacts, "name" | "path" | "toolPath">,
+  repo: Pick<RepoFacts, "name" | "path" | "toolPath" | "defaultBranch">,
   draft: Pick<Draft, "gates" | "prepare">,
   only: boolean,
 ): Promise<Pins> {
-  const state = await deps.workspaces.inspect(repo.path);
+  const state = await deps.workspaces.inspect(repo.path, repo.defaultBranch);
   if (state.unsupported.length > 0)
     throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
   const commit = state.head;

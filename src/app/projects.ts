@@ -2,12 +2,15 @@ import type { Actor } from "../domain/actor.ts";
 import type { ProjectEvent, ProjectSettings, RepoFacts } from "../domain/event.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import type { Project } from "../domain/project.ts";
+import { isRemote, parseRemote, remoteName } from "../domain/remote.ts";
 import { projectStream } from "../domain/stream.ts";
-import { StreamMoved } from "../ports/store.ts";
-import type { RepoState } from "../ports/workspaces.ts";
+import { type StagedBlob, StreamMoved } from "../ports/store.ts";
+import type { Probe, RepoState } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
+import { present, stageText } from "./text.ts";
 
 export interface NewRepo {
+  /** Absolute path, or the url of a remote repository. */
   readonly path: string;
   readonly name: string | null;
   readonly role: RepoFacts["role"];
@@ -23,7 +26,7 @@ export interface NewProject {
   readonly repos: readonly NewRepo[];
 }
 
-export const NO_SETTINGS: ProjectSettings = { agent: null, runMode: null, packageHosts: [] };
+export const NO_SETTINGS: ProjectSettings = { agent: null, runMode: null, packageHosts: [], tasksMax: null };
 
 /** By id, else by name. */
 export async function findProject(deps: AppDependencies, wanted: string): Promise<Project> {
@@ -66,6 +69,41 @@ export async function changeProject(
   ]);
 }
 
+/** None of its tasks is taken up until it is resumed; what runs is put back into the queue at its next boundary. Twice is once. */
+export async function pauseProject(
+  deps: AppDependencies,
+  by: Actor,
+  wanted: string,
+  reason: string | null,
+): Promise<Project> {
+  const project = await findProject(deps, wanted);
+  const blob = await stageText(deps, reason);
+  return changeStream(
+    deps,
+    by,
+    project.id,
+    ({ paused }) => (paused === null ? [{ type: "PROJECT_PAUSED", body: { reason: blob?.ref ?? null } }] : []),
+    present([blob]),
+  );
+}
+
+export async function resumeProject(
+  deps: AppDependencies,
+  by: Actor,
+  wanted: string,
+  reason: string | null,
+): Promise<Project> {
+  const project = await findProject(deps, wanted);
+  const blob = await stageText(deps, reason);
+  return changeStream(
+    deps,
+    by,
+    project.id,
+    ({ paused }) => (paused === null ? [] : [{ type: "PROJECT_RESUMED", body: { reason: blob?.ref ?? null } }]),
+    present([blob]),
+  );
+}
+
 /** Refused while a task of it has not ended. Its history stays. */
 export async function deleteProject(deps: AppDependencies, by: Actor, wanted: string): Promise<Project> {
   const project = await findProject(deps, wanted);
@@ -89,19 +127,28 @@ export async function addRepo(deps: AppDependencies, by: Actor, wanted: string, 
   return facts;
 }
 
+/** `path`: where the repository was moved to. */
 export async function changeRepo(
   deps: AppDependencies,
   by: Actor,
   id: string,
-  change: Partial<Pick<RepoFacts, "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
+  asked: Partial<Pick<RepoFacts, "path" | "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
 ): Promise<RepoFacts> {
   const found = await findRepo(deps, id);
+  const change =
+    asked.path === undefined ? asked : { ...asked, path: (await deps.workspaces.inspect(asked.path)).root };
   const changed = ({ repos }: Project): RepoFacts => ({
     ...(repos.find((repo) => repo.id === id) ?? found.repo),
     ...change,
   });
   return changed(
-    await changeStream(deps, by, found.project, (project) => [{ type: "REPO_CHANGED", body: changed(project) }]),
+    await changeStream(deps, by, found.project, (project) => {
+      refuseSecond(
+        changed(project),
+        project.repos.filter((repo) => repo.id !== id),
+      );
+      return [{ type: "REPO_CHANGED", body: changed(project) }];
+    }),
   );
 }
 
@@ -122,10 +169,16 @@ export interface Scan {
   readonly notes: readonly string[];
 }
 
+/** Whether it can be read and written, tried without changing it. */
+export async function probeRepo(deps: AppDependencies, id: string): Promise<Probe> {
+  const { repo } = await findRepo(deps, id);
+  return deps.workspaces.probe(repo.path, repo.defaultBranch);
+}
+
 /** What AgentOS sees in a repository at its present commit: what a task's spec would be completed with. */
 export async function scanRepo(deps: AppDependencies, id: string): Promise<Scan> {
   const { repo } = await findRepo(deps, id);
-  const state = await deps.workspaces.inspect(repo.path);
+  const state = await deps.workspaces.inspect(repo.path, repo.defaultBranch);
   const commit = state.head;
   if (commit === null) return { state, ecosystems: [], gates: [], prepare: [], notes: ["there is no commit yet"] };
   const detected = await deps.runners.detect(repo.name, {
@@ -172,10 +225,11 @@ export async function projectOfPath(
 const NAME_TRIES = 20;
 
 async function repoFacts(deps: AppDependencies, wanted: NewRepo, others: readonly RepoFacts[]): Promise<RepoFacts> {
+  if (isRemote(wanted.path)) parseRemote(wanted.path);
   const state = await deps.workspaces.inspect(wanted.path);
   if (state.unsupported.length > 0)
     throw new Failure("repo/unsupported", `${state.root}: ${state.unsupported.join("; ")}`);
-  const name = wanted.name ?? slug(state.root.split("/").findLast((part) => part !== "") ?? "repo");
+  const name = wanted.name ?? slug(remoteName(state.root));
   const facts: RepoFacts = {
     id: deps.ids.ulid(),
     name,
@@ -213,12 +267,15 @@ async function changeStream(
   by: Actor,
   id: string,
   decide: (project: Project) => readonly ProjectEvent[],
+  blobs: readonly StagedBlob[] = [],
 ): Promise<Project> {
   for (let tries = 0; tries < 20; tries += 1) {
     const found = await deps.store.projects.project(id);
     if (found === null || found.project.deleted) throw new Failure("project/not-found", `there is no project ${id}`);
+    const events = decide(found.project);
+    if (events.length === 0) return found.project;
     try {
-      return await append(deps, by, id, found.seq, decide(found.project));
+      return await append(deps, by, id, found.seq, events, blobs);
     } catch (error) {
       if (!(error instanceof StreamMoved)) throw error;
     }
@@ -232,13 +289,14 @@ async function append(
   id: string,
   expected: number,
   events: readonly ProjectEvent[],
+  blobs: readonly StagedBlob[] = [],
 ): Promise<Project> {
   const atMs = deps.clock.nowMs();
   await deps.store.append({
     stream: projectStream(id),
     expected,
     events: events.map((event) => ({ actor: by, atMs, event })),
-    blobs: [],
+    blobs,
     lease: null,
   });
   const found = await deps.store.projects.project(id);

@@ -1,11 +1,17 @@
 import type { Delivery } from "../ports/delivery.ts";
+import { answerMany } from "./answer-many.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
+import { compareTasks } from "./compare-tasks.ts";
 import { createTask } from "./create-task.ts";
+import { dependencies } from "./dependencies.ts";
 import type { AppDependencies } from "./deps.ts";
 import { detectGates, gatesOfProject } from "./detect-gates.ts";
+import { attemptsOf, forkTask, supersedeOthers } from "./fork-task.ts";
 import { freezeTask } from "./freeze-task.ts";
+import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
+import { pauseAll, resumeAll } from "./pause-all.ts";
 import {
   addRepo,
   changeProject,
@@ -13,7 +19,10 @@ import {
   createProject,
   deleteProject,
   findRepo,
+  pauseProject,
+  probeRepo,
   projectOfPath,
+  resumeProject,
   scanRepo,
 } from "./projects.ts";
 import { reviseTask } from "./revise-task.ts";
@@ -37,9 +46,19 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   bindTask: given(deps, bindTask),
   freezeTask: given(deps, freezeTask),
   answer: answers(deps),
+  answerMany: given(deps, answerMany),
+  pauseAll: given(deps, pauseAll),
+  resumeAll: given(deps, resumeAll),
   deliver: delivery.deliver,
+  dependencies: dependencies(deps),
+  forkTask: given(deps, forkTask),
+  attemptsOf: given(deps, attemptsOf),
+  compareTasks: given(deps, compareTasks),
+  supersedeOthers: given(deps, supersedeOthers),
   createProject: given(deps, createProject),
   changeProject: given(deps, changeProject),
+  pauseProject: given(deps, pauseProject),
+  resumeProject: given(deps, resumeProject),
   deleteProject: given(deps, deleteProject),
   projectOfPath: given(deps, projectOfPath),
   addRepo: given(deps, addRepo),
@@ -48,5 +67,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   scanRepo: given(deps, scanRepo),
   detectGates: given(deps, detectGates),
   gatesOfProject: given(deps, gatesOfProject),
+  probeRepo: given(deps, probeRepo),
   look: looks(deps),
+  gc: garbageCollection(deps),
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Act } from "../domain/step.ts";
+import type { Desk } from "../ports/broker.ts";
 import { describeAct } from "./broker.ts";
-import { insideOf, tail, targetOf } from "./confine.ts";
+import { confine, insideOf, tail, targetOf } from "./confine.ts";
+import type { BrokerDependencies } from "./deps.ts";
 
 /** One act of each kind; a new kind without one does not compile. */
 const ACTS: { readonly [K in Act["kind"]]: readonly [Extract<Act, { readonly kind: K }>, string] } = {
@@ -57,5 +59,59 @@ describe("the broker's words and bounds", () => {
   it("an agent is told the end of a long output", () => {
     const told = tail(new TextEncoder().encode(`${"x".repeat(100_000)}the end`));
     expect([told.length, told.endsWith("the end"), tail(new Uint8Array())]).toEqual([32 * 1024, true, ""]);
+  });
+});
+
+describe("a command that fails", () => {
+  const nothing = { bytes: new Uint8Array(), sha256: "" };
+  const confined = (exitCode: number, noRoom: boolean) =>
+    confine(
+      {
+        runDirectory: async () => "/run",
+        sandbox: {
+          run: async () => ({
+            exitCode,
+            signal: null,
+            endedBy: "itself",
+            stdout: nothing,
+            stderr: nothing,
+            durationMs: 1,
+            environmentDigest: "",
+          }),
+        },
+        blobs: { stage: async () => ({ ref: { digest: "d", bytes: 0 }, salt: new Uint8Array(), inline: null }) },
+        noRoom: async () => noRoom,
+      } as unknown as BrokerDependencies,
+      { task: "t", repos: {}, spec: { limits: {} } } as unknown as Desk,
+      {
+        step: "1",
+        run: 1,
+        signal: new AbortController().signal,
+        outputFile: "",
+        onStart: () => undefined,
+        onWarning: () => undefined,
+      },
+      {
+        repo: "app",
+        argv: ["make"],
+        cwd: ".",
+        mounts: [],
+        scratches: [],
+        environment: {},
+        network: [],
+        timeoutMs: 1,
+      },
+    );
+
+  it("while the disk is full says nothing about the work: it is run again when there is room", async () => {
+    await expect(confined(1, true)).rejects.toMatchObject({
+      code: "store/full",
+      message: "make ended with 1 while there was no space left on the disk of the data directory",
+    });
+  });
+
+  it("with room, or that succeeds without, is what it is", async () => {
+    expect((await confined(1, false)).told.exitCode).toBe(1);
+    expect((await confined(0, true)).told.exitCode).toBe(0);
   });
 });

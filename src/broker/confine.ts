@@ -19,6 +19,8 @@ const FAILURE_INSIDE = "/run/agentos/failure.txt";
 /** Caches that tools keep in a dependency directory, which itself is mounted read-only. */
 const LAYER_CACHES = [".cache", ".vite", ".vite-temp"];
 const CACHE_BYTES = 512 * 1024 ** 2;
+/** At this share of its time a command is warned of. */
+const WARN_SHARE = 0.8;
 const FILE_BYTES = 4 * 1024 ** 3;
 
 export interface Confined {
@@ -42,13 +44,19 @@ export interface Ran {
   readonly stderr: StagedBlob;
 }
 
-/** Runs one command in the sandbox, through a door of its own when it may reach hosts, and gathers the evidence. */
+/** Runs one command in the sandbox, through a door of its own when it may reach hosts, and gathers the evidence. A command that fails on a full disk: `store/full`. */
 export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun, command: Confined): Promise<Ran> {
   const directory = await deps.runDirectory(desk.task, run.step, run.run);
   const door =
     command.network.length === 0
       ? null
       : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), deps.allowPrivate);
+  const { stallMs, stallEnds } = desk.spec.limits;
+  const warnMs = command.timeoutMs * WARN_SHARE;
+  const timeWarning = setTimeout(
+    () => run.onWarning({ about: "time", ms: Math.round(warnMs), limitMs: command.timeoutMs }),
+    warnMs,
+  );
   let records: Awaited<ReturnType<NonNullable<typeof door>["close"]>> = [];
   let outcome: SandboxOutcome;
   try {
@@ -62,14 +70,26 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
         toolPath: desk.repos[command.repo]?.toolPath ?? [],
         egressSocket: door?.socket ?? null,
         limits: limitsOf(desk, command.timeoutMs),
+        stall: {
+          afterMs: stallMs,
+          ends: stallEnds,
+          onStall: (ms) => run.onWarning({ about: "stall", ms, limitMs: stallMs }),
+        },
         outputFile: run.outputFile,
         onStart: run.onStart,
       },
       run.signal,
     );
   } finally {
+    clearTimeout(timeWarning);
     records = (await door?.close()) ?? [];
   }
+  // It says nothing about the work, neither for nor against: it is undone and run again when there is room.
+  if (outcome.exitCode !== 0 && outcome.endedBy === "itself" && (await deps.noRoom()))
+    throw new Failure(
+      "store/full",
+      `${command.argv.join(" ").slice(0, 300)} ended with ${outcome.exitCode ?? outcome.signal} while there was no space left on the disk of the data directory`,
+    );
   const stdout = await deps.blobs.stage(outcome.stdout.bytes);
   const stderr = await deps.blobs.stage(outcome.stderr.bytes);
   const evidence: Evidence[] = [

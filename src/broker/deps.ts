@@ -30,6 +30,8 @@ export interface BrokerDependencies {
   readonly runDirectory: (task: string, step: string, run: number) => Promise<string>;
   /** Like it, but writable for confined commands; what they leave there is read through `readReport` only. */
   readonly reportDirectory: (task: string, step: string, run: number) => Promise<string>;
+  /** Host directory for what one run of a step is shown of another task, readable for confined commands; `place` is a plain name. */
+  readonly inputDirectory: (task: string, step: string, run: number, place: string) => Promise<string>;
   /** A regular file directly in the directory, no link followed; null when absent or larger. */
   readonly readReport: (directory: string, name: string, bytesMax: number) => Promise<Uint8Array | null>;
   /**
@@ -42,7 +44,7 @@ export interface BrokerDependencies {
     bytesMax: number,
     then: "read" | "remove",
   ) => Promise<readonly Uint8Array[]>;
-  readonly writeText: (path: string, text: string) => Promise<void>;
+  readonly writeText: (path: string, text: string | Uint8Array) => Promise<void>;
   /** Operating system, architecture and C library: what binary dependencies are built for. */
   readonly platform: string;
   /** Versions of the program and of what runs it, for the key of a layer. */
@@ -50,6 +52,8 @@ export interface BrokerDependencies {
   readonly dropRunDirectory: (task: string, step: string, run: number) => Promise<void>;
   /** Hosts on private addresses a person allowed by name (a registry in the own network). */
   readonly allowPrivate: readonly EgressTarget[];
+  /** Whether there is no space left in the data directory. */
+  readonly noRoom: () => Promise<boolean>;
   readonly clock: Clock;
 }
 

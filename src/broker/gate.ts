@@ -7,6 +7,7 @@ import type { ReportPlace } from "../ports/runners.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { confine, insideOf, layerMounts, REPORTS_INSIDE, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
+import { inputMounts } from "./inputs.ts";
 
 const REPORT_BYTES_MAX = 32 * 1024 ** 2;
 const TAIL_BYTES = 16 * 1024;
@@ -74,14 +75,15 @@ async function runIn(
   const base = { repo: gate.repo, cwd: gate.cwd, mounts, scratches: layer.scratches, network: [] };
   // Resolved before the gate runs, in a place of its own: the checkout is still exactly the commit's.
   const program = await resolved(deps, desk, run, { ...base, name: gate.argv[0] ?? "" });
+  const inputs = await inputMounts(deps, desk, run);
   const how = deps.runners.instrument(gate, REPORTS_INSIDE);
   // What lies there already is the commit's, not the runner's word.
   if (how.report.from === "checkout") await deps.reportsIn(checkout, how.report.pattern, REPORT_BYTES_MAX, "remove");
   const ran = await confine(deps, desk, run, {
     ...base,
     argv: how.argv,
-    mounts: [...mounts, { host: reports, inside: REPORTS_INSIDE, access: "write" }],
-    environment: { CI: "1", ...layer.environment, ...how.environment, ...gate.environment },
+    mounts: [...mounts, { host: reports, inside: REPORTS_INSIDE, access: "write" }, ...inputs.mounts],
+    environment: { CI: "1", ...layer.environment, ...inputs.environment, ...how.environment, ...gate.environment },
     timeoutMs: gate.timeoutMs,
   });
   const report = await reportOf(deps, gate, how.report, { checkout, reports, ran });

@@ -3,6 +3,7 @@ import type { CommandResult, PlanningCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
 import { confine, insideOf, workspaceMounts } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
+import { inputMounts } from "./inputs.ts";
 import { readCapabilities } from "./reading.ts";
 
 /** Looking, and nothing else: mounts are read-only, there is no network, and no capability that writes is handed over. */
@@ -18,13 +19,14 @@ export function planningCapabilities(deps: BrokerDependencies, desk: Desk, pass:
         { inspect: { repo, argv } },
         plainly({ kind: "read", repo, what: "command", target: argv }),
         async (run) => {
+          const inputs = await inputMounts(deps, desk, run);
           const ran = await confine(deps, desk, run, {
             repo,
             argv,
             cwd: ".",
-            mounts: workspaceMounts(deps, desk, "read"),
+            mounts: [...workspaceMounts(deps, desk, "read"), ...inputs.mounts],
             scratches: [],
-            environment: {},
+            environment: inputs.environment,
             network: [],
             timeoutMs: desk.spec.limits.stepMs,
           });

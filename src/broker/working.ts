@@ -1,12 +1,30 @@
+import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
 import { scopeOf } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
 import { confine, failureMount, type LayersInside, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
+import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
 
 const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;
+const ARTIFACT_BYTES_MAX = 16 * 1024 ** 2;
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  json: "application/json",
+  md: "text/markdown",
+  txt: "text/plain",
+  log: "text/plain",
+  csv: "text/csv",
+  xml: "application/xml",
+  html: "text/html",
+  patch: "text/x-diff",
+};
+const mediaTypeOf = (name: string): string => {
+  const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+  return (Object.hasOwn(MEDIA_TYPES, ending) ? MEDIA_TYPES[ending] : undefined) ?? "application/octet-stream";
+};
 
 /** Edit and run inside the workspace, for one approved work item. */
 export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass, item: string): WorkCapabilities {
@@ -57,6 +75,27 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     ...readCapabilities(deps, desk, pass),
     write: (repo, path, content, executable) => edit(repo, path, new TextEncoder().encode(content), executable),
     remove: (repo, path) => edit(repo, path, null, null),
+    async keep(repo, path, name) {
+      refuseOddPath(path);
+      return (await pass(
+        { keep: { item, repo, path, name } },
+        plainly({ kind: "read", repo, what: "file", target: [path] }),
+        async () => {
+          const bytes = await deps.workspaces.readFile(workspaceOf(desk, repo), path, ARTIFACT_BYTES_MAX);
+          const digest = bytes === null ? null : deps.digest(bytes);
+          const seen: Evidence = { kind: "file", repo, path, before: digest, after: digest };
+          if (bytes === null) return { evidence: [seen], touched: [], result: false, failed: null, blobs: [] };
+          const kept = await deps.blobs.stage(bytes);
+          return {
+            evidence: [seen, { kind: "artifact", name, mediaType: mediaTypeOf(name), content: kept.ref }],
+            touched: [],
+            result: true,
+            failed: null,
+            blobs: [kept],
+          };
+        },
+      )) as boolean;
+    },
     async run(repo, { argv, cwd, network, timeoutMs }) {
       if (argv.length === 0) throw new Failure("input/invalid", "a command without words");
       if (cwd !== ".") refuseOddPath(cwd);
@@ -68,13 +107,14 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
           const directory = await deps.runDirectory(desk.task, run.step, run.run);
           const failure = await failureMount(desk, directory, deps.writeText);
           const layers = await allLayers(deps, desk, repo, cwd);
+          const inputs = await inputMounts(deps, desk, run);
           const ran = await confine(deps, desk, run, {
             repo,
             argv,
             cwd,
-            mounts: [...workspaceMounts(deps, desk, "by-scope"), ...layers.mounts, ...failure.mounts],
+            mounts: [...workspaceMounts(deps, desk, "by-scope"), ...layers.mounts, ...failure.mounts, ...inputs.mounts],
             scratches: layers.scratches,
-            environment: { ...layers.environment, ...failure.environment },
+            environment: { ...layers.environment, ...failure.environment, ...inputs.environment },
             network,
             timeoutMs: limit,
           });

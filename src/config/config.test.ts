@@ -21,8 +21,11 @@ describe("a setting comes from", () => {
       port: 8000,
       toolPath: ["/usr/bin", "/bin"],
       tasksMax: 4,
+      startPaused: false,
       createPerMinute: 10,
       createPerHour: 100,
+      remotes: {},
+      retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
       logLevel: "info",
     }));
 
@@ -43,6 +46,17 @@ describe("a setting comes from", () => {
     expect(cliConfig(env({ AGENTOS_PORT: "8200" }), { port: "8300" }).port).toBe(8300));
 });
 
+test("how the daemon gets into remote repositories comes from the file, and names secrets without holding them", () => {
+  file(
+    "remotes:\n  git.example.com:8443:\n    token_env: APP_TOKEN\n  h:\n    ssh_key: ~/.ssh/key\n    known_hosts: hosts\n",
+  );
+  const nothing = { tokenEnv: null, tokenFile: null, username: null, sshKey: null, knownHosts: null };
+  expect(daemonConfig(env({ HOME: "/home/ada" })).remotes).toEqual({
+    "git.example.com:8443": { ...nothing, tokenEnv: "APP_TOKEN" },
+    h: { ...nothing, sshKey: "/home/ada/.ssh/key", knownHosts: join(home, "hosts") },
+  });
+});
+
 describe("what is not understood is refused, and named by where it was said:", () => {
   const refused: readonly (readonly [string, Record<string, string>, string | null, RegExp])[] = [
     ["a port of a variable", { AGENTOS_PORT: "80 00" }, null, /AGENTOS_PORT: must be a whole number from 0 to 65535/],
@@ -51,6 +65,10 @@ describe("what is not understood is refused, and named by where it was said:", (
     ["an address others could reach", { AGENTOS_HOST: "0.0.0.0" }, null, /AGENTOS_HOST: .*not built yet/],
     ["PostgreSQL", { DATABASE_TYPE: "postgresql" }, null, /DATABASE_TYPE: .*PostgreSQL store is not built yet/],
     ["an unknown name in the file", {}, "prot: 8000\n", /config\.yaml.*prot/],
+    ["a token itself", {}, "remotes:\n  h:\n    token: abc\n", /config\.yaml.*token/s],
+    ["two tokens", {}, "remotes:\n  h:\n    token_env: A\n    token_file: b\n", /has two tokens/],
+    ["a url for a host", {}, "remotes:\n  https://h:\n    token_env: A\n", /https:\/\/h/],
+    ["days that are none", {}, "retain_failed_days: soon\n", /retain_failed_days: must be a whole/],
     ["a file that is no YAML", {}, "port: [", /config\.yaml is not valid/],
     ["a tag in the file", {}, "port: !!js/function 'x'\n", /config\.yaml is not valid/],
     [

@@ -20,9 +20,29 @@ interface Shared {
 export interface DaemonConfig extends Shared {
   /** How many tasks run at the same time. */
   readonly tasksMax: number;
+  /** Nothing is taken up before a person resumes. */
+  readonly startPaused: boolean;
   readonly createPerMinute: number;
   readonly createPerHour: number;
+  /** How long what nobody needs any more stays on disk, in days. */
+  readonly retention: {
+    readonly succeededDays: number;
+    readonly failedDays: number;
+    readonly canceledDays: number;
+    readonly layersDays: number;
+  };
+  /** How the daemon gets into remote repositories, by `host` or `host:port`; paths are absolute. */
+  readonly remotes: Readonly<Record<string, HostAccess>>;
   readonly logLevel: LogLevel;
+}
+
+interface HostAccess {
+  /** Name of the variable of the daemon's environment that holds the token. */
+  readonly tokenEnv: string | null;
+  readonly tokenFile: string | null;
+  readonly username: string | null;
+  readonly sshKey: string | null;
+  readonly knownHosts: string | null;
 }
 
 export interface CliConfig extends Shared {
@@ -39,12 +59,20 @@ export interface CliFlags {
 
 /** Environment, then `<home>/config.yaml`, then default. Throws `Failure("input/invalid")` naming the setting. */
 export function daemonConfig(env: Environment): DaemonConfig {
-  const { chosen, shared } = settings(env, {});
+  const { chosen, shared, remotes } = settings(env, {});
   return {
     ...shared,
+    remotes,
     tasksMax: checked(chosen("tasks_max"), SETTINGS.tasks_max.schema),
+    startPaused: checked(chosen("start_paused"), SETTINGS.start_paused.schema),
     createPerMinute: checked(chosen("create_per_minute"), SETTINGS.create_per_minute.schema),
     createPerHour: checked(chosen("create_per_hour"), SETTINGS.create_per_hour.schema),
+    retention: {
+      succeededDays: checked(chosen("retain_succeeded_days"), SETTINGS.retain_succeeded_days.schema),
+      failedDays: checked(chosen("retain_failed_days"), SETTINGS.retain_failed_days.schema),
+      canceledDays: checked(chosen("retain_canceled_days"), SETTINGS.retain_canceled_days.schema),
+      layersDays: checked(chosen("retain_layers_days"), SETTINGS.retain_layers_days.schema),
+    },
     logLevel: checked(chosen("log_level"), SETTINGS.log_level.schema),
   };
 }
@@ -84,12 +112,14 @@ interface Chosen {
 }
 
 function settings(env: Environment, flags: CliFlags) {
-  parse(z.object({ DATABASE_TYPE: DatabaseType }), { DATABASE_TYPE: env["DATABASE_TYPE"] }, "the configuration");
+  checked({ from: "DATABASE_TYPE", value: env["DATABASE_TYPE"] }, DatabaseType);
   const given: Readonly<Partial<Record<SettingName, string | undefined>>> = flags;
 
   const home = checked(chosen("home", null), SETTINGS.home.schema);
   const absoluteHome = absolute(home, said(env["HOME"]) ?? homedir(), process.cwd());
-  const file: Readonly<Partial<Record<SettingName, unknown>>> = readConfigFile(join(absoluteHome, "config.yaml"));
+  const { remotes = {}, ...file } = readConfigFile(join(absoluteHome, "config.yaml"));
+  const path = (value: string | undefined): string | null =>
+    value === undefined ? null : absolute(value, said(env["HOME"]) ?? homedir(), absoluteHome);
 
   function chosen(name: SettingName, inFile: Readonly<Partial<Record<SettingName, unknown>>> | null): Chosen {
     const { environment, otherwise } = SETTINGS[name];
@@ -106,7 +136,22 @@ function settings(env: Environment, flags: CliFlags) {
     port: checked(chosen("port", file), SETTINGS.port.schema),
     toolPath: toolPath(env),
   };
-  return { shared, chosen: (name: SettingName) => chosen(name, file) };
+  return {
+    shared,
+    chosen: (name: SettingName) => chosen(name, file),
+    remotes: Object.fromEntries(
+      Object.entries(remotes).map(([host, one]) => [
+        host,
+        {
+          tokenEnv: one.token_env ?? null,
+          tokenFile: path(one.token_file),
+          username: one.username ?? null,
+          sshKey: path(one.ssh_key),
+          knownHosts: path(one.known_hosts),
+        },
+      ]),
+    ),
+  };
 }
 
 /** An empty variable is one that is not set. */

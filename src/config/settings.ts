@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
-import { NewTaskInput } from "../contract/inputs.ts";
+import { RunMode } from "../contract/run-mode.ts";
 
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"] as const;
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
@@ -19,6 +19,11 @@ const wholeNumber = (least: number, most: number) =>
       `must be a whole number from ${least} to ${most}`,
     )
     .refine((n) => Number.isInteger(n) && n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
+
+const yesOrNo = z.union(
+  [z.boolean(), z.enum(["true", "1", "false", "0"]).transform((word) => word === "true" || word === "1")],
+  "must be true or false",
+);
 
 /** Everything that can be set, by its name in `config.yaml`. `file` false: it says where that file is. */
 export const SETTINGS = {
@@ -50,7 +55,7 @@ export const SETTINGS = {
     environment: "AGENTOS_RUN_MODE",
     file: true,
     about: "how much a person is involved in tasks that are created now: interactive, assisted or autonomous",
-    schema: NewTaskInput.shape.run_mode,
+    schema: RunMode.optional(),
     otherwise: undefined,
   },
   tasks_max: {
@@ -59,6 +64,13 @@ export const SETTINGS = {
     about: "how many tasks run at the same time",
     schema: wholeNumber(1, 64),
     otherwise: 4,
+  },
+  start_paused: {
+    environment: "AGENTOS_START_PAUSED",
+    file: true,
+    about: "whether every start of the daemon pauses everything until agentos daemon resume",
+    schema: yesOrNo,
+    otherwise: false,
   },
   create_per_minute: {
     environment: "AGENTOS_CREATE_PER_MINUTE",
@@ -74,6 +86,34 @@ export const SETTINGS = {
     schema: wholeNumber(1, 1_000_000),
     otherwise: 100,
   },
+  retain_succeeded_days: {
+    environment: "AGENTOS_RETAIN_SUCCEEDED_DAYS",
+    file: true,
+    about: "after how many days the workspace of a task that succeeded goes, once its work is delivered",
+    schema: wholeNumber(0, 36_500),
+    otherwise: 14,
+  },
+  retain_failed_days: {
+    environment: "AGENTOS_RETAIN_FAILED_DAYS",
+    file: true,
+    about: "after how many days the workspace of a task that failed goes",
+    schema: wholeNumber(0, 36_500),
+    otherwise: 60,
+  },
+  retain_canceled_days: {
+    environment: "AGENTOS_RETAIN_CANCELED_DAYS",
+    file: true,
+    about: "after how many days the workspace of a canceled task goes",
+    schema: wholeNumber(0, 36_500),
+    otherwise: 14,
+  },
+  retain_layers_days: {
+    environment: "AGENTOS_RETAIN_LAYERS_DAYS",
+    file: true,
+    about: "after how many days without use prepared dependencies go",
+    schema: wholeNumber(1, 36_500),
+    otherwise: 30,
+  },
   log_level: {
     environment: "AGENTOS_LOG_LEVEL",
     file: true,
@@ -85,15 +125,48 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
+/** The way into one host's repositories, for the daemon alone. Secrets are named here, never written here. */
+const HostAccess = z
+  .strictObject({
+    token_env: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, "must be the name of an environment variable")
+      .optional(),
+    token_file: z.string().min(1).max(4096).optional(),
+    username: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,200}$/, "must be one word")
+      .optional(),
+    ssh_key: z.string().min(1).max(4096).optional(),
+    known_hosts: z.string().min(1).max(4096).optional(),
+  })
+  .refine((one) => one.token_env === undefined || one.token_file === undefined, "has two tokens");
+const Remotes = z.record(
+  z
+    .string()
+    .regex(
+      /^[a-z0-9._-]{1,253}(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/,
+      "must be a host, or host:port, in lower case",
+    ),
+  HostAccess,
+);
+export type Remotes = z.infer<typeof Remotes>;
+
 /** What `config.yaml` may hold. A name nobody knows is an error, never a setting that is silently not in force. */
 export const ConfigFile = z.strictObject({
   host: SETTINGS.host.schema.optional(),
   port: SETTINGS.port.schema.optional(),
   run_mode: SETTINGS.run_mode.schema,
   tasks_max: SETTINGS.tasks_max.schema.optional(),
+  start_paused: SETTINGS.start_paused.schema.optional(),
   create_per_minute: SETTINGS.create_per_minute.schema.optional(),
   create_per_hour: SETTINGS.create_per_hour.schema.optional(),
+  retain_succeeded_days: SETTINGS.retain_succeeded_days.schema.optional(),
+  retain_failed_days: SETTINGS.retain_failed_days.schema.optional(),
+  retain_canceled_days: SETTINGS.retain_canceled_days.schema.optional(),
+  retain_layers_days: SETTINGS.retain_layers_days.schema.optional(),
   log_level: SETTINGS.log_level.schema.optional(),
+  remotes: Remotes.optional(),
 });
 
 export const DatabaseType = z

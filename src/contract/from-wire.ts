@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Dependency } from "../domain/dependency.ts";
 import type { Draft } from "../domain/draft.ts";
 import type { ScriptAct, ScriptPlan } from "../domain/script-plan.ts";
 import type { SpecLimits } from "../domain/spec.ts";
@@ -30,6 +31,7 @@ export function scriptPlanFrom(file: z.infer<typeof PlanFile>): ScriptPlan {
         if ("replace" in act) return { act: "replace", path: act.replace, find: act.find, with: act.with };
         return { act: "remove", path: act.remove };
       }),
+      ...(item.artifacts.length > 0 && { artifacts: item.artifacts }),
     })),
   };
 }
@@ -80,17 +82,35 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
 
 function limitsFrom(limits: {
   readonly step_ms?: number | undefined;
+  readonly task_ms?: number | null | undefined;
+  readonly stall_ms?: number | undefined;
+  readonly stall_ends?: boolean | undefined;
   readonly memory_bytes?: number | undefined;
   readonly processes?: number | undefined;
   readonly output_bytes?: number | undefined;
 }): Partial<SpecLimits> {
   return {
     ...(limits.step_ms !== undefined && { stepMs: limits.step_ms }),
+    ...(limits.task_ms !== undefined && { taskMs: limits.task_ms }),
+    ...(limits.stall_ms !== undefined && { stallMs: limits.stall_ms }),
+    ...(limits.stall_ends !== undefined && { stallEnds: limits.stall_ends }),
     ...(limits.memory_bytes !== undefined && { memoryBytes: limits.memory_bytes }),
     ...(limits.processes !== undefined && { processes: limits.processes }),
     ...(limits.output_bytes !== undefined && { outputBytes: limits.output_bytes }),
   };
 }
+
+/** Each other task once: what is required need not be suggested too. */
+export const dependenciesFrom = ({
+  requires,
+  suggests,
+}: {
+  readonly requires: readonly string[];
+  readonly suggests: readonly string[];
+}): readonly Dependency[] => [
+  ...[...new Set(requires)].map((on) => ({ on, kind: "requires" }) as const),
+  ...[...new Set(suggests)].filter((on) => !requires.includes(on)).map((on) => ({ on, kind: "suggests" }) as const),
+];
 
 export function draftFrom(spec: z.infer<typeof SpecInput>): Draft {
   return {

@@ -1,8 +1,13 @@
 import { z } from "zod";
+import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
+import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
+import { PRIORITIES } from "../domain/priority.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
-import { STATUSES } from "../domain/task.ts";
+import { STATUSES, type Status } from "../domain/task.ts";
+import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
+import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
 import { Json } from "./json.ts";
 
 /*
@@ -82,6 +87,11 @@ export const PlanFile = z.strictObject({
         criterion: z.string().max(64).optional(),
         depends_on: z.array(Slug).max(100).default([]),
         do: z.array(ScriptAct).min(1).max(500),
+        /** Files to keep when it is done, each under its last name. */
+        artifacts: z
+          .array(RelativePath.refine((path) => path !== ".", "must be a file"))
+          .max(20)
+          .default([]),
       }),
     )
     .min(1)
@@ -139,6 +149,14 @@ const SPEC_FIELDS = {
   flaky: FlakyInput,
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
+    task_ms: z
+      .int()
+      .min(1_000)
+      .max(365 * 86_400_000)
+      .nullable()
+      .optional(),
+    stall_ms: z.int().min(1_000).max(86_400_000).optional(),
+    stall_ends: z.boolean().optional(),
     memory_bytes: z
       .int()
       .min(16 * 1024 ** 2)
@@ -169,11 +187,36 @@ export const NewTaskInput = z.strictObject({
   ...SpecInput.shape,
   created_by: oneLine(200).optional(),
   metadata: Metadata.optional(),
+  priority: z.enum(PRIORITIES).optional(),
   session: z
     .string()
     .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "must be letters, digits, dot, dash, colon or underscore, 100 at most")
     .optional(),
   project: oneLine(200).optional(),
+  /** Tasks that come before it. */
+  requires: z.array(Id).max(100).default([]),
+  suggests: z.array(Id).max(100).default([]),
+});
+
+/** The task of the route requires, blocks or suggests the other. */
+export const DependencyInput = z.strictObject({ kind: z.enum(DEPENDENCY_KINDS), other: Id });
+export const GraphQuery = z.strictObject({
+  project: oneLine(200).optional(),
+  session: z.string().max(100).optional(),
+});
+
+/** Whoever is named does the work instead; the rest of the spec stays as it was frozen. */
+export const ForkInput = z.strictObject({
+  times: z.int().min(1).max(20).default(1),
+  agent: z.enum(["gates"]).optional(),
+  plan: PlanFile.optional(),
+  created_by: oneLine(200).optional(),
+});
+export const CompareQuery = z.strictObject({
+  tasks: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(Id).min(1).max(100)),
 });
 
 export const BindInput = z.strictObject({ project: oneLine(200) });
@@ -188,16 +231,46 @@ export const RequestChangesInput = z.strictObject({
   request: words(100_000).refine((text) => text.trim() !== "", "must not be empty"),
 });
 export const ReasonInput = z.strictObject({ reason: words(10_000).optional() });
+const MoreMs = z
+  .int()
+  .min(1_000)
+  .max(30 * 86_400_000);
 export const ResumeInput = z.strictObject({
   outcome: z.enum(["done", "redo", "abort"]).optional(),
   reason: words(10_000).optional(),
+  /** Time the task gets beyond its limit. */
+  more_ms: MoreMs.optional(),
 });
+export const TaskChangeInput = z.strictObject({ priority: z.enum(PRIORITIES) });
+
+export const BULK_VERBS = ["pause", "resume", "retry", "cancel", "accept"] as const;
+const BULK_MOST = 1_000;
+/** Which tasks: by id, or by a filter; everything only when that is said in words. */
+export const BulkInput = z
+  .strictObject({
+    verb: z.enum(BULK_VERBS),
+    ids: z.array(Id).min(1).max(BULK_MOST).optional(),
+    project: oneLine(200).optional(),
+    session: z.string().max(100).optional(),
+    status: z.array(z.enum(STATUSES)).min(1).optional(),
+    all: z.literal(true).optional(),
+    cursor: z.string().max(200).optional(),
+    limit: z.int().min(1).max(BULK_MOST).default(BULK_MOST),
+    dry_run: z.boolean().default(false),
+    reason: words(10_000).optional(),
+    more_ms: MoreMs.optional(),
+  })
+  .refine(({ ids, project, session, status, all }) => {
+    const filtered = project !== undefined || session !== undefined || status !== undefined || all === true;
+    return (ids !== undefined) !== filtered;
+  }, "name the tasks: either ids, or a filter (project, session, status), or all");
 export const AcceptInput = z.strictObject({
   reason: words(10_000).refine((text) => text.trim() !== "", "must not be empty"),
 });
 export const DeliverInput = z.strictObject({
   way: z.enum(["merge", "branch", "patch"]).default("merge"),
   branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
+  push: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
 });
 export const NoInput = z.strictObject({});
 
@@ -211,15 +284,22 @@ export const ProjectSettingsInput = z.strictObject({
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),
+  tasks_max: z.int().min(1).max(64).nullable().optional(),
 });
-export const NewRepoInput = z.strictObject({
-  path: AbsolutePath,
-  name: Slug.optional(),
-  role: z.enum(REPO_ROLES).default("code"),
-  writable: z.boolean().default(true),
-  path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
-  tool_path: ToolPath.optional(),
-});
+/** Checked where it is taken in, which says why one is no good. */
+const RemoteUrl = z.string().min(1).max(2_000);
+/** A local repository by its path, or a remote one by its url. */
+export const NewRepoInput = z
+  .strictObject({
+    path: AbsolutePath.optional(),
+    url: RemoteUrl.optional(),
+    name: Slug.optional(),
+    role: z.enum(REPO_ROLES).default("code"),
+    writable: z.boolean().default(true),
+    path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
+    tool_path: ToolPath.optional(),
+  })
+  .refine(({ path, url }) => (path === undefined) !== (url === undefined), "must have either path or url");
 export const NewProjectInput = z.strictObject({
   name: Slug,
   settings: ProjectSettingsInput.default({}),
@@ -229,30 +309,49 @@ export const ProjectOfPathInput = z.strictObject({ path: AbsolutePath, tool_path
 export const DetectGatesInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
 export const ProjectChangeInput = z.strictObject({ name: Slug.optional(), settings: ProjectSettingsInput.optional() });
 export const RepoChangeInput = z.strictObject({
+  path: AbsolutePath.optional(),
   role: z.enum(REPO_ROLES).optional(),
   writable: z.boolean().optional(),
   path_filters: z.array(z.string().min(1).max(1_000)).max(200).optional(),
   default_branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").nullable().optional(),
   tool_path: ToolPath.optional(),
 });
+export const GcInput = z.strictObject({ dry_run: z.boolean().default(false) });
 export const CleanInput = z.strictObject({ task: Id });
 
 const Page = z.coerce.number().int().min(1).max(1_000);
-export const TaskListQuery = z.strictObject({
-  status: z
+/** Several of these, with commas between. */
+const severalOf = <T extends string>(known: readonly [T, ...T[]]) =>
+  z
     .string()
     .transform((text) => text.split(","))
-    .pipe(z.array(z.enum(STATUSES)))
-    .optional(),
+    .pipe(z.array(z.enum(known)));
+/** A day (it begins at midnight UTC) or a moment, as ISO 8601; milliseconds since 1970. */
+const Moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).transform((text) => Date.parse(text));
+export const TaskListQuery = z.strictObject({
+  status: severalOf(STATUSES as unknown as [Status, ...Status[]]).optional(),
   project: oneLine(200).optional(),
   session: z.string().max(100).optional(),
+  created_by: oneLine(200).optional(),
+  block_reason: severalOf(Object.keys(BLOCK_REASONS) as [BlockReason, ...BlockReason[]]).optional(),
+  exit_reason: severalOf(Object.values(EXIT_REASONS).flat() as unknown as [ExitReason, ...ExitReason[]]).optional(),
+  created_from: Moment.optional(),
+  created_before: Moment.optional(),
   text: words(200).optional(),
-  cursor: z.string().max(200).optional(),
+  search: oneLine(500).optional(),
+  sort: z.enum(TASK_ORDERS).default("created"),
+  direction: z.enum(DIRECTIONS).default("desc"),
+  cursor: z.string().max(8_000).optional(),
   limit: Page.default(50),
 });
 export const EventsQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
   limit: Page.default(500),
+});
+/** `now`: only what comes after this moment, for whoever does not want to be told all that ever happened. */
+export const AllEventsQuery = z.strictObject({
+  ...EventsQuery.shape,
+  after: z.union([z.literal("now"), z.coerce.number().int().min(0)]).default(0),
 });
 export const LogsQuery = z.strictObject({
   step: z.string().max(200).optional(),
@@ -262,5 +361,17 @@ export const LogsQuery = z.strictObject({
     .min(1)
     .max(64 * 1024 ** 2)
     .default(1024 ** 2),
+});
+/** From a byte of what a run put out; an offset past the end is the end. */
+export const OutputQuery = z.strictObject({
+  step: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/, "must be a step's name"),
+  run: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  offset: z.coerce.number().int().min(0).default(0),
+  bytes: z.coerce
+    .number()
+    .int()
+    .min(16)
+    .max(1024 ** 2)
+    .default(65_536),
 });
 export const DiffQuery = z.strictObject({ repo: Slug.optional() });

@@ -1,15 +1,24 @@
 import { actorText } from "../domain/actor.ts";
-import type { AnyEvent, DeliveredTo, Recorded, RepoFacts } from "../domain/event.ts";
+import { spoken } from "../domain/dependency.ts";
+import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
+import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
+import { isRemote } from "../domain/remote.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
+import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type {
+  ArtifactListView,
+  BulkView,
+  ComparedView,
   DeliveredView,
+  DependencyGraphView,
   EventView,
   EvidenceView,
+  HealthView,
   ProjectView,
   RepoView,
   TaskListView,
@@ -30,6 +39,7 @@ interface Row {
   readonly attempt: number;
   readonly blockReason: string | null;
   readonly exitReason: string | null;
+  readonly priority: Priority;
   readonly project: { readonly id: string; readonly name: string } | null;
   readonly createdBy: string;
   readonly createdAtMs: number;
@@ -47,6 +57,7 @@ export const rowView = (row: Row): TaskRowView => ({
   project: row.project === null ? null : { id: row.project.id, name: row.project.name },
   block_reason: row.blockReason,
   exit_reason: row.exitReason,
+  priority: row.priority,
   created_by: row.createdBy,
   created_at: time(row.createdAtMs),
   updated_at: time(row.updatedAtMs),
@@ -54,25 +65,37 @@ export const rowView = (row: Row): TaskRowView => ({
 });
 
 export const listView = (
-  rows: readonly { readonly row: Row; readonly task: Task | null }[],
+  rows: readonly { readonly row: Row; readonly state: Task | null; readonly before: readonly DependencyNow[] }[],
   next: string | null,
 ): TaskListView => ({
-  items: rows.map(({ row, task }) => ({ ...rowView(row), waiting: task === null ? null : waitingFor(task) })),
+  items: rows.map(({ row, state, before }) => ({
+    ...rowView(row),
+    waiting: state === null ? null : waitingFor(state, before),
+    stalled: state?.openStep?.warned.includes("stall") ?? false,
+  })),
   next,
 });
 
 export function taskView({
   task,
   row,
+  before,
   metadata,
 }: {
   readonly task: Task;
   readonly row: Row;
+  readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
 }): TaskView {
   return {
     ...rowView(row),
-    waiting: waitingFor(task),
+    waiting: waitingFor(task, before),
+    dependencies: before.map(({ on, ...one }) => ({
+      ...spoken(task.id, { on, kind: one.kind }),
+      title: one.title,
+      status: one.status,
+      standing: standing(one),
+    })),
     allowed: [...allowedCommands(task)],
     metadata: metadata as TaskView["metadata"],
     template: task.template,
@@ -107,7 +130,14 @@ export function taskView({
     open_step:
       task.openStep === null
         ? null
-        : { step: task.openStep.step, run: task.openStep.run, doing: doing(task.openStep.act) },
+        : {
+            step: task.openStep.step,
+            run: task.openStep.run,
+            doing: doing(task.openStep.act),
+            warned: [...task.openStep.warned],
+          },
+    worked_ms: task.worked.ms,
+    granted_ms: task.worked.grantedMs,
     accepted_unproven: task.acceptedUnproven === null ? null : [...task.acceptedUnproven],
     delivered:
       task.delivered === null
@@ -119,9 +149,36 @@ export function taskView({
             ]),
           ),
     denials: task.denials,
+    fork: task.fork === null ? null : { origin: task.fork.origin, root: task.fork.root },
+    superseded_by: task.supersededBy,
     ended_at: "endedAtMs" in task ? time(task.endedAtMs) : null,
   };
 }
+
+export const comparedView = (
+  compared: readonly {
+    readonly row: Row;
+    readonly task: Task;
+    readonly agent: string | null;
+    readonly workedMs: number;
+    readonly change: { readonly files: number; readonly linesAdded: number; readonly linesRemoved: number } | null;
+  }[],
+): ComparedView => ({
+  items: compared.map(({ row, task, agent, workedMs, change }) => ({
+    ...rowView(row),
+    agent,
+    spec: task.spec?.hash ?? null,
+    gates: verdictViews(task),
+    change:
+      change === null
+        ? null
+        : { files: change.files, lines_added: change.linesAdded, lines_removed: change.linesRemoved },
+    worked_ms: workedMs,
+    detail: "detail" in task ? task.detail : null,
+    delivered: task.delivered !== null,
+    superseded_by: task.supersededBy,
+  })),
+});
 
 export const verdictViews = (task: Task): VerdictView[] =>
   (["base", "candidate"] as const).flatMap((on) =>
@@ -137,6 +194,37 @@ export const verdictViews = (task: Task): VerdictView[] =>
       flaky: one.verdict === "pass" && (one.runs ?? 1) > 1,
     })),
   );
+
+export const artifactViews = (artifacts: readonly Artifact[]): ArtifactListView["items"] =>
+  artifacts.map(({ name, mediaType, content }) => ({
+    name,
+    media_type: mediaType,
+    bytes: content.bytes,
+    digest: content.digest,
+  }));
+
+export const inputViews = (inputs: readonly Input[]): ArtifactListView["from"] =>
+  inputs.map(({ task, artifacts }) => ({ task, artifacts: artifactViews(artifacts) }));
+
+export const graphView = ({
+  tasks,
+  dependencies,
+  cut,
+}: {
+  readonly tasks: readonly Row[];
+  readonly dependencies: DependencyGraphView["dependencies"] extends (infer D)[] ? readonly Readonly<D>[] : never;
+  readonly cut: boolean;
+}): DependencyGraphView => ({
+  tasks: tasks.map(({ id, title, status, exitReason, blockReason }) => ({
+    id,
+    title,
+    status,
+    exit_reason: exitReason,
+    block_reason: blockReason,
+  })),
+  dependencies: dependencies.map((one) => ({ ...one })),
+  cut,
+});
 
 export const eventView = (stream: string, recorded: Recorded<AnyEvent>, position?: number): EventView => ({
   ...(position === undefined ? {} : { position }),
@@ -154,6 +242,7 @@ export const repoView = (project: string, repo: RepoFacts): RepoView => ({
   name: repo.name,
   project,
   path: repo.path,
+  kind: isRemote(repo.path) ? "remote" : "local",
   default_branch: repo.defaultBranch,
   role: repo.role,
   writable: repo.writable,
@@ -169,7 +258,9 @@ export const projectView = (project: Project): ProjectView => ({
     run_mode: project.settings.runMode,
     package_hosts: [...project.settings.packageHosts],
     flaky: project.settings.flaky ?? null,
+    tasks_max: project.settings.tasksMax,
   },
+  paused: project.paused === null ? null : { since: time(project.paused.sinceMs), by: project.paused.by },
   repos: project.repos.map((repo) => repoView(project.id, repo)),
 });
 
@@ -221,3 +312,34 @@ export const stepView = (one: RecordedStep): EvidenceView["steps"][number] => ({
 
 /** What a step does, in words. */
 export const doing = (act: Act): string => acting(act);
+
+export const bulkView = (
+  verb: string,
+  dryRun: boolean,
+  items: readonly {
+    readonly id: string;
+    readonly title: string | null;
+    readonly status: Task["status"] | null;
+    readonly refused: { readonly code: string; readonly why: string } | null;
+  }[],
+  next: string | null,
+): BulkView => ({
+  verb,
+  dry_run: dryRun,
+  items: items.map(({ id, title, status, refused }) => ({
+    id,
+    title,
+    status,
+    outcome: refused === null ? "done" : "refused",
+    code: refused?.code ?? null,
+    why: refused?.why ?? null,
+  })),
+  done: items.filter(({ refused }) => refused === null).length,
+  refused: items.filter(({ refused }) => refused !== null).length,
+  next,
+});
+
+export const pausedView = (
+  paused: { readonly sinceMs: number; readonly by: string; readonly reason: string | null } | null,
+): HealthView["paused"] =>
+  paused === null ? null : { since: time(paused.sinceMs), by: paused.by, reason: paused.reason };

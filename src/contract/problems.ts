@@ -20,6 +20,39 @@ export const PROBLEMS = {
   "repo/not-found": { status: 404, exit: 3, next: "agentos repo list shows the repos there are." },
   "repo/refused": { status: 422, exit: 2, next: "Name the path of a git repository." },
   "repo/unsupported": { status: 422, exit: 2, next: "Change what the message names, or use another repository." },
+  "remote/auth-needed": {
+    status: 424,
+    exit: 77,
+    next: "Give the daemon a way in: an ssh agent, a token or a key of remotes in config.yaml, ~/.netrc, or git's credential helper (docs/remotes.md).",
+  },
+  "remote/auth-refused": {
+    status: 424,
+    exit: 77,
+    next: "agentos repo probe <repo> says which credentials were used; renew them, or ask for access.",
+  },
+  "remote/host-unknown": {
+    status: 424,
+    exit: 77,
+    next: "Check the host's key or certificate with whoever runs it; then connect once by hand (ssh HOST) so that it is known.",
+  },
+  "remote/not-found": {
+    status: 404,
+    exit: 3,
+    next: "Check the url; many servers also say this when access is missing.",
+  },
+  "remote/unreachable": { status: 503, exit: 69, next: "Check the network and the host's name, then try again." },
+  "remote/timeout": { status: 504, exit: 75, next: "Try again; nothing was left half-done." },
+  "remote/moved": {
+    status: 409,
+    exit: 4,
+    next: "Deliver again: the merge is then built and proven on what is there now.",
+  },
+  "remote/protected": {
+    status: 409,
+    exit: 5,
+    next: "agentos task deliver <id> --push BRANCH pushes to another branch, from which a merge can be asked for.",
+  },
+  "remote/failed": { status: 502, exit: 1, next: "agentos repo probe <repo> looks what works and what does not." },
   "artifact/not-found": { status: 404, exit: 3, next: "agentos task artifacts <id> lists what there is." },
   "delivery/refused": {
     status: 409,
@@ -33,6 +66,11 @@ export const PROBLEMS = {
     status: 507,
     exit: 74,
     next: "Free space on the disk of the data directory; nothing acknowledged was lost.",
+  },
+  "store/unwritable": {
+    status: 500,
+    exit: 74,
+    next: "Make the data directory writable again (findmnt shows how its file system is mounted), or name another: AGENTOS_HOME=DIR.",
   },
   "store/newer": { status: 500, exit: 78, next: "Use the newer AgentOS that wrote this data directory." },
   "store/corrupt": { status: 500, exit: 74, next: "agentos audit verify names the place." },

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { PHASES } from "../domain/phase.ts";
+import { PRIORITIES } from "../domain/priority.ts";
 import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { Json } from "./json.ts";
@@ -20,6 +22,7 @@ export const TaskRowView = z.object({
   project: z.object({ id: z.string(), name: z.string() }).nullable(),
   block_reason: z.string().nullable(),
   exit_reason: z.string().nullable(),
+  priority: z.enum(PRIORITIES),
   created_by: z.string(),
   created_at: Time,
   updated_at: Time,
@@ -42,8 +45,19 @@ export const VerdictView = z.object({
 });
 export type VerdictView = z.infer<typeof VerdictView>;
 
+/** "`task` requires / blocks / suggests `other`", as people say it. */
+const Dependency = z.object({ task: z.string(), kind: z.enum(DEPENDENCY_KINDS), other: z.string() });
+
 export const TaskView = TaskRowView.extend({
   waiting: Waiting.nullable(),
+  /** What comes before it: title and status are of the task that comes first. */
+  dependencies: z.array(
+    Dependency.extend({
+      title: z.string(),
+      status: z.enum(STATUSES),
+      standing: z.enum(["met", "holds", "failed"]),
+    }),
+  ),
   allowed: z.array(z.string()),
   metadata: z.record(z.string(), Json).nullable(),
   template: z.string().nullable(),
@@ -70,7 +84,13 @@ export const TaskView = TaskRowView.extend({
     )
     .nullable(),
   gates: z.array(VerdictView),
-  open_step: z.object({ step: z.string(), run: z.number(), doing: z.string() }).nullable(),
+  /** `warned`: it shows no sign of life (`stall`), or most of its time is gone (`time`). */
+  open_step: z
+    .object({ step: z.string(), run: z.number(), doing: z.string(), warned: z.array(z.enum(["stall", "time"])) })
+    .nullable(),
+  /** Work so far in milliseconds, waits not counted, and what people gave it beyond its limit. */
+  worked_ms: z.number(),
+  granted_ms: z.number(),
   accepted_unproven: z.array(z.string()).nullable(),
   delivered: z
     .record(
@@ -85,15 +105,54 @@ export const TaskView = TaskRowView.extend({
     )
     .nullable(),
   denials: z.number(),
+  /** The task it was forked from, and the first one of all that were. */
+  fork: z.object({ origin: z.string(), root: z.string() }).nullable(),
+  /** The task whose work was taken instead. */
+  superseded_by: z.string().nullable(),
   ended_at: Time.nullable(),
 });
 export type TaskView = z.infer<typeof TaskView>;
 
+export const DependencyGraphView = z.object({
+  tasks: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      status: z.enum(STATUSES),
+      exit_reason: z.string().nullable(),
+      block_reason: z.string().nullable(),
+    }),
+  ),
+  dependencies: z.array(Dependency),
+  /** There is more than is told. */
+  cut: z.boolean(),
+});
+export type DependencyGraphView = z.infer<typeof DependencyGraphView>;
+
 export const TaskListView = z.object({
-  items: z.array(TaskRowView.extend({ waiting: Waiting.nullable() })),
+  items: z.array(TaskRowView.extend({ waiting: Waiting.nullable(), stalled: z.boolean() })),
   next: z.string().nullable(),
 });
 export type TaskListView = z.infer<typeof TaskListView>;
+
+export const BulkView = z.object({
+  verb: z.string(),
+  dry_run: z.boolean(),
+  items: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string().nullable(),
+      status: z.enum(STATUSES).nullable(),
+      outcome: z.enum(["done", "refused"]),
+      code: z.string().nullable(),
+      why: z.string().nullable(),
+    }),
+  ),
+  done: z.number(),
+  refused: z.number(),
+  next: z.string().nullable(),
+});
+export type BulkView = z.infer<typeof BulkView>;
 
 export const EventView = z.object({
   position: z.number().optional(),
@@ -127,6 +186,27 @@ export const PlanView = z.object({
 });
 export type PlanView = z.infer<typeof PlanView>;
 
+export const ForkedView = z.object({ origin: z.string(), tasks: z.array(z.string()) });
+export type ForkedView = z.infer<typeof ForkedView>;
+export const AttemptsView = z.object({ tasks: z.array(z.string()) });
+export type AttemptsView = z.infer<typeof AttemptsView>;
+export const ComparedView = z.object({
+  items: z.array(
+    TaskRowView.extend({
+      agent: z.string().nullable(),
+      spec: z.string().nullable(),
+      gates: z.array(VerdictView),
+      change: z.object({ files: z.number(), lines_added: z.number(), lines_removed: z.number() }).nullable(),
+      worked_ms: z.number(),
+      /** Why it waits or failed, where it does. */
+      detail: z.string().nullable(),
+      delivered: z.boolean(),
+      superseded_by: z.string().nullable(),
+    }),
+  ),
+});
+export type ComparedView = z.infer<typeof ComparedView>;
+
 export const EvidenceView = z.object({
   criteria: z.array(
     z.object({
@@ -156,8 +236,16 @@ export const EvidenceView = z.object({
 });
 export type EvidenceView = z.infer<typeof EvidenceView>;
 
+const Artifacts = z.array(
+  z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() }),
+);
+const Handed = z.array(z.object({ task: z.string(), artifacts: Artifacts }));
 export const ArtifactListView = z.object({
-  items: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() })),
+  items: Artifacts,
+  /** What it was shown of the tasks it requires, as pinned when it was claimed. */
+  from: Handed,
+  /** Which tasks were shown what of this one. */
+  to: Handed,
 });
 export type ArtifactListView = z.infer<typeof ArtifactListView>;
 export const LogsView = z.object({
@@ -174,6 +262,17 @@ export const LogsView = z.object({
   ),
 });
 export type LogsView = z.infer<typeof LogsView>;
+export const OutputView = z.object({
+  step: z.string(),
+  run: z.number(),
+  /** Both streams as they came. */
+  text: z.string(),
+  /** Where the next part begins. */
+  next: z.number(),
+  /** Whether more may come. */
+  open: z.boolean(),
+});
+export type OutputView = z.infer<typeof OutputView>;
 export const DiffView = z.object({
   repos: z.record(
     z.string(),
@@ -213,7 +312,9 @@ export const RepoView = z.object({
   id: z.string(),
   name: z.string(),
   project: z.string(),
+  /** Absolute path, or the url of a remote repository. */
   path: z.string(),
+  kind: z.enum(["local", "remote"]),
   default_branch: z.string().nullable(),
   role: z.enum(REPO_ROLES),
   writable: z.boolean(),
@@ -229,7 +330,9 @@ export const ProjectView = z.object({
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
+    tasks_max: z.number().nullable(),
   }),
+  paused: z.object({ since: Time, by: z.string() }).nullable(),
   repos: z.array(RepoView),
 });
 export type ProjectView = z.infer<typeof ProjectView>;
@@ -299,6 +402,36 @@ export const PinnedGatesView = z.object({
   verdicts: z.array(VerdictView),
 });
 export type PinnedGatesView = z.infer<typeof PinnedGatesView>;
+const ProbeAnswer = z.object({
+  ok: z.boolean(),
+  code: z.string().nullable(),
+  says: z.string(),
+  next: z.string().nullable(),
+});
+export const ProbeView = z.object({
+  kind: z.enum(["local", "remote"]),
+  read: ProbeAnswer,
+  write: ProbeAnswer,
+  branch: z.string().nullable(),
+  bytes: z.number().nullable(),
+  credentials: z.string(),
+  notes: z.array(z.string()),
+});
+export type ProbeView = z.infer<typeof ProbeView>;
+export const MovedListView = z.object({
+  items: z.array(
+    z.object({
+      repo: z.string(),
+      branch: z.string(),
+      base: z.string(),
+      head: z.string().nullable(),
+      commits: z.number(),
+      conflicts: z.array(z.string()),
+      problem: z.string().nullable(),
+    }),
+  ),
+});
+export type MovedListView = z.infer<typeof MovedListView>;
 
 export const WorkspaceListView = z.object({
   items: z.array(
@@ -308,6 +441,23 @@ export const WorkspaceListView = z.object({
 export type WorkspaceListView = z.infer<typeof WorkspaceListView>;
 export const CleanedView = z.object({ task: z.string(), bytes: z.number(), rescued: z.array(z.string()) });
 export type CleanedView = z.infer<typeof CleanedView>;
+
+export const GcView = z.object({
+  items: z.array(
+    z.object({
+      kind: z.enum(["workspace", "layer", "mirror", "rescued"]),
+      id: z.string(),
+      bytes: z.number(),
+      goes: z.boolean(),
+      why: z.string(),
+      problem: z.string().nullable(),
+    }),
+  ),
+  bytes: z.number(),
+  kept_bytes: z.number(),
+  rescued: z.array(z.string()),
+});
+export type GcView = z.infer<typeof GcView>;
 
 export const HealthView = z.object({
   ok: z.boolean(),
@@ -319,5 +469,7 @@ export const HealthView = z.object({
   sandbox_problem: z.string().nullable(),
   tasks: z.record(z.string(), z.number()),
   working: z.number(),
+  /** While it is, no task is taken up. */
+  paused: z.object({ since: Time, by: z.string(), reason: z.string().nullable() }).nullable(),
 });
 export type HealthView = z.infer<typeof HealthView>;

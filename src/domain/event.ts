@@ -1,10 +1,12 @@
 import type { Actor } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
+import type { Dependency } from "./dependency.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { FlakyPolicy, PinnedPart } from "./gate.ts";
 import type { Phase } from "./phase.ts";
-import type { Act } from "./step.ts";
+import type { Priority } from "./priority.ts";
+import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
 
@@ -51,7 +53,7 @@ export interface GateReport {
 }
 
 export interface DeliveredTo {
-  readonly way: "merge" | "branch" | "patch";
+  readonly way: "merge" | "branch" | "patch" | "push";
   readonly branch: string | null;
   readonly from: string | null;
   readonly to: string;
@@ -70,6 +72,19 @@ export interface FrozenSpec {
   readonly version: number;
   readonly hash: string;
   readonly text: BlobRef;
+}
+
+/** What a task left, by name. */
+export interface Artifact {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly content: BlobRef;
+}
+
+/** What a required task had left when this one was claimed: what its steps and gates are shown, now and in every replay. */
+export interface Input {
+  readonly task: string;
+  readonly artifacts: readonly Artifact[];
 }
 
 type Trees = Readonly<Record<string, string>>;
@@ -101,9 +116,21 @@ export interface TaskEventBodies {
       | "resumed"
       | "retried"
       | "answered"
-      | "worker_stopped";
+      | "worker_stopped"
+      | "project_paused"
+      | "daemon_paused";
   };
+  /** How soon it is wanted from now on; `from` is what it was before. */
+  PRIORITIZED: { readonly priority: Priority; readonly from: Priority };
   CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
+  DEPENDENCY_ADDED: Dependency;
+  DEPENDENCY_REMOVED: Dependency;
+  /** Pinned by digest at the claim that first finds a required task done; what that task stores later is not seen. */
+  INPUTS_PINNED: { readonly inputs: readonly Input[] };
+  /** Made from the frozen spec of another task, to be worked on at its bases. `root`: the first of all that were made so. */
+  FORKED: { readonly origin: string; readonly root: string; readonly bases: Readonly<Record<string, Base>> };
+  /** Another task's work was taken instead. */
+  SUPERSEDED: { readonly by: string };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
   BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
   PLAN_PROPOSED: PlanFacts & {
@@ -161,11 +188,19 @@ export interface TaskEventBodies {
     readonly cause: string;
     readonly result: BlobRef | null;
   };
-  /** It died with its worker, or was ended by a person; what it left was undone (kept under `rescued`). */
+  /** Once per run and kind: it shows no sign of life for `ms`, or `ms` of its time are gone. `limitMs` is the limit that is meant. */
+  STEP_WARNED: {
+    readonly step: string;
+    readonly run: number;
+    readonly about: StepWarning;
+    readonly ms: number;
+    readonly limitMs: number;
+  };
+  /** It died with its worker, was ended by a person, or the task's time was up; what it left was undone (kept under `rescued`). */
   STEP_LOST: {
     readonly step: string;
     readonly run: number;
-    readonly cause: "worker_died" | "canceled";
+    readonly cause: "worker_died" | "canceled" | "time_up";
     readonly rescued: Trees;
     readonly partialOutput: BlobRef | null;
   };
@@ -182,6 +217,10 @@ export interface TaskEventBodies {
     readonly failure: string;
     readonly output: BlobRef | null;
   };
+  /** Most of the task's time is gone: `spentMs` of work, waits not counted, of `limitMs`. */
+  TIME_WARNED: { readonly spentMs: number; readonly limitMs: number };
+  /** A person gave the task more time than its spec has. */
+  TIME_GRANTED: { readonly ms: number };
   PAUSE_REQUESTED: { readonly reason: BlobRef | null };
   CANCEL_REQUESTED: { readonly reason: BlobRef | null };
   BLOCKED: { readonly reason: BlockReason; readonly detail: string; readonly step: string | null };
@@ -220,6 +259,9 @@ export interface ProjectEventBodies {
   PROJECT_CREATED: { readonly name: string; readonly settings: ProjectSettings };
   PROJECT_CHANGED: { readonly name: string; readonly settings: ProjectSettings };
   PROJECT_DELETED: Record<string, never>;
+  /** None of its tasks is taken up until it is resumed; what runs is put back into the queue at its next boundary. */
+  PROJECT_PAUSED: { readonly reason: BlobRef | null };
+  PROJECT_RESUMED: { readonly reason: BlobRef | null };
   REPO_ADDED: RepoFacts;
   REPO_CHANGED: RepoFacts;
 }
@@ -229,7 +271,9 @@ export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;
 export interface RepoFacts {
   readonly id: string;
   readonly name: string;
+  /** Absolute path of a local repository, or the url of a remote one (`remote.ts`). */
   readonly path: string;
+  /** Of a remote one, the branch its tasks start from; a local one's have what is checked out. */
   readonly defaultBranch: string | null;
   readonly role: (typeof REPO_ROLES)[number];
   readonly writable: boolean;
@@ -246,6 +290,8 @@ export interface ProjectSettings {
   readonly packageHosts: readonly string[];
   /** Of a task that names none; absent in projects of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
+  /** How many of its tasks run at the same time; null: as many as the daemon has room for. */
+  readonly tasksMax: number | null;
 }
 
 export type ProjectEventType = keyof ProjectEventBodies;
@@ -257,6 +303,21 @@ export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
   DAEMON_STARTED: { readonly version: string; readonly boot: string; readonly sandbox: string };
   DAEMON_STOPPED: Record<string, never>;
+  /** No task is taken up until it is resumed, whatever daemon runs; what runs is put back into the queue at its next boundary. */
+  SYSTEM_PAUSED: { readonly reason: BlobRef | null };
+  SYSTEM_RESUMED: { readonly reason: BlobRef | null };
+  /** What a clean-up took away and what it left, in bytes on disk. */
+  SPACE_RECLAIMED: {
+    readonly workspaces: number;
+    readonly layers: number;
+    readonly mirrors: number;
+    readonly bytes: number;
+    readonly keptBytes: number;
+    /** States that were captured before a workspace went. */
+    readonly rescued: number;
+    /** What should have gone and did not. */
+    readonly failed: number;
+  };
 }
 export type SystemEventType = keyof SystemEventBodies;
 export type SystemEvent = {

@@ -14,7 +14,7 @@ export type Evidence =
       readonly environment: string;
       readonly exitCode: number | null;
       readonly signal: string | null;
-      readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
+      readonly endedBy: "itself" | "time" | "memory" | "output" | "stall" | "cancel";
       readonly stdout: BlobRef;
       readonly stderr: BlobRef;
       readonly durationMs: number;

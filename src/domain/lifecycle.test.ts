@@ -46,7 +46,12 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   queued: {
@@ -64,7 +69,12 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: { why: "it does not require task T2" },
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   running: {
@@ -82,7 +92,12 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: "PHASE_ENTERED",
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
+    supersede: "SUPERSEDED CANCEL_REQUESTED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   awaiting_approval: {
@@ -100,7 +115,12 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   blocked: {
@@ -118,7 +138,12 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: { why: "there is no candidate to accept" },
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   succeeded: {
@@ -136,7 +161,12 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
+    supersede: "SUPERSEDED CANCELED",
     record_delivery: "DELIVERED",
+    prioritize: NO,
     deny: "DENIED",
   },
   failed: {
@@ -154,7 +184,12 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: "RETRIED PHASE_ENTERED QUEUED",
     accept: "ACCEPTED_UNPROVEN COMPLETED",
     report: NO,
+    add_dependency: "DEPENDENCY_ADDED",
+    remove_dependency: { why: "it does not depend on task T2 by requires" },
+    miss_dependency: NO,
+    supersede: NO,
     record_delivery: NO,
+    prioritize: "PRIORITIZED",
     deny: "DENIED",
   },
   canceled: {
@@ -172,7 +207,12 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     retry: NO,
     accept: NO,
     report: NO,
+    add_dependency: NO,
+    remove_dependency: NO,
+    miss_dependency: NO,
+    supersede: NO,
     record_delivery: NO,
+    prioritize: NO,
     deny: "DENIED",
   },
 };
@@ -204,6 +244,36 @@ describe.each(STATUSES)("in %s", (status) => {
         why: expected.why,
         allowed: ALLOWED[status],
       });
+  });
+});
+
+describe("an attempt whose work was not taken", () => {
+  const supersede = (by = ADA) => ({ ...give("supersede", { with: "T3" }), by }) as Command;
+
+  test("ends as superseded, also when it had succeeded, but not when it was delivered itself", () => {
+    expect(IN.succeeded.and(supersede()).task).toMatchObject({
+      status: "canceled",
+      exitReason: "superseded",
+      supersededBy: "T3",
+    });
+    const delivered = IN.succeeded.and(COMMANDS.record_delivery);
+    expect(outcome(delivered, supersede())).toEqual({ why: "it was delivered itself" });
+    const delivering = IN.succeeded.and(give("record_delivery", { events: [event("STEP_STARTED") as never] }));
+    expect(outcome(delivering, supersede())).toEqual({ why: "step 1.work.1 is open" });
+  });
+
+  test("that runs ends so once its worker has put it down, also when it was asked to cancel before", () => {
+    const stop = report({ type: "stop", why: "cancel" });
+    expect(IN.running.and(supersede()).and(stop).task).toMatchObject({ status: "canceled", exitReason: "superseded" });
+    const asked = IN.running.and(COMMANDS.cancel);
+    expect(outcome(asked, supersede())).toBe("SUPERSEDED");
+    expect(asked.and(supersede()).and(stop).task).toMatchObject({ exitReason: "superseded" });
+  });
+
+  test("is ended by no agent", () => {
+    const why = "an agent may not say whose work is taken";
+    for (const history of [IN.queued, IN.running, IN.succeeded])
+      expect(outcome(history, supersede(SLY))).toEqual({ why });
   });
 });
 
@@ -239,10 +309,10 @@ describe("the way from draft to done, in whole values", () => {
     expect(IN.queued.when(COMMANDS.claim)).toEqual([
       { actor: WORKER, event: { type: "CLAIMED", body: { worker: "w1", epoch: 1, takeover: false } } },
     ]);
-    expect(outcome(IN.queued, give("claim", { worker: "w1", epoch: 0 }, WORKER))).toEqual({
+    expect(outcome(IN.queued, give("claim", { worker: "w1", epoch: 0, met: [] }, WORKER))).toEqual({
       why: "epoch 0 is not after 0",
     });
-    const taken = IN.running.and(give("claim", { worker: "w2", epoch: 2 }, WORKER));
+    const taken = IN.running.and(give("claim", { worker: "w2", epoch: 2, met: [] }, WORKER));
     expect(taken.events.at(-1)?.event).toEqual(event("CLAIMED", { worker: "w2", epoch: 2, takeover: true }));
     expect(taken.task).toMatchObject({ status: "running", epoch: 2, deaths: 1, lease: { worker: "w2", epoch: 2 } });
   });
@@ -312,7 +382,7 @@ describe("the way from draft to done, in whole values", () => {
     const asked = given(...[COMMANDS.bind, COMMANDS.freeze, COMMANDS.ready, COMMANDS.claim]);
     expect(outcome(asked, report({ type: "propose_item", item: "work" }))).toEqual({ why: "it has no plan" });
     const item = STORIES.approved
-      .and(give("claim", { worker: "w1", epoch: 2 }, WORKER))
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER))
       .and(report({ type: "enter_phase", phase: "implementation" }, 2))
       .and(report({ type: "propose_item", item: "work" }, 2));
     expect(item.task).toMatchObject({
@@ -365,7 +435,7 @@ describe("what the lease holder may say", () => {
   const started = STORIES.working.and(report({ type: "start_step", step }, 2));
 
   test("nobody else speaks for it", () => {
-    const said: WorkReport = { type: "release" };
+    const said: WorkReport = { type: "release", cause: "worker_stopped" };
     expect(outcome(STORIES.working, report(said, 1))).toEqual({ why: "the lease is epoch 2's, not epoch 1's" });
     expect(outcome(STORIES.working, report(said, 2, "w2"))).toEqual({ why: "the lease is epoch 2's, not epoch 2's" });
     expect(outcome(STORIES.working, report(said, 2))).toBe("QUEUED");
@@ -402,6 +472,7 @@ describe("what the lease holder may say", () => {
       input: "i1",
       before: { app: "w0" },
       settled: null,
+      warned: [],
     });
     expect(outcome(started, report({ type: "start_step", step: { ...step, step: "1.work.2" } }, 2))).toEqual({
       why: "step 1.work.1 is open",
@@ -444,7 +515,7 @@ describe("what the lease holder may say", () => {
     { type: "fail_item", item: "work", cause: "x", output: null },
     { type: "retry", restart: true, cause: "gates", failure: "x", output: null },
     { type: "succeed", gates: ["tests"], expectsChange: false },
-    { type: "release" },
+    { type: "release", cause: "worker_stopped" },
     { type: "stop", why: "pause" },
     { type: "propose_item", item: "work" },
   ];
@@ -474,14 +545,15 @@ describe("what the lease holder may say", () => {
     expect(outcome(unknown, COMMANDS.resume)).toEqual({
       why: "say what became of the interrupted step: done, redo or abort",
     });
-    expect(unknown.when(give("resume", { outcome: "done", reason: null, restart: true }))).toEqual([
+    expect(unknown.when(give("resume", { outcome: "done", reason: null, restart: true, moreMs: null }))).toEqual([
       { actor: ADA, event: event("OUTCOME_SETTLED", { outcome: "done" }) },
       { actor: ADA, event: event("RESUMED", { from: "outcome_unknown", reason: null }) },
       { actor: ADA, event: event("QUEUED", { cause: "answered" }) },
     ]);
-    expect(unknown.and(give("resume", { outcome: "redo", reason: null, restart: true })).task.openStep?.settled).toBe(
-      "redo",
-    );
+    expect(
+      unknown.and(give("resume", { outcome: "redo", reason: null, restart: true, moreMs: null })).task.openStep
+        ?.settled,
+    ).toBe("redo");
     expect(outcome(unknown, COMMANDS.accept)).toEqual({ why: "there is no candidate to accept" });
   });
 
@@ -501,9 +573,11 @@ describe("what the lease holder may say", () => {
   );
 
   test("an outcome is asked for only where it is unknown", () =>
-    expect(outcome(IN.blocked, give("resume", { outcome: "done", reason: null, restart: true }))).toEqual({
-      why: "nothing is unknown: it is blocked by no_model",
-    }));
+    expect(outcome(IN.blocked, give("resume", { outcome: "done", reason: null, restart: true, moreMs: null }))).toEqual(
+      {
+        why: "nothing is unknown: it is blocked by no_model",
+      },
+    ));
 });
 
 describe("succeeding", () => {
@@ -710,7 +784,7 @@ describe("pause and cancel of a running task", () => {
     ["a work item is proposed", STORIES.working, { type: "propose_item", item: "work" }],
     ["it is blocked", STORIES.red, { type: "block", reason: "gates_exhausted", detail: "red", step: null }],
     ["it fails", STORIES.red, { type: "fail", exitReason: "gates_failed", detail: "red" }],
-    ["the worker stops", STORIES.working, { type: "release" }],
+    ["the worker stops", STORIES.working, { type: "release", cause: "worker_stopped" }],
   ];
   test.each(PUT_DOWN)(
     "a cancel that comes just before %s ends the task then, so that it waits for nobody",
@@ -743,11 +817,26 @@ describe("pause and cancel of a running task", () => {
   });
 });
 
+describe("a requested change", () => {
+  test("while a work item is asked for voids the approval of the plan as well", () => {
+    const asked = STORIES.approved
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER))
+      .and(report({ type: "enter_phase", phase: "implementation" }, 2))
+      .and(report({ type: "propose_item", item: "work" }, 2));
+    expect(asked.task.approval).toMatchObject({ plan: "p1" });
+    expect(asked.and(COMMANDS.request_changes).task).toMatchObject({
+      status: "queued",
+      phase: "planning",
+      approval: null,
+    });
+  });
+});
+
 describe("deaths", () => {
   test("in a row are counted by takeovers, and a finished step ends the row", () => {
     const twice = STORIES.working
-      .and(give("claim", { worker: "w2", epoch: 3 }, WORKER))
-      .and(give("claim", { worker: "w3", epoch: 4 }, WORKER));
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
+      .and(give("claim", { worker: "w3", epoch: 4, met: [] }, WORKER));
     expect(twice.task.deaths).toBe(2);
     const progress = twice
       .and(report({ type: "start_step", step: EXAMPLES.STEP_STARTED }, 4, "w3"))
@@ -755,10 +844,52 @@ describe("deaths", () => {
     expect(progress.task.deaths).toBe(0);
   });
 
+  test("are not forgotten because the step that was in flight is closed as lost", () => {
+    const died = STORIES.working
+      .and(report({ type: "start_step", step: EXAMPLES.STEP_STARTED }, 2))
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
+      .and(report({ type: "lose_step", step: EXAMPLES.STEP_LOST }, 3, "w2"));
+    expect([died.task.openStep, died.task.deaths]).toEqual([null, 1]);
+  });
+
   test("are forgotten when a person resumes from a crash loop", () => {
     const loop = STORIES.working
-      .and(give("claim", { worker: "w2", epoch: 3 }, WORKER))
+      .and(give("claim", { worker: "w2", epoch: 3, met: [] }, WORKER))
       .and(report({ type: "block", reason: "crash_loop", detail: "x", step: null }, 3, "w2"));
     expect([loop.task.deaths, loop.and(COMMANDS.resume).task.deaths]).toEqual([1, 0]);
+  });
+});
+
+describe("a task whose time is up", () => {
+  const upTo = IN.running.and(
+    report({ type: "block", reason: "budget_exhausted", detail: "its time is up", step: null }),
+  );
+  const resume = (moreMs: number | null) => give("resume", { outcome: null, reason: null, restart: true, moreMs });
+
+  test("is resumed only with more of it", () => {
+    expect(outcome(upTo, resume(null))).toEqual({ why: "its time is used up; say how much more it gets" });
+    expect(outcome(upTo, resume(60_000))).toBe("TIME_GRANTED RESUMED QUEUED");
+    expect(upTo.and(resume(60_000)).task.worked.grantedMs).toBe(60_000);
+  });
+
+  test("is warned once, and again after it got more", () => {
+    const warn = report({ type: "warn_time", warning: { spentMs: 8, limitMs: 10 } });
+    const warned = IN.running.and(warn);
+    expect(outcome(IN.running, warn)).toBe("TIME_WARNED");
+    expect(outcome(warned, warn)).toBe("");
+    const more = warned
+      .and(report({ type: "block", reason: "budget_exhausted", detail: "its time is up", step: null }))
+      .and(resume(60_000))
+      .and(give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER));
+    expect(outcome(more, report({ type: "warn_time", warning: { spentMs: 8, limitMs: 10 } }, 2))).toBe("TIME_WARNED");
+  });
+});
+
+describe("a priority", () => {
+  test("that it has already changes nothing; an agent has no say in it", () => {
+    expect(outcome(IN.queued, give("prioritize", { priority: "normal" }))).toBe("");
+    expect(outcome(IN.running, give("prioritize", { priority: "urgent" }, SLY))).toEqual({
+      why: "an agent may not say how soon its task is wanted",
+    });
   });
 });

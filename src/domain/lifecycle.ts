@@ -1,9 +1,21 @@
 import { type Actor, POLICY } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
-import type { Base, CandidateOf, GateReport, PlanFacts, TaskEvent, TaskEventBodies, TaskEventOf } from "./event.ts";
+import type { Dependency } from "./dependency.ts";
+import type {
+  Base,
+  CandidateOf,
+  GateReport,
+  Input,
+  PlanFacts,
+  TaskEvent,
+  TaskEventBodies,
+  TaskEventOf,
+} from "./event.ts";
 import type { FailReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
+import { inputsAfter } from "./inputs.ts";
 import type { Phase } from "./phase.ts";
+import type { Priority } from "./priority.ts";
 import type { RunMode } from "./spec.ts";
 import type { In, Status, Task } from "./task.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -16,7 +28,14 @@ export interface CommandBodies {
   freeze: { readonly draft: string; readonly spec: BlobRef; readonly hash: string };
   bind: { readonly project: string; readonly repos: Readonly<Record<string, string>> };
   ready: Readonly<Record<never, never>>;
-  claim: { readonly worker: string; readonly epoch: number };
+  /** `met`: the tasks before it that hold it no longer, with what the required ones left. */
+  claim: { readonly worker: string; readonly epoch: number; readonly met: readonly Input[] };
+  add_dependency: { readonly dependency: Dependency };
+  remove_dependency: { readonly dependency: Dependency };
+  /** A required task ended otherwise than by success, or what it left cannot be handed over. */
+  miss_dependency: { readonly on: string; readonly detail: string };
+  /** A person took another attempt's work instead. */
+  supersede: { readonly with: string };
   approve: {
     /** The work item that was shown, null when it was the plan. */
     readonly item: string | null;
@@ -31,7 +50,10 @@ export interface CommandBodies {
     readonly outcome: "done" | "redo" | "abort" | null;
     readonly reason: BlobRef | null;
     readonly restart: boolean;
+    /** Time the task gets beyond its limit; null: none. */
+    readonly moreMs: number | null;
   };
+  prioritize: { readonly priority: Priority };
   cancel: { readonly reason: BlobRef | null };
   retry: { readonly restart: boolean };
   /** `gates`: every gate the spec names. */
@@ -69,6 +91,8 @@ export type WorkReport =
       readonly step: TaskEventBodies["STEP_FAILED"];
       readonly followedBy?: readonly TaskEvent[];
     }
+  | { readonly type: "warn_step"; readonly warning: TaskEventBodies["STEP_WARNED"] }
+  | { readonly type: "warn_time"; readonly warning: TaskEventBodies["TIME_WARNED"] }
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
@@ -84,8 +108,8 @@ export type WorkReport =
   | { readonly type: "block"; readonly reason: BlockReason; readonly detail: string; readonly step: string | null }
   | { readonly type: "succeed"; readonly gates: readonly string[]; readonly expectsChange: boolean }
   | { readonly type: "fail"; readonly exitReason: FailReason; readonly detail: string }
-  /** The worker is being stopped in good order; another claim goes on. */
-  | { readonly type: "release" }
+  /** The worker is being stopped in good order, or nothing is to run for now; another claim goes on. */
+  | { readonly type: "release"; readonly cause: "worker_stopped" | "project_paused" | "daemon_paused" }
   | { readonly type: "stop"; readonly why: "pause" | "cancel" };
 
 export type DeliveryEvent = TaskEventOf<
@@ -122,6 +146,12 @@ export interface Decided {
 
 export type Decision = readonly Decided[] | Refusal;
 
+/** A refusal as one sentence. */
+export function refusalText(id: string, { refused, status, why, allowed }: Refusal): string {
+  const takes = allowed.length === 0 ? "nothing" : allowed.join(", ");
+  return `task ${id} is ${status} and refuses ${refused}${why === null ? "" : `: ${why}`}. It takes ${takes}.`;
+}
+
 export const isRefusal = (decision: Decision): decision is Refusal => "refused" in decision;
 
 type Answer = readonly (TaskEvent | Decided)[] | string;
@@ -135,16 +165,33 @@ type Lifecycle = { readonly [S in Status]: { readonly [C in CommandType]?: Rule<
  *                   ▲               │ block                    │ request_changes → queued, phase planning
  *                   └─ resume ── blocked                       └ reject → canceled
  *   running ─succeed→ succeeded   running ─fail→ failed ─retry→ queued   any living one ─cancel→ canceled
+ *   any living or undelivered succeeded one ─supersede→ canceled
  *
  * Only a claim leads to `running`; every wait gives the lease back; every answer leads to `queued` with its phase kept. A
  * person's pause or cancel of a running task is a request: the lease holder ends the open step first and then reports
  * `stop`, so that no effect is open when the terminal event stands.
  */
 const LIFECYCLE: Lifecycle = {
-  draft: { revise, freeze, bind, ready, cancel: cancelNow, deny },
+  draft: {
+    revise,
+    freeze,
+    bind,
+    ready,
+    prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    supersede,
+    cancel: cancelNow,
+    deny,
+  },
   queued: {
     claim,
     revise,
+    prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    miss_dependency: missDependency,
+    supersede,
     cancel: cancelNow,
     deny,
   },
@@ -154,12 +201,20 @@ const LIFECYCLE: Lifecycle = {
         ? `epoch ${epoch} is not after ${task.epoch}`
         : [e("CLAIMED", { worker, epoch, takeover: true })],
     report,
+    prioritize,
     pause: (task, { reason, by }) =>
       by.kind === "agent"
         ? "an agent may not pause its own task"
         : task.pauseRequested
           ? []
           : [e("PAUSE_REQUESTED", { reason })],
+    supersede: (task, { with: by, by: actor }) =>
+      actor.kind === "agent"
+        ? AGENT_SUPERSEDES
+        : [
+            e("SUPERSEDED", { by }),
+            ...(task.cancelRequested === null ? [e("CANCEL_REQUESTED", { reason: null })] : []),
+          ],
     cancel: (task, { reason }) => (task.cancelRequested === null ? [e("CANCEL_REQUESTED", { reason })] : []),
     deny,
   },
@@ -177,21 +232,65 @@ const LIFECYCLE: Lifecycle = {
             e("CANCELED", { exitReason: "plan_rejected", reason }),
           ],
     revise,
+    prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    supersede,
     cancel: cancelNow,
     deny,
   },
-  blocked: { resume, accept, revise, cancel: cancelNow, deny },
-  succeeded: { record_delivery: recordDelivery, deny },
-  failed: { retry: retryAgain, revise, accept, deny },
+  blocked: {
+    resume,
+    accept,
+    revise,
+    prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    supersede,
+    cancel: cancelNow,
+    deny,
+  },
+  succeeded: {
+    record_delivery: recordDelivery,
+    supersede: (task, command) =>
+      task.delivered !== null
+        ? "it was delivered itself"
+        : task.openStep !== null
+          ? `step ${task.openStep.step} is open`
+          : supersede(task, command),
+    deny,
+  },
+  failed: {
+    retry: retryAgain,
+    revise,
+    accept,
+    prioritize,
+    add_dependency: addDependency,
+    remove_dependency: removeDependency,
+    deny,
+  },
   canceled: { deny },
 };
 
-/** The commands that a task in this status has a rule for: the buttons on screen. `report`, `deny` and deliveries are the system's. */
+/**
+ * The commands that a task in this status has a rule for and that lead somewhere: the buttons on screen. `report`, `deny` and deliveries are
+ * the system's; a priority and a dependency change nothing about where the task stands.
+ */
 export const allowedCommands = (task: Task): readonly CommandType[] => commandsOf(LIFECYCLE[task.status]);
 
-const INTERNAL: ReadonlySet<CommandType> = new Set<CommandType>(["claim", "report", "deny", "record_delivery"]);
+const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
+  "claim",
+  "report",
+  "deny",
+  "record_delivery",
+  "prioritize",
+  "add_dependency",
+  "remove_dependency",
+  "miss_dependency",
+  "supersede",
+]);
 const commandsOf = (row: Lifecycle[Status]): readonly CommandType[] =>
-  (Object.keys(row) as CommandType[]).filter((command) => !INTERNAL.has(command));
+  (Object.keys(row) as CommandType[]).filter((command) => !NO_BUTTON.has(command));
 
 /** Events, or a refusal that names what is allowed now. Pure: time and ids are in the command or added by the caller. */
 export function decide(task: Task, command: Command): Decision {
@@ -252,9 +351,43 @@ function ready(task: In<"draft">): Answer {
   return [e("READY", { spec: task.spec.hash }), e("QUEUED", { cause: "ready" })];
 }
 
-function claim(task: In<"queued">, { worker, epoch }: Command<"claim">): Answer {
+/**
+ * What must come before is settled here and not only where tasks are chosen: one that was added since the choice is not among `met`.
+ * What a required task left is pinned once; a later claim sees what the first one saw.
+ */
+function claim(task: In<"queued">, { worker, epoch, met }: Command<"claim">): Answer {
   if (epoch <= task.epoch) return `epoch ${epoch} is not after ${task.epoch}`;
-  return [e("CLAIMED", { worker, epoch, takeover: false })];
+  const claimed = e("CLAIMED", { worker, epoch, takeover: false });
+  const unmet = task.dependencies.find(({ on, kind }) => kind !== "suggests" && !met.some((one) => one.task === on));
+  if (unmet !== undefined) return `it waits for task ${unmet.on}`;
+  const inputs = inputsAfter(task.dependencies, task.inputs, met);
+  const same = inputs.length === task.inputs.length && inputs.every((one) => task.inputs.includes(one));
+  return same ? [claimed] : [claimed, e("INPUTS_PINNED", { inputs })];
+}
+
+function addDependency(task: Task, { dependency: { on, kind }, by }: Command<"add_dependency">): Answer {
+  if (by.kind === "agent") return "an agent may not change what comes before its task";
+  if (on === task.id) return "a task cannot depend on itself";
+  const there = task.dependencies.find((one) => one.on === on);
+  if (there === undefined) return [e("DEPENDENCY_ADDED", { on, kind })];
+  return there.kind === kind ? [] : `it depends on task ${on} already, by ${there.kind}`;
+}
+
+/** Without what failed it goes on; should another one have failed too, it waits for that one next. */
+function removeDependency(task: Task, { dependency: { on, kind }, by }: Command<"remove_dependency">): Answer {
+  if (by.kind === "agent") return "an agent may not change what comes before its task";
+  if (!task.dependencies.some((one) => one.on === on && one.kind === kind))
+    return `it does not depend on task ${on} by ${kind}`;
+  const removed = e("DEPENDENCY_REMOVED", { on, kind });
+  return task.status === "blocked" && task.reason === "dependency_failed" && kind === "requires"
+    ? [removed, e("RESUMED", { from: task.reason, reason: null }), e("QUEUED", { cause: "resumed" })]
+    : [removed];
+}
+
+function missDependency(task: In<"queued">, { on, detail }: Command<"miss_dependency">): Answer {
+  return task.dependencies.some((one) => one.on === on && one.kind === "requires")
+    ? [e("BLOCKED", { reason: "dependency_failed", detail, step: null })]
+    : `it does not require task ${on}`;
 }
 
 function approve(task: In<"awaiting_approval">, { item, plan, spec, reason, by }: Command<"approve">): Answer {
@@ -273,11 +406,41 @@ function approve(task: In<"awaiting_approval">, { item, plan, spec, reason, by }
   return [e("PLAN_APPROVED", { plan, spec, bases, reason }), e("QUEUED", { cause: "approved" })];
 }
 
+const AGENT_SUPERSEDES = "an agent may not say whose work is taken";
+
+function supersede(task: Task, { with: by, by: actor }: Command<"supersede">): Answer {
+  if (actor.kind === "agent") return AGENT_SUPERSEDES;
+  return [
+    e("SUPERSEDED", { by }),
+    ...closing(task, "canceled"),
+    e("CANCELED", { exitReason: "superseded", reason: null }),
+  ];
+}
+
+/** Why a task ends that was asked to while a worker had it in hand. */
+const canceled = (task: Task): TaskEvent =>
+  e("CANCELED", {
+    exitReason: task.supersededBy === null ? "canceled_by_person" : "superseded",
+    reason: task.cancelRequested?.reason ?? null,
+  });
+
 function cancelNow(task: Task, { reason }: Command<"cancel">): Answer {
   return [...closing(task, "canceled"), e("CANCELED", { exitReason: "canceled_by_person", reason })];
 }
 
-function resume(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
+function prioritize(task: Task, { priority, by }: Command<"prioritize">): Answer {
+  if (by.kind === "agent") return "an agent may not say how soon its task is wanted";
+  return priority === task.priority ? [] : [e("PRIORITIZED", { priority, from: task.priority })];
+}
+
+function resume(task: In<"blocked">, command: Command<"resume">): Answer {
+  const { moreMs } = command;
+  if (task.reason === "budget_exhausted" && moreMs === null) return "its time is used up; say how much more it gets";
+  const answer = goOn(task, command);
+  return typeof answer === "string" || moreMs === null ? answer : [e("TIME_GRANTED", { ms: moreMs }), ...answer];
+}
+
+function goOn(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
   const resumed = e("RESUMED", { from: task.reason, reason });
   const queued = e("QUEUED", { cause: "resumed" });
   if (task.reason === "outcome_unknown") {
@@ -360,8 +523,7 @@ const PUTS_DOWN: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>([
 function report(task: In<"running">, { worker, epoch, report: said }: Command<"report">): Answer {
   if (task.lease.epoch !== epoch || task.lease.worker !== worker)
     return `the lease is epoch ${task.lease.epoch}'s, not epoch ${epoch}'s`;
-  if (task.cancelRequested !== null && task.openStep === null && PUTS_DOWN.has(said.type))
-    return [e("CANCELED", { exitReason: "canceled_by_person", reason: task.cancelRequested.reason })];
+  if (task.cancelRequested !== null && task.openStep === null && PUTS_DOWN.has(said.type)) return [canceled(task)];
   switch (said.type) {
     case "enter_phase":
       if (PHASE_AFTER[task.phase] !== said.phase) return `${said.phase} does not follow ${task.phase}`;
@@ -409,6 +571,12 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return isOpen(task, said.step)
         ? [e("STEP_FAILED", said.step), ...(said.followedBy ?? [])]
         : `step ${said.step.step} is not open`;
+    case "warn_step":
+      return isOpen(task, said.warning) && task.openStep?.warned.includes(said.warning.about) === false
+        ? [e("STEP_WARNED", said.warning)]
+        : [];
+    case "warn_time":
+      return task.worked.warned ? [] : [e("TIME_WARNED", said.warning)];
     case "lose_step":
       return isOpen(task, said.step) ? [e("STEP_LOST", said.step)] : `step ${said.step.step} is not open`;
     case "make_candidate":
@@ -440,13 +608,10 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
     case "fail":
       return [...closing(task, "failed"), e("FAILED", { exitReason: said.exitReason, detail: said.detail })];
     case "release":
-      return task.openStep === null ? [e("QUEUED", { cause: "worker_stopped" })] : `step ${task.openStep.step} is open`;
+      return task.openStep === null ? [e("QUEUED", { cause: said.cause })] : `step ${task.openStep.step} is open`;
     case "stop":
       if (task.openStep !== null) return `step ${task.openStep.step} is open`;
-      if (said.why === "cancel")
-        return task.cancelRequested === null
-          ? "nobody asked to cancel"
-          : [e("CANCELED", { exitReason: "canceled_by_person", reason: task.cancelRequested.reason })];
+      if (said.why === "cancel") return task.cancelRequested === null ? "nobody asked to cancel" : [canceled(task)];
       return task.pauseRequested
         ? [e("BLOCKED", { reason: "paused", detail: "paused by a person", step: null })]
         : "nobody asked to pause";

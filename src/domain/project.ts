@@ -1,3 +1,5 @@
+import { actorText } from "./actor.ts";
+import type { BlobRef } from "./blob.ts";
 import type { ProjectEvent, ProjectSettings, Recorded, RepoFacts } from "./event.ts";
 
 /** A project at one moment: its settings and the repositories its tasks may work on. */
@@ -8,14 +10,16 @@ export interface Project {
   readonly repos: readonly RepoFacts[];
   readonly createdAtMs: number;
   readonly deleted: boolean;
+  /** While it is, none of its tasks is taken up. */
+  readonly paused: { readonly sinceMs: number; readonly by: string; readonly reason: BlobRef | null } | null;
 }
 
 export function bornProject(id: string, { event, atMs }: Recorded<ProjectEvent>): Project {
   if (event.type !== "PROJECT_CREATED") throw new Error(`project ${id} begins with ${event.type}`);
-  return { id, ...event.body, repos: [], createdAtMs: atMs, deleted: false };
+  return { id, ...event.body, repos: [], createdAtMs: atMs, deleted: false, paused: null };
 }
 
-export function evolveProject(project: Project, { event }: Recorded<ProjectEvent>): Project {
+export function evolveProject(project: Project, { event, atMs, actor }: Recorded<ProjectEvent>): Project {
   switch (event.type) {
     case "PROJECT_CREATED":
       throw new Error(`project ${project.id} was created twice`);
@@ -23,6 +27,10 @@ export function evolveProject(project: Project, { event }: Recorded<ProjectEvent
       return { ...project, ...event.body };
     case "PROJECT_DELETED":
       return { ...project, deleted: true };
+    case "PROJECT_PAUSED":
+      return { ...project, paused: { sinceMs: atMs, by: actorText(actor), reason: event.body.reason } };
+    case "PROJECT_RESUMED":
+      return { ...project, paused: null };
     case "REPO_ADDED":
       return { ...project, repos: [...project.repos, event.body] };
     case "REPO_CHANGED":

@@ -19,7 +19,12 @@ export interface ScriptItem {
   readonly criterion: string | null;
   readonly dependsOn: readonly string[];
   readonly acts: readonly ScriptAct[];
+  /** Files it leaves, kept under their last name once its acts are done. Specs frozen by earlier versions have no such field. */
+  readonly artifacts?: readonly string[];
 }
+
+/** What an artifact is called: the last part of its path. */
+export const artifactName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
 /** A plan file: work items a person wrote. `explore` runs while planning, on read-only mounts and without network. */
 export interface ScriptPlan {

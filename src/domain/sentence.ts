@@ -1,5 +1,7 @@
+import { durationText } from "./duration.ts";
 import type { AnyEvent } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
+import { type DependencyNow, standing } from "./standing.ts";
 import type { Act } from "./step.ts";
 import type { Task } from "./task.ts";
 import type { TestCounts } from "./test-counts.ts";
@@ -22,10 +24,26 @@ export function sentence({ type, body }: AnyEvent): string {
       return "Spec and project are settled; the task may run.";
     case "QUEUED":
       return `The task is in the queue (${body.cause.replaceAll("_", " ")}).`;
+    case "PRIORITIZED":
+      return `The priority is now ${body.priority}; it was ${body.from}.`;
     case "CLAIMED":
       return body.takeover
         ? `Worker ${body.worker} took the task over from one that died (epoch ${body.epoch}).`
         : `Worker ${body.worker} took the task up (epoch ${body.epoch}).`;
+    case "DEPENDENCY_ADDED":
+      return `${DEPENDS[body.kind](body.on)}.`;
+    case "DEPENDENCY_REMOVED":
+      return `No longer counts: ${DEPENDS[body.kind](body.on)}.`;
+    case "INPUTS_PINNED":
+      return body.inputs.length === 0
+        ? "It is shown no other task's artifacts."
+        : body.inputs
+            .map(({ task, artifacts }) => `It is shown ${count(artifacts.length, "artifact")} of task ${task}.`)
+            .join(" ");
+    case "FORKED":
+      return `It was made from the frozen spec of task ${body.origin}, to begin where that one began.`;
+    case "SUPERSEDED":
+      return `The work of task ${body.by} was taken instead of this one's.`;
     case "PHASE_ENTERED":
       return `The phase changed from ${body.from} to ${body.phase}.`;
     case "BASES_PINNED":
@@ -59,6 +77,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Step ${body.step} was completed${outcome(body.evidence)}.`;
     case "STEP_FAILED":
       return `Step ${body.step} failed: ${body.cause}.`;
+    case "STEP_WARNED":
+      return body.about === "stall"
+        ? `Step ${body.step} shows no sign of life for ${durationText(body.ms)}: no output, no processor time, nothing written.`
+        : `Step ${body.step} has used ${durationText(body.ms)} of the ${durationText(body.limitMs)} it may take.`;
     case "STEP_LOST":
       return `Step ${body.step} was interrupted (${body.cause.replaceAll("_", " ")}); what it left was undone${Object.keys(body.rescued).length === 0 ? "" : " and kept as a rescue"}.`;
     case "CHECKPOINTED":
@@ -79,6 +101,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Gate ${body.gate} is unproven on the ${body.on}, for want of ${body.missing.join("; ")}.`;
     case "RETRIED":
       return `Attempt ${body.attempt} begins${body.restart ? " at the base again" : ""}, because ${body.failure}.`;
+    case "TIME_WARNED":
+      return `The task has worked ${durationText(body.spentMs)} of the ${durationText(body.limitMs)} it may take.`;
+    case "TIME_GRANTED":
+      return `The task was given ${durationText(body.ms)} more.`;
     case "PAUSE_REQUESTED":
       return "A pause was asked for; it takes effect at the next boundary.";
     case "CANCEL_REQUESTED":
@@ -108,7 +134,9 @@ export function sentence({ type, body }: AnyEvent): string {
         .map(([repo, to]) =>
           to.way === "patch"
             ? `${repo} was written as a patch.`
-            : `${repo}: ${to.branch ?? ""} is now ${short(to.to)}${to.checkoutFollowed ? ", and so is the checkout" : ""}.`,
+            : to.way === "push"
+              ? `${repo}: ${short(to.to)} was pushed to ${to.branch ?? ""}.`
+              : `${repo}: ${to.branch ?? ""} is now ${short(to.to)}${to.checkoutFollowed ? ", and so is the checkout" : ""}.`,
         )
         .join(" ");
     case "PROJECT_CREATED":
@@ -117,6 +145,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The project ${body.name} was changed.`;
     case "PROJECT_DELETED":
       return "The project was deleted.";
+    case "PROJECT_PAUSED":
+      return "The project was paused: none of its tasks is taken up.";
+    case "PROJECT_RESUMED":
+      return "The project was resumed.";
     case "REPO_ADDED":
       return `The repo ${body.name} (${body.path}) was added.`;
     case "REPO_CHANGED":
@@ -127,12 +159,25 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The daemon ${body.version} started; sandbox: ${body.sandbox}.`;
     case "DAEMON_STOPPED":
       return "The daemon stopped in good order.";
+    case "SYSTEM_PAUSED":
+      return "Everything was paused: no task is taken up.";
+    case "SYSTEM_RESUMED":
+      return "Everything was resumed.";
+    case "SPACE_RECLAIMED":
+      return `A clean-up freed ${body.bytes} bytes (${count(body.workspaces, "workspace")}, ${count(body.layers, "layer")}, ${count(body.mirrors, "mirror")}); ${body.keptBytes} bytes stay.`;
   }
 }
 
-/** Why a task stands still and what a person can do; null while it does not wait for one. */
+const DEPENDS = {
+  requires: (on: string) => `This task requires task ${on} to succeed first`,
+  blocks: (on: string) => `Task ${on} blocks this one until it has ended`,
+  suggests: (on: string) => `This task suggests that task ${on} is taken first`,
+} as const;
+
+/** Why a task stands still and what a person can do; null while nothing but time is needed. `before`: what it depends on, as it is now. */
 export function waitingFor(
   task: Task,
+  before: readonly DependencyNow[] = [],
 ): { readonly reason: string; readonly sentence: string; readonly next: string } | null {
   switch (task.status) {
     case "draft":
@@ -176,11 +221,27 @@ export function waitingFor(
         next: `agentos task logs ${task.id}; agentos task retry ${task.id} begins another attempt.`,
       };
     case "queued":
+      return waitingForOthers(before);
     case "running":
     case "succeeded":
     case "canceled":
       return null;
   }
+}
+
+function waitingForOthers(before: readonly DependencyNow[]): ReturnType<typeof waitingFor> {
+  const held = before.filter((one) => standing(one) !== "met");
+  const [first] = held;
+  if (first === undefined) return null;
+  const told = held.map(
+    ({ on, kind, title, status }) =>
+      `task ${on} (“${title}”, ${status.replaceAll("_", " ")}) to ${kind === "requires" ? "succeed" : "end"}`,
+  );
+  return {
+    reason: "dependency",
+    sentence: `It waits for ${told.join(", and for ")}.`,
+    next: `agentos task show ${first.on}`,
+  };
 }
 
 export function acting(act: Act): string {
@@ -202,6 +263,7 @@ export function acting(act: Act): string {
     case "candidate":
       return `make the candidate commit of ${act.repo}`;
     case "deliver":
+      if (act.way === "push") return `push ${short(act.to)} to ${act.branch} of ${act.repo}`;
       return `deliver ${short(act.to)} to ${act.way === "patch" ? "a patch" : act.branch} of ${act.repo}`;
     case "model":
       return `call ${act.model}`;

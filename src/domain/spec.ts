@@ -1,6 +1,6 @@
 import { Failure } from "./failure.ts";
 import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
-import type { ScriptPlan } from "./script-plan.ts";
+import { artifactName, type ScriptPlan } from "./script-plan.ts";
 import type { Seal } from "./seal.ts";
 
 export const RUN_MODES = ["interactive", "assisted", "autonomous"] as const;
@@ -52,7 +52,7 @@ export interface Spec {
   readonly includeDirty: boolean;
   readonly attempts: number;
   readonly flaky: FlakyPolicy;
-  /** Limits of one command. */
+  /** Of one command, where they do not say otherwise. */
   readonly limits: SpecLimits;
 }
 
@@ -61,6 +61,11 @@ export interface SpecLimits {
   readonly memoryBytes: number;
   readonly processes: number;
   readonly outputBytes: number;
+  /** Work of the whole task, its waits not counted; null: no limit. */
+  readonly taskMs: number | null;
+  /** A command that shows no sign of life for so long has stalled: that is recorded, and ends it where `stallEnds`. */
+  readonly stallMs: number;
+  readonly stallEnds: boolean;
 }
 
 export const DEFAULT_LIMITS: SpecLimits = {
@@ -68,6 +73,9 @@ export const DEFAULT_LIMITS: SpecLimits = {
   memoryBytes: 2 * 1024 ** 3,
   processes: 512,
   outputBytes: 16 * 1024 ** 2,
+  taskMs: null,
+  stallMs: 5 * 60_000,
+  stallEnds: false,
 };
 
 export const DEFAULT_ATTEMPTS = 3;
@@ -91,6 +99,7 @@ export function specFrom(text: string): Spec {
   return {
     ...spec,
     flaky: (spec as Partial<Spec>).flaky ?? NO_RERUN,
+    limits: { ...DEFAULT_LIMITS, ...spec.limits },
     gates: spec.gates.map((gate) => ({ ...LATER_IN_GATES, ...gate })),
     prepare: spec.prepare.map((one) => ({ ...LATER_IN_PREPARE, ...one })),
   };
@@ -120,8 +129,13 @@ export function checkSpec(spec: Spec): void {
     if (criterion.gate !== null && !gateIds.has(criterion.gate))
       invalid(`criterion ${criterion.id} names the gate ${criterion.gate}, which the spec does not have`);
   }
+  const artifacts = new Set<string>();
   if (spec.agent.kind === "script")
     for (const item of spec.agent.plan.items) {
+      for (const name of (item.artifacts ?? []).map(artifactName)) {
+        if (artifacts.has(name)) invalid(`two artifacts of the plan are called ${name}`);
+        artifacts.add(name);
+      }
       if (!repos.has(item.repo))
         invalid(`work item ${item.id} names the repo ${item.repo}, which is not in the task's scopes`);
       if (item.criterion !== null && !criterionIds.has(item.criterion))

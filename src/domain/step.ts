@@ -51,7 +51,7 @@ export type Act =
   | {
       readonly kind: "deliver";
       readonly repo: string;
-      readonly way: "merge" | "branch" | "patch";
+      readonly way: "merge" | "branch" | "patch" | "push";
       readonly branch: string;
       readonly from: string | null;
       readonly to: string;
@@ -93,6 +93,9 @@ export function crashPolicy(act: Act): CrashPolicy {
   return policy(act as never);
 }
 
+/** What a running step is warned of: it shows no sign of life, or most of its time is gone. */
+export type StepWarning = "stall" | "time";
+
 /** One run of a step that has begun and not ended. */
 export interface OpenStep {
   readonly step: string;
@@ -105,6 +108,7 @@ export interface OpenStep {
   readonly before: Readonly<Record<string, string>>;
   /** A person's word on what became of it, when nobody else can know. */
   readonly settled: "done" | "redo" | "abort" | null;
+  readonly warned: readonly StepWarning[];
 }
 
 /** A finished step as the rest of the task needs it again. `result` names the blob with what the agent was told. */

@@ -1,18 +1,23 @@
 import type { BlobRef } from "./blob.ts";
+import type { Dependency } from "./dependency.ts";
 import type {
+  Artifact,
   Base,
   CandidateOf,
   DeliveredTo,
   FrozenSpec,
   GateReport,
+  Input,
   PlanFacts,
   Recorded,
   TaskEvent,
+  TaskEventBodies,
 } from "./event.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { Verdict } from "./gate.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
+import type { Priority } from "./priority.ts";
 import type { FinishedStep, OpenStep } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -69,6 +74,17 @@ export interface FailureRun {
   readonly times: number;
 }
 
+/**
+ * Time in a worker's hands, waits not counted. It is counted from one of the worker's events to the next, so it is the same after any
+ * restart, and the time in which a dead daemon was not there does not count.
+ */
+export interface Worked {
+  readonly ms: number;
+  /** What people gave it beyond its spec's limit. */
+  readonly grantedMs: number;
+  readonly warned: boolean;
+}
+
 /** What is true of a task in every status. */
 export interface TaskFacts {
   readonly id: string;
@@ -79,6 +95,7 @@ export interface TaskFacts {
   readonly draft: BlobRef;
   readonly metadata: BlobRef | null;
   readonly template: string | null;
+  readonly priority: Priority;
   readonly project: { readonly id: string; readonly repos: Readonly<Record<string, string>> } | null;
   readonly spec: FrozenSpec | null;
   readonly specVersion: number;
@@ -116,10 +133,17 @@ export interface TaskFacts {
   readonly epoch: number;
   /** Unclean deaths in a row while it ran, without a finished step between them. */
   readonly deaths: number;
-  readonly artifacts: readonly { readonly name: string; readonly mediaType: string; readonly content: BlobRef }[];
+  readonly artifacts: readonly Artifact[];
+  /** What comes before it; each other task once. */
+  readonly dependencies: readonly Dependency[];
+  readonly inputs: readonly Input[];
+  /** Which task it was forked from, and where its work begins. */
+  readonly fork: TaskEventBodies["FORKED"] | null;
+  readonly supersededBy: string | null;
   readonly acceptedUnproven: readonly string[] | null;
   readonly delivered: Readonly<Record<string, DeliveredTo>> | null;
   readonly denials: number;
+  readonly worked: Worked;
 }
 
 /** A task at one moment. Each status carries the facts that exist only in it. */
@@ -127,7 +151,8 @@ export type Task = TaskFacts &
   (
     | { readonly status: "draft" }
     | { readonly status: "queued"; readonly sinceMs: number }
-    | { readonly status: "running"; readonly lease: Lease }
+    /** `seenMs`: when its worker said something last. */
+    | { readonly status: "running"; readonly lease: Lease; readonly seenMs: number }
     | { readonly status: "awaiting_approval"; readonly proposal: Proposal; readonly sinceMs: number }
     | {
         readonly status: "blocked";
@@ -171,6 +196,8 @@ const NOTHING_DONE = {
   cancelRequested: null,
   acceptedUnproven: null,
   delivered: null,
+  worked: { ms: 0, grantedMs: 0, warned: false },
+  inputs: [],
 } as const satisfies Partial<TaskFacts>;
 
 /** The task after its first event. */
@@ -182,6 +209,7 @@ export function born(id: string, recorded: Recorded<TaskEvent>): Task {
     ...event.body,
     id,
     createdAtMs: atMs,
+    priority: "normal",
     project: null,
     spec: null,
     specVersion: 0,
@@ -191,13 +219,25 @@ export function born(id: string, recorded: Recorded<TaskEvent>): Task {
     epoch: 0,
     deaths: 0,
     artifacts: [],
+    dependencies: [],
+    fork: null,
+    supersededBy: null,
     denials: 0,
     status: "draft",
   };
 }
 
-/** The task after one more event. Total: every event has its case, none reads anything but its arguments. */
-export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Task {
+/** The task after one more event. */
+export function evolve(task: Task, recorded: Recorded<TaskEvent>): Task {
+  const next = after(task, recorded);
+  // A takeover ends the silence of a dead worker, which was no work; what people say meanwhile is none either.
+  if (task.status !== "running" || recorded.event.type === "CLAIMED" || recorded.actor.kind !== "worker") return next;
+  const worked = { ...next.worked, ms: next.worked.ms + Math.max(0, recorded.atMs - task.seenMs) };
+  return next.status === "running" ? { ...next, worked, seenMs: recorded.atMs } : { ...next, worked };
+}
+
+/** Total: every event has its case, none reads anything but its arguments. */
+function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Task {
   switch (event.type) {
     case "CREATED":
       throw new Error(`task ${task.id} was created twice`);
@@ -208,6 +248,8 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         ...event.body,
         spec: null,
         phase: "intent",
+        // What it left was made by another spec.
+        artifacts: [],
         // Counted on, never begun again: steps are named by their attempt, and no two steps of a task may share a name.
         attempt: task.attempt + 1,
         roundStart: task.attempt + 1,
@@ -233,7 +275,20 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         deaths: event.body.takeover ? task.deaths + 1 : task.deaths,
         status: "running",
         lease: { worker: event.body.worker, epoch: event.body.epoch },
+        seenMs: atMs,
       };
+    case "PRIORITIZED":
+      return { ...task, priority: event.body.priority };
+    case "DEPENDENCY_ADDED":
+      return { ...task, dependencies: [...task.dependencies, event.body] };
+    case "DEPENDENCY_REMOVED":
+      return { ...task, dependencies: task.dependencies.filter(({ on }) => on !== event.body.on) };
+    case "INPUTS_PINNED":
+      return { ...task, inputs: event.body.inputs };
+    case "FORKED":
+      return { ...task, fork: event.body };
+    case "SUPERSEDED":
+      return { ...task, supersededBy: event.body.by };
     case "PHASE_ENTERED":
       return { ...task, phase: event.body.phase, finished: {}, runs: {} };
     case "BASES_PINNED":
@@ -311,6 +366,7 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
           input: event.body.input,
           before: event.body.before,
           settled: null,
+          warned: [],
         },
         outside: task.outside || (event.body.act.kind === "command" && event.body.act.network.length > 0),
         runs: { ...task.runs, [event.body.step]: event.body.run },
@@ -333,6 +389,10 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
       return event.body.result === null
         ? { ...task, openStep: null, deaths: 0 }
         : { ...task, openStep: null, deaths: 0, finished: finishedWith(task, seq, event.body.step, event.body.result) };
+    case "STEP_WARNED":
+      return task.openStep === null
+        ? task
+        : { ...task, openStep: { ...task.openStep, warned: [...task.openStep.warned, event.body.about] } };
     case "STEP_LOST":
       return { ...task, openStep: null };
     case "CHECKPOINTED":
@@ -374,6 +434,10 @@ export function evolve(task: Task, { seq, event, atMs, actor }: Recorded<TaskEve
         finished: {},
         runs: {},
       };
+    case "TIME_WARNED":
+      return { ...task, worked: { ...task.worked, warned: true } };
+    case "TIME_GRANTED":
+      return { ...task, worked: { ...task.worked, grantedMs: task.worked.grantedMs + event.body.ms, warned: false } };
     case "PAUSE_REQUESTED":
       return { ...task, pauseRequested: true };
     case "CANCEL_REQUESTED":
@@ -429,6 +493,7 @@ const facts = (task: Task): TaskFacts => ({
   draft: task.draft,
   metadata: task.metadata,
   template: task.template,
+  priority: task.priority,
   project: task.project,
   spec: task.spec,
   specVersion: task.specVersion,
@@ -458,9 +523,14 @@ const facts = (task: Task): TaskFacts => ({
   epoch: task.epoch,
   deaths: task.deaths,
   artifacts: task.artifacts,
+  dependencies: task.dependencies,
+  inputs: task.inputs,
+  fork: task.fork,
+  supersededBy: task.supersededBy,
   acceptedUnproven: task.acceptedUnproven,
   delivered: task.delivered,
   denials: task.denials,
+  worked: task.worked,
 });
 
 /** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */

@@ -26,7 +26,10 @@ export const BLOCK_REASONS = {
     next: "Revise the spec so that it allows this (agentos task revise <id> …), or cancel it.",
   },
   paused: { means: "a person paused it", next: "agentos task resume <id>." },
-  budget_exhausted: { means: "a budget is used up", next: "Raise the budget, then agentos task resume <id>." },
+  budget_exhausted: {
+    means: "a budget is used up",
+    next: "Give it more: agentos task resume <id> --more-time 30m; or revise its limits (agentos task revise <id> --limit task=2h).",
+  },
   gates_exhausted: {
     means: "the gates did not pass in any attempt",
     next: "Read agentos task evidence <id>; then resume for more attempts, accept on record (agentos task accept <id>), or cancel.",
@@ -40,7 +43,7 @@ export const BLOCK_REASONS = {
     next: "Resolve the conflict in the repository, then deliver again.",
   },
   repo_missing: {
-    means: "the repository is not where it was, or its base commit is gone",
+    means: "the repository is not where it was, cannot be reached, or its base commit is gone",
     next: "Put it back, then agentos task resume <id>; or revise the task to begin from what is there.",
   },
   sandbox_missing: {
@@ -49,13 +52,16 @@ export const BLOCK_REASONS = {
   },
   storage_full: {
     means: "there is no space left for the data directory",
-    next: "Free space; the task goes on with agentos task resume <id>.",
+    next: "Free space; the task then goes on by itself.",
   },
   integrity: {
     means: "stored content does not have the hash the journal names",
     next: "Run agentos audit verify; it names the place.",
   },
-  dependency_failed: { means: "a task this one needs did not succeed", next: "Retry that task, or cancel this one." },
+  dependency_failed: {
+    means: "a task this one needs did not succeed, or what it left cannot be handed over",
+    next: "Retry that task and then agentos task resume <id>; or remove the dependency: agentos task deps remove <id> --requires TASK.",
+  },
   crash_loop: {
     means: "the system died three times in a row while this task ran, without progress",
     next: "Read agentos task logs <id>; then agentos task resume <id> to try once more.",

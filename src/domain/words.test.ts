@@ -4,7 +4,7 @@ import { type Actor, actorFrom, actorText, POLICY, SYSTEM } from "./actor.ts";
 import type { ProjectEvent, Recorded } from "./event.ts";
 import { bornProject, evolveProject } from "./project.ts";
 import { type Act, type CrashPolicy, crashPolicy, type StepKind } from "./step.ts";
-import { projectStream, streamId, streamKind, SYSTEM_STREAM, taskStream } from "./stream.ts";
+import { projectStream, SYSTEM_STREAM, streamId, streamKind, taskStream } from "./stream.ts";
 import { SHIPPED_TEMPLATES, templateNamed } from "./template.ts";
 import { executed } from "./test-counts.ts";
 
@@ -61,11 +61,15 @@ describe("a project", () => {
       repos: [],
       createdAtMs: 5,
       deleted: false,
+      paused: null,
     });
     const added = evolveProject(born, told("REPO_ADDED"));
     expect(added.repos).toEqual([PROJECT_EXAMPLES.REPO_ADDED]);
     expect(evolveProject(added, told("REPO_CHANGED")).repos).toEqual([PROJECT_EXAMPLES.REPO_CHANGED]);
     expect(evolveProject(added, told("PROJECT_CHANGED"))).toMatchObject({ name: "app2", repos: added.repos });
+    const paused = evolveProject(added, told("PROJECT_PAUSED"));
+    expect(paused.paused).toEqual({ sinceMs: 5, by: "policy:default", reason: null });
+    expect(evolveProject(paused, told("PROJECT_RESUMED"))).toEqual(added);
     expect(evolveProject(added, told("PROJECT_DELETED")).deleted).toBe(true);
   });
 

@@ -49,7 +49,14 @@ export async function deliveryDesk(
       };
       let effect: Effect;
       try {
-        effect = await ask.effect({ step, run, signal, outputFile, onStart: () => undefined });
+        effect = await ask.effect({
+          step,
+          run,
+          signal,
+          outputFile,
+          onStart: () => undefined,
+          onWarning: () => undefined,
+        });
       } catch (error) {
         if (isLost()) throw await lose();
         const cause = isFailure(error) ? error.message : "AgentOS failed inside this step";
@@ -92,6 +99,7 @@ export async function deliveryDesk(
       spec,
       ({ repo, id }) => task.layers[layerName(repo, id, "candidate")] ?? task.layers[layerName(repo, id, "base")],
     ),
+    inputs: task.inputs,
     steps,
   };
 }

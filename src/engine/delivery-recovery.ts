@@ -6,7 +6,12 @@ import { arrive, type DeliverAct } from "./delivery-travel.ts";
 import type { EngineDependencies } from "./deps.ts";
 
 /** After these, git has said what is there, or can never be asked again. Anything else (a disk that is away) leaves the step open. */
-const SETTLES: ReadonlySet<FailureCode> = new Set<FailureCode>(["delivery/refused", "repo/not-found"]);
+const SETTLES: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  "delivery/refused",
+  "repo/not-found",
+  "remote/moved",
+  "remote/protected",
+]);
 
 /** What was left open on a proven task: a delivery is asked of git and finished; a gate or preparation run for it is given up. */
 export async function finishOpen(deps: EngineDependencies, id: string): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Actor } from "../domain/actor.ts";
-import type { CandidateOf } from "../domain/event.ts";
+import type { CandidateOf, DeliveredTo } from "../domain/event.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { judge } from "../domain/gate.ts";
+import { isRemote } from "../domain/remote.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { In } from "../domain/task.ts";
 import type { Desk, LayerMount } from "../ports/broker.ts";
@@ -16,7 +17,7 @@ export interface Route {
   readonly source: string;
   readonly candidate: CandidateOf;
   readonly branch: string;
-  readonly way: DeliveryRequest["way"];
+  readonly way: DeliveredTo["way"];
   readonly from: CommitId | null;
   readonly to: CommitId;
   readonly tree: string;
@@ -37,11 +38,17 @@ export async function routeOf(
   const ownBranch = `agentos/${task.id}`;
   const base = { repo, source, candidate, to: candidate.commit, tree: candidate.tree };
   if (request.way === "patch") return { ...base, way: "patch", branch: request.branch ?? "", from: null, note: null };
-  if (request.way === "branch") {
+  const remote = isRemote(source);
+  if (!remote && request.way === "branch") {
     const branch = request.branch ?? ownBranch;
     return { ...base, way: "branch", branch, from: await vacant(deps, source, branch, candidate.commit), note: null };
   }
-  const branch = request.branch ?? task.bases?.[repo]?.branch ?? null;
+  const way = remote ? "push" : "merge";
+  if (remote && request.push === undefined)
+    throw new Failure("delivery/refused", `${repo} is a remote repository, and nothing is pushed without being asked`, {
+      next: `agentos task deliver ${task.id} --push ${task.bases?.[repo]?.branch ?? ownBranch}, or another branch; --way patch needs no push.`,
+    });
+  const branch = remote ? (request.push ?? null) : (request.branch ?? task.bases?.[repo]?.branch ?? null);
   if (branch === null)
     throw new Failure("delivery/refused", `${repo} had no branch checked out when the task began`, {
       next: "Name one: --branch NAME, or use --way branch.",
@@ -50,7 +57,7 @@ export async function routeOf(
   if (outlook.relation === "contains")
     return {
       ...base,
-      way: "merge",
+      way,
       branch,
       // The branch may have gone on with commits of others: what is recorded is this work, from and to the same, and nothing moves.
       from: candidate.commit,
@@ -66,11 +73,11 @@ export async function routeOf(
       note,
     };
   }
-  if (outlook.relation === "at-base") return { ...base, way: "merge", branch, from: outlook.head, note: null };
+  if (outlook.relation === "at-base") return { ...base, way, branch, from: outlook.head, note: null };
   const merged = await provenMerge(deps, desk, task, spec, { repo, source, branch, candidate, by: request.by });
   return {
     ...base,
-    way: "merge",
+    way,
     branch,
     from: merged.onto,
     to: merged.commit,
@@ -129,7 +136,7 @@ async function provenMerge(
       "delivery/refused",
       `${branch} of ${repo} moved on and conflicts with this work in ${merged.conflicts.slice(0, 10).join(", ")}`,
       {
-        next: `agentos task deliver ${task.id} --way branch writes it to a branch of its own, to be merged by hand.`,
+        next: aside(task.id, source),
         facts: { conflicts: merged.conflicts },
       },
     );
@@ -139,10 +146,10 @@ async function provenMerge(
       "delivery/refused",
       `${branch} of ${repo} moved on, and no gate can say anything about the merged work`,
       {
-        next: `agentos task deliver ${task.id} --way branch writes the accepted work to a branch of its own.`,
+        next: aside(task.id, source),
       },
     );
-  const prepared = await withLayer(deps, desk, task, spec, repo, branch, merged.commit);
+  const prepared = await withLayer(deps, desk, task, spec, repo, source, branch, merged.commit);
   for (const gate of gates) {
     const run = await deps.broker.gate(prepared, gate, merged.commit, merged.tree, "merge");
     const verdict = judge(gate, merged.tree, [
@@ -171,7 +178,7 @@ async function provenMerge(
       throw new Failure(
         "delivery/refused",
         `merged with the newer ${branch}, the gate ${gate.id} does not pass: ${why.join("; ")}`,
-        { next: `agentos task deliver ${task.id} --way branch writes the verified work to a branch of its own.` },
+        { next: aside(task.id, source) },
       );
     }
   }
@@ -185,6 +192,7 @@ async function withLayer(
   task: In<"succeeded">,
   spec: Spec,
   repo: string,
+  source: string,
   branch: string,
   commit: CommitId,
 ): Promise<Desk> {
@@ -199,10 +207,16 @@ async function withLayer(
           "delivery/refused",
           `merged with the newer ${branch}, the dependencies cannot be prepared: ${error.message}`,
           {
-            next: `agentos task deliver ${task.id} --way branch writes the verified work to a branch of its own.`,
+            next: aside(task.id, source),
             cause: error,
           },
         );
       }
   return { ...desk, layers: { ...desk.layers, [repo]: prepared } };
 }
+
+/** Where proven work can go when it cannot go where it was wanted. */
+const aside = (task: string, source: string): string =>
+  isRemote(source)
+    ? `agentos task deliver ${task} --push agentos/${task} pushes the proven work to a branch of its own, to be merged by hand.`
+    : `agentos task deliver ${task} --way branch writes the proven work to a branch of its own, to be merged by hand.`;

@@ -35,10 +35,14 @@ export function createDelivery(deps: EngineDependencies): Delivery {
         return deliverTask(deps, request, stopping.signal);
       }),
     async recover() {
-      for (const id of await deps.store.operations.succeededWithOpenStep())
-        await one(id, () => finishOpen(deps, id)).catch((error: unknown) =>
+      for (const id of await deps.store.operations.succeededWithOpenStep()) {
+        const { act } = (await deps.log.load(id)).task.openStep ?? {};
+        const finished = one(id, () => finishOpen(deps, id)).catch((error: unknown) =>
           deps.warn(`the interrupted delivery of task ${id} could not be finished; its step stays open`, error),
         );
+        // A push is asked of a remote, which may be away: the start does not wait for it, the next delivery of the task does.
+        if (act?.kind !== "deliver" || act.way !== "push") await finished;
+      }
     },
     async stop() {
       stopping.abort();
@@ -78,7 +82,9 @@ async function deliverTask(
 /** Delivered there already, and still part of it: what was recorded then stands, and nothing is recorded again. */
 function arrivedBefore(task: In<"succeeded">, route: Route): DeliveredTo | null {
   const before = task.delivered?.[route.repo];
-  return route.way === "merge" && route.from === route.to && before?.branch === route.branch ? before : null;
+  return (route.way === "merge" || route.way === "push") && route.from === route.to && before?.branch === route.branch
+    ? before
+    : null;
 }
 
 /** Several repos do not move as one: what did and what did not is said by name. */

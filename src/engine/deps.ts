@@ -8,6 +8,7 @@ import type { ProcessMark, Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import type { StorageWait } from "./storage-wait.ts";
 
 /** Everything the engine works with. */
 export interface EngineDependencies {
@@ -28,6 +29,9 @@ export interface EngineDependencies {
   readonly outputFile: (task: string, step: string, run: number) => Promise<string>;
   /** What a dead run's output file holds, at most `bytesMax` of its end; null when there is none. */
   readonly partialOutput: (task: string, step: string, run: number, bytesMax: number) => Promise<Uint8Array | null>;
+  readonly storage: StorageWait;
+  /** What was written may not be there: nothing can be recorded any more, the process is to end. */
+  readonly fatal: (error: unknown) => void;
   /** Tells of trouble nobody awaits. */
   readonly warn: (sentence: string, error: unknown) => void;
 }

@@ -52,6 +52,7 @@ export async function setDesk(
         ? null
         : [task.lastFailure.text, (await textOf(deps, task.lastFailure.output)) ?? ""].join("\n\n").trim(),
     layers: layersIn(hold, layersOn),
+    inputs: task.inputs,
     steps: durableSteps(deps, hold, scope, item),
   };
 }

@@ -6,10 +6,12 @@ import type { Task } from "../domain/task.ts";
 import type { LeaseChange, StagedBlob } from "../ports/store.ts";
 import type { EngineDependencies } from "./deps.ts";
 
+export type PutDownReason = "pause" | "cancel" | "time_up" | "shutdown" | "project_paused" | "daemon_paused";
+
 /** Why a worker puts a task down although nothing failed. */
 export class PutDown extends Error {
-  readonly why: "pause" | "cancel" | "shutdown";
-  constructor(why: "pause" | "cancel" | "shutdown") {
+  readonly why: PutDownReason;
+  constructor(why: PutDownReason) {
     super(`put down: ${why}`);
     this.name = "PutDown";
     this.why = why;
@@ -28,11 +30,16 @@ export class OutcomeUnknown extends Error {
   }
 }
 
-/** What people asked for since the last append; set by the worker as the journal tells it. */
+/** What became due since the last append; set by the worker as the journal tells it, and by the task's own clock. */
 export interface Wishes {
   pause: boolean;
   cancel: boolean;
+  /** Nothing (of this project) is to run for now: back into the queue. */
+  hold: "project_paused" | "daemon_paused" | null;
+  timeUp: boolean;
 }
+
+export const noWishes = (): Wishes => ({ pause: false, cancel: false, hold: null, timeUp: false });
 
 /** A claimed task in a worker's hands: its facts as of the last append, and the only way for the worker to say what happened. */
 export interface Hold {
@@ -40,13 +47,15 @@ export interface Hold {
   readonly epoch: number;
   /** The frozen spec; `store/corrupt` when what is stored is not what was frozen. */
   readonly spec: Spec;
-  /** Aborted when a person cancels, when the worker stops, or when the lease is lost. */
+  /** Aborted when a person cancels, when the task's time is up, when the worker stops, or when the lease is lost. */
   readonly signal: AbortSignal;
   task(): Task;
   report(report: WorkReport, blobs?: readonly StagedBlob[]): Promise<Task>;
   /** Whether a person asked to end the task. */
   canceled(): boolean;
-  /** At a boundary, no effect being open: throws `PutDown` when someone asked to stop. */
+  /** What an aborted signal means. */
+  interruptedBy(): "cancel" | "time_up" | "shutdown";
+  /** At a boundary, no effect being open: throws `PutDown` when someone asked to stop, `store/full` when the disk is. */
   boundary(): void;
 }
 
@@ -70,7 +79,11 @@ export function holdTask(
   wishes: Wishes,
 ): Hold {
   let current = first;
+  let currentSeq = 0;
   const by: Actor = { kind: "worker", name: deps.worker };
+  const canceled = (): boolean => wishes.cancel || current.cancelRequested !== null;
+  const interruptedBy = (): "cancel" | "time_up" | "shutdown" =>
+    canceled() ? "cancel" : wishes.timeUp ? "time_up" : "shutdown";
   return {
     id: first.id,
     epoch,
@@ -86,19 +99,24 @@ export function holdTask(
       const command = { type: "report", by, worker: deps.worker, epoch, report } as const;
       for (;;)
         try {
-          const { task } = await deps.log.give(first.id, command, { blobs, lease });
-          current = task;
+          const { task, seq } = await deps.log.give(first.id, command, { blobs, lease });
+          // Warnings are reported beside the work: the answer that was read last is not always the newest.
+          if (seq >= currentSeq) [current, currentSeq] = [task, seq];
           return task;
         } catch (error) {
           // Busy is nothing the task did: what happened is said again, after the store's own wait, until the worker is to stop.
-          if (!isFailure(error, "store/busy") || (signal.aborted && !wishes.cancel)) throw error;
+          if (!isFailure(error, "store/busy") || (signal.aborted && !wishes.cancel && !wishes.timeUp)) throw error;
         }
     },
-    canceled: () => wishes.cancel || current.cancelRequested !== null,
+    canceled,
+    interruptedBy,
     boundary() {
-      if (wishes.cancel || current.cancelRequested !== null) throw new PutDown("cancel");
-      if (signal.aborted) throw new PutDown("shutdown");
+      if (canceled()) throw new PutDown("cancel");
+      if (signal.aborted || wishes.timeUp) throw new PutDown(interruptedBy());
+      if (wishes.hold !== null) throw new PutDown(wishes.hold);
       if (wishes.pause || current.pauseRequested) throw new PutDown("pause");
+      if (deps.storage.scarce())
+        throw new Failure("store/full", "there is no space left on the disk of the data directory");
     },
   };
 }

@@ -56,11 +56,20 @@ async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {
   const repos = await reposOf(deps, hold);
   const bases: Record<string, Base> = {};
   const trees: Record<string, string> = {};
-  for (const [name, { path }] of Object.entries(repos)) {
-    const state = await deps.workspaces.inspect(path);
+  for (const [name, { path, defaultBranch }] of Object.entries(repos)) {
+    const state = await deps.workspaces.inspect(path, defaultBranch);
     if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${path}: ${state.unsupported.join("; ")}`);
     if (state.head === null) throw new Failure("repo/unsupported", `${path} has no commit yet`);
     const clone = { task: hold.id, repo: name };
+    // A fork begins where its origin began, wherever the branch is by now; revised it is work of its own and begins where all do.
+    const forked = hold.task().specVersion === 1 ? hold.task().fork?.bases[name] : undefined;
+    if (forked !== undefined) {
+      const commit = await deps.workspaces.adopt(clone, path, forked.commit, false);
+      trees[name] = await deps.workspaces.checkout({ task: hold.id, repo: name, epoch: hold.epoch }, commit);
+      await requirePins(deps, hold, name, commit);
+      bases[name] = forked;
+      continue;
+    }
     // By the spec's version: only the same pinning, cut off by a crash, takes again what it captured of uncommitted files.
     const label = String(hold.task().specVersion);
     const commit = await deps.workspaces.adopt(clone, path, state.head, hold.spec.includeDirty, label);

@@ -1,6 +1,7 @@
 import { crashPolicy } from "../domain/step.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { type Hold, OutcomeUnknown } from "./hold.ts";
+import { repairRefs } from "./repair-refs.ts";
 import { undoOpenStep } from "./undo.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
@@ -23,6 +24,7 @@ export async function recover(deps: EngineDependencies, hold: Hold): Promise<boo
     });
     return false;
   }
+  await repairRefs(deps, hold);
   await takeOverDirectories(deps, hold);
   await closeOpenStep(deps, hold);
   await returnToCheckpoint(deps, hold);

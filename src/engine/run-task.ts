@@ -4,12 +4,14 @@ import { type Spec, specFrom } from "../domain/spec.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { Agent } from "../ports/agent.ts";
 import { LeaseLost } from "../ports/store.ts";
+import { metBefore, tooMuchBefore } from "./before.ts";
 import type { EngineDependencies } from "./deps.ts";
-import { type Hold, holdTask, OutcomeUnknown, PutDown, type Wishes } from "./hold.ts";
+import { type Hold, holdTask, OutcomeUnknown, PutDown, type PutDownReason, type Wishes } from "./hold.ts";
 import { implementPlan } from "./implementation.ts";
 import { PrepareFailed } from "./layers.ts";
 import { planTask } from "./planning.ts";
 import { recover } from "./recover.ts";
+import { timeUpDetail, watchTime } from "./task-time.ts";
 import { verifyTask } from "./verification.ts";
 
 /** One claim, from taking the task up to putting it down. Never throws for what happens to the task: that is in its journal. */
@@ -23,17 +25,24 @@ export async function runTask(
   const by = { kind: "worker", name: deps.worker } as const;
   const { task: before } = await deps.log.load(id);
   const spec = await frozenSpec(deps, id, before.spec);
+  const met = await metBefore(deps, before);
+  if (await tooMuchBefore(deps, before, met)) return;
   const claimed = await deps.log.give(
     id,
-    { type: "claim", by, worker: deps.worker, epoch },
+    { type: "claim", by, worker: deps.worker, epoch, met },
     { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
   );
+  const time = new AbortController();
   // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.
-  const hold = holdTask(deps, claimed.task, spec, epoch, signal, wishes);
+  const hold = holdTask(deps, claimed.task, spec, epoch, AbortSignal.any([signal, time.signal]), wishes);
+  let unwatch = (): void => undefined;
   try {
+    unwatch = watchTime(deps, hold, wishes, () => time.abort());
     if (await recover(deps, hold)) await work(deps, hold);
   } catch (error) {
-    await putDown(deps, hold, error);
+    await putDown(deps, hold, error, signal);
+  } finally {
+    unwatch();
   }
 }
 
@@ -94,6 +103,13 @@ const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
   "repo/unsupported": "repo_missing",
   "repo/not-found": "repo_missing",
   "project/not-found": "repo_missing",
+  "remote/auth-needed": "repo_missing",
+  "remote/auth-refused": "repo_missing",
+  "remote/host-unknown": "repo_missing",
+  "remote/not-found": "repo_missing",
+  "remote/unreachable": "repo_missing",
+  "remote/timeout": "repo_missing",
+  "remote/failed": "repo_missing",
   "spec/invalid": "approval_needed",
   "act/denied": "approval_needed",
   "agent/failed": "agent_failed",
@@ -104,11 +120,13 @@ const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
 /** The operating system's own words for a full disk, where no adapter translated them. */
 const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"]);
 
+/** The disk itself fails: what was written before may be lost as well. No word about the task could be trusted; the next start finds out. */
+const BROKEN: ReadonlySet<unknown> = new Set(["EIO", "EROFS"]);
+
 /** The end of a hold as one report. A step may stay open behind a wait; the next claim closes it. */
 function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport | null {
   if (error instanceof LeaseLost) return null;
-  if (error instanceof PutDown)
-    return error.why === "shutdown" ? { type: "release" } : { type: "stop", why: error.why };
+  if (error instanceof PutDown) return putDownAs(hold, error.why);
   if (error instanceof OutcomeUnknown) {
     const detail = `step ${error.step} (${error.doing}) was interrupted; it may or may not have taken effect outside`;
     return { type: "block", reason: "outcome_unknown", detail, step: error.step };
@@ -120,6 +138,10 @@ function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport
     return { type: "block", reason, detail: error.message.slice(0, DETAIL_MAX), step: null };
   if (error instanceof Error && "code" in error && FULL.has(error.code))
     return { type: "block", reason: "storage_full", detail: "the disk is full", step: null };
+  if (error instanceof Error && "code" in error && BROKEN.has(error.code)) {
+    deps.fatal(error);
+    return null;
+  }
   deps.warn(`task ${hold.id} hit a bug`, error);
   const name = error instanceof Error ? error.name : "unknown";
   return {
@@ -129,13 +151,29 @@ function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport
   };
 }
 
+function putDownAs(hold: Hold, why: PutDownReason): WorkReport {
+  switch (why) {
+    case "pause":
+    case "cancel":
+      return { type: "stop", why };
+    case "time_up":
+      return { type: "block", reason: "budget_exhausted", detail: timeUpDetail(hold), step: null };
+    case "shutdown":
+      return { type: "release", cause: "worker_stopped" };
+    case "project_paused":
+    case "daemon_paused":
+      return { type: "release", cause: why };
+  }
+}
+
 const DETAIL_MAX = 1_000;
 const AGAIN_MS = 5_000;
 
 /** Says how the hold ended, again and again while the store cannot take it: only the end of the worker ends that, and then the next start recovers. */
-async function putDown(deps: EngineDependencies, hold: Hold, error: unknown): Promise<void> {
+async function putDown(deps: EngineDependencies, hold: Hold, error: unknown, stopping: AbortSignal): Promise<void> {
   const report = endOf(deps, hold, error);
   if (report === null) return;
+  if (report.type === "block" && report.reason === "storage_full") await makeRoom(deps);
   for (;;) {
     try {
       await hold.report(report);
@@ -147,11 +185,15 @@ async function putDown(deps: EngineDependencies, hold: Hold, error: unknown): Pr
         deps.warn(`task ${hold.id} could not be put down`, worse);
         return;
       }
-      if (hold.signal.aborted) return;
-      await rest(AGAIN_MS, hold.signal);
+      if (stopping.aborted) return;
+      if (isFailure(worse, "store/full")) await makeRoom(deps);
+      await rest(AGAIN_MS, stopping);
     }
   }
 }
+
+const makeRoom = (deps: EngineDependencies): Promise<void> =>
+  deps.storage.ranOut().catch((error: unknown) => deps.warn("the reserve could not be given up", error));
 
 /** Waits, or until the signal says otherwise. Keeps nobody alive. */
 const rest = (ms: number, signal: AbortSignal): Promise<void> =>

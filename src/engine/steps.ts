@@ -39,7 +39,8 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
       { type: "start_step", step: { step, run, item, act, input: ask.input, before: before.trees } },
       blobs,
     );
-    const marks: Promise<void>[] = [];
+    const noted: Promise<unknown>[] = [];
+    let began = false;
     let effect: Effect;
     try {
       effect = await ask.effect({
@@ -48,19 +49,27 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
         signal: hold.signal,
         outputFile,
         onStart: (mark) => {
-          marks.push(
+          began = true;
+          noted.push(
             deps.store.operations
               .markProcess(hold.id, step, mark)
               .catch((error: unknown) => deps.warn(`process of ${step} was not noted`, error)),
           );
         },
+        onWarning: (warning) => {
+          noted.push(
+            hold
+              .report({ type: "warn_step", warning: { step, run, ...warning } })
+              .catch((error: unknown) => deps.warn(`a warning about ${step} was not noted`, error)),
+          );
+        },
       });
     } catch (error) {
-      if (marks.length > 0 && mayHaveReachedOut(hold, act)) throw new OutcomeUnknown(step, describe(act));
+      if (began && mayHaveReachedOut(hold, act)) throw new OutcomeUnknown(step, describe(act));
       if (!hold.signal.aborted) await failOpenStep(deps, hold, error);
       throw hold.signal.aborted ? await interrupted(deps, hold) : error;
     } finally {
-      await Promise.all(marks);
+      await Promise.all(noted);
     }
     if (hold.signal.aborted) {
       if (mayHaveReachedOut(hold, act)) throw new OutcomeUnknown(step, describe(act));
@@ -100,6 +109,11 @@ async function record(
   const blobs = result === null ? effect.blobs : [...effect.blobs, result];
   const followedBy: TaskEvent[] =
     effect.touched.length === 0 ? [] : [{ type: "CHECKPOINTED", body: { step, trees: after } }];
+  for (const one of effect.evidence)
+    if (one.kind === "artifact") {
+      const { name, mediaType, content } = one;
+      followedBy.push({ type: "ARTIFACT_STORED", body: { name, mediaType, content, step } });
+    }
   const body = { step, run, evidence, after, result: result?.ref ?? null };
   await (effect.failed === null
     ? hold.report({ type: "complete_step", step: body, followedBy }, blobs)
@@ -124,10 +138,12 @@ async function failOpenStep(deps: EngineDependencies, hold: Hold, error: unknown
   });
 }
 
-/** A person canceled, or the worker is stopping: the open effect was ended, what it left is undone, the step is lost. */
+const LOST_BY = { cancel: "canceled", time_up: "time_up", shutdown: "worker_died" } as const;
+
+/** A person canceled, the task's time is up, or the worker is stopping: the open effect was ended, what it left is undone, the step is lost. */
 async function interrupted(deps: EngineDependencies, hold: Hold): Promise<PutDown> {
   const { task } = await deps.log.load(hold.id);
-  const why = task.cancelRequested === null ? "shutdown" : "cancel";
+  const why = task.cancelRequested === null ? hold.interruptedBy() : "cancel";
   const open = task.openStep;
   if (open !== null) {
     const rescued = await undoOpenStep(deps, hold, open);
@@ -136,7 +152,7 @@ async function interrupted(deps: EngineDependencies, hold: Hold): Promise<PutDow
       step: {
         step: open.step,
         run: open.run,
-        cause: why === "cancel" ? "canceled" : "worker_died",
+        cause: LOST_BY[why],
         rescued,
         partialOutput: null,
       },

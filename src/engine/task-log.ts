@@ -1,6 +1,6 @@
 import type { AnyEvent, Happened } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
-import { type Command, decide, isRefusal, type Refusal } from "../domain/lifecycle.ts";
+import { type Command, decide, isRefusal, type Refusal, refusalText } from "../domain/lifecycle.ts";
 import { taskStream } from "../domain/stream.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type EventLog, StreamMoved, type TaskReads } from "../ports/store.ts";
@@ -48,17 +48,12 @@ export function createTaskLog(store: EventLog & { readonly tasks: TaskReads }, c
 }
 
 export function refused(id: string, refusal: Refusal): Failure {
-  const allowed = refusal.allowed.length === 0 ? "nothing" : refusal.allowed.join(", ");
-  const why = refusal.why === null ? "" : `: ${refusal.why}`;
-  return new Failure(
-    "task/refused",
-    `task ${id} is ${refusal.status} and refuses ${refusal.refused}${why}. It takes ${allowed}.`,
-    {
-      next:
-        refusal.allowed.length === 0
-          ? `agentos task show ${id}`
-          : `It takes now: ${allowed}. See agentos task show ${id}.`,
-      facts: { status: refusal.status, refused: refusal.refused, why: refusal.why, allowed: refusal.allowed },
-    },
-  );
+  const { allowed } = refusal;
+  return new Failure("task/refused", refusalText(id, refusal), {
+    next:
+      allowed.length === 0
+        ? `agentos task show ${id}`
+        : `It takes now: ${allowed.join(", ")}. See agentos task show ${id}.`,
+    facts: { status: refusal.status, refused: refusal.refused, why: refusal.why, allowed },
+  });
 }

@@ -1,11 +1,17 @@
-import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { ownAccount } from "./account.ts";
+import { loadQuickly, SUFFIX } from "./own-code.ts";
 import { VERSION } from "./version.ts";
 
-enableCompileCache();
+loadQuickly();
 
 const QUIET = "--disable-warning=ExperimentalWarning";
+/*
+ * A daemon is idle for most of its life. By default V8 lets its heap grow to many times what a daemon needs, and glibc keeps a pool of
+ * freed memory per thread: after some long lists both stay, a hundred megabytes of nothing (docs/guarantees/scale.md).
+ */
+const SMALL = ["--optimize-for-size", "--max-semi-space-size=4"];
+const ONE_ARENA = { MALLOC_ARENA_MAX: "1" };
 const words = process.argv.slice(2);
 if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) process.stdout.write(`agentos ${VERSION}\n`);
 else await main();
@@ -24,9 +30,10 @@ async function main(): Promise<void> {
       argv: [
         ...process.execArgv.filter((flag) => !flag.startsWith("--inspect") && flag !== QUIET),
         QUIET,
-        join(import.meta.dirname, "daemon.ts"),
+        ...SMALL,
+        join(import.meta.dirname, `daemon-program${SUFFIX}`),
       ],
-      environment: (await config()).daemonEnvironment(process.env, settings),
+      environment: { ...ONE_ARENA, ...(await config()).daemonEnvironment(process.env, settings) },
     }),
     offline: async () => (await import("./offline.ts")).offline,
     serve: async (settings) => {

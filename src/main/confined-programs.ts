@@ -56,6 +56,7 @@ async function ask(
         environment: {},
         toolPath,
         egressSocket: null,
+        stall: null,
         limits: LIMITS,
         outputFile: `${directory}/output`,
         onStart: () => undefined,

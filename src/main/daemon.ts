@@ -1,21 +1,24 @@
-import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { access, chmod, constants, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
 import { SCHEMA_VERSION } from "../adapters/store/migrate.ts";
+import { diskRoom } from "../adapters/system/disk-room.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
-import { type DaemonConfig, daemonConfig } from "../config/config.ts";
-import { time } from "../contract/present.ts";
+import { noteSystem } from "../app/system-journal.ts";
+import type { DaemonConfig } from "../config/config.ts";
+import { pausedView, time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
+import { SYSTEM } from "../domain/actor.ts";
+import type { SystemEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
-import { SYSTEM_STREAM } from "../domain/stream.ts";
 import { nodeServer } from "../interfaces/http/node-server.ts";
 import { httpSurface } from "../interfaces/http/server.ts";
-import { StreamMoved } from "../ports/store.ts";
 import { ownAccount } from "./account.ts";
+import { startDailyGc } from "./daily-gc.ts";
 import { assemble, type System, type SystemOptions, webDirectory } from "./system.ts";
 import { VERSION } from "./version.ts";
 
@@ -38,14 +41,32 @@ export async function startDaemon(
   log: Logger,
   adapters: NonNullable<SystemOptions["adapters"]> = {},
 ): Promise<Daemon> {
-  await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const home = await realpath(config.home);
+  const home = await usableHome(config.home);
   const lock = await acquireDaemonLock(home);
   try {
     return await runUnderLock({ ...config, home }, log, adapters, () => lock.release());
   } catch (error) {
     await lock.release();
     throw error;
+  }
+}
+
+/** Made when missing. On a full disk what was set aside is given up, so that a daemon can start and say which tasks wait. */
+async function usableHome(wanted: string): Promise<string> {
+  try {
+    await mkdir(wanted, { recursive: true, mode: 0o700 });
+    const home = await realpath(wanted);
+    await access(home, constants.W_OK);
+    const room = diskRoom(home);
+    if (await room.full()) await room.release();
+    return home;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw failure("store/full", `there is no space left for the data directory ${wanted}`);
+    if (code !== "EROFS" && code !== "EACCES" && code !== "EPERM") throw error;
+    const why = code === "EROFS" ? "its file system is mounted read-only" : "this user may not";
+    throw failure("store/unwritable", `nothing can be written into the data directory ${wanted}: ${why}`);
   }
 }
 
@@ -66,6 +87,12 @@ async function runUnderLock(
     home: config.home,
     toolPath: config.toolPath,
     tasksMax: config.tasksMax,
+    retention: config.retention,
+    remotes: {
+      home: process.env["HOME"] ?? ownAccount().home,
+      variable: (name) => process.env[name],
+      hosts: config.remotes,
+    },
     warn,
     onFatal: (error) => {
       log.fatal({ err: error }, "nothing can be made durable any more; the daemon ends, and the next start recovers");
@@ -123,6 +150,7 @@ async function work(
         sandbox_problem: box.problem,
         tasks: await system.cases.look.counts(),
         working: system.worker.busy(),
+        paused: pausedView(await system.cases.look.allPaused()),
       }),
       stop: () => askedToStop(),
     },
@@ -139,18 +167,22 @@ async function work(
   });
   if ((await system.store.position()) === 0)
     await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
+  // Before anything is taken up: after an incident a person wants to look first.
+  if (config.startPaused) await system.cases.pauseAll(person, "the daemon was started paused");
   await system.recover();
   const server = await listening(nodeServer(api.fetch), config);
   const { port } = server.address() as AddressInfo;
   const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
   hosts = new Set(names.map((name) => `${name}:${port}`));
   const url = `http://${names[0]}:${port}`;
+  let cleaning: Awaited<ReturnType<typeof startDailyGc>>;
   try {
     await system.start();
     await note(system, {
       type: "DAEMON_STARTED",
       body: { version: VERSION, boot: ownProcess().bootId, sandbox: box.name ?? "none" },
     });
+    cleaning = await startDailyGc(system, warn);
     await announce(config.home, { pid: process.pid, start_ticks: ownProcess().startTicks, url, version: VERSION });
   } catch (error) {
     closeAll(server);
@@ -163,7 +195,7 @@ async function work(
     stopping ??= (async () => {
       askedToStop();
       closeAll(server);
-      await Promise.all([system.delivery.stop(), system.worker.stop()]);
+      await Promise.all([system.delivery.stop(), system.worker.stop(), cleaning.stop()]);
       await note(system, { type: "DAEMON_STOPPED", body: {} });
       await rm(join(config.home, "daemon.json"), { force: true });
       await system.stop();
@@ -203,36 +235,7 @@ async function tryOut(
   }
 }
 
-async function note(
-  system: System,
-  event: Parameters<System["store"]["append"]>[0]["events"][number]["event"],
-): Promise<void> {
-  for (;;) {
-    const last = await lastSeq(system);
-    try {
-      await system.store.append({
-        stream: SYSTEM_STREAM,
-        expected: last,
-        events: [{ actor: { kind: "system", name: "agentos" }, atMs: Date.now(), event }],
-        blobs: [],
-        lease: null,
-      });
-      return;
-    } catch (error) {
-      if (!(error instanceof StreamMoved)) throw error;
-    }
-  }
-}
-
-async function lastSeq(system: System): Promise<number> {
-  let seq = 0;
-  for (;;) {
-    const page = await system.store.read(SYSTEM_STREAM, seq, 1_000);
-    const last = page.at(-1);
-    if (last === undefined) return seq;
-    seq = last.seq;
-  }
-}
+const note = (system: System, event: SystemEvent): Promise<void> => noteSystem(system.store, SYSTEM, Date.now(), event);
 
 function listening(server: Server, config: DaemonConfig): Promise<Server> {
   return new Promise((resolve, reject) => {
@@ -286,15 +289,5 @@ export async function announced(home: string): Promise<{ readonly pid: number; r
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw error;
-  }
-}
-
-if (import.meta.main) {
-  try {
-    await runDaemon(daemonConfig(process.env));
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    process.stderr.write(`agentos: ${error.message}${error.next === null ? "" : `\n${error.next}`}\n`);
-    process.exit(error.code === "daemon/running" ? 73 : 69);
   }
 }

@@ -10,6 +10,7 @@ import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
 import { openStore } from "../adapters/store/open.ts";
 import { openReadOnly } from "../adapters/store/read-only.ts";
 import { seal } from "../adapters/store/seal.ts";
+import { allPaused } from "../app/pause-all.ts";
 import { isFailure } from "../domain/failure.ts";
 import type { AuditReport } from "../ports/store.ts";
 
@@ -58,6 +59,7 @@ export const offline = {
       await homeCheck(home, fix, dryRun),
       await spaceCheck(home),
       await storeCheck(home),
+      ...(await pauseCheck(home)),
       await portCheck(home),
     ];
     return { ready: checks.every(({ ok, required }) => ok || !required), checks };
@@ -175,6 +177,28 @@ async function storeCheck(home: string): Promise<Check> {
   } catch (error) {
     if (!isFailure(error)) throw error;
     return bad("database", error.message, error.next ?? "agentos audit verify names the place.");
+  }
+}
+
+/** Whether everything is paused, which whoever wonders why nothing happens should find here. Nothing is said while it is not. */
+async function pauseCheck(home: string): Promise<readonly Check[]> {
+  if (!existsSync(join(home, "agentos.db"))) return [];
+  try {
+    const store = await openReadOnly(home);
+    const paused = await allPaused({ store }).finally(() => store.close());
+    if (paused === null) return [];
+    const since = new Date(paused.sinceMs).toISOString();
+    return [
+      bad(
+        "work",
+        `everything was paused by ${paused.by} at ${since}${paused.reason === null ? "" : ` (${paused.reason})`}; no task is taken up`,
+        "agentos daemon resume",
+        false,
+      ),
+    ];
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return []; // The check of the database says what is wrong with it.
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { egressProxy } from "../adapters/egress/proxy.ts";
+import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
 import { defaultPolicy } from "../adapters/policy/default-policy.ts";
 import { runners } from "../adapters/runners/runners.ts";
@@ -7,6 +8,7 @@ import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapt
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
 import { systemClock, systemIds } from "../adapters/system/clock.ts";
+import { diskRoom } from "../adapters/system/disk-room.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
@@ -15,8 +17,10 @@ import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
+import { createStorageWait } from "../engine/storage-wait.ts";
 import { createTaskLog } from "../engine/task-log.ts";
 import { createWorker, type Worker } from "../engine/worker.ts";
 import type { Agents } from "../ports/agent.ts";
@@ -27,12 +31,15 @@ import type { Programs } from "../ports/programs.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
-import { clientSettings, ownRegistries } from "./registries.ts";
+import { type ClientSettings, clientSettings, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
   readonly home: string;
   readonly toolPath: readonly string[];
   readonly tasksMax: number;
+  readonly retention: Retention;
+  /** The daemon's means to reach remote repositories; left out: only what asks for nothing. */
+  readonly remotes?: RemoteAccess;
   readonly warn: (sentence: string, error: unknown) => void;
   /** Nothing can be made durable any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -68,6 +75,8 @@ export async function assemble(options: SystemOptions): Promise<System> {
   const { home, adapters = {} } = options;
   const clock = adapters.clock ?? systemClock;
   const sandbox = adapters.sandbox ?? bubblewrapSandbox({ privateDirectories: [home], hostEnvironment: process.env });
+  // Asking npm takes as long as everything else of a start together: it is asked meanwhile.
+  const settings = clientSettings(options.toolPath);
   const opened = await openStore({
     home,
     seal,
@@ -76,21 +85,31 @@ export async function assemble(options: SystemOptions): Promise<System> {
     ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }),
   });
   try {
-    return await over(opened, options, sandbox, clock);
+    return await over(opened, options, sandbox, clock, await settings);
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clock: Clock): Promise<System> {
+async function over(
+  opened: Store,
+  options: SystemOptions,
+  sandbox: Sandbox,
+  clock: Clock,
+  settings: ClientSettings,
+): Promise<System> {
   const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
-  const workspaces = gitWorkspaces({ home, owner: sandbox.owner() });
+  const workspaces = gitWorkspaces({
+    home,
+    owner: sandbox.owner(),
+    ...(options.remotes === undefined ? {} : { remotes: options.remotes }),
+  });
   const layers = fileLayers(home);
+  const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
-  const settings = await clientSettings(toolPath);
   const testRunners = runners(settings);
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const broker = createBroker({
@@ -106,6 +125,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     mountWitness: { argv: mountWitnessArgv, parse: parseMountWitness },
     runDirectory: files.directory,
     reportDirectory: files.reports,
+    inputDirectory: files.inputs,
     readReport: files.readReport,
     reportsIn: files.reportsIn,
     writeText: files.writeText,
@@ -113,6 +133,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
     allowPrivate: [...ownRegistries(settings), ...(adapters.allowPrivate ?? [])],
+    noRoom: room.full,
     clock,
   });
   const ids = systemIds();
@@ -132,6 +153,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     worker: `daemon-${self.pid}`,
     outputFile: files.outputFile,
     partialOutput: files.output,
+    fatal: options.onFatal,
+    storage: createStorageWait({ log, store, room, warn: options.warn }),
     warn: options.warn,
   };
   const app: AppDependencies = {
@@ -145,7 +168,11 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     clock,
     ids,
     liveOutput: files.output,
+    outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
+    outputUse: files.outputUse,
+    layers,
+    retention: options.retention,
     toolPath,
   };
   const worker = createWorker(engine, { tasksMax: options.tasksMax });

@@ -4,7 +4,7 @@ import type { RecordedVerdict } from "../domain/task.ts";
 
 export interface CommandResult {
   readonly exitCode: number | null;
-  readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
+  readonly endedBy: "itself" | "time" | "memory" | "output" | "stall" | "cancel";
   /** What the agent is told: at most `OUTPUT_TOLD_BYTES` of each, the end of it. */
   readonly stdout: string;
   readonly stderr: string;
@@ -34,6 +34,8 @@ export interface WorkCapabilities {
   list(repo: string, prefix: string): Promise<readonly string[]>;
   write(repo: string, path: string, content: string, executable: boolean | null): Promise<void>;
   remove(repo: string, path: string): Promise<void>;
+  /** Keeps a file of the workspace as an artifact of the task under that name; false when there is none. Not a regular file, or too large: `act/denied`. */
+  keep(repo: string, path: string, name: string): Promise<boolean>;
   run(
     repo: string,
     command: {

@@ -1,9 +1,10 @@
 import type { BlobRef } from "../domain/blob.ts";
+import type { Input } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import type { GateDefinition, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { Spec } from "../domain/spec.ts";
-import type { Act } from "../domain/step.ts";
+import type { Act, StepWarning } from "../domain/step.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "./agent.ts";
 import type { ProcessMark } from "./sandbox.ts";
@@ -41,6 +42,8 @@ export interface StepRun {
   /** Host file for its live output. */
   readonly outputFile: string;
   readonly onStart: (mark: ProcessMark) => void;
+  /** It shows no sign of life, or most of its time is gone. */
+  readonly onWarning: (warning: { readonly about: StepWarning; readonly ms: number; readonly limitMs: number }) => void;
 }
 
 /**
@@ -65,6 +68,8 @@ export interface Desk {
   readonly lastFailure: string | null;
   /** By repo. */
   readonly layers: Readonly<Record<string, readonly LayerMount[]>>;
+  /** What required tasks left, as pinned when this one was claimed. */
+  readonly inputs: readonly Input[];
   readonly steps: Steps;
 }
 

@@ -7,6 +7,8 @@ export interface DeliveryRequest {
   readonly way: DeliveryWay;
   /** Target branch; null: for `merge` the branch the task started on, for `branch` a new one named after the task. */
   readonly branch: string | null;
+  /** Branch of a remote repository to push to. Left out: nothing is pushed, and a task with work for a remote one is refused. */
+  readonly push?: string;
   readonly by: Actor;
 }
 
@@ -16,10 +18,10 @@ export interface Delivered {
   readonly notes: readonly string[];
 }
 
-/** Contract: only a verified tree is delivered; a branch moves by compare-and-set or not at all; repeating it is safe. */
+/** Contract: only a verified tree is delivered; a branch moves by compare-and-set or not at all, a remote one too; repeating it is safe. */
 export interface Delivery {
   deliver(request: DeliveryRequest): Promise<Delivered>;
-  /** Finishes or gives back what a dead daemon left in the middle. What cannot be finished now is warned of and stays open; never throws for it. */
+  /** Finishes or gives back what a dead daemon left in the middle; pushes go on behind it. What cannot be finished now is warned of and stays open; never throws for it. */
   recover(): Promise<void>;
   /** Ends what is being delivered and takes no more; resolves when nothing is under way. A branch that is being moved is moved to the end. */
   stop(): Promise<void>;

@@ -15,10 +15,17 @@ export interface Stores {
 /** The name of a store among a layer's outputs: no output of a checkout, which is a plain path, is called so. */
 export const storeOutput = (name: string): string => `.agentos-store/${name}`;
 
+export interface LayerUse {
+  readonly key: string;
+  readonly bytes: number;
+  /** When it was last found or mounted, give or take an hour. */
+  readonly usedAtMs: number;
+}
+
 /**
  * Prepared dependencies, kept by key and mounted read-only, never shared writable.
- * Contract: a layer exists whole or not at all, and once it exists nothing here removes or replaces it: it may be mounted. `adopt` moves
- * the outputs out of the directory they were made in, follows no link of that directory (`act/denied`), and is durable before it
+ * Contract: a layer exists whole or not at all, and once it exists it may be mounted: only `remove` takes it away, and nothing replaces
+ * it. `adopt` moves the outputs out of the directory they were made in, follows no link of that directory (`act/denied`), and is durable before it
  * resolves. What a dead run left half-made is removed by `discard`.
  */
 export interface Layers {
@@ -31,4 +38,8 @@ export interface Layers {
   path(key: string, output: string): Promise<string | null>;
   /** Removes what is half-made and nobody is making; never a whole layer. */
   discard(key: string): Promise<void>;
+  /** Every whole layer, by key. */
+  use(): Promise<readonly LayerUse[]>;
+  /** Removes a layer whole, unless it was used after `unusedSinceMs`; whether it is gone. Nobody prepares the same key meanwhile. */
+  remove(key: string, unusedSinceMs: number): Promise<boolean>;
 }

@@ -21,6 +21,15 @@ export interface Limits {
   readonly fileBytes: number;
 }
 
+/** A command without a sign of life: no output, hardly any processor time, nothing written, no process come or gone. */
+export interface StallWatch {
+  readonly afterMs: number;
+  /** Whether it is ended then. */
+  readonly ends: boolean;
+  /** Told once, with how long it has been quiet. */
+  readonly onStall: (quietMs: number) => void;
+}
+
 /** A process of ours that can be told from a stranger with the same pid. */
 export interface ProcessMark {
   readonly pid: number;
@@ -42,6 +51,8 @@ export interface SandboxCommand {
   /** Host path of the egress proxy's unix socket, or null: no network at all. */
   readonly egressSocket: string | null;
   readonly limits: Limits;
+  /** Null: nobody asks whether it stalls. */
+  readonly stall: StallWatch | null;
   /** Host file that live output (stdout and stderr as they come) is appended to; created 0600 when missing. */
   readonly outputFile: string;
   /** Called once the process exists, before its outcome is known. */
@@ -59,7 +70,7 @@ export interface SandboxOutcome {
   readonly exitCode: number | null;
   readonly signal: string | null;
   /** Which bound ended it, when a bound did. */
-  readonly endedBy: "itself" | "time" | "memory" | "output" | "cancel";
+  readonly endedBy: "itself" | "time" | "memory" | "output" | "stall" | "cancel";
   readonly stdout: Captured;
   readonly stderr: Captured;
   readonly durationMs: number;

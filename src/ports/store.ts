@@ -1,10 +1,16 @@
 import type { Actor } from "../domain/actor.ts";
 import type { BlobRef } from "../domain/blob.ts";
 import type { JournalRow } from "../domain/chain.ts";
+import type { Claimable } from "../domain/claim-order.ts";
+import type { DependencyKind } from "../domain/dependency.ts";
 import type { AnyEvent, Happened, ProjectEvent, Recorded, TaskEvent } from "../domain/event.ts";
+import type { ExitReason } from "../domain/exit-reason.ts";
 import type { Phase } from "../domain/phase.ts";
+import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
+import type { DependencyNow } from "../domain/standing.ts";
 import type { Status, Task } from "../domain/task.ts";
+import type { Direction, TaskOrder } from "../domain/task-list.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { ProcessMark } from "./sandbox.ts";
 
@@ -75,6 +81,8 @@ export interface EventLog {
   append(append: Append): Promise<{ readonly seq: number; readonly position: number }>;
   read(stream: string, afterSeq: number, most: number): Promise<readonly Recorded[]>;
   since(position: number, most: number): Promise<readonly Positioned[]>;
+  /** The last event of a stream, or the last of one of these types; null when there is none. */
+  latest(stream: string, types?: readonly AnyEvent["type"][]): Promise<Recorded | null>;
   /** The newest position, 0 when empty. */
   position(): Promise<number>;
   onAppended(listener: (appended: Positioned) => void): () => void;
@@ -87,15 +95,44 @@ export interface Blobs {
   get(ref: BlobRef): Promise<Uint8Array | null>;
 }
 
+/** Everything that is not null must hold. */
 export interface TaskFilter {
   readonly status: readonly Status[] | null;
   readonly project: string | null;
   readonly session: string | null;
+  readonly createdBy: string | null;
+  readonly blockReason: readonly BlockReason[] | null;
+  readonly exitReason: readonly ExitReason[] | null;
+  /** Created at this moment or later. */
+  readonly createdFromMs: number | null;
+  /** Created before this moment. */
+  readonly createdBeforeMs: number | null;
   /** Substring of the title, case-insensitive. */
   readonly text: string | null;
+  /** Words of title, intent, criteria, id or project name; each may be the beginning of one, and "…" must occur as it stands. */
+  readonly search: string | null;
+  readonly order: TaskOrder;
+  readonly direction: Direction;
+  /** `next` of the page before, which must have had the same order and direction. */
   readonly after: string | null;
   readonly most: number;
 }
+
+/** Narrows by nothing; newest first. */
+export const EVERY_TASK = {
+  status: null,
+  project: null,
+  session: null,
+  createdBy: null,
+  blockReason: null,
+  exitReason: null,
+  createdFromMs: null,
+  createdBeforeMs: null,
+  text: null,
+  search: null,
+  order: "created",
+  direction: "desc",
+} as const satisfies Omit<TaskFilter, "after" | "most">;
 
 export interface TaskRow {
   readonly id: string;
@@ -107,12 +144,31 @@ export interface TaskRow {
   readonly blockReason: BlockReason | null;
   readonly blockDetail: string | null;
   readonly exitReason: string | null;
+  readonly priority: Priority;
   readonly project: { readonly id: string; readonly name: string } | null;
   readonly createdBy: string;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly seq: number;
 }
+
+/** `state` only where the task may be waiting or stalled, so that the list can say so. */
+export interface ListedTask {
+  readonly row: TaskRow;
+  readonly state: Task | null;
+}
+
+/** A dependency between two tasks as it stands in the later one's stream. */
+export interface DependencyRow {
+  readonly task: string;
+  readonly kind: DependencyKind;
+  readonly on: string;
+}
+
+/** Around one task, both ways and through all between; or with an end in a project or session (null: in any). */
+export type DependenciesOf =
+  | { readonly around: string }
+  | { readonly project: string | null; readonly session: string | null };
 
 export interface StepRow {
   readonly task: string;
@@ -130,11 +186,22 @@ export interface StepRow {
 /** Projections: derived from the journal in the appending transaction, and only read here. */
 export interface TaskReads {
   task(id: string): Promise<{ readonly task: Task; readonly seq: number } | null>;
-  /** Newest first; `next` is the cursor of the following page. */
-  tasks(filter: TaskFilter): Promise<{ readonly rows: readonly TaskRow[]; readonly next: string | null }>;
+  /**
+   * A page, and `next` as the cursor of the following one. The cursor names the place in the order where the page ended: tasks that come, go
+   * or move meanwhile never make one that stays where it is come twice or not at all. Another text than such a cursor: `input/invalid`.
+   */
+  tasks(filter: TaskFilter): Promise<{ readonly rows: readonly ListedTask[]; readonly next: string | null }>;
   taskRow(id: string): Promise<TaskRow | null>;
   counts(): Promise<Readonly<Record<Status, number>>>;
   steps(task: string): Promise<readonly StepRow[]>;
+  /** What each of these tasks depends on, with what the others are now; a task without any is not named. */
+  before(tasks: readonly string[]): Promise<Readonly<Record<string, readonly DependencyNow[]>>>;
+  /** The tasks that were forked from this one or from its forks, in the order of their ids. */
+  forks(root: string): Promise<readonly string[]>;
+  /** The tasks that require it. */
+  requiredBy(task: string): Promise<readonly string[]>;
+  /** At most `most` dependencies, by task and other. */
+  dependencies(of: DependenciesOf, most: number): Promise<readonly DependencyRow[]>;
   /** Canonical text of a frozen spec or proposed plan. */
   spec(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
   plan(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
@@ -155,10 +222,21 @@ export interface ProjectReads {
 
 /** Facts outside the truth: who works now, what was answered to a repeated request, how often a client asked. */
 export interface Operations {
-  /** Queued tasks, oldest first, that have no living lease. */
-  claimable(most: number): Promise<readonly string[]>;
-  /** Tasks that are `running` in the journal (after a start: those a dead owner left). */
-  running(): Promise<readonly string[]>;
+  /** Queued tasks that nothing forbids to take up, no task before them among it; of each project and priority the `most` that have waited longest. */
+  claimable(most: number): Promise<readonly Claimable[]>;
+  /** Queued tasks that require one that ended without success, each with that one. */
+  missed(most: number): Promise<
+    readonly {
+      readonly task: string;
+      readonly on: string;
+      readonly status: string;
+      readonly exitReason: string | null;
+    }[]
+  >;
+  /** Tasks of projects that are not paused, `running` in the journal (after a start: those a dead owner left). */
+  running(): Promise<readonly { readonly id: string; readonly project: string }[]>;
+  /** Tasks that wait for this reason, oldest wait first. */
+  blockedBy(reason: BlockReason): Promise<readonly string[]>;
   succeededWithOpenStep(): Promise<readonly string[]>;
   /** The epoch the next claim must use: one more than any before. */
   nextEpoch(task: string): Promise<number>;

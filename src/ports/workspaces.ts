@@ -48,6 +48,7 @@ export interface Identity {
   readonly email: string;
 }
 
+/** How a person wants work delivered; a remote repository is pushed to instead, unless a patch is wanted. */
 export type DeliveryWay = "merge" | "branch" | "patch";
 
 /** What the target of a delivery looks like before anything moves. */
@@ -61,6 +62,46 @@ export interface DeliveryOutlook {
   readonly dirtyTouched: readonly string[];
 }
 
+/** What a branch has gained since a commit. */
+export interface Moved {
+  /** Null: there is no such branch (any more). */
+  readonly head: CommitId | null;
+  /** How many commits it has that neither the base nor the work has. */
+  readonly commits: number;
+  /** Paths in which both changed the same lines, sorted. */
+  readonly conflicts: readonly string[];
+}
+
+export interface ProbeAnswer {
+  readonly ok: boolean;
+  /** Of the failure, when it is not. */
+  readonly code: string | null;
+  /** What was shown, or what stood in the way; one sentence without its full stop. */
+  readonly says: string;
+  readonly next: string | null;
+}
+
+/** Whether a repository can be read and written, tried without changing it. */
+export interface Probe {
+  readonly kind: "local" | "remote";
+  readonly read: ProbeAnswer;
+  readonly write: ProbeAnswer;
+  readonly branch: string | null;
+  /** Of its objects here, on disk; null: nothing of it was ever fetched. */
+  readonly bytes: number | null;
+  /** How credentials were found, in words; never what they are. */
+  readonly credentials: string;
+  /** What stands in the way of tasks: LFS, submodules, a cut-off history. */
+  readonly notes: readonly string[];
+}
+
+export interface MirrorUse {
+  readonly url: string;
+  readonly bytes: number;
+  /** How many rescued states it holds. */
+  readonly rescues: number;
+}
+
 export interface WorkspaceUse {
   readonly task: string;
   readonly bytes: number;
@@ -69,6 +110,9 @@ export interface WorkspaceUse {
 
 /**
  * Contract.
+ * - Where a method takes a person's repository (`source`, `place`), that is an absolute path or the url of a remote one. A remote one is
+ *   mirrored in the data directory; `inspect`, `outlook` and `branchHead` ask it, only `moveBranch` changes it, and what goes wrong on
+ *   the way is a `Failure("remote/…")`.
  * - The person's repository is only read; there nothing but `refs/agentos/*` changes, except in `moveBranch`.
  * - Every git call is hardened: explicit private git directory and index, no hooks, no fsmonitor, no external diff, no
  *   textconv, no filter driver, no inherited GIT_* or user/system configuration, no prompt.
@@ -78,8 +122,13 @@ export interface WorkspaceUse {
  * - Reads of agent-made files follow no links, take regular files only and have a size cap.
  */
 export interface Workspaces {
-  /** Facts of a local path that is (inside) a git repository. Not one: `Failure("repo/refused")`. */
-  inspect(path: string): Promise<RepoState>;
+  /**
+   * Facts of a local path that is (inside) a git repository, or of the url of a remote one, which is asked. Not one:
+   * `Failure("repo/refused")`. `branch`: of a remote one, the branch that counts, null its default; a local one has one checked out.
+   */
+  inspect(place: string, branch?: string | null): Promise<RepoState>;
+  /** Changes nothing anywhere; a remote one is mirrored. `branch` as for `inspect`. */
+  probe(place: string, branch: string | null): Promise<Probe>;
   /** A file of a commit as text, null when there is none there (or it is no regular file, or larger than `bytesMax`). */
   fileAt(source: string, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
   /** Paths of a commit below `prefix` (default all), sorted, at most `most`. */
@@ -158,6 +207,14 @@ export interface Workspaces {
     base: CommitId,
     candidate: CommitId,
   ): Promise<DeliveryOutlook>;
+  /** What the target has gained since the base, and whether the candidate (null: none yet) would merge with it. */
+  movedSince(
+    clone: CloneRef,
+    source: string,
+    branch: string,
+    base: CommitId,
+    candidate: CommitId | null,
+  ): Promise<Moved>;
   /** Merge commit of candidate and the target's head, built in the private clone; conflicts: their paths. */
   mergeWith(
     clone: CloneRef,
@@ -187,9 +244,18 @@ export interface Workspaces {
   patch(clone: CloneRef, base: CommitId, commit: CommitId): Promise<string>;
   branchHead(source: string, branch: string): Promise<CommitId | null>;
 
-  /** Makes the refs of the private clone name these trees and commits, so that git keeps their objects. */
+  /**
+   * Makes refs of the private clone name exactly these trees and commits, beside those of its other methods, so that git keeps their
+   * objects. One that is not there: `Failure("store/corrupt")`.
+   */
   keep(clone: CloneRef, ids: readonly string[]): Promise<void>;
   use(): Promise<readonly WorkspaceUse[]>;
+  /** What lies beside the tasks: mirrors of remote repositories, and bundles of what was rescued. */
+  asideUse(): Promise<{ readonly mirrors: readonly MirrorUse[]; readonly rescuedBytes: number }>;
+  /** Packs the loose objects of a task's clones when there are many; removes nothing. */
+  repack(task: string): Promise<void>;
+  /** Removes the mirror of a remote repository; one that holds rescued states: `Failure("repo/refused")`. */
+  removeMirror(url: string): Promise<void>;
   /** Captures what is not in git as `refs/agentos/rescue/<task>/…` in the person's repository, then removes all of the task's directories. */
   remove(
     task: string,

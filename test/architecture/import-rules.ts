@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { type Import, type Token, importsOf, tokensOf } from "./imports-of.ts";
+import { type Import, importsOf, type Token, tokensOf } from "./imports-of.ts";
 
 /** Path from the repository's root, with `/`, to the file's text. */
 export type Files = Readonly<Record<string, string>>;

@@ -107,6 +107,7 @@ class Desk {
         this.#ask(["remove", repo, path], () => {
           this.#files.delete(path);
         }),
+      keep: (repo, path, name) => this.#ask(["keep", repo, path, name], () => this.#files.has(path)),
       run: (repo, { argv, cwd, network, timeoutMs }) =>
         this.#ask(["run", repo, argv, cwd, network, timeoutMs], () => this.#said(argv)),
     });

@@ -323,6 +323,7 @@ describe("through the sandbox and its bridge", () => {
       environment: {},
       toolPath: [],
       egressSocket: door?.socket ?? null,
+      stall: null,
       limits: { wallMs: 30_000, memoryBytes: 2 ** 30, processes: 128, outputBytes: 2 ** 20, fileBytes: 2 ** 20 },
       outputFile: join(directory, "output"),
       onStart: () => undefined,

@@ -54,6 +54,7 @@ function sandboxContract(make: () => Sandbox): void {
       environment: {},
       toolPath: [],
       egressSocket: null,
+      stall: null,
       limits: { wallMs: 30_000, memoryBytes: 512 * MiB, processes: 128, outputBytes: MiB, fileBytes: 64 * MiB },
       outputFile: join(host, `output-${commands}`),
       onStart: () => undefined,
@@ -580,6 +581,35 @@ function sandboxContract(make: () => Sandbox): void {
   });
 
   describe("bounds", () => {
+    it("say of a command without a sign of life that it has stalled, and end it where that is asked for", async () => {
+      const stalls: number[] = [];
+      const watch = (ends: boolean) => ({
+        stall: { afterMs: 400, ends, onStall: (ms: number) => void stalls.push(ms) },
+      });
+      const [warned, ended] = await Promise.all([
+        sh("exec sleep 1", watch(false)),
+        js("process.stdin.resume(); setInterval(() => {}, 100)", watch(true)),
+      ]);
+      expect(warned).toMatchObject({ endedBy: "itself", exitCode: 0 });
+      expect(ended).toMatchObject({ endedBy: "stall", exitCode: null, signal: "SIGKILL" });
+      expect(stalls.map((ms) => ms >= 400)).toEqual([true, true]);
+    });
+
+    it("take computing, writing, talking and starting programs for signs of life", async () => {
+      const stalled: string[] = [];
+      const busy = (what: string) => ({
+        ...limits({ wallMs: 1_500 }),
+        stall: { afterMs: 600, ends: true, onStall: () => void stalled.push(what) },
+      });
+      const ends = await Promise.all([
+        sh("while :; do :; done", busy("computes")),
+        js("setInterval(() => fs.appendFileSync('written', 'x'), 40)", busy("writes")),
+        js("setInterval(() => console.log('x'), 40)", busy("talks")),
+        sh("while :; do sleep 0.1; done", busy("starts programs")),
+      ]);
+      expect([stalled, ends.map(({ endedBy }) => endedBy)]).toEqual([[], ["time", "time", "time", "time"]]);
+    });
+
     it("ends an endless loop by time", async () => {
       const outcome = await sh("while :; do :; done", limits({ wallMs: 500 }));
       expect(outcome).toMatchObject({ endedBy: "time", exitCode: null });

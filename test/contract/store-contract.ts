@@ -25,6 +25,7 @@ import {
   givenTask,
   happened,
   NO_TASKS,
+  OTHER,
   projectAppend,
   repoOf,
   rowsOf,
@@ -57,12 +58,23 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       store = under.store;
     });
     afterEach(() => under.dispose());
+    const claimableIds = async (most: number) => (await store.operations.claimable(most)).map(({ id }) => id);
 
     describe("the journal", () => {
       test("is empty at first", async () => {
         expect(await store.position()).toBe(0);
         expect(await store.since(0, 10)).toEqual([]);
         expect(await store.read("system", 0, 10)).toEqual([]);
+      });
+
+      test("says what came last in a stream, of all or of some types", async () => {
+        expect(await store.latest("system")).toBeNull();
+        await store.append(
+          systemAppend(0, started("1"), { type: "SYSTEM_PAUSED", body: { reason: null } }, started("2")),
+        );
+        expect((await store.latest("system"))?.seq).toBe(3);
+        expect((await store.latest("system", ["SYSTEM_PAUSED", "SYSTEM_RESUMED"]))?.seq).toBe(2);
+        expect(await store.latest("system", ["DAEMON_STOPPED"])).toBeNull();
       });
 
       test("gives back what was appended, numbered in its stream and placed in the order of all", async () => {
@@ -183,7 +195,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       test.each([0, 1, 64 * 1024, 64 * 1024 + 1, 1_000_000])("of %i bytes comes back as it was", async (bytes) => {
         const content = new Uint8Array(bytes).map((_, index) => index * 7);
         const staged = await store.stage(content);
-        await givenTask(store, "a", { draft: staged });
+        await givenTask(store, "a", { metadata: staged });
         store = await under.reopen();
         expect(await store.get(staged.ref)).toEqual(content);
       });
@@ -237,6 +249,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           blockReason: null,
           blockDetail: null,
           exitReason: null,
+          priority: "normal",
           project: { id: "p", name: "project p" },
           createdBy: "ada",
           createdAtMs: AT,
@@ -259,7 +272,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
             after,
             most: 2,
           });
-          seen.push(page.rows.map((row) => row.id));
+          seen.push(page.rows.map(({ row }) => row.id));
           after = page.next;
         } while (after !== null);
         expect(seen).toEqual([["d", "c"], ["b", "a"], ["e"]]);
@@ -279,7 +292,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           event("c", 1, { type: "CANCELED", body: { exitReason: "canceled_by_person", reason: null } }),
         );
         const ids = async (filter: Partial<typeof ALL>): Promise<string[]> =>
-          (await store.tasks.tasks({ ...ALL, ...filter })).rows.map((row) => row.id);
+          (await store.tasks.tasks({ ...ALL, ...filter })).rows.map(({ row }) => row.id);
         expect(await ids({ text: "GRÖSSE" })).toEqual([]);
         expect(await ids({ text: "GRÖßE" })).toEqual(["b", "a"]);
         expect(await ids({ text: "0% p" })).toEqual(["a"]);
@@ -289,6 +302,192 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await ids({ status: [] })).toEqual([]);
         expect(await ids({ project: "p" })).toEqual(["b"]);
         expect(await store.tasks.counts()).toEqual({ ...NO_TASKS, draft: 2, canceled: 1 });
+      });
+
+      test("are found by who created them, why they wait or ended, and when they were created", async () => {
+        for (const [id, at] of [
+          ["a", 0],
+          ["b", 10],
+          ["c", 20],
+        ] as const)
+          await givenTask(store, id, { atMs: AT + at });
+        await store.append(
+          event("a", 1, { type: "CANCELED", body: { exitReason: "canceled_by_person", reason: null } }),
+        );
+        await givenRunning(store, "d");
+        const blocked = { reason: "paused", detail: "x", step: null } as const;
+        await store.append(event("d", 4, { type: "BLOCKED", body: blocked }));
+        const ids = async (filter: Partial<typeof ALL>): Promise<string[]> =>
+          (await store.tasks.tasks({ ...ALL, ...filter })).rows.map(({ row }) => row.id);
+        expect(await ids({ createdBy: "ada" })).toEqual(["c", "b", "d", "a"]);
+        expect(await ids({ createdBy: "eve" })).toEqual([]);
+        expect(await ids({ blockReason: ["paused", "no_model"] })).toEqual(["d"]);
+        expect(await ids({ blockReason: ["no_model"] })).toEqual([]);
+        expect(await ids({ exitReason: ["canceled_by_person"] })).toEqual(["a"]);
+        expect(await ids({ createdFromMs: AT + 10 })).toEqual(["c", "b"]);
+        expect(await ids({ createdFromMs: AT + 10, createdBeforeMs: AT + 20 })).toEqual(["b"]);
+        expect(await ids({ createdBeforeMs: AT })).toEqual([]);
+      });
+
+      test("are listed with the state that says what they wait for, where they may wait", async () => {
+        await givenTask(store, "a");
+        await givenTask(store, "b");
+        await store.append(
+          event("b", 1, { type: "CANCELED", body: { exitReason: "canceled_by_person", reason: null } }),
+        );
+        const { rows } = await store.tasks.tasks(ALL);
+        expect(rows.map(({ row, state }) => [row.id, state])).toEqual([
+          ["b", null],
+          ["a", (await store.tasks.task("a"))?.task],
+        ]);
+      });
+
+      describe("in every order, both ways, page by page:", () => {
+        const TITLES = { a: "beta", b: "Alpha", c: "gamma", d: "alpha" } as const;
+        const inOrder = {
+          created: ["a", "b", "c", "d"],
+          updated: ["c", "d", "a", "b"],
+          title: ["b", "d", "a", "c"],
+          status: ["a", "d", "b", "c"],
+        } as const satisfies Record<(typeof ALL)["order"], readonly string[]>;
+
+        beforeEach(async () => {
+          for (const [at, id] of (["a", "b", "c", "d"] as const).entries())
+            await givenTask(store, id, { title: TITLES[id], atMs: AT + at });
+          await store.append(event("a", 1, denied, [], AT + 50));
+          await givenProject(store, "p");
+          const bound: TaskEvent = { type: "BOUND", body: { project: "p", repos: { app: "p-app" } } };
+          const queued: TaskEvent = { type: "QUEUED", body: { cause: "ready" } };
+          await store.append(event("b", 1, bound, [], AT + 60));
+          await store.append(event("b", 2, queued, [], AT + 60));
+          await store.append({ ...event("c", 1, bound), events: [bound, queued].map((one) => happened(one, AT + 2)) });
+          await store.append(claimed("c", 3, 1));
+        });
+
+        const paged = async (filter: Partial<typeof ALL>, between: () => Promise<unknown>): Promise<string[]> => {
+          const seen: string[] = [];
+          let after: string | null = null;
+          do {
+            const page: Awaited<ReturnType<Store["tasks"]["tasks"]>> = await store.tasks.tasks({
+              ...ALL,
+              ...filter,
+              after,
+              most: 1,
+            });
+            seen.push(...page.rows.map(({ row }) => row.id));
+            after = page.next;
+            await between();
+          } while (after !== null);
+          return seen;
+        };
+
+        test.each(["created", "updated", "title", "status"] as const)("by %s", async (order) => {
+          const nothing = async (): Promise<void> => {};
+          expect(await paged({ order, direction: "asc" }, nothing)).toEqual(inOrder[order]);
+          expect(await paged({ order, direction: "desc" }, nothing)).toEqual([...inOrder[order]].reverse());
+          expect(await paged({ order, direction: "asc", search: "alpha" }, nothing)).toEqual(
+            inOrder[order].filter((id) => id === "b" || id === "d"),
+          );
+        });
+
+        test("what stays in its place comes once, whatever comes or moves between the pages", async () => {
+          let more = 0;
+          const seen = await paged({ order: "updated", direction: "asc" }, async () => {
+            more += 1;
+            if (more > 3) return;
+            await givenTask(store, `new${more}`, { atMs: AT });
+            await store.append(event("d", more, denied, [], AT + 100 + more));
+          });
+          expect(seen.filter((id) => ["a", "b", "c"].includes(id))).toEqual(["c", "a", "b"]);
+        });
+
+        test.each(["x", "e30", "W10", "bnVsbA", ""])("the cursor %j is refused", async (after) => {
+          await expect(store.tasks.tasks({ ...ALL, after })).rejects.toSatisfy((error) =>
+            isFailure(error, "input/invalid"),
+          );
+        });
+
+        test("a cursor of another order is refused", async () => {
+          const { next } = await store.tasks.tasks({ ...ALL, most: 1 });
+          for (const other of [{ direction: "asc" }, { order: "title" }] as const)
+            await expect(store.tasks.tasks({ ...ALL, ...other, after: next })).rejects.toSatisfy((error) =>
+              isFailure(error, "input/invalid"),
+            );
+        });
+      });
+
+      describe("are found by their words:", () => {
+        const draft = (intent: string, ...criteria: readonly string[]) =>
+          store.stage(utf8(JSON.stringify({ intent, criteria: criteria.map((text) => ({ text, gate: null })) })));
+        const found = async (search: string): Promise<string[]> =>
+          (await store.tasks.tasks({ ...ALL, search })).rows.map(({ row }) => row.id);
+
+        beforeEach(async () => {
+          await givenProject(store, "p", "webshop");
+          await givenTask(store, "a1", {
+            title: "Mend the login form",
+            draft: await draft("It forgets the café", "Tests of src/login.ts pass"),
+          });
+          await givenTask(store, "b2", { title: "Form a login", draft: await draft("Nothing else") });
+          await store.append(event("b2", 1, { type: "BOUND", body: { project: "p", repos: {} } }));
+        });
+
+        test("all of them, as they stand or as beginnings; in quotes one after the other", async () => {
+          for (const [words, ids] of [
+            ["login", ["b2", "a1"]],
+            ["LOGIN form", ["b2", "a1"]],
+            ["log", ["b2", "a1"]],
+            ['"login form"', ["a1"]],
+            ['"log"', []],
+            ['"login form', ["a1"]],
+            ["cafe", ["a1"]],
+            ["src/login.ts", ["a1"]],
+            ["webshop", ["b2"]],
+            ["a1", ["a1"]],
+            ["login webshop", ["b2"]],
+            ["login nothing-of-that-kind", []],
+          ] as const)
+            expect([words, await found(words)]).toEqual([words, ids]);
+        });
+
+        test("what is typed is text to look for, never syntax", async () => {
+          for (const words of [
+            '"',
+            '""',
+            "*",
+            "a OR b",
+            "title:",
+            "NEAR(a b)",
+            "^z",
+            "-",
+            "(",
+            "')--",
+            "\\",
+            '" OR "',
+            "a AND",
+            "{x}",
+            "💥",
+            "\u0000",
+          ])
+            expect([words, await found(words)]).toEqual([words, []]);
+        });
+
+        test("by those that count now: revised, frozen, bound and renamed", async () => {
+          const title = await store.stage(utf8("Replace the payment"));
+          const other = await draft("By invoice");
+          await store.append(
+            event("b2", 2, { type: "SPEC_REVISED", body: { title: title.ref, draft: other.ref } }, [title, other]),
+          );
+          expect([await found("login"), await found("invoice")]).toEqual([["a1"], ["b2"]]);
+          await freeze(store, under.seal, "b2", 3, 1, { intent: "By cheque" });
+          expect([await found("invoice"), await found("cheque")]).toEqual([[], ["b2"]]);
+          const renamed = {
+            name: "store",
+            settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
+          } as const;
+          await store.append(projectAppend("p", 2, { type: "PROJECT_CHANGED", body: renamed }));
+          expect([await found("webshop"), await found("store")]).toEqual([[], ["b2"]]);
+        });
       });
 
       test("keep every frozen spec under its version, as the text that was hashed", async () => {
@@ -435,16 +634,56 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     });
 
     describe("leases", () => {
+      test("give the longest waiting of every project and priority a chance, and none of a paused project", async () => {
+        for (const project of ["p", "q"]) await givenProject(store, project);
+        for (const [at, [id, project, priority]] of (
+          [
+            ["p1", "p", "low"],
+            ["p2", "p", "low"],
+            ["p3", "p", "high"],
+            ["q1", "q", "low"],
+          ] as const
+        ).entries()) {
+          await givenTask(store, id);
+          await store.append(event(id, 1, { type: "PRIORITIZED", body: { priority, from: "normal" } }));
+          await store.append(event(id, 2, { type: "BOUND", body: { project, repos: { app: `${project}-app` } } }));
+          await store.append(event(id, 3, { type: "QUEUED", body: { cause: "ready" } }, [], AT + at));
+        }
+        expect(await claimableIds(1)).toEqual(["p1", "p3", "q1"]);
+        await store.append(claimed("p3", 4, 1));
+        await store.append(projectAppend("p", 2, { type: "PROJECT_PAUSED", body: { reason: null } }));
+        expect(await claimableIds(9)).toEqual(["q1"]);
+        expect(await store.operations.running()).toEqual([]);
+        await store.append(projectAppend("p", 3, { type: "PROJECT_RESUMED", body: { reason: null } }));
+        expect(await claimableIds(9)).toEqual(["p1", "p2", "q1"]);
+      });
+
       test("make a queued task claimable once", async () => {
         await givenQueued(store, "b", AT + 1);
         await givenQueued(store, "a", AT + 2);
-        expect(await store.operations.claimable(10)).toEqual(["b", "a"]);
-        expect(await store.operations.claimable(1)).toEqual(["b"]);
+        const waiting = (id: string, queuedAtMs: number) => ({
+          id,
+          project: "p",
+          priority: "normal",
+          queuedAtMs,
+          projectTasksMax: null,
+          givesWay: false,
+        });
+        expect(await store.operations.claimable(10)).toEqual([waiting("b", AT + 1), waiting("a", AT + 2)]);
+        expect(await claimableIds(1)).toEqual(["b"]);
         expect(await store.operations.nextEpoch("b")).toBe(1);
         await store.append(claimed("b", 3, 1));
-        expect(await store.operations.claimable(10)).toEqual(["a"]);
-        expect(await store.operations.running()).toEqual(["b"]);
+        expect(await claimableIds(10)).toEqual(["a"]);
+        expect(await store.operations.running()).toEqual([{ id: "b", project: "p" }]);
         expect(await store.operations.nextEpoch("b")).toBe(2);
+      });
+
+      test("keep a queued task from a second worker until the first has given it back", async () => {
+        await givenRunning(store, "a");
+        await store.append(event("a", 4, { type: "QUEUED", body: { cause: "approved" } }));
+        expect(await claimableIds(10)).toEqual([]);
+        await store.operations.forgetDeadLeases();
+        expect(await claimableIds(10)).toEqual(["a"]);
       });
 
       test("let only the holder append and release", async () => {
@@ -463,7 +702,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await expect(store.append({ ...deny("a", 6), lease: { kind: "hold", task: "a", epoch: 1 } })).rejects.toThrow(
           LeaseLost,
         );
-        expect(await store.operations.claimable(10)).toEqual(["a"]);
+        expect(await claimableIds(10)).toEqual(["a"]);
         expect(await store.operations.nextEpoch("a")).toBe(2);
         expect((await store.tasks.task("a"))?.seq).toBe(6);
       });
@@ -493,7 +732,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.operations.processes()).toEqual([{ task: "a", step: "s1", mark }]);
         await store.operations.forgetDeadLeases();
         expect(await store.operations.processes()).toEqual([]);
-        expect(await store.operations.running()).toEqual(["a"]);
+        expect(await store.operations.running()).toEqual([{ id: "a", project: "p" }]);
         await store.append(claimed("a", 4, await store.operations.nextEpoch("a"), true));
       });
 
@@ -544,6 +783,14 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         );
       });
 
+      test("after the clock was set back by hours are told to wait for one window, not for hours", async () => {
+        const window = [{ windowMs: 60_000, most: 1, points: 1 }];
+        const back = AT - 5 * 3_600_000;
+        expect(await store.operations.take("ada", window, AT)).toBeNull();
+        expect(await store.operations.take("ada", window, back)).toBe(60_000);
+        expect(await store.operations.take("ada", window, back + 60_000)).toBeNull();
+      });
+
       test("at the same time never exceed the limit together", async () => {
         const window = [{ windowMs: 60_000, most: 10, points: 1 }];
         const answers = await Promise.all(Array.from({ length: 40 }, () => store.operations.take("ada", window, AT)));
@@ -551,8 +798,117 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       });
     });
 
+    describe("dependencies", () => {
+      const added = (task: string, expected: number, on: string, kind: "requires" | "blocks" | "suggests") =>
+        store.append(event(task, expected, { type: "DEPENDENCY_ADDED", body: { on, kind } }));
+      const ended = (task: string, expected: number, how: "COMPLETED" | "FAILED" | "CANCELED") =>
+        store.append(
+          event(
+            task,
+            expected,
+            how === "COMPLETED"
+              ? { type: how, body: { exitReason: "done", gates: [] } }
+              : how === "FAILED"
+                ? { type: how, body: { exitReason: "gates_failed", detail: "red" } }
+                : { type: how, body: { exitReason: "canceled_by_person", reason: null } },
+          ),
+        );
+
+      test("hold a queued task: required until a success, blocked until any end", async () => {
+        for (const [at, id] of ["a", "b", "c", "d"].entries()) await givenQueued(store, id, AT + at);
+        await added("a", 3, "c", "requires");
+        await added("b", 3, "d", "blocks");
+        expect(await claimableIds(10)).toEqual(["c", "d"]);
+        await ended("d", 3, "FAILED");
+        expect(await claimableIds(10)).toEqual(["b", "c"]);
+        await ended("c", 3, "COMPLETED");
+        store = await under.reopen();
+        expect(await claimableIds(10)).toEqual(["a", "b"]);
+        expect(await store.operations.missed(10)).toEqual([]);
+      });
+
+      test("that can no longer be met are told with what became of the other", async () => {
+        for (const id of ["a", "b", "c"]) await givenQueued(store, id);
+        await added("a", 3, "c", "requires");
+        await added("b", 3, "c", "blocks");
+        await ended("c", 3, "CANCELED");
+        expect(await claimableIds(10)).toEqual(["b"]);
+        expect(await store.operations.missed(10)).toEqual([
+          { task: "a", on: "c", status: "canceled", exitReason: "canceled_by_person" },
+        ]);
+        await store.append(event("a", 4, { type: "DEPENDENCY_REMOVED", body: { on: "c", kind: "requires" } }));
+        expect(await store.operations.missed(10)).toEqual([]);
+        expect(await claimableIds(10)).toEqual(["a", "b"]);
+      });
+
+      test("that are suggestions let the other go first while it is in the queue too, and hold nothing", async () => {
+        for (const [at, id] of ["a", "b", "c"].entries()) await givenQueued(store, id, AT + at);
+        await givenTask(store, "d");
+        await added("a", 3, "c", "suggests");
+        await added("b", 3, "d", "suggests");
+        expect(await claimableIds(10)).toEqual(["b", "c", "a"]);
+        await store.append(claimed("c", 3, 1));
+        expect(await claimableIds(10)).toEqual(["a", "b"]);
+      });
+
+      test("are read with what the others are now, around a task, of a project and of a session", async () => {
+        await givenQueued(store, "a");
+        await givenTask(store, "b", { title: "Mend it", session: "other" });
+        await givenTask(store, "c");
+        await givenTask(store, "d");
+        await added("a", 3, "b", "requires");
+        await added("c", 1, "a", "blocks");
+        await added("d", 1, "b", "suggests");
+        expect(await store.tasks.before(["a", "b"])).toEqual({
+          a: [{ on: "b", kind: "requires", title: "Mend it", status: "draft", exitReason: null }],
+        });
+        const [ab, ca, db] = [
+          { task: "a", kind: "requires", on: "b" },
+          { task: "c", kind: "blocks", on: "a" },
+          { task: "d", kind: "suggests", on: "b" },
+        ];
+        expect(await store.tasks.dependencies({ around: "a" }, 10)).toEqual([ab, ca]);
+        expect(await store.tasks.dependencies({ around: "b" }, 10)).toEqual([ab, ca, db]);
+        expect(await store.tasks.dependencies({ around: "b" }, 1)).toEqual([ab]);
+        expect(await store.tasks.dependencies({ project: "p", session: null }, 10)).toEqual([ab, ca]);
+        expect(await store.tasks.dependencies({ project: null, session: "other" }, 10)).toEqual([ab, db]);
+      });
+
+      test("and forks are found again: who requires a task, and who was made from it", async () => {
+        for (const id of ["a", "b", "c", "d"]) await givenTask(store, id);
+        await added("c", 1, "a", "requires");
+        await added("b", 1, "a", "requires");
+        await added("d", 1, "a", "blocks");
+        expect(await store.tasks.requiredBy("a")).toEqual(["b", "c"]);
+        for (const [id, origin] of [
+          ["d", "a"],
+          ["c", "d"],
+        ] as const)
+          await store.append(event(id, 2, { type: "FORKED", body: { origin, root: "a", bases: {} } }));
+        store = await under.reopen();
+        expect(await store.tasks.forks("a")).toEqual(["c", "d"]);
+        expect(await store.tasks.forks("d")).toEqual([]);
+      });
+
+      test("that would close a circle are refused with the path, and nothing of the append is there", async () => {
+        for (const id of ["a", "b", "c"]) await givenTask(store, id);
+        await added("a", 1, "b", "requires");
+        await added("b", 1, "c", "blocks");
+        await expect(added("c", 1, "a", "requires")).rejects.toSatisfy(
+          (error) => isFailure(error, "task/refused") && error.message.endsWith("c → a → b → c"),
+        );
+        expect(await store.tasks.task("c")).toMatchObject({ seq: 1, task: { dependencies: [] } });
+        await added("c", 1, "a", "suggests");
+        // Of two that only together make one, in two streams at the same time, one is there.
+        for (const id of ["x", "y"]) await givenTask(store, id);
+        const both = await Promise.allSettled([added("x", 1, "y", "requires"), added("y", 1, "x", "requires")]);
+        expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+      });
+    });
+
     test("whatever is asked of tasks, their tables are what the replay of the journal gives", async () => {
       await givenProject(store, "p");
+      await givenTask(store, OTHER);
       let number = 0;
       await fc.assert(
         fc.asyncProperty(fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 10, maxLength: 60 }), async (choices) => {

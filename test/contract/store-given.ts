@@ -1,19 +1,34 @@
 import type { Actor } from "../../src/domain/actor.ts";
 import type { JournalRow } from "../../src/domain/chain.ts";
+import { DEPENDENCY_KINDS } from "../../src/domain/dependency.ts";
 import type { AnyEvent, Happened, PlanFacts, ProjectEvent, TaskEvent } from "../../src/domain/event.ts";
 import { type Command, decide, isRefusal } from "../../src/domain/lifecycle.ts";
+import { PRIORITIES } from "../../src/domain/priority.ts";
 import type { Seal } from "../../src/domain/seal.ts";
 import { projectStream, SYSTEM_STREAM, taskStream } from "../../src/domain/stream.ts";
 import type { Task } from "../../src/domain/task.ts";
-import type { Append, StagedBlob, Store } from "../../src/ports/store.ts";
+import type { Append, StagedBlob, Store, TaskFilter } from "../../src/ports/store.ts";
 
 /** Histories for tests of the store, of the smallest content that its rules let through. */
 
 export const AT = 1_760_000_000_000;
 export const ADA: Actor = { kind: "person", name: "ada" };
-export const ALL = { status: null, project: null, session: null, text: null, after: null, most: 50 } as Parameters<
-  Store["tasks"]["tasks"]
->[0];
+export const ALL: TaskFilter = {
+  status: null,
+  project: null,
+  session: null,
+  createdBy: null,
+  blockReason: null,
+  exitReason: null,
+  createdFromMs: null,
+  createdBeforeMs: null,
+  text: null,
+  search: null,
+  order: "created",
+  direction: "desc",
+  after: null,
+  most: 50,
+};
 export const NO_TASKS = {
   draft: 0,
   queued: 0,
@@ -24,8 +39,11 @@ export const NO_TASKS = {
   failed: 0,
   canceled: 0,
 };
-const SETTINGS = { agent: null, runMode: null, packageHosts: [] } as const;
-export const EMPTY_PROJECT = { settings: SETTINGS, repos: [], createdAtMs: AT, deleted: false } as const;
+const SETTINGS = { agent: null, runMode: null, packageHosts: [], tasksMax: null } as const;
+export const EMPTY_PROJECT = { settings: SETTINGS, repos: [], createdAtMs: AT, deleted: false, paused: null } as const;
+
+/** A task that others can depend on: it has to be given before. */
+export const OTHER = "other";
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const happened = (one: AnyEvent, atMs: number = AT): Happened => ({ actor: ADA, atMs, event: one });
@@ -97,6 +115,7 @@ interface GivenTask {
   readonly session?: string;
   readonly atMs?: number;
   readonly draft?: StagedBlob;
+  readonly metadata?: StagedBlob;
 }
 
 export async function taskAppend(store: Store, id: string, given: GivenTask = {}): Promise<Append> {
@@ -107,10 +126,11 @@ export async function taskAppend(store: Store, id: string, given: GivenTask = {}
     createdBy: "ada",
     title: title.ref,
     draft: draft.ref,
-    metadata: null,
+    metadata: given.metadata?.ref ?? null,
     template: null,
   };
-  return event(id, 0, { type: "CREATED", body }, [title, draft], given.atMs);
+  const blobs = given.metadata === undefined ? [title, draft] : [title, draft, given.metadata];
+  return event(id, 0, { type: "CREATED", body }, blobs, given.atMs);
 }
 
 export const givenTask = async (
@@ -295,7 +315,21 @@ function commandsFor(
     { type: "freeze", ...by, draft: task.draft.digest, spec: specBlob.ref, hash },
     { type: "bind", ...by, project: "p", repos: { app: "p-app" } },
     { type: "ready", ...by },
-    { type: "claim", ...by, worker, epoch: task.epoch + 1 },
+    {
+      type: "claim",
+      ...by,
+      worker,
+      epoch: task.epoch + 1,
+      met: task.dependencies.map(({ on }) => ({ task: on, artifacts: [] })),
+    },
+    { type: "add_dependency", ...by, dependency: { on: OTHER, kind: DEPENDENCY_KINDS[what % 3] ?? "requires" } },
+    {
+      type: "remove_dependency",
+      ...by,
+      dependency: task.dependencies[0] ?? { on: OTHER, kind: "requires" },
+    },
+    { type: "miss_dependency", ...by, on: OTHER, detail: "d" },
+    { type: "supersede", ...by, with: OTHER },
     {
       type: "approve",
       ...by,
@@ -307,7 +341,15 @@ function commandsFor(
     { type: "request_changes", ...by, request: blob.ref },
     { type: "reject", ...by, reason },
     { type: "pause", ...by, reason },
-    { type: "resume", ...by, outcome: task.openStep === null ? null : "redo", reason, restart: what % 2 === 0 },
+    {
+      type: "resume",
+      ...by,
+      outcome: task.openStep === null ? null : "redo",
+      reason,
+      restart: what % 2 === 0,
+      moreMs: what % 5 === 0 ? 60_000 : null,
+    },
+    { type: "prioritize", ...by, priority: PRIORITIES[what % PRIORITIES.length] ?? "normal" },
     { type: "cancel", ...by, reason },
     { type: "retry", ...by, restart: what % 2 === 0 },
     { type: "accept", ...by, gates: ["tests"], reason: blob.ref },

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   cpSync,
@@ -11,16 +12,15 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { check } from "./checker.ts";
 import { git, line } from "./checker/git.ts";
 import { canonical } from "./checker/journal.ts";
-import { sha256 } from "./checker/repository.ts";
 import { CHECKS, type Finding, sentences } from "./checker/report.ts";
+import { sha256 } from "./checker/repository.ts";
+import { check } from "./checker.ts";
 import { openWorld } from "./driver.ts";
 import { outside, whole } from "./journeys.ts";
 import { type Places, placesIn } from "./places.ts";

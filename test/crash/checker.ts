@@ -1,11 +1,12 @@
 import { checkAcknowledged } from "./checker/acknowledged.ts";
 import { checkRepositories } from "./checker/delivered.ts";
+import { checkDependencies } from "./checker/dependencies.ts";
 import { checkContents, checkEvidence, contents } from "./checker/evidence.ts";
 import { type Event, openDatabase, readJournal } from "./checker/journal.ts";
 import { checkProcesses } from "./checker/processes.ts";
 import { compareWithTables, replay, type State } from "./checker/replay.ts";
 import { newReport, type Report } from "./checker/report.ts";
-import { checkSteps, heads, stopsIn, witnessLines } from "./checker/steps.ts";
+import { checkSteps, heads, stopsIn, struckIn, witnessLines } from "./checker/steps.ts";
 import { placesIn } from "./places.ts";
 
 /**
@@ -24,6 +25,7 @@ export function check(directory: string, { stopped }: { readonly stopped: boolea
     const events = readJournal(database, report);
     report.counted("events", events.length);
     checkAcknowledged(places, events, report);
+    checkDependencies(database, events, report);
     const witness = witnessLines(places);
     const deaths = heads(places);
     report.counted("deaths", deaths.length);
@@ -33,7 +35,7 @@ export function check(directory: string, { stopped }: { readonly stopped: boolea
       const state = replay(id, mine);
       compareWithTables(database, state, report);
       if (!stopped) continue;
-      checkSteps(id, mine, { deaths, stops: stopsIn(places) }, witness, report);
+      checkSteps(id, mine, { deaths, stops: stopsIn(places), struck: struckIn(places) }, witness, report);
       for (const event of mine) checkContents(event, read);
       checkEvidence(id, mine, places, read, report);
       checkWaiting(state, report);

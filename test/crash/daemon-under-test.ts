@@ -1,4 +1,5 @@
 import { watch } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
 import { pino } from "pino";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
@@ -47,6 +48,9 @@ const daemon = await startDaemon(
     port: 0,
     toolPath: ["/usr/bin", "/bin"],
     tasksMax: 4,
+    startPaused: false,
+    retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
+    remotes: {},
     createPerMinute: 100_000,
     createPerHour: 100_000,
     logLevel: "warn",
@@ -62,6 +66,8 @@ const daemon = await startDaemon(
   },
 );
 say({ ready: daemon.url });
+// Most lives end by SIGKILL, and only an end in good order would keep what was compiled.
+flushCompileCache();
 
 const input = createInterface({ input: process.stdin });
 input.on("line", (line) => {

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync, chmodSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DieAt, writeDown } from "./boundaries.ts";
-import { listingOf, type Listing, unexplainedChanges } from "./checker/repository.ts";
-import { beginLife, type Life } from "./life.ts";
+import { type Listing, listingOf, unexplainedChanges } from "./checker/repository.ts";
+import { beginLife, type Life, type LifeWanted } from "./life.ts";
 import { type Places, placesIn } from "./places.ts";
 
 export interface SeenEvent {
@@ -58,18 +58,22 @@ export interface Travelled {
 /** One data directory and the lives that work on it, one after the other. */
 export interface World {
   readonly places: Places;
+  /** The daemon that lives now. */
+  living(): Life;
   /** One journey with a person who does not notice crashes: what was not answered is sent again under the same key. */
   travel(journey: Journey, label: string, deaths: readonly DieAt[], watchDelivery?: boolean): Promise<Travelled>;
   close(): Promise<void>;
 }
 
-export interface WorldOptions {
+export interface WorldOptions extends Pick<LifeWanted, "within" | "env"> {
   readonly codeCache: string;
+  /** How a daemon may end by itself, as a death like another: "exit 74". */
+  readonly mayEndBy?: string;
   /** Looked at between a death and the next life. */
   readonly afterDeath?: (places: Places) => readonly string[];
 }
 
-export function openWorld(directory: string, { codeCache, afterDeath }: WorldOptions): World {
+export function openWorld(directory: string, { codeCache, afterDeath, mayEndBy, ...around }: WorldOptions): World {
   const places = placesIn(directory);
   for (const path of [places.home, places.repos, places.meet]) mkdirSync(path, { recursive: true });
   chmodSync(places.meet, 0o777);
@@ -86,7 +90,7 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
   };
 
   const begin = async (dieAt: DieAt | null): Promise<Life | null> => {
-    const begun = await beginLife(directory, { dieAt, codeCache, changed });
+    const begun = await beginLife(directory, { dieAt, codeCache, changed, ...around });
     if (begun !== null)
       followEvents(
         begun,
@@ -101,6 +105,10 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
 
   return {
     places,
+    living() {
+      if (life === null) throw new Error("no daemon lives");
+      return life;
+    },
     async travel(journey, label, deaths, watchDelivery = false) {
       const repository = join(places.repos, label);
       journey.makeRepository(repository);
@@ -144,7 +152,8 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
         while (life === null || life.endedBy() !== null) {
           if (life !== null) {
             await life.ended;
-            if (life.endedBy() !== "SIGKILL" && life.endedBy() !== "exit 0")
+            if (life.endedBy() === mayEndBy) writeDown(places.kills, { pid: life.pid, at: mayEndBy });
+            else if (life.endedBy() !== "SIGKILL" && life.endedBy() !== "exit 0")
               throw new Error(`${label}: a life ended by itself: ${life.endedBy()}; see ${places.log}`);
             life = null;
           }
@@ -221,7 +230,7 @@ export function openWorld(directory: string, { codeCache, afterDeath }: WorldOpt
             throw new Error(`${label}: ${move.path} was refused with ${status}`);
           if (status === null) await withinBound(now.ended);
         }
-        if (now.endedBy() === "SIGKILL") died += 1;
+        if (now.endedBy() === "SIGKILL" || now.endedBy() === mayEndBy) died += 1;
       }
       await life?.arm(null);
       untouched("at its end");
@@ -296,10 +305,10 @@ const STATUS_AFTER: Readonly<Record<string, string>> = {
   CANCELED: "canceled",
 };
 
-const statusAfter = (events: readonly SeenEvent[]): string =>
+export const statusAfter = (events: readonly SeenEvent[]): string =>
   STATUS_AFTER[events.findLast(({ type }) => STATUS_AFTER[type] !== undefined)?.type ?? ""] ?? "draft";
 
-function signalling(): { readonly rung: Promise<void>; readonly ring: () => void } {
+export function signalling(): { readonly rung: Promise<void>; readonly ring: () => void } {
   let ring = (): void => {};
   const rung = new Promise<void>((resolve) => {
     ring = resolve;
@@ -308,7 +317,7 @@ function signalling(): { readonly rung: Promise<void>; readonly ring: () => void
 }
 
 /** Null: the daemon died before it answered. */
-async function post(
+export async function post(
   url: string,
   key: string,
   path: string,
@@ -327,7 +336,7 @@ async function post(
 }
 
 /** Tells every event after the cursor, as the live stream brings them, for as long as the life lasts. */
-function followEvents(life: Life, after: () => number, tell: (event: SeenEvent) => void): void {
+export function followEvents(life: Life, after: () => number, tell: (event: SeenEvent) => void): void {
   const follow = async (): Promise<void> => {
     const response = await fetch(`${life.url}/api/events?after=${after()}`, {
       headers: { accept: "text/event-stream" },

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DieAt } from "./boundaries.ts";
-import { check } from "./checker.ts";
 import { sentences } from "./checker/report.ts";
+import { check } from "./checker.ts";
 import { type Journey, openWorld } from "./driver.ts";
 
 export interface Exhausted {

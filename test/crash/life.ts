@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { createInterface } from "node:readline";
+import { program } from "../support/programs.ts";
 import type { DieAt } from "./boundaries.ts";
 
 /** One life of the daemon under test, from its start to its end, however it ends. */
@@ -21,27 +21,42 @@ export interface Life {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL("./daemon-under-test.ts", import.meta.url));
+const MAIN = program("crashPrograms", "daemon-under-test");
 
-/**
- * Starts a life and waits until it listens; null when it died before. `changed` is called whenever it says something or ends.
- *
- * @param codeCache where compiled modules are kept between lives
- */
+export interface LifeWanted {
+  readonly dieAt: DieAt | null;
+  /** Where compiled modules are kept between lives. */
+  readonly codeCache: string;
+  /** Called whenever it says something or ends. */
+  readonly changed: () => void;
+  /** Told the process as soon as there is one, long before it listens. */
+  readonly born?: (pid: number) => void;
+  /** What enters where it is to live, before the program's own name. */
+  readonly within?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** It leads a process group of its own, so that the group can be killed and not the test. */
+  readonly ownGroup?: boolean;
+}
+
+/** Starts a life and waits until it listens; null when it died before. */
 export async function beginLife(
   directory: string,
-  {
-    dieAt,
-    codeCache,
-    changed,
-  }: { readonly dieAt: DieAt | null; readonly codeCache: string; readonly changed: () => void },
+  { dieAt, codeCache, changed, born = () => undefined, within = [], env = {}, ownGroup = false }: LifeWanted,
 ): Promise<Life | null> {
-  const args = [MAIN, directory, ...(dieAt === null ? [] : [JSON.stringify(dieAt)])];
-  const child: ChildProcess = spawn(process.execPath, args, {
+  const [executable = "", ...args] = [
+    ...within,
+    process.execPath,
+    MAIN,
+    directory,
+    ...(dieAt === null ? [] : [JSON.stringify(dieAt)]),
+  ];
+  const child: ChildProcess = spawn(executable, args, {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { PATH: "/usr/bin:/bin", HOME: directory, NODE_COMPILE_CACHE: codeCache, TZ: "UTC" },
+    detached: ownGroup,
+    env: { PATH: "/usr/bin:/bin", HOME: directory, NODE_COMPILE_CACHE: codeCache, TZ: "UTC", ...env },
   });
-  const { stdin, stdout } = child;
+  const { stdin, stdout, pid } = child;
+  if (pid !== undefined) born(pid);
   if (stdin === null || stdout === null) throw new Error("the daemon under test has no pipes");
   stdin.on("error", () => undefined); // It may die before it has read what it is told.
   let end: string | null = null;

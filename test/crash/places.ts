@@ -13,6 +13,8 @@ export const placesIn = (directory: string) =>
     acknowledged: join(directory, "acknowledged.jsonl"),
     /** Where each life that was killed died. */
     kills: join(directory, "kills.jsonl"),
+    /** Each confined command that was killed while the daemon lived on: which run of which step it was. */
+    struck: join(directory, "struck.jsonl"),
     /** Each life that was asked to stop in good order. */
     stops: join(directory, "stops.jsonl"),
     /** Each life, with the journal's newest position when it began. */

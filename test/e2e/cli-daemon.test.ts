@@ -174,7 +174,7 @@ function isDaemonOf(homes: readonly string[], pid: string): boolean {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
     const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-    return command.includes("daemon.ts") && homes.some((home) => environment.includes(`AGENTOS_HOME=${home}`));
+    return command.includes("daemon-program") && homes.some((home) => environment.includes(`AGENTOS_HOME=${home}`));
   } catch {
     return false; // another person's, or gone since it was listed
   }

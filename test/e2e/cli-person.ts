@@ -2,9 +2,10 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { coverageEnvironment } from "../support/coverage.ts";
+import { program } from "../support/programs.ts";
 
-const CLI = join(import.meta.dirname, "..", "..", "src", "main", "cli.ts");
-const QUIET = "--disable-warning=ExperimentalWarning";
+const CLI = program("product", "cli");
 
 export interface Said {
   readonly code: number | null;
@@ -102,9 +103,9 @@ function personIn(
   };
 
   function begin(words: readonly string[], extra: Readonly<Record<string, string>> = {}): Running {
-    const child = spawn(process.execPath, [QUIET, CLI, ...words], {
+    const child = spawn(process.execPath, [CLI, ...words], {
       cwd: directory,
-      env: { ...environment, ...extra },
+      env: { ...coverageEnvironment(), ...environment, ...extra },
       stdio: ["ignore", "pipe", "pipe"],
     });
     return { child, ...listen(child) };
@@ -170,7 +171,7 @@ function listen(child: ChildProcess): Omit<Running, "child"> {
 }
 
 function terminal(line: string, directory: string, environment: Readonly<Record<string, string>>): Terminal {
-  const agentos = `agentos() { '${process.execPath}' ${QUIET} '${CLI}' "$@"; }`;
+  const agentos = `agentos() { '${process.execPath}' '${CLI}' "$@"; }`;
   const child = spawn(
     "script",
     ["-qec", `bash -c ${shellWord(`stty cols 160 rows 50; ${agentos}; ${line}`)}`, "/dev/null"],

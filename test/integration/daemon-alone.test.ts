@@ -7,6 +7,7 @@ import { pino } from "pino";
 import { expect, test } from "vitest";
 import { startDaemon } from "../../src/main/daemon.ts";
 import { daemonChild, rowsOf, temporaryDirectory, until, withDaemon } from "../support/daemon.ts";
+import { program } from "../support/programs.ts";
 
 /* One daemon per data directory, whatever way leads to it. */
 
@@ -26,9 +27,9 @@ async function refusal(
 /** What the same machine needs at the same time to load the same program and do nothing. */
 async function loading(): Promise<number> {
   const begun = performance.now();
-  const program = JSON.stringify(join(import.meta.dirname, "..", "..", "src", "main", "daemon.ts"));
+  const daemon = JSON.stringify(program("product", "daemon"));
   await once(
-    spawn(process.execPath, ["--input-type=module", "--eval", `await import(${program})`], { stdio: "inherit" }),
+    spawn(process.execPath, ["--input-type=module", "--eval", `await import(${daemon})`], { stdio: "inherit" }),
     "close",
   );
   return performance.now() - begun;
@@ -98,6 +99,9 @@ test("a second one in the same process is refused as well, and the first goes on
     port: 0,
     toolPath: [],
     tasksMax: 1,
+    startPaused: false,
+    retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
+    remotes: {},
     createPerMinute: 1,
     createPerHour: 1,
     logLevel: "silent",

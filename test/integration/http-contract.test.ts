@@ -142,10 +142,16 @@ describe("every operation answers as the document says:", () => {
     await answered("GET /api/projects");
     await answered("GET /api/projects/{id}", { id: project });
     await answered("PATCH /api/projects/{id}", { id: project }, { body: { settings: { run_mode: "assisted" } } });
+    for (const verb of ["pause", "resume"] as const)
+      await answered(`POST /api/projects/{id}/${verb}`, { id: project }, { body: { reason: "to look" } });
+    await answered("PATCH /api/projects/{id}", { id: project }, { body: { settings: { tasks_max: 3 } } });
     await answered("GET /api/projects/{id}/repos", { id: project });
     await answered("GET /api/repos/{id}", { id });
     await answered("PATCH /api/repos/{id}", { id }, { body: { path_filters: ["**"] } });
     await answered("POST /api/repos/{id}/scan", { id });
+    await answered("POST /api/repos/{id}/probe", { id });
+    const offered = (await answered("POST /api/gates/detect", {}, { body: { path: repos.red } })).json;
+    expect((await answered("GET /api/projects/{id}/gates", { id: project })).json.items).toEqual([offered]);
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.red } })).json.made).toBe(false);
     repos.plain = sampleRepo("plain");
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.plain } })).json.made).toBe(true);
@@ -156,6 +162,9 @@ describe("every operation answers as the document says:", () => {
       await answered("POST /api/tasks", {}, { body: { title: "Mend the sum", metadata: { deep: [null, { x: [1] }] } } })
     ).json;
     const of = { id: created.id as string };
+    await answered("GET /api/tasks/{id}/output", of, {}, "?step=none.1");
+    expect((await answered("PATCH /api/tasks/{id}", of, { body: { priority: "high" } })).json.priority).toBe("high");
+    await answered("POST /api/tasks/bulk", {}, { body: { verb: "pause", ids: [of.id], dry_run: true } });
     await answered("GET /api/tasks/{id}/spec", of);
     await answered("PATCH /api/tasks/{id}/spec", of, { body: { plan: MEND_SUM, criteria: ["1 and 2 are 3"] } });
     await answered("POST /api/tasks/{id}/bind", of, { body: { project: "sums" } });
@@ -174,8 +183,24 @@ describe("every operation answers as the document says:", () => {
       await answered(`GET /api/tasks/{id}${what}`, of);
     await answered("POST /api/tasks/{id}/deliver", of, { body: { way: "branch", branch: "mended" } });
     await answered("GET /api/tasks/{id}", of);
+    const [fork] = (await answered("POST /api/tasks/{id}/fork", of, { body: {} })).json.tasks;
+    expect((await answered("GET /api/tasks/{id}/attempts", of)).json.tasks).toEqual([of.id, fork]);
+    expect((await answered("GET /api/compare", {}, {}, `?tasks=${of.id}`)).json.items).toHaveLength(2);
+    expect((await answered("POST /api/tasks/{id}/supersede-others", of)).json.tasks).toEqual([fork]);
     await answered("GET /api/workspaces");
+    await answered("GET /api/tasks/{id}/moved", of);
+    await answered("POST /api/gc", {}, { body: { dry_run: true } });
     await answered("POST /api/workspaces/clean", {}, { body: { task: of.id } });
+  });
+
+  test("what comes before what", async () => {
+    const [one, two] = [await daemon.api.createTask({ title: "One" }), await daemon.api.createTask({ title: "Two" })];
+    const said = { kind: "requires", other: two.id };
+    await answered("POST /api/tasks/{id}/dependencies", { id: one.id }, { body: said });
+    await answered("GET /api/tasks/{id}/dependencies", { id: two.id });
+    await answered("GET /api/tasks/{id}", { id: one.id });
+    await answered("GET /api/dependencies");
+    await answered("DELETE /api/tasks/{id}/dependencies", { id: one.id }, {}, `?kind=requires&other=${two.id}`);
   });
 
   test("a report of the gates as an artifact", async () => {
@@ -255,7 +280,13 @@ describe("every operation answers as the document says:", () => {
   });
 
   test("looking at everything, page by page", async () => {
+    const [newest] = (await daemon.api.tasks({ limit: 1 })).items;
+    expect((await answered("GET /api/tasks/{id}/gates", { id: newest?.id ?? "" })).json.task).toBe(newest?.id);
     await answered("GET /api/health");
+    expect((await answered("POST /api/daemon/pause", {}, { body: { reason: "to look" } })).json.paused).toMatchObject({
+      reason: "to look",
+    });
+    expect((await answered("POST /api/daemon/resume")).json.paused).toBeNull();
     await answered("GET /api/events", {}, {}, "?limit=7");
     const seen: string[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
@@ -269,7 +300,7 @@ describe("every operation answers as the document says:", () => {
       cursor = page.json.next;
     }
     expect(seen).toEqual((await daemon.api.tasks()).items.map(({ id }) => id));
-    expect(new Set(seen).size).toBe(6);
+    expect(new Set(seen).size).toBe(9);
   });
 
   test("a project nothing lives in any more is deleted", async () => {
@@ -320,6 +351,7 @@ describe("the curl of the README, word for word,", () => {
       title: "Implement feature X",
       created_by: "user@example.com",
       metadata: { priority: "high" },
+      priority: "high",
       status: "draft",
       phase: "intent",
       project: null,

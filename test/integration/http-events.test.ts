@@ -126,6 +126,24 @@ test.each(WAYS)(
   },
 );
 
+test("from now on tells only what comes, and whoever comes back hears what came meanwhile", async () => {
+  const daemon = await withDaemon();
+  await tasksMade(daemon, 5);
+  const before = await lastPosition(daemon);
+  const reader = await follow(daemon, "/api/events?after=now");
+  await tasksMade(daemon, 3);
+  const seen = await lastPosition(daemon);
+  await heard(reader, seen);
+  reader.leave();
+  expect(idsOf(reader)).toEqual(upTo(seen).slice(before));
+  await tasksMade(daemon, 2);
+  const again = await follow(daemon, "/api/events?after=now", { "last-event-id": String(seen) });
+  const last = await lastPosition(daemon);
+  await heard(again, last);
+  again.leave();
+  expect(idsOf(again)).toEqual(upTo(last).slice(seen));
+});
+
 test("a task's stream tells its own events only, by their seq", async () => {
   const daemon = await withDaemon();
   const [one, other] = [await daemon.api.createTask({ title: "One" }), await daemon.api.createTask({ title: "Other" })];

@@ -142,7 +142,7 @@ const CHANGED: readonly (readonly [what: string, stream: string, seq: number, st
     "task/z",
     2,
     [
-      "INSERT INTO tasks SELECT 'z', title, title_folded, session, status, phase, attempt, block_reason, block_detail, exit_reason, project_id, created_by, created_at_ms, updated_at_ms, queued_at_ms, seq, state FROM tasks WHERE id = 'b'",
+      "INSERT INTO tasks (id, title, title_folded, session, status, phase, attempt, block_reason, block_detail, exit_reason, project_id, created_by, created_at_ms, updated_at_ms, queued_at_ms, seq, state) SELECT 'z', title, title_folded, session, status, phase, attempt, block_reason, block_detail, exit_reason, project_id, created_by, created_at_ms, updated_at_ms, queued_at_ms, seq, state FROM tasks WHERE id = 'b'",
     ],
   ],
   ["a frozen spec's text", "task/a", 3, ["UPDATE specs SET text = '{}' WHERE task = 'a'"]],
@@ -154,6 +154,8 @@ const CHANGED: readonly (readonly [what: string, stream: string, seq: number, st
   ],
   ["a plan's text", "task/a", 5, ["UPDATE plans SET text = '{}' WHERE task = 'a'"]],
   ["a step's status", "task/a", 4, ["UPDATE steps SET status = 'completed', ended_seq = 6 WHERE task = 'a'"]],
+  ["a task's words", "task/a", 6, ["UPDATE task_words SET intent = 'other' WHERE task = 'a'"]],
+  ["a task's words to nothing", "task/b", 2, ["DELETE FROM task_words WHERE task = 'b'"]],
   ["a project's name", "project/p", 2, ["UPDATE projects SET name = 'other'"]],
   ["a repo's path", "project/p", 2, ["UPDATE repos SET path = '/other'"]],
   ["a repo to nothing", "project/p", 2, ["DELETE FROM repos"]],
@@ -225,7 +227,7 @@ describe("the schema", () => {
       .all() as string[];
     for (const guard of guards) connection.exec(`DROP TRIGGER ${guard}`);
     connection.close();
-    expect(guards).toHaveLength(12);
+    expect(guards).toHaveLength(15);
     expect((await audit()).map((finding) => finding.problem).sort()).toEqual(
       guards.map((guard) => `the trigger ${guard} is missing`).sort(),
     );
@@ -284,3 +286,22 @@ test("a page overwritten in the file is found, not stumbled over", async () => {
   await file.close();
   expect((await audit()).some((finding) => finding.stream === "agentos.db")).toBe(true);
 });
+
+test("content that was changed in the file is never handed out, not even at the same length", async () => {
+  const [row] = query("SELECT digest, bytes FROM blobs WHERE content IS NOT NULL ORDER BY digest LIMIT 1") as {
+    readonly digest: string;
+    readonly bytes: number;
+  }[];
+  if (row === undefined) throw new Error("there is no small content");
+  tamper(`UPDATE blobs SET content = zeroblob(${row.bytes}) WHERE digest = '${row.digest}'`);
+  const store = await openStore({ home, seal, now: () => 0 });
+  await expect(store.get(row)).rejects.toMatchObject({ code: "store/corrupt" });
+  await store.close();
+});
+
+function query(sql: string): unknown[] {
+  const connection = new BetterSqlite3(storePaths(home).database, { readonly: true });
+  const rows = connection.prepare(sql).all();
+  connection.close();
+  return rows;
+}

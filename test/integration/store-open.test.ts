@@ -9,12 +9,13 @@ import { copyBefore, keepCopy } from "../../src/adapters/store/keep-copy.ts";
 import { migrate } from "../../src/adapters/store/migrate.ts";
 import { openStore } from "../../src/adapters/store/open.ts";
 import { openReadOnly } from "../../src/adapters/store/read-only.ts";
+import { refoldAll, refoldTasks } from "../../src/adapters/store/refold.ts";
 import { MIGRATIONS } from "../../src/adapters/store/schema.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { deny, givenTask, utf8 } from "../contract/store-given.ts";
+import { deny, givenRunning, givenTask, utf8 } from "../contract/store-given.ts";
 import { storeChild } from "./store-process.ts";
 
 let home: string;
@@ -97,7 +98,7 @@ describe("a connection", () => {
 
 describe("a schema", () => {
   const NEXT = {
-    version: MIGRATIONS.length + 1,
+    version: (MIGRATIONS.at(-1)?.version ?? 0) + 1,
     name: "next",
     sql: "CREATE TABLE next (id INTEGER PRIMARY KEY) STRICT;",
   };
@@ -109,6 +110,7 @@ describe("a schema", () => {
         nowMs: 7,
         migrations,
         keepCopy: (before) => keepCopy(connection, database(), before),
+        said: () => async () => null,
       });
     } finally {
       await connection.close();
@@ -129,14 +131,46 @@ describe("a schema", () => {
     await store.close();
     await migrated([...MIGRATIONS, NEXT]);
     expect(rows(database(), "SELECT version, name, at_ms FROM schema_migrations")).toEqual([
-      [1, MIGRATIONS[0]?.name, 0],
+      ...MIGRATIONS.map(({ version, name }) => [version, name, 0]),
       [NEXT.version, "next", 7],
     ]);
     const copy = copyBefore(database(), NEXT.version);
-    expect(rows(copy, "SELECT version FROM schema_migrations")).toEqual([[1]]);
+    expect(rows(copy, "SELECT version FROM schema_migrations")).toEqual(MIGRATIONS.map(({ version }) => [version]));
     expect(rows(copy, "SELECT id FROM tasks")).toEqual([["a"]]);
     expect(((await stat(copy)).mode & 0o777).toString(8)).toBe("600");
     expect((await readdir(home)).filter((name) => name.endsWith(".copying"))).toEqual([]);
+  });
+
+  test("that came with new facts has them for what happened before, from the journal", async () => {
+    const store = await open();
+    await givenRunning(store, "a");
+    await store.close();
+    const states = () => [
+      ...rows(database(), "SELECT id, state FROM tasks"),
+      ...rows(database(), "SELECT id, state FROM projects"),
+    ];
+    const whole = states();
+    const connection = new BetterSqlite3(database());
+    connection.exec("UPDATE tasks SET state = json_remove(state, '$.worked', '$.seenMs', '$.priority')");
+    connection.exec("UPDATE projects SET state = json_remove(state, '$.paused')");
+    connection.close();
+    expect(states()).not.toEqual(whole);
+    await migrated([...MIGRATIONS, { ...NEXT, fill: refoldAll }]);
+    expect(states()).toEqual(whole);
+  });
+
+  test("whose tasks were stored by a program that knew less of them has their states folded again", async () => {
+    const store = await open();
+    await givenTask(store, "a");
+    await givenTask(store, "b");
+    const known = await store.tasks.task("a");
+    await store.close();
+    const connection = new BetterSqlite3(database());
+    connection.exec("UPDATE tasks SET state = json_remove(state, '$.dependencies') WHERE id = 'a'");
+    connection.close();
+    await migrated([...MIGRATIONS, { ...NEXT, fill: refoldTasks }]);
+    const [[state]] = rows(database(), "SELECT state FROM tasks WHERE id = 'a'") as [[string]];
+    expect(state).toBe(seal(known?.task).text);
   });
 
   test("is not changed at all by a step that fails", async () => {

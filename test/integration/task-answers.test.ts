@@ -275,6 +275,21 @@ describe("pause and resume", () => {
     await rig.system.cases.answer.cancel(ADA, id, null);
   });
 
+  it("what someone wrote into the workspace while the task waited is no part of its work", async () => {
+    const id = await rig.approved(await rig.project(repository()), {
+      ...plan("echo 1 >> done; sleep 1", "echo 2 >> done"),
+      attempts: 1,
+      gates: [gate("test \"$(tr '\\n' ' ' < done)\" = '1 2 '")],
+    });
+    await underWay(id);
+    await rig.system.cases.answer.pause(ADA, id, null);
+    const { epoch } = await rig.until(id, "blocked");
+    writeFileSync(join(rig.home, "workspaces", id, String(epoch), "app", "done"), "1\nby hand\n");
+    await rig.system.cases.answer.resume(ADA, id, null, null);
+    const done = await rig.until(id, "succeeded");
+    expect(Object.values(done.candidate ?? {}).map(({ changed }) => changed)).toEqual([1]);
+  });
+
   it("the daemon put down in good order gives the task back, and the next one goes on", async () => {
     const first = await startRig();
     const id = await first.approved(await first.project(repository()), {

@@ -60,7 +60,7 @@ describe("what a task may not do", () => {
     const path = repository();
     const project = await rig.system.cases.createProject(ADA, {
       name: "looked-at",
-      settings: { agent: null, runMode: null, packageHosts: [] },
+      settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
       repos: [{ path, name: null, role: "docs", writable: false, pathFilters: [], toolPath: null }],
     });
     const id = await rig.approved(project, {

@@ -19,6 +19,7 @@ import { SpecInput } from "../../src/contract/inputs.ts";
 import type { Actor } from "../../src/domain/actor.ts";
 import type { Recorded, TaskEvent, TaskEventBodies, TaskEventType } from "../../src/domain/event.ts";
 import type { Project } from "../../src/domain/project.ts";
+import type { Retention } from "../../src/domain/retention.ts";
 import { sentence } from "../../src/domain/sentence.ts";
 import { taskStream } from "../../src/domain/stream.ts";
 import type { Status, Task } from "../../src/domain/task.ts";
@@ -158,12 +159,14 @@ export async function startRig(
     tasksMax = 4,
     toolPath = TOOL_PATH,
     waitMs = WAIT_MS,
+    retention = { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
   }: {
     readonly home?: string;
     readonly tasksMax?: number;
     readonly toolPath?: readonly string[];
     /** How long a status or an event is waited for. */
     readonly waitMs?: number;
+    readonly retention?: Retention;
   } = {},
 ): Promise<Rig> {
   if (!existsSync(home)) mkdirSync(home, { mode: 0o700 });
@@ -172,6 +175,7 @@ export async function startRig(
     home,
     toolPath,
     tasksMax,
+    retention,
     warn: (told, error) =>
       warnings.push(`${told}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     onFatal: (error) => warnings.push(`fatal: ${String(error)}`),
@@ -227,7 +231,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
   const projectOf = (repos: readonly { readonly path: string; readonly toolPath?: readonly string[] }[]) =>
     cases.createProject(ADA, {
       name: `p${nextNumber()}`,
-      settings: { agent: null, runMode: null, packageHosts: [] },
+      settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
       repos: repos.map(({ path, toolPath = null }) => ({
         path,
         name: null,
@@ -253,7 +257,9 @@ export function rigOver(system: System, home: string, warnings: readonly string[
         createdBy: "ada",
         session: null,
         metadata: null,
+        priority: null,
         project: project.id,
+        dependencies: [],
       });
       await cases.freezeTask(ADA, made.id);
       return made.id;

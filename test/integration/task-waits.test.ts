@@ -220,7 +220,9 @@ describe("binding", () => {
       createdBy: "ada",
       session: null,
       metadata: null,
+      priority: null,
       project: null,
+      dependencies: [],
     });
     await cases.freezeTask(ADA, task.id);
     const project = await rig.project(repository());
@@ -239,7 +241,9 @@ describe("binding", () => {
       createdBy: "ada",
       session: null,
       metadata: null,
+      priority: null,
       project: null,
+      dependencies: [],
     });
     await cases.freezeTask(ADA, task.id);
     const bound = await cases.bindTask(ADA, task.id, (await rig.project(repository())).id);

@@ -12,6 +12,8 @@ import type { DaemonConfig } from "../../src/config/config.ts";
 import type { TaskView } from "../../src/contract/views.ts";
 import { type Client, connect } from "../../src/interfaces/client/client.ts";
 import { announced, type Daemon, startDaemon } from "../../src/main/daemon.ts";
+import { coverageEnvironment } from "./coverage.ts";
+import { program } from "./programs.ts";
 
 /*
  * Daemons for tests: each on a data directory of its own below the temporary directory and on a port the system chooses. What a
@@ -60,13 +62,21 @@ export interface DaemonWanted {
   /** A process of its own instead of one in the test's process. */
   readonly child?: boolean;
   readonly config?: Partial<DaemonConfig>;
+  /** Only for a process of its own: more variables. `config.yaml` in `home` is read there too. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Only in the test's process: other adapters behind the ports, and `busyMs`. */
   readonly adapters?: Parameters<typeof startDaemon>[2];
 }
 
 const MANY = 1_000_000;
+/** What the product does when nobody says anything. */
+export const RETENTION: DaemonConfig["retention"] = {
+  succeededDays: 14,
+  failedDays: 60,
+  canceledDays: 14,
+  layersDays: 30,
+};
 const DEADLINE_MS = 30_000;
-const ROOT = join(import.meta.dirname, "..", "..");
 
 const living: TestDaemon[] = [];
 const directories: string[] = [];
@@ -85,12 +95,16 @@ export async function withDaemon(wanted: DaemonWanted = {}): Promise<TestDaemon>
     port: 0,
     toolPath: toolPath(),
     tasksMax: 4,
+    startPaused: false,
     createPerMinute: MANY,
     createPerHour: MANY,
+    retention: RETENTION,
+    remotes: {},
     logLevel: "warn",
     ...wanted.config,
   };
-  const daemon = wanted.child === true ? await inChild(config) : await inProcess(config, wanted.adapters);
+  const daemon =
+    wanted.child === true ? await inChild(config, wanted.environment) : await inProcess(config, wanted.adapters);
   living.push(daemon);
   return daemon;
 }
@@ -124,8 +138,8 @@ async function inProcess(config: DaemonConfig, adapters: DaemonWanted["adapters"
   };
 }
 
-async function inChild(config: DaemonConfig): Promise<TestDaemon> {
-  const { child, output } = daemonChild(config);
+async function inChild(config: DaemonConfig, environment: DaemonWanted["environment"] = {}): Promise<TestDaemon> {
+  const { child, output } = daemonChild(config, environment);
   const ended = once(child, "exit");
   const pid = child.pid;
   if (pid === undefined) throw new Error("the daemon's process did not start");
@@ -149,23 +163,29 @@ async function inChild(config: DaemonConfig): Promise<TestDaemon> {
 }
 
 /** A daemon's process that nobody waits for yet: for tests of its very start. Its output fills `output` line by line. */
-export function daemonChild(config: Pick<DaemonConfig, "home"> & Partial<DaemonConfig>): {
+export function daemonChild(
+  config: Pick<DaemonConfig, "home"> & Partial<DaemonConfig>,
+  environment: Readonly<Record<string, string>> = {},
+): {
   readonly child: ChildProcess;
   readonly output: string[];
 } {
   const output: string[] = [];
-  const child = spawn(process.execPath, [join(ROOT, "src", "main", "daemon.ts")], {
+  const child = spawn(process.execPath, [program("product", "daemon-program")], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
+      ...coverageEnvironment(),
       HOME: process.env["HOME"] ?? "/",
       PATH: toolPath().join(":"),
       AGENTOS_HOME: config.home,
       AGENTOS_HOST: config.host ?? "127.0.0.1",
       AGENTOS_PORT: String(config.port ?? 0),
       AGENTOS_TASKS_MAX: String(config.tasksMax ?? 4),
+      AGENTOS_START_PAUSED: String(config.startPaused ?? false),
       AGENTOS_CREATE_PER_MINUTE: String(config.createPerMinute ?? MANY),
       AGENTOS_CREATE_PER_HOUR: String(config.createPerHour ?? MANY),
       AGENTOS_LOG_LEVEL: config.logLevel ?? "info",
+      ...environment,
     },
   });
   for (const stream of [child.stdout, child.stderr])

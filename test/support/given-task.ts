@@ -61,7 +61,19 @@ export const EXAMPLES = {
   BOUND: { project: "P1", repos: { app: "R1" } },
   READY: { spec: "s1" },
   QUEUED: { cause: "ready" },
+  PRIORITIZED: { priority: "high", from: "normal" },
   CLAIMED: { worker: "w1", epoch: 1, takeover: false },
+  DEPENDENCY_ADDED: { on: "T2", kind: "requires" },
+  DEPENDENCY_REMOVED: { on: "T2", kind: "requires" },
+  INPUTS_PINNED: {
+    inputs: [{ task: "T2", artifacts: [{ name: "out.json", mediaType: "application/json", content: ref("out") }] }],
+  },
+  FORKED: {
+    origin: "T0",
+    root: "T0",
+    bases: { app: { commit: "b1", branch: "main", dirty: [], included: false } },
+  },
+  SUPERSEDED: { by: "T3" },
   PHASE_ENTERED: { phase: "planning", from: "intent" },
   BASES_PINNED: {
     bases: { app: { commit: "b1", branch: "main", dirty: ["a.txt"], included: false } },
@@ -86,6 +98,7 @@ export const EXAMPLES = {
   },
   STEP_COMPLETED: { step: "1.work.1", run: 1, evidence: [], after: { app: "w1" }, result: ref("result") },
   STEP_FAILED: { step: "1.work.1", run: 1, evidence: [], after: {}, cause: "ended by the limit on time", result: null },
+  STEP_WARNED: { step: "1.work.1", run: 1, about: "stall", ms: 300_000, limitMs: 300_000 },
   STEP_LOST: { step: "1.work.1", run: 1, cause: "worker_died", rescued: { app: "rescue/1" }, partialOutput: null },
   CHECKPOINTED: { step: "1.work.1", trees: { app: "w1" } },
   CANDIDATE_MADE: { repos: { app: CANDIDATE } },
@@ -93,6 +106,8 @@ export const EXAMPLES = {
   GATE_FAILED: { ...REPORT, findings: ["npm test exited with 1"] },
   GATE_UNPROVEN: { ...REPORT, missing: ["a report of the test runner"] },
   RETRIED: { attempt: 2, restart: true, cause: "gates", failure: "tests failed", output: null },
+  TIME_WARNED: { spentMs: 2_880_000, limitMs: 3_600_000 },
+  TIME_GRANTED: { ms: 1_800_000 },
   PAUSE_REQUESTED: { reason: null },
   CANCEL_REQUESTED: { reason: null },
   BLOCKED: { reason: "no_model", detail: "no agent", step: null },
@@ -122,12 +137,14 @@ const REPO = {
   pathFilters: [],
   toolPath: [],
 } as const;
-const SETTINGS = { agent: null, runMode: null, packageHosts: [] } as const;
+const SETTINGS = { agent: null, runMode: null, packageHosts: [], tasksMax: null } as const;
 
 export const PROJECT_EXAMPLES = {
   PROJECT_CREATED: { name: "app", settings: SETTINGS },
   PROJECT_CHANGED: { name: "app2", settings: SETTINGS },
   PROJECT_DELETED: {},
+  PROJECT_PAUSED: { reason: null },
+  PROJECT_RESUMED: { reason: null },
   REPO_ADDED: REPO,
   REPO_CHANGED: { ...REPO, writable: false },
 } as const satisfies ProjectEventBodies;
@@ -136,6 +153,9 @@ export const SYSTEM_EXAMPLES = {
   STORE_CREATED: { schema: 1 },
   DAEMON_STARTED: { version: "0.1.0", boot: "boot-1", sandbox: "bubblewrap" },
   DAEMON_STOPPED: {},
+  SYSTEM_PAUSED: { reason: null },
+  SYSTEM_RESUMED: { reason: null },
+  SPACE_RECLAIMED: { workspaces: 2, layers: 1, mirrors: 0, bytes: 4096, keptBytes: 1024, rescued: 1, failed: 0 },
 } as const satisfies SystemEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>
@@ -206,15 +226,20 @@ export const COMMANDS = {
   freeze: give("freeze", { draft: ref("draft").digest, spec: ref("spec"), hash: "s1" }),
   bind: give("bind", { project: "P1", repos: { app: "R1" } }),
   ready: give("ready", {}),
-  claim: give("claim", { worker: "w1", epoch: 1 }, WORKER),
+  claim: give("claim", { worker: "w1", epoch: 1, met: [] }, WORKER),
+  add_dependency: give("add_dependency", { dependency: { on: "T2", kind: "requires" } }),
+  remove_dependency: give("remove_dependency", { dependency: { on: "T2", kind: "requires" } }),
+  miss_dependency: give("miss_dependency", { on: "T2", detail: "it requires task T2, which failed" }, WORKER),
   approve: give("approve", { item: null, plan: "p1", spec: "s1", reason: null }),
   request_changes: give("request_changes", { request: ref("request") }),
   reject: give("reject", { reason: null }),
   pause: give("pause", { reason: null }),
-  resume: give("resume", { outcome: null, reason: null, restart: true }),
+  resume: give("resume", { outcome: null, reason: null, restart: true, moreMs: null }),
+  prioritize: give("prioritize", { priority: "high" }),
   cancel: give("cancel", { reason: null }),
   retry: give("retry", { restart: true }),
   accept: give("accept", { gates: ["tests"], reason: ref("reason") }),
+  supersede: give("supersede", { with: "T3" }),
   report: report({ type: "enter_phase", phase: "planning" }),
   record_delivery: give("record_delivery", { events: [event("DELIVERED") as never] }),
   deny: give("deny", EXAMPLES.DENIED, WORKER),
@@ -235,7 +260,7 @@ export const proposal = (runMode: "assisted" | "autonomous" | "interactive" = "a
 const APPROVED: readonly Command[] = [...PLANNING, proposal(), COMMANDS.approve];
 const WORKING: readonly Command[] = [
   ...APPROVED,
-  give("claim", { worker: "w1", epoch: 2 }, WORKER),
+  give("claim", { worker: "w1", epoch: 2, met: [] }, WORKER),
   report({ type: "enter_phase", phase: "implementation" }, 2),
   report({ type: "start_item", item: "work" }, 2),
 ];

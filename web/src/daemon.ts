@@ -1,17 +1,21 @@
 import {
   NEEDS_PERSON,
   type Page,
+  type Paused,
   readEvent,
   readPage,
+  readPaused,
   readProblem,
   readTask,
   type Task,
   type TaskEvent,
 } from "./wire.ts";
 
-/** Most items of one answer, and most answers for one view. Beyond that the page says that there is more, and where. */
-const PAGE_ITEMS = 500;
-const PAGES_MAX = 20;
+/** Tasks of one view, each of which is asked for again with every news. Beyond that the page says that there is more, and where. */
+const TASKS_SHOWN = 100;
+/** Most events of one answer, and most answers for one task's history. */
+const EVENTS_ITEMS = 500;
+const EVENTS_PAGES_MAX = 20;
 
 export interface Listing<Item> {
   readonly items: readonly Item[];
@@ -20,19 +24,22 @@ export interface Listing<Item> {
 }
 
 export interface Overview {
-  /** Every task that waits for a person, however old. */
+  /** The newest tasks that wait for a person. */
   readonly waiting: Listing<Task>;
   /** The first tasks in the daemon's order. */
   readonly tasks: Listing<Task>;
+  /** Since when and by whom everything is paused; null while it is not, or while the daemon does not say. */
+  readonly paused: Paused | null;
 }
 
 /** @throws Error with a sentence for people. */
 export async function fetchOverview(signal: AbortSignal): Promise<Overview> {
-  const [waiting, tasks] = await Promise.all([
-    fetchPages("/api/tasks", { status: NEEDS_PERSON.join(",") }, "cursor", readTask, PAGES_MAX, signal),
-    fetchPages("/api/tasks", {}, "cursor", readTask, 1, signal),
+  const [waiting, tasks, paused] = await Promise.all([
+    fetchPages("/api/tasks", { status: NEEDS_PERSON.join(",") }, "cursor", readTask, TASKS_SHOWN, 1, signal),
+    fetchPages("/api/tasks", {}, "cursor", readTask, TASKS_SHOWN, 1, signal),
+    fetchJson("/api/health", signal).then(readPaused),
   ]);
-  return { waiting, tasks };
+  return { waiting, tasks, paused };
 }
 
 /** One task. @throws Error with a sentence for people. */
@@ -44,7 +51,15 @@ export async function fetchTask(id: string, signal: AbortSignal): Promise<Task> 
 
 /** A task's history, oldest first. @throws Error with a sentence for people. */
 export const fetchEvents = (id: string, signal: AbortSignal): Promise<Listing<TaskEvent>> =>
-  fetchPages(`/api/tasks/${encodeURIComponent(id)}/events`, {}, "after", readEvent, PAGES_MAX, signal);
+  fetchPages(
+    `/api/tasks/${encodeURIComponent(id)}/events`,
+    {},
+    "after",
+    readEvent,
+    EVENTS_ITEMS,
+    EVENTS_PAGES_MAX,
+    signal,
+  );
 
 /** Follows `next` through the pages; `cursor` is the parameter that carries it back. */
 async function fetchPages<Item>(
@@ -52,11 +67,12 @@ async function fetchPages<Item>(
   filter: Readonly<Record<string, string>>,
   cursor: "cursor" | "after",
   readItem: (value: unknown) => Item | null,
+  itemsMax: number,
   pagesMax: number,
   signal: AbortSignal,
 ): Promise<Listing<Item>> {
   const items: Item[] = [];
-  const query = new URLSearchParams({ ...filter, limit: String(PAGE_ITEMS) });
+  const query = new URLSearchParams({ ...filter, limit: String(itemsMax) });
   for (let page = 0; page < pagesMax; page += 1) {
     const answer: Page<Item> = readPage(await fetchJson(`${path}?${query}`, signal), readItem);
     items.push(...answer.items);

@@ -34,7 +34,7 @@ export function useLive(): { readonly connection: Connection; readonly revision:
       settle = window.setTimeout(tell, Math.max(0, Math.min(SETTLE_MS, burstBegan + BURST_MAX_MS - now)));
     };
     const connect = () => {
-      const opened = new EventSource("/api/events");
+      const opened = new EventSource("/api/events?after=now");
       source = opened;
       opened.addEventListener("open", () => {
         setConnection("live");

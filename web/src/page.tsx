@@ -14,10 +14,12 @@ export function PageView() {
 
   const listing = shown(overview)?.tasks ?? null;
   const waiting = shown(overview)?.waiting.items ?? [];
+  const waitingCount = `${waiting.length}${shown(overview)?.waiting.more ? "+" : ""}`;
+  const paused = shown(overview)?.paused ?? null;
 
   useEffect(() => {
-    document.title = waiting.length === 0 ? "AgentOS" : `(${waiting.length}) AgentOS`;
-  }, [waiting.length]);
+    document.title = waitingCount === "0" ? "AgentOS" : `(${waitingCount}) AgentOS`;
+  }, [waitingCount]);
 
   return (
     <>
@@ -34,12 +36,19 @@ export function PageView() {
               {overview.sentence}
             </p>
           )}
+          {paused !== null && (
+            <p className="paused" role="status">
+              Everything is paused{paused.by !== null && ` by ${paused.by}`}
+              {paused.reason !== null && ` (${paused.reason})`}: no task is taken up until{" "}
+              <code>agentos daemon resume</code>.
+            </p>
+          )}
           {overview.state === "loading" && <p className="quiet">Reading the tasks …</p>}
           {listing !== null && listing.items.length === 0 && <NoTasks />}
           {waiting.length > 0 && (
             <section aria-labelledby="needs-you">
               <h2 id="needs-you">
-                Needs you <span className="count">{waiting.length}</span>
+                Needs you <span className="count">{waitingCount}</span>
               </h2>
               <TaskRows tasks={waiting} chosen={chosen} now={now} withReason />
             </section>
@@ -56,7 +65,8 @@ export function PageView() {
               <TaskRows tasks={listing.items} chosen={chosen} now={now} withReason={false} />
               {listing.more && (
                 <p className="quiet">
-                  There are more than fit here: <code>agentos task list</code> shows them all.
+                  There are more than fit here: <code>agentos task list --all</code> shows them all, and{" "}
+                  <code>agentos task search WORDS</code> finds one.
                 </p>
               )}
             </section>

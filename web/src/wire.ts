@@ -1,4 +1,4 @@
-import type { EventView, TaskListView } from "../../src/contract/views.ts";
+import type { EventView, HealthView, TaskListView } from "../../src/contract/views.ts";
 
 /**
  * What the page reads from the API, and the guards that make it so. The fields' names are checked against the contract
@@ -83,6 +83,17 @@ export function readEvent(value: unknown): TaskEvent | null {
     actor: readActor(value.actor),
     sentence: text(value.sentence) ?? words(type),
   };
+}
+
+export interface Paused {
+  readonly by: string | null;
+  readonly reason: string | null;
+}
+
+/** What `/api/health` says of a pause of everything; null when it says of none. */
+export function readPaused(value: unknown): Paused | null {
+  if (!isSome<HealthView>(value) || !isSome<NonNullable<HealthView["paused"]>>(value.paused)) return null;
+  return { by: readActor(value.paused.by), reason: text(value.paused.reason) };
 }
 
 /** `detail` and `next` of an RFC 9457 problem as one text; null when the value is none. */

@@ -55,6 +55,8 @@ const task = (facts: Partial<StubTask> & { readonly id: string }): StubTask => (
   waiting: null,
   block_reason: null,
   exit_reason: null,
+  priority: "normal",
+  stalled: false,
   created_by: "person:ada",
   created_at: "2026-01-02T03:04:05.000Z",
   updated_at: "2026-01-02T03:04:05.000Z",
@@ -138,6 +140,16 @@ test("a lost connection is told, the last truth stays, and the page catches up b
   daemon.comeBack();
   await page.getByText("After the restart").waitFor();
   await page.getByText("live", { exact: true }).waitFor();
+});
+
+test("a pause of everything is told for as long as it lasts", async () => {
+  daemon.tasks = [task({ id: "T1", title: "Stands still", status: "queued" })];
+  daemon.paused = { since: "2026-01-02T03:04:05.000Z", by: "person:ada", reason: "an incident" };
+  await page.goto(daemon.url);
+  await page.getByText("Everything is paused by ada (an incident): no task is taken up").waitFor();
+  daemon.paused = null;
+  daemon.announce();
+  await page.getByText("Everything is paused").waitFor({ state: "detached" });
 });
 
 test("an unknown task is told in the daemon's words", async () => {

@@ -12,6 +12,8 @@ export interface StubDaemon {
   tasks: readonly StubTask[];
   /** The history of every task. */
   events: readonly StubEvent[];
+  /** What `/api/health` says of a pause of everything. */
+  paused: { readonly since: string; readonly by: string; readonly reason: string | null } | null;
   readonly listRequests: number;
   /** One piece of news to everyone who follows the event stream. */
   announce(): void;
@@ -42,6 +44,7 @@ export async function startStubDaemon(): Promise<StubDaemon> {
     const [, id, below] = /^\/api\/tasks\/([^/]+)(\/events)?$/.exec(url.pathname) ?? [];
     if (isDown) request.socket.destroy();
     else if (url.pathname === "/api/events") follow(response);
+    else if (url.pathname === "/api/health") answer(response, 200, { ok: true, paused: stub.paused });
     else if (url.pathname === "/api/tasks") {
       listRequests += 1;
       const statuses = url.searchParams.get("status")?.split(",");
@@ -81,6 +84,7 @@ export async function startStubDaemon(): Promise<StubDaemon> {
     url: `http://127.0.0.1:${address.port}/`,
     tasks: [],
     events: [],
+    paused: null,
     get listRequests() {
       return listRequests;
     },

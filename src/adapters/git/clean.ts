@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { isFailure } from "../../domain/failure.ts";
-import type { CloneRef, TreeId, WorkspaceRef, WorkspaceUse } from "../../ports/workspaces.ts";
+import type { CloneRef, MirrorUse, TreeId, WorkspaceRef, WorkspaceUse } from "../../ports/workspaces.ts";
 import { makeCandidate } from "./candidate.ts";
 import { setRefs, writeCommit } from "./commit.ts";
 import { publish, tipsOf } from "./deliver.ts";
 import { treeOfCommit } from "./history.ts";
 import type { Layout } from "./layout.ts";
 import { onDisk, toByteName } from "./names.ts";
+import { givingWay } from "./removal.ts";
 import { AGENTOS, type Git } from "./run.ts";
-import { findSource, type Source } from "./source.ts";
+import { readSmall, type Source, sourceAt } from "./source.ts";
 
 export const epochsOf = (layout: Layout, task: string): number[] =>
   namesIn(layout.task(task))
@@ -25,17 +26,23 @@ export const reposOf = (layout: Layout, task: string): string[] =>
 export const namesIn = (directory: string): string[] =>
   lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(directory).sort() : [];
 
-export const useOf = (layout: Layout): WorkspaceUse[] =>
-  namesIn(layout.top)
-    .filter((name) => !name.startsWith("."))
-    .map((task) => ({ task, bytes: bytesBelow(layout.task(task)), epochs: epochsOf(layout, task) }));
+export async function useOf(layout: Layout): Promise<WorkspaceUse[]> {
+  const used: WorkspaceUse[] = [];
+  for (const task of namesIn(layout.top))
+    if (!task.startsWith("."))
+      used.push({ task, bytes: await bytesBelow(layout.task(task)), epochs: epochsOf(layout, task) });
+  return used;
+}
 
 /** Bytes on disk, each file once however many names it has here. */
-export function bytesBelow(directory: string): number {
+export async function bytesBelow(directory: string): Promise<number> {
   const seen = new Set<number>();
+  const turn = givingWay();
   let bytes = 0;
   const rest = [toByteName(directory)];
   for (let path = rest.pop(); path !== undefined; path = rest.pop()) {
+    const pause = turn();
+    if (pause !== null) await pause;
     const stats = lstatSync(onDisk(path), { throwIfNoEntry: false });
     if (stats === undefined || (stats.nlink > 1 && !stats.isDirectory() && seen.has(stats.ino))) continue;
     seen.add(stats.ino);
@@ -51,6 +58,47 @@ function namesBelow(path: string): string[] {
     return readdirSync(onDisk(path), { encoding: "latin1" });
   } catch {
     return [];
+  }
+}
+
+/** Mirrors of remote repositories; what has no address is half-made. */
+export async function mirrorsOf(git: Git, layout: Layout): Promise<MirrorUse[]> {
+  const found: MirrorUse[] = [];
+  for (const name of namesIn(layout.mirrors)) {
+    const gitDir = `${layout.mirrors}/${name}`;
+    const url = readSmall(`${gitDir}/description`)?.trim();
+    if (url === undefined || layout.mirror(url) !== gitDir) continue;
+    found.push({
+      url,
+      bytes: await bytesBelow(gitDir),
+      // Of ours, what the remote does not have.
+      rescues: (await git.line(["rev-list", "--no-walk", "--glob=refs/agentos/*", "--not", "--branches"], { gitDir }))
+        .split("\n")
+        .filter((line) => line !== "").length,
+    });
+  }
+  return found;
+}
+
+/** From so many loose objects of its own on, packing a clone pays. */
+const LOOSE_MIN = 1_000;
+
+/**
+ * Packs what refs name; what only the journal names stays loose, and nothing is removed that is not in a pack. Files shared with the
+ * person's repository cost nothing and are not counted.
+ */
+export async function packLoose(git: Git, gitDir: string): Promise<void> {
+  const turn = givingWay();
+  let loose = 0;
+  for (const directory of namesIn(`${gitDir}/objects`).filter((name) => /^[0-9a-f]{2}$/.test(name)))
+    for (const name of namesIn(`${gitDir}/objects/${directory}`)) {
+      const pause = turn();
+      if (pause !== null) await pause;
+      if (lstatSync(`${gitDir}/objects/${directory}/${name}`, { throwIfNoEntry: false })?.nlink === 1) loose += 1;
+    }
+  if (loose >= LOOSE_MIN) {
+    await git.run(["repack", "-d", "-q"], { gitDir });
+    await git.sync(gitDir);
   }
 }
 
@@ -174,7 +222,7 @@ export async function keepElsewhere(
 export async function findOrNull(git: Git, path: string | undefined): Promise<Source | null> {
   if (path === undefined) return null;
   try {
-    return await findSource(git, path);
+    return await sourceAt(git, path);
   } catch (error) {
     if (isFailure(error)) return null;
     throw error;

@@ -78,6 +78,13 @@ export async function mergeOf(
   if (onto === null) throw new Failure("delivery/refused", `branch ${branch} does not exist in ${source.root}`);
   await cloneObjects(git, source, gitDir, onto, owner);
   const call: GitCall = { gitDir };
+  const common = await git.run(["merge-base", onto, asId(candidate)], { ...call, answers: [1] });
+  if (common.code === 1)
+    throw new Failure(
+      "delivery/refused",
+      `${branch} of ${source.root} has no commit in common with this work: its history was replaced, or it is another repository`,
+      { next: "Put the repository back where it was, or deliver the work as a patch: --way patch" },
+    );
   const answer = await git.run(
     ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", onto, asId(candidate)],
     { ...call, answers: [1] },

@@ -1,5 +1,5 @@
-import { userInfo } from "node:os";
 import { statSync } from "node:fs";
+import { userInfo } from "node:os";
 import { Failure } from "../../domain/failure.ts";
 import type { CommitId, Identity } from "../../ports/workspaces.ts";
 import { cloneObjects } from "./clone.ts";

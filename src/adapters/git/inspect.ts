@@ -49,7 +49,7 @@ function structural(source: Source): string[] {
 }
 
 /** Submodules and LFS pointers: a clone of the repository alone would not have their files. */
-async function unsupportedContent(git: Git, call: GitCall, head: CommitId): Promise<string[]> {
+export async function unsupportedContent(git: Git, call: GitCall, head: CommitId): Promise<string[]> {
   const listed = await git.run(["ls-tree", "-r", "-z", head], { ...call, answers: [128] });
   if (listed.code !== 0) return [`its commit ${head} cannot be read whole: run git fsck`];
   const entries = records(listed.stdout).map((record) => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Failure } from "../../domain/failure.ts";
 import type { CloneRef, WorkspaceRef } from "../../ports/workspaces.ts";
 
@@ -9,6 +10,7 @@ import type { CloneRef, WorkspaceRef } from "../../ports/workspaces.ts";
  *     <home>/workspaces/<task>/<epoch>/.gates/<name>/<repo>  checkout for a gate
  *     <home>/workspaces/<task>/<epoch>/.new-*             a checkout being made; renamed when whole
  *     <home>/workspaces/.views/*                          private git directories that live as long as one call
+ *     <home>/mirrors/<digest of the url>.git              bare mirror of a remote repository
  *     <home>/rescued/*.bundle                             what was captured when no repository was left to keep it
  *
  * `.gates` has a dot because no repo's name begins with one.
@@ -17,6 +19,9 @@ export interface Layout {
   readonly top: string;
   readonly views: string;
   readonly rescued: string;
+  /** Where the mirrors of remote repositories lie. */
+  readonly mirrors: string;
+  mirror(url: string): string;
   task(task: string): string;
   clone(clone: CloneRef): string;
   epoch(task: string, epoch: number): string;
@@ -44,6 +49,8 @@ export function layoutUnder(home: string): Layout {
     top,
     views: `${top}/.views`,
     rescued: `${home}/rescued`,
+    mirrors: `${home}/mirrors`,
+    mirror: (url) => `${home}/mirrors/${createHash("sha256").update(url).digest("hex")}.git`,
     task,
     clone: (clone) => `${task(clone.task)}/git/${pathName("repo", clone.repo)}.git`,
     epoch,

@@ -1,12 +1,22 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, closeSync, constants, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
-import { baseOf, type ByteName, onDisk, parentOf, toByteName, toText } from "./names.ts";
+import { setImmediate } from "node:timers/promises";
+import { type ByteName, baseOf, onDisk, parentOf, toByteName, toText } from "./names.ts";
+
+/** So many entries, then the others have their turn: a tree of 100,000 files must not hold up the daemon's answers. */
+const ENTRIES_AT_ONCE = 256;
+
+/** Counts entries, and gives way after each `ENTRIES_AT_ONCE`. */
+export function givingWay(): () => Promise<void> | null {
+  let count = 0;
+  return () => (++count % ENTRIES_AT_ONCE === 0 ? setImmediate() : null);
+}
 
 /** Removes whatever stands at a path, following no link; nothing there is fine. */
 export async function removeTree(path: ByteName): Promise<void> {
   try {
-    removeBelow(path, true);
+    await removeBelow(path, true, givingWay());
   } catch (error) {
     if (!isCode(error, "ENAMETOOLONG")) throw error;
     await removeDeep(path);
@@ -16,14 +26,14 @@ export async function removeTree(path: ByteName): Promise<void> {
 /** Removes what is in a directory and keeps the directory; a file or link at the path is removed itself. */
 export async function emptyTree(path: ByteName): Promise<void> {
   try {
-    removeBelow(path, false);
+    await removeBelow(path, false, givingWay());
   } catch (error) {
     if (!isCode(error, "ENAMETOOLONG")) throw error;
     for (const name of readdirSync(onDisk(path), { encoding: "latin1" })) await removeTree(`${path}/${name}`);
   }
 }
 
-function removeBelow(path: ByteName, itself: boolean): void {
+async function removeBelow(path: ByteName, itself: boolean, turn: ReturnType<typeof givingWay>): Promise<void> {
   const stats = lstatSync(onDisk(path), { throwIfNoEntry: false });
   if (stats === undefined) return;
   if (!stats.isDirectory()) {
@@ -31,7 +41,11 @@ function removeBelow(path: ByteName, itself: boolean): void {
     return;
   }
   if ((stats.mode & 0o700) !== 0o700) chmodSync(onDisk(path), 0o700);
-  for (const name of readdirSync(onDisk(path), { encoding: "latin1" })) removeBelow(`${path}/${name}`, true);
+  for (const name of readdirSync(onDisk(path), { encoding: "latin1" })) {
+    const pause = turn();
+    if (pause !== null) await pause;
+    await removeBelow(`${path}/${name}`, true, turn);
+  }
   if (itself) rmdirSync(onDisk(path));
   else chmodSync(onDisk(path), stats.mode & 0o7777);
 }

@@ -13,8 +13,8 @@ import {
   writeSync,
 } from "node:fs";
 import type { TreeId } from "../../ports/workspaces.ts";
-import { type ByteName, onDisk, parentOf } from "./names.ts";
 import { type Named, namedBy } from "./named.ts";
+import { type ByteName, onDisk, parentOf } from "./names.ts";
 import { type ObjectSink, readObjects } from "./objects.ts";
 import { emptyTree, removeTree } from "./removal.ts";
 import type { Git, Person } from "./run.ts";

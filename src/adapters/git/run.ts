@@ -32,6 +32,8 @@ export interface GitCall {
   readonly plainModes?: boolean;
   /** The process dies with the daemon: for calls that write where a restarted daemon would go on. */
   readonly diesWithUs?: boolean;
+  /** A process group of its own, ended as a whole: network git leaves the talking to children that outlive it. */
+  readonly ownGroup?: boolean;
 }
 
 export interface GitAnswer {
@@ -172,6 +174,7 @@ export function hardenedGit(path: string = SYSTEM_PATH): Git {
       cwd: call.workTree ?? call.gitDir ?? "/",
       env: environmentOf(call, path),
       stdio: ["pipe", "pipe", "pipe"],
+      detached: call.ownGroup === true,
       ...(call.as ? { uid: call.as.uid, gid: call.as.gid } : {}),
     });
   };
@@ -194,12 +197,13 @@ export function hardenedGit(path: string = SYSTEM_PATH): Git {
         stdio: ["pipe", "pipe", "pipe"],
       });
       const answer = await finish(child, {});
-      if (answer.code !== 0) throw new Error(`sync -f ${at} ended with ${answer.code}: ${answer.stderr}`);
+      if (answer.code !== 0)
+        throw Object.assign(new Error(`sync -f ${at} ended with ${answer.code}: ${answer.stderr}`), { code: "EIO" });
     },
   };
 }
 
-type Bounds = Pick<GitCall, "input" | "outputBytesMax" | "cut" | "timeoutMs">;
+type Bounds = Pick<GitCall, "input" | "outputBytesMax" | "cut" | "timeoutMs" | "ownGroup">;
 
 function finish(
   child: ChildProcess,
@@ -211,14 +215,18 @@ function finish(
     let outBytes = 0;
     let stderr = "";
     let cut = false;
-    const timer = setTimeout(() => child.kill("SIGKILL"), bounds.timeoutMs ?? TIMEOUT_MS);
+    const kill = (): void => {
+      if (bounds.ownGroup === true && child.pid !== undefined && child.exitCode === null) killGroup(child.pid);
+      else child.kill("SIGKILL");
+    };
+    const timer = setTimeout(kill, bounds.timeoutMs ?? TIMEOUT_MS);
     child.stdout?.on("data", (chunk: Buffer) => {
       if (cut) return;
       out.push(chunk);
       outBytes += chunk.length;
       if (outBytes > most) {
         cut = true;
-        child.kill("SIGKILL");
+        kill();
       }
     });
     child.stderr?.on("data", (chunk: Buffer) => {
@@ -241,6 +249,15 @@ function finish(
   });
 }
 
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // All of it ended in this very moment.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
 const missingProgram = (error: NodeJS.ErrnoException): Error =>
   new Failure(
     "doctor/unready",
@@ -251,12 +268,15 @@ const missingProgram = (error: NodeJS.ErrnoException): Error =>
     },
   );
 
+/** More than a byte: another task may just have given up its reserve, to write down that it waits. */
+const FULL_BYTES = 3 * 1024 ** 2;
+
 /** Whether the disk is full is asked of the file system, not read out of git's message. */
 async function refuseWhenFull(path: string): Promise<void> {
   const at = await statfs(path).catch(() => statfs(dirname(path)).catch(() => null));
   if (at === null) return;
-  const noInodes = at.files > 0 && at.ffree === 0;
-  if (at.bavail * at.bsize < 64 * 1024 || noInodes)
+  const noInodes = at.files > 0 && at.ffree < 16;
+  if (at.bavail * at.bsize < FULL_BYTES || noInodes)
     throw new Failure("store/full", `there is no space left on the file system of ${path}`, {
       next: "Free some space and resume the task.",
     });

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { chmodSync, lstatSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import type { TreeId } from "../../ports/workspaces.ts";
-import { baseOf, type ByteName, nameInTree, onDisk, parentOf, toByteName } from "./names.ts";
+import { type ByteName, baseOf, nameInTree, onDisk, parentOf, toByteName } from "./names.ts";
 import { type Git, type GitCall, GitError } from "./run.ts";
 import { type Entry, type StatMark, type Walk, walking } from "./walk.ts";
 

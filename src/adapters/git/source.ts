@@ -59,6 +59,19 @@ export async function findSource(git: Git, path: string): Promise<Source> {
   });
 }
 
+/**
+ * The repository whose top is exactly this path, as a project names it. What lies around a repository that is gone is another one and is never
+ * taken for it: `Failure("repo/refused")`.
+ */
+export async function sourceAt(git: Git, path: string): Promise<Source> {
+  const source = await findSource(git, path);
+  if (source.root !== realpathSync(path))
+    throw new Failure("repo/refused", `${path} is no git repository any more; it only lies inside ${source.root}`, {
+      next: "Put the repository back.",
+    });
+  return source;
+}
+
 interface Place {
   readonly root: string;
   readonly gitDir: string;

@@ -1,12 +1,26 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { Failure } from "../../domain/failure.ts";
+import { isRemote } from "../../domain/remote.ts";
 import type { CloneRef, TreeId, WorkspaceRef, Workspaces } from "../../ports/workspaces.ts";
+import { movedSince } from "./behind.ts";
 import { makeCandidate } from "./candidate.ts";
 import { checkOut, UNFINISHED } from "./checkout.ts";
-import { bytesBelow, findOrNull, keepElsewhere, namesIn, notInGit, reposOf, useOf, worksOf } from "./clean.ts";
+import {
+  bytesBelow,
+  keepElsewhere,
+  findOrNull as localOrNull,
+  mirrorsOf,
+  namesIn,
+  notInGit,
+  packLoose,
+  reposOf,
+  useOf,
+  worksOf,
+} from "./clean.ts";
 import { cloneObjects, recoverLocks } from "./clone.ts";
-import { setRefs } from "./commit.ts";
+import { keepExactly, setRefs } from "./commit.ts";
+import { NO_ACCESS, type RemoteAccess } from "./credentials.ts";
 import { branchHeadOf, mergeOf, moveBranchOf, outlookOf, publish } from "./deliver.ts";
 import { captureDirty } from "./dirty.ts";
 import { listFilesIn, readFileIn, writeFileIn } from "./files.ts";
@@ -22,13 +36,15 @@ import {
 } from "./history.ts";
 import { inspectSource } from "./inspect.ts";
 import { layoutUnder, objectsInside } from "./layout.ts";
-import { type ByteName, toByteName } from "./names.ts";
-import { removeTree } from "./removal.ts";
+import { mirrorsUnder } from "./mirror.ts";
 import { treeDifferences } from "./named.ts";
+import { type ByteName, toByteName } from "./names.ts";
+import { probeLocal, probeRemote } from "./probe.ts";
+import { removeTree } from "./removal.ts";
 import { makeEqual } from "./restore.ts";
 import { hardenedGit, type Person } from "./run.ts";
 import { EMPTY_CACHE, type Snapshot, type StatCache, snapshot, snapshotOf } from "./snapshot.ts";
-import { asId, findSource, type Source, withView } from "./source.ts";
+import { asId, findSource, type Source, sourceAt, withView } from "./source.ts";
 import { excluded } from "./stage.ts";
 import { type Walk, walking } from "./walk.ts";
 
@@ -41,12 +57,14 @@ const CACHES_MAX = 32;
  * Workspaces as git repositories under `<home>/workspaces` (see layout.ts).
  *
  * @param options.owner whom the files of working directories belong to, when that is not the daemon's own user
+ * @param options.remotes how remote repositories are reached; without it only those that ask for nothing
  * @param options.toolPath PATH on which git and coreutils are looked for; the system's directories by default
  */
 export function gitWorkspaces(options: {
   readonly home: string;
   readonly owner: Person | null;
   readonly toolPath?: string;
+  readonly remotes?: RemoteAccess;
 }): Workspaces {
   const { home, owner } = options;
   const git = hardenedGit(options.toolPath);
@@ -69,8 +87,18 @@ export function gitWorkspaces(options: {
     return gitDir;
   };
 
+  const mirrors = mirrorsUnder(git, layout, options.remotes ?? NO_ACCESS);
+  /** A person's repository, or the mirror of a remote one as it was last seen. */
+  const sourceOf = (place: string): Promise<Source> => (isRemote(place) ? mirrors.source(place) : sourceAt(git, place));
+  /** The same, as it is now. */
+  const presentOf = (place: string): Promise<Source> =>
+    isRemote(place) ? mirrors.refreshed(place) : sourceAt(git, place);
+  const findOrNull = async (place: string | undefined): Promise<Source | null> =>
+    place !== undefined && isRemote(place) ? mirrors.known(place) : localOrNull(git, place);
+
   const usable = async (path: string): Promise<Source> => {
-    const source = await findSource(git, path);
+    if (isRemote(path)) return mirrors.source(path);
+    const source = await sourceAt(git, path);
     if (source.bare)
       throw new Failure("repo/unsupported", `${source.root} is a bare repository`, {
         next: "Clone it and add the clone.",
@@ -140,15 +168,16 @@ export function gitWorkspaces(options: {
   };
 
   return {
-    inspect: async (path) => inspectSource(git, layout.views, await findSource(git, path)),
+    inspect: async (place, branch = null) =>
+      isRemote(place) ? mirrors.inspect(place, branch) : inspectSource(git, layout.views, await findSource(git, place)),
+    probe: async (place, branch) =>
+      isRemote(place)
+        ? probeRemote(git, layout, mirrors, options.remotes ?? NO_ACCESS, place, branch)
+        : probeLocal(git, layout, place),
     fileAt: async (source, commit, path, bytesMax = TEXT_BYTES_MAX) =>
-      withView(layout.views, await findSource(git, source), (view) =>
-        textAt(git, view.call, asId(commit), path, bytesMax),
-      ),
+      withView(layout.views, await sourceOf(source), (view) => textAt(git, view.call, asId(commit), path, bytesMax)),
     pathsAt: async (source, commit, prefix = "", most = PATHS_MAX) =>
-      withView(layout.views, await findSource(git, source), (view) =>
-        pathsIn(git, view.call, asId(commit), prefix, most),
-      ),
+      withView(layout.views, await sourceOf(source), (view) => pathsIn(git, view.call, asId(commit), prefix, most)),
 
     adopt: async (clone, path, base, includeDirty, label = "1") => {
       const source = await usable(path);
@@ -157,7 +186,11 @@ export function gitWorkspaces(options: {
       if (lstatSync(gitDir, { throwIfNoEntry: false }) !== undefined) await cloneOf(clone);
       await cloneObjects(git, source, gitDir, base, owner);
       await setRefs(git, { gitDir }, [[`refs/agentos/base/${base}`, base]]);
-      const adopted = includeDirty ? await captureDirty(git, layout.views, gitDir, source, base, owner, label) : base;
+      // A remote repository has no files that somebody could have left uncommitted.
+      const adopted =
+        includeDirty && !isRemote(path)
+          ? await captureDirty(git, layout.views, gitDir, source, base, owner, label)
+          : base;
       await git.sync(gitDir);
       return adopted;
     },
@@ -268,50 +301,44 @@ export function gitWorkspaces(options: {
     digestsAt: async (clone, commit, paths) => digestsIn(git, { gitDir: await cloneOf(clone) }, commit, paths),
 
     outlook: async (clone, source, branch, base, candidate) =>
-      outlookOf(
-        git,
-        layout.views,
-        await cloneOf(clone),
-        await findSource(git, source),
-        branch,
-        asId(base),
-        asId(candidate),
-      ),
+      outlookOf(git, layout.views, await cloneOf(clone), await presentOf(source), branch, asId(base), asId(candidate)),
+    movedSince: async (clone, source, branch, base, candidate) =>
+      movedSince(git, layout.views, await cloneOf(clone), await presentOf(source), branch, base, candidate),
     mergeWith: async (clone, source, branch, candidate, message, author, atMs) =>
-      mergeOf(
-        git,
-        await cloneOf(clone),
-        await findSource(git, source),
-        branch,
-        candidate,
-        message,
-        author,
-        atMs,
-        owner,
-      ),
+      mergeOf(git, await cloneOf(clone), await sourceOf(source), branch, candidate, message, author, atMs, owner),
     publishRef: async (clone, source, commit, name) =>
-      publish(git, await cloneOf(clone), await findSource(git, source), [[`refs/agentos/${name}`, commit]]),
-    moveBranch: async (source, branch, from, to) => moveBranchOf(git, await findSource(git, source), branch, from, to),
+      publish(git, await cloneOf(clone), await sourceOf(source), [[`refs/agentos/${name}`, commit]]),
+    moveBranch: async (source, branch, from, to) => {
+      if (!isRemote(source)) return moveBranchOf(git, await sourceAt(git, source), branch, from, to);
+      await mirrors.push(source, branch, from === null ? null : asId(from), asId(to));
+      return { checkoutFollowed: false };
+    },
     patch: async (clone, base, commit) => patchOf(git, { gitDir: await cloneOf(clone) }, base, commit),
-    branchHead: async (source, branch) => branchHeadOf(git, await findSource(git, source), branch),
+    branchHead: async (source, branch) => branchHeadOf(git, await presentOf(source), branch),
 
     keep: async (clone, ids) => {
-      const gitDir = await cloneOf(clone);
-      await setRefs(
-        git,
-        { gitDir },
-        [...new Set(ids)].map((id) => [`refs/agentos/keep/${asId(id)}`, id] as const),
-      );
+      await keepExactly(git, await cloneOf(clone), new Set(ids.map(asId)));
     },
 
     use: async () => useOf(layout),
+    asideUse: async () => ({ mirrors: await mirrorsOf(git, layout), rescuedBytes: await bytesBelow(layout.rescued) }),
+    repack: async (task) => {
+      for (const repo of reposOf(layout, task)) await packLoose(git, await cloneOf({ task, repo }));
+    },
+    removeMirror: async (url) => {
+      const mirror = (await mirrorsOf(git, layout)).find((one) => one.url === url);
+      if (mirror === undefined) return;
+      if (mirror.rescues > 0)
+        throw new Failure("repo/refused", `the mirror of ${url} holds ${mirror.rescues} rescued states`);
+      await removeTree(toByteName(layout.mirror(url)));
+    },
 
     remove: async (task, sources) => {
       const rescued: string[] = [];
       for (const repo of reposOf(layout, task)) {
         const clone: CloneRef = { task, repo };
         const gitDir = await cloneOf(clone);
-        const repository = await findOrNull(git, sources[repo]);
+        const repository = await findOrNull(sources[repo]);
         const captured = await notInGit(
           git,
           gitDir,
@@ -323,7 +350,7 @@ export function gitWorkspaces(options: {
         rescued.push(...(await keepElsewhere(git, layout, clone, repository, captured)));
       }
       const top = layout.task(task);
-      const bytes = bytesBelow(top);
+      const bytes = await bytesBelow(top);
       for (const path of [...caches.keys()]) if (path.startsWith(`${top}/`)) caches.delete(path);
       for (const path of [...recovered.keys()]) if (path.startsWith(`${top}/`)) recovered.delete(path);
       // The clones last: until they go, the same call can do all of it again.

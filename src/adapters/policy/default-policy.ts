@@ -1,6 +1,6 @@
+import type { Phase } from "../../domain/phase.ts";
 import { crossedRedLine } from "../../domain/red-line.ts";
 import { inScope } from "../../domain/scope.ts";
-import type { Phase } from "../../domain/phase.ts";
 import type { StepKind } from "../../domain/step.ts";
 import type { Policy, PolicyAnswer, PolicyQuestion } from "../../ports/policy.ts";
 

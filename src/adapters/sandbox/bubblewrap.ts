@@ -6,6 +6,7 @@ import { type CommandLine, commandLine, ownHardLimits, type Surroundings } from 
 import { type ControlGroups, openControlGroups } from "./control-groups.ts";
 import { environmentDigest, variablesFor } from "./environment.ts";
 import { checkMounts, systemArguments } from "./file-system.ts";
+import { watchLife } from "./life.ts";
 import { findProgram, sandboxMissing } from "./missing.ts";
 import { captured, openLiveFile, outputPipes, recordOutput } from "./output.ts";
 import { endOrphans } from "./owner.ts";
@@ -132,7 +133,7 @@ const runConfined = async (
   groups: ControlGroups | null,
   file: FileHandle,
 ): Promise<Omit<SandboxOutcome, "environmentDigest">> => {
-  const { limits, outputFile, onStart } = command;
+  const { limits, stall, outputFile, onStart } = command;
   const pipes = await box.pipes.borrow();
   const started = start(line, groups?.directories ?? [], pipes);
 
@@ -148,19 +149,28 @@ const runConfined = async (
     bound.trouble ??= { error };
     started.end();
   };
+  const onStall = (quietMs: number): void => {
+    stall?.onStall(quietMs);
+    if (stall?.ends === true) end("stall");
+  };
   const onAbort = (): void => end("cancel");
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   const wall = setTimeout(() => end("time"), limits.wallMs);
+  let outputBytes = 0;
   const recording = recordOutput(
     pipes,
     file,
     limits.outputBytes,
     () => end("output"),
     (error) => fail(storageFailure(outputFile, error)),
+    (bytes) => {
+      outputBytes += bytes;
+    },
   );
 
   let watch: NodeJS.Timeout | undefined;
+  let unwatch = (): void => {};
   let startedAt = performance.now();
   const init = await started.ready;
   const open = init !== null && bound.endedBy === "itself" && bound.trouble === null;
@@ -171,6 +181,7 @@ const runConfined = async (
       onStart(init);
       startedAt = performance.now();
       started.go();
+      if (stall !== null) unwatch = watchLife(init.pid, { ...stall, onStall }, () => outputBytes);
     } catch (error) {
       fail(error);
     }
@@ -179,10 +190,11 @@ const runConfined = async (
   const exit = await started.gone;
   const durationMs = Math.round(performance.now() - startedAt);
   clearInterval(watch);
+  unwatch();
   clearTimeout(wall);
   signal.removeEventListener("abort", onAbort);
   const recorded = await recording;
-  pipes.giveBack();
+  await pipes.giveBack();
 
   if (bound.trouble !== null) throw bound.trouble.error;
   // The kernel may have ended a process between two looks, and the command may have gone on without it.

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { closeSync, constants, openSync } from "node:fs";
 import { type FileHandle, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { Socket } from "node:net";
@@ -26,6 +27,7 @@ export const recordOutput = async (
   bytesMax: number,
   onPastBound: () => void,
   onTrouble: (error: unknown) => void,
+  onBytes: (bytes: number) => void = () => {},
 ): Promise<Recorded> => {
   let room = bytesMax;
   let dropping = false;
@@ -33,6 +35,7 @@ export const recordOutput = async (
     const chunks: Uint8Array[] = [];
     try {
       for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        onBytes(chunk.length);
         if (dropping) continue;
         const kept = chunk.subarray(0, room);
         room -= kept.length;
@@ -90,20 +93,31 @@ export const outputPipes = () => {
   const idle: Handles[] = [];
   let tidied: Promise<void> | null = null;
   return {
-    async borrow(): Promise<OutputPipes & { giveBack(): void }> {
+    async borrow(): Promise<OutputPipes & Returned> {
       tidied ??= removeAbandonedPipes();
       await tidied;
       const handles = idle.pop() ?? (await createPipes());
+      const status = openPipe(handles.status, constants.O_RDWR);
       return {
         stdout: openPipe(handles.stdout, constants.O_WRONLY),
         stderr: openPipe(handles.stderr, constants.O_WRONLY),
-        status: openPipe(handles.status, constants.O_RDWR),
-        /** Only when all ends are closed: else the next command would see this one's bytes. */
-        giveBack: () => void idle.push(handles),
+        status,
+        giveBack: async () => {
+          if (!status.read.closed) await once(status.read, "close");
+          idle.push(handles);
+        },
       };
     },
   };
 };
+
+interface Returned {
+  /**
+   * To be called when no process of the command is alive and both outputs were read to their end. Waits until the report was, too: a reader that
+   * has not seen its end yet would take the next command's report away from it, and that command would wait for ever.
+   */
+  giveBack(): Promise<void>;
+}
 
 interface Handles {
   readonly stdout: number;

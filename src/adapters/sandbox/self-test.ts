@@ -125,6 +125,7 @@ const probeCommand = (words: readonly string[], outputFile: string): SandboxComm
   environment: {},
   toolPath: [],
   egressSocket: null,
+  stall: null,
   limits: {
     wallMs: 20_000,
     memoryBytes: 1024 ** 3,

@@ -10,6 +10,9 @@ import { writeDurably } from "./durable-file.ts";
 /** Content up to this size lies in the database, larger content in a file of its own. */
 export const INLINE_BYTES_MAX = 64 * 1024;
 
+/** What stands in place of text whose content was erased. */
+export const ERASED_TEXT = "(erased)";
+
 const SALT_BYTES = 32;
 
 export const blobFile = (directory: string, digest: string): string => join(directory, digest.slice(0, 2), digest);

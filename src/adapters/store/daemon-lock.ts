@@ -2,6 +2,7 @@ import { chmod, mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { Failure } from "../../domain/failure.ts";
+import { fullFailure } from "./blob-content.ts";
 import { SQLITE } from "./dialect.ts";
 
 export interface DaemonLock {
@@ -11,7 +12,7 @@ export interface DaemonLock {
 /**
  * One daemon per data directory. An exclusive transaction on a file of its own: the operating system's lock is on the file, not on
  * the path that led to it, so a symlinked directory does not get around it; it is gone the moment the process is, however that
- * ended. Throws `Failure("daemon/running")` at once when another has it.
+ * ended. Throws `Failure("daemon/running")` at once when another has it, `store/full` without space.
  *
  * Nobody else in this process may open `daemon.lock`: POSIX gives a process's locks on a file back when any handle of it closes.
  */
@@ -27,6 +28,7 @@ export async function acquireDaemonLock(home: string): Promise<DaemonLock> {
     connection.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     connection.close();
+    if (SQLITE.trouble(error) === "full") throw fullFailure(file, error);
     if (SQLITE.trouble(error) !== "busy") throw error;
     throw new Failure("daemon/running", `a daemon is running on ${real} already`, {
       next: "Use it (agentos daemon status shows where it listens), or stop it: agentos daemon stop.",

@@ -44,3 +44,17 @@ test("what was used last is kept, what was not used for longest goes", () => {
   kept.remember("c", 3);
   expect([kept.get("a"), kept.get("b"), kept.get("c")]).toEqual([1, undefined, 3]);
 });
+
+test("a project of the time before limits has none", () => {
+  const older = {
+    ...row,
+    stream: "project/p",
+    type: "PROJECT_CREATED",
+    v: 1,
+    body: '{"name":"p","settings":{"agent":null}}',
+  };
+  expect(recordedFrom(older).event).toEqual({
+    type: "PROJECT_CREATED",
+    body: { name: "p", settings: { agent: null, tasksMax: null } },
+  });
+});

@@ -81,6 +81,13 @@ interface Format {
 
 const task: Format = { of: "task", upcasts: [] };
 const project: Format = { of: "project", upcasts: [] };
+/** Format 1 knew no limit on the tasks of a project. */
+const projectSettings: Format = {
+  of: "project",
+  upcasts: [
+    (body) => ({ ...body, settings: { ...("settings" in body ? (body.settings as object) : {}), tasksMax: null } }),
+  ],
+};
 const system: Format = { of: "system", upcasts: [] };
 
 const FORMATS = {
@@ -90,7 +97,13 @@ const FORMATS = {
   BOUND: task,
   READY: task,
   QUEUED: task,
+  PRIORITIZED: task,
   CLAIMED: task,
+  DEPENDENCY_ADDED: task,
+  DEPENDENCY_REMOVED: task,
+  INPUTS_PINNED: task,
+  FORKED: task,
+  SUPERSEDED: task,
   PHASE_ENTERED: task,
   BASES_PINNED: task,
   PLAN_PROPOSED: task,
@@ -105,6 +118,7 @@ const FORMATS = {
   STEP_STARTED: task,
   STEP_COMPLETED: task,
   STEP_FAILED: task,
+  STEP_WARNED: task,
   STEP_LOST: task,
   CHECKPOINTED: task,
   CANDIDATE_MADE: task,
@@ -112,6 +126,8 @@ const FORMATS = {
   GATE_FAILED: task,
   GATE_UNPROVEN: task,
   RETRIED: task,
+  TIME_WARNED: task,
+  TIME_GRANTED: task,
   PAUSE_REQUESTED: task,
   CANCEL_REQUESTED: task,
   BLOCKED: task,
@@ -124,14 +140,19 @@ const FORMATS = {
   FAILED: task,
   CANCELED: task,
   DELIVERED: task,
-  PROJECT_CREATED: project,
-  PROJECT_CHANGED: project,
+  PROJECT_CREATED: projectSettings,
+  PROJECT_CHANGED: projectSettings,
   PROJECT_DELETED: project,
+  PROJECT_PAUSED: project,
+  PROJECT_RESUMED: project,
   REPO_ADDED: project,
   REPO_CHANGED: project,
   STORE_CREATED: system,
   DAEMON_STARTED: system,
   DAEMON_STOPPED: system,
+  SYSTEM_PAUSED: system,
+  SYSTEM_RESUMED: system,
+  SPACE_RECLAIMED: system,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);

@@ -4,6 +4,7 @@ import { integerOf, textOf } from "./database.ts";
 import type { Dialect } from "./dialect.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
 import { sha256Hex } from "./seal.ts";
+import type { TextOf } from "./task-words.ts";
 
 /** The schema this program works with. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
@@ -11,6 +12,8 @@ export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
 export interface Migrating {
   readonly nowMs: number;
   readonly migrations?: readonly Migration[];
+  /** Content that events name, for steps that fill tables from it. */
+  readonly said: (tx: Tx) => TextOf;
   /** Keeps a copy of an existing database before a migration changes it. */
   readonly keepCopy: (beforeVersion: number) => Promise<void>;
 }
@@ -21,13 +24,13 @@ export interface Migrating {
  */
 export async function migrate(
   database: Database,
-  { nowMs, keepCopy, migrations = MIGRATIONS }: Migrating,
+  { nowMs, keepCopy, said, migrations = MIGRATIONS }: Migrating,
 ): Promise<void> {
   const applied = await appliedVersions(database.dialect, database, migrations);
   for (const migration of migrations) {
     if (applied.includes(migration.version)) continue;
     if (applied.length > 0) await keepCopy(migration.version);
-    await database.transaction((tx) => applyMigration(tx, migration, nowMs));
+    await database.transaction((tx) => applyMigration(tx, migration, nowMs, said(tx)));
   }
 }
 
@@ -46,9 +49,10 @@ export async function requireSchema(dialect: Dialect, database: Queries): Promis
 }
 
 /** One step and its record, in the caller's transaction. */
-export async function applyMigration(tx: Tx, migration: Migration, nowMs: number): Promise<void> {
+export async function applyMigration(tx: Tx, migration: Migration, nowMs: number, said: TextOf): Promise<void> {
   await tx.script(MIGRATIONS_TABLE);
   await tx.script(migration.sql);
+  await migration.fill?.(tx, said);
   await tx.query("INSERT INTO schema_migrations (version, name, checksum, at_ms) VALUES (?, ?, ?, ?)", [
     migration.version,
     migration.name,

@@ -2,7 +2,7 @@ import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Append, Positioned, Store } from "../../ports/store.ts";
-import { type Appended, type Appending, appendIn, type Folded, prepareAppend } from "./append.ts";
+import { type Appended, type Appending, appendIn, type Folded, prepareAppend, textFrom } from "./append.ts";
 import { stageBlob } from "./blob-content.ts";
 import type { Queries } from "./database.ts";
 import { SQLITE } from "./dialect.ts";
@@ -59,7 +59,11 @@ export async function openStore({
   try {
     const writing = keep(await waiting(async () => openSqlite(paths.database, "write")));
     await waiting(() =>
-      migrate(writing, { nowMs: now(), keepCopy: (before) => keepCopy(writing, paths.database, before) }),
+      migrate(writing, {
+        nowMs: now(),
+        keepCopy: (before) => keepCopy(writing, paths.database, before),
+        said: (tx) => textFrom(tx, paths.blobs),
+      }),
     );
     const reading = keep(await waiting(async () => openSqlite(paths.database, "read")));
     const scan = keep(scanningThread(paths.database));

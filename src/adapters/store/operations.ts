@@ -1,26 +1,54 @@
+import { PRIORITIES } from "../../domain/priority.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Operations } from "../../ports/store.ts";
-import { integerOf, integerOrNull, type Queries, type Tx, textOf } from "./database.ts";
+import { integerOf, integerOrNull, type Queries, type Tx, textOf, textOrNull } from "./database.ts";
+import { givesWay, heldByNothing, MISSED } from "./dependency-edges.ts";
+import { oneOf } from "./one-of.ts";
 import type { WriterQueue } from "./writer-queue.ts";
 
 /** For how long the answer to a keyed request is remembered. */
 const ANSWERS_KEPT_MS = 24 * 60 * 60_000;
 
 export function operations(queries: Queries, writer: WriterQueue): Operations {
-  const ids = async (sql: string, ...params: readonly number[]): Promise<readonly string[]> =>
+  const ids = async (sql: string, ...params: readonly (number | string)[]): Promise<readonly string[]> =>
     (await queries.query(sql, params)).map((row) => textOf(row, "id"));
   return {
-    claimable: (most) =>
+    async claimable(most) {
+      return (await queries.query(CLAIMABLE, [most])).map((row) => ({
+        id: textOf(row, "id"),
+        project: textOf(row, "project_id"),
+        priority: oneOf(PRIORITIES, textOf(row, "priority")),
+        queuedAtMs: integerOf(row, "queued_at_ms"),
+        projectTasksMax: integerOrNull(row, "tasks_max"),
+        givesWay: integerOf(row, "gives_way") === 1,
+      }));
+    },
+    async running() {
+      const rows = await queries.query(
+        `SELECT tasks.id, tasks.project_id FROM tasks JOIN projects ON projects.id = tasks.project_id
+         WHERE tasks.status = 'running' AND projects.paused = 0 ORDER BY tasks.created_at_ms, tasks.id`,
+      );
+      return rows.map((row) => ({ id: textOf(row, "id"), project: textOf(row, "project_id") }));
+    },
+    async missed(most) {
+      const rows = await queries.query(MISSED, [most]);
+      return rows.map((row) => ({
+        task: textOf(row, "task"),
+        on: textOf(row, "on_task"),
+        status: textOf(row, "status"),
+        exitReason: textOrNull(row, "exit_reason"),
+      }));
+    },
+    blockedBy: (reason) =>
       ids(
-        `SELECT id FROM tasks WHERE status = 'queued' AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)
-         ORDER BY queued_at_ms, id LIMIT ?`,
-        most,
+        "SELECT id FROM tasks WHERE status = 'blocked' AND block_reason = ? ORDER BY updated_at_ms, created_at_ms, id",
+        reason,
       ),
-    running: () => ids("SELECT id FROM tasks WHERE status = 'running' ORDER BY created_at_ms, id"),
     succeededWithOpenStep: () =>
       ids(
-        `SELECT id FROM tasks WHERE status = 'succeeded'
-         AND EXISTS (SELECT 1 FROM steps WHERE steps.task = tasks.id AND steps.status = 'open') ORDER BY created_at_ms, id`,
+        // From the few open steps to their tasks: from the tasks, every one that succeeded would be asked at each start.
+        `SELECT tasks.id FROM steps CROSS JOIN tasks ON tasks.id = steps.task
+         WHERE steps.status = 'open' AND +tasks.status = 'succeeded' GROUP BY tasks.id ORDER BY tasks.created_at_ms, tasks.id`,
       ),
 
     async nextEpoch(task) {
@@ -97,6 +125,25 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
 }
 
 /**
+ * Which tasks may be taken up at all, each condition on a line. In which order is for `domain/claim-order.ts` to say. Of each project and
+ * priority only the first few are looked up, so that a long queue costs nothing.
+ */
+const CLAIMABLE = `
+SELECT tasks.id, tasks.project_id, tasks.priority, tasks.queued_at_ms, projects.tasks_max, ${givesWay("tasks")} AS gives_way
+FROM projects
+CROSS JOIN (${PRIORITIES.map((priority) => `SELECT '${priority}' AS priority`).join(" UNION ALL ")}) AS kinds
+JOIN tasks ON tasks.id IN (
+  SELECT waiting.id FROM tasks AS waiting
+  WHERE waiting.status = 'queued'
+    AND waiting.project_id = projects.id
+    AND waiting.priority = kinds.priority
+    AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = waiting.id)
+    AND ${heldByNothing("waiting")}
+  ORDER BY ${givesWay("waiting")}, waiting.queued_at_ms, waiting.id LIMIT ?)
+WHERE projects.paused = 0
+ORDER BY gives_way, tasks.queued_at_ms, tasks.id`;
+
+/**
  * Every use is remembered until its window has passed it, so in any stretch of `windowMs` there are at most `most` points. More
  * points than a window can ever hold wait for the whole window, every time.
  */
@@ -107,6 +154,8 @@ async function takeIn(
   atMs: number,
 ): Promise<number | null> {
   await tx.query("DELETE FROM limits WHERE expires_at_ms <= ?", [atMs]);
+  // The clock was set back since: what was used then counts from now on, else it would count for as long as the clock was set back.
+  await tx.query("UPDATE limits SET at_ms = ?, expires_at_ms = ? + window_ms WHERE at_ms > ?", [atMs, atMs, atMs]);
   let waitMs: number | null = null;
   for (const window of points) {
     const used = await tx.query(

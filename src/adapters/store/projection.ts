@@ -1,28 +1,37 @@
-import type { BlobRef } from "../../domain/blob.ts";
 import type { FrozenSpec, Recorded, TaskEvent } from "../../domain/event.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { Task } from "../../domain/task.ts";
+import { ERASED_TEXT } from "./blob-content.ts";
 import type { Queries, Value } from "./database.ts";
+import { refuseCircle } from "./dependency-edges.ts";
 import { foldProject, foldTask } from "./fold.ts";
 import { isTaskEvent } from "./journal-row.ts";
 import { sha256Hex } from "./seal.ts";
-
-/** What stands in place of text whose content was erased. */
-export const ERASED_TEXT = "(erased)";
+import { keepWords, renameProjectInWords, saysOtherWords, type TextOf } from "./task-words.ts";
 
 export interface Projecting {
   readonly seal: Seal;
   /** Text of a blob that is stored or arrives with the same append; null when it was erased. */
-  readonly textOf: (ref: BlobRef) => Promise<string | null>;
+  readonly textOf: TextOf;
 }
 
 /**
  * The tables that are derived from the journal, changed in the appending transaction. The same functions fill the shadow
  * database that an audit compares with: there one call gets the whole stream, here it gets one append.
  */
-export const PROJECTED_TABLES = ["projects", "repos", "tasks", "specs", "plans", "steps"] as const;
+export const PROJECTED_TABLES = [
+  "projects",
+  "repos",
+  "tasks",
+  "specs",
+  "plans",
+  "steps",
+  "task_dependencies",
+  "task_words",
+  "task_forks",
+] as const;
 
 export async function projectTask(
   queries: Queries,
@@ -34,29 +43,41 @@ export async function projectTask(
   const task = foldTask(id, before, recorded);
   const last = recorded.at(-1);
   if (last === undefined) return task;
-  const title = (await textOf(task.title)) ?? ERASED_TEXT;
-  await upsert(queries, "tasks", {
-    id,
-    title,
-    title_folded: folded(title),
-    session: task.session,
-    status: task.status,
-    phase: task.phase,
-    attempt: task.attempt,
-    block_reason: task.status === "blocked" ? task.reason : null,
-    block_detail: task.status === "blocked" ? task.detail : null,
-    exit_reason: "exitReason" in task ? task.exitReason : null,
-    project_id: task.project?.id ?? null,
-    created_by: task.createdBy,
-    created_at_ms: task.createdAtMs,
-    updated_at_ms: last.atMs,
-    queued_at_ms: task.status === "queued" ? task.sinceMs : null,
-    seq: last.seq,
-    state: seal(task).text,
-  });
+  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: seal(task).text };
+  // Most events only move a task on: then no index but the one by time is touched, and its words are not read again.
+  if (before !== null && !saysOtherWords(before, task) && sameColumns(columnsOf(before), columnsOf(task)))
+    await queries.query("UPDATE tasks SET updated_at_ms = ?, seq = ?, state = ? WHERE id = ?", [
+      ...Object.values(moved),
+      id,
+    ]);
+  else {
+    const title = (await textOf(task.title)) ?? ERASED_TEXT;
+    await upsert(queries, "tasks", { id, title, title_folded: folded(title), ...columnsOf(task), ...moved });
+    if (before === null || saysOtherWords(before, task)) await keepWords(queries, textOf, task, title);
+  }
   for (const one of recorded) if (isTaskEvent(one)) await projectHappening(queries, textOf, id, one);
+  // After the whole append: what was added and removed again within a stream that is replayed closes no circle.
+  if (recorded.some(({ event }) => event.type === "DEPENDENCY_ADDED")) await refuseCircle(queries, id);
   return task;
 }
+
+const columnsOf = (task: Task): Readonly<Record<string, Value>> => ({
+  session: task.session,
+  status: task.status,
+  phase: task.phase,
+  attempt: task.attempt,
+  priority: task.priority,
+  block_reason: task.status === "blocked" ? task.reason : null,
+  block_detail: task.status === "blocked" ? task.detail : null,
+  exit_reason: "exitReason" in task ? task.exitReason : null,
+  project_id: task.project?.id ?? null,
+  created_by: task.createdBy,
+  created_at_ms: task.createdAtMs,
+  queued_at_ms: task.status === "queued" ? task.sinceMs : null,
+});
+
+const sameColumns = (one: Readonly<Record<string, Value>>, other: Readonly<Record<string, Value>>): boolean =>
+  Object.keys(one).every((column) => one[column] === other[column]);
 
 export async function projectProject(
   queries: Queries,
@@ -74,9 +95,12 @@ export async function projectProject(
     name: project.name,
     deleted: project.deleted ? 1 : 0,
     created_at_ms: project.createdAtMs,
+    tasks_max: project.settings.tasksMax,
+    paused: project.paused === null ? 0 : 1,
     seq: last.seq,
     state: seal(project).text,
   });
+  if (before !== null && before.name !== project.name) await renameProjectInWords(queries, id, project.name);
   await queries.query("DELETE FROM repos WHERE project_id = ?", [id]);
   for (const [ordinal, repo] of project.repos.entries())
     await queries.query("INSERT INTO repos (id, project_id, ordinal, name, path, state) VALUES (?, ?, ?, ?, ?, ?)", [
@@ -117,6 +141,25 @@ async function projectHappening(
       return endStep(queries, task, seq, atMs, event.body, "failed");
     case "STEP_LOST":
       return endStep(queries, task, seq, atMs, event.body, "lost");
+    case "DEPENDENCY_ADDED":
+      await queries.query("INSERT INTO task_dependencies (task, on_task, kind, seq) VALUES (?, ?, ?, ?)", [
+        task,
+        event.body.on,
+        event.body.kind,
+        seq,
+      ]);
+      return;
+    case "FORKED":
+      await queries.query("INSERT INTO task_forks (task, origin, root, seq) VALUES (?, ?, ?, ?)", [
+        task,
+        event.body.origin,
+        event.body.root,
+        seq,
+      ]);
+      return;
+    case "DEPENDENCY_REMOVED":
+      await queries.query("DELETE FROM task_dependencies WHERE task = ? AND on_task = ?", [task, event.body.on]);
+      return;
     case "SPEC_REVISED":
       // A new beginning forgets the step that was open; its row must not stay open for ever.
       return loseOpenSteps(queries, task, seq, atMs);
@@ -146,6 +189,7 @@ const KEEP_TEXT = {
   plans: "INSERT INTO plans (task, version, seq, hash, text) VALUES (?, ?, ?, ?, ?)",
 } as const;
 
+// By the index of open steps, of which a task has one at most: by its key, each step would pass over all steps before it.
 const endStep = async (
   queries: Queries,
   task: string,
@@ -155,14 +199,14 @@ const endStep = async (
   status: "completed" | "failed" | "lost",
 ): Promise<void> => {
   await queries.query(
-    "UPDATE steps SET status = ?, ended_seq = ?, ended_at_ms = ? WHERE task = ? AND status = 'open' AND step = ? AND run = ?",
+    "UPDATE steps INDEXED BY steps_open SET status = ?, ended_seq = ?, ended_at_ms = ? WHERE task = ? AND status = 'open' AND step = ? AND run = ?",
     [status, seq, atMs, task, step, run],
   );
 };
 
 const loseOpenSteps = async (queries: Queries, task: string, seq: number, atMs: number): Promise<void> => {
   await queries.query(
-    "UPDATE steps SET status = 'lost', ended_seq = ?, ended_at_ms = ? WHERE task = ? AND status = 'open'",
+    "UPDATE steps INDEXED BY steps_open SET status = 'lost', ended_seq = ?, ended_at_ms = ? WHERE task = ? AND status = 'open'",
     [seq, atMs, task],
   );
 };

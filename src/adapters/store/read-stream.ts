@@ -19,6 +19,19 @@ export async function readStream(
   return rows.map((row) => recordedFrom(journalRowFrom(row)));
 }
 
+export async function latestOf(
+  queries: Queries,
+  stream: string,
+  types: readonly string[] | null,
+): Promise<Recorded | null> {
+  const among = types === null ? "" : ` AND type IN (${types.map(() => "?").join(", ")})`;
+  const [row] = await queries.query(
+    `SELECT ${JOURNAL_COLUMNS} FROM events WHERE stream = ?${among} ORDER BY seq DESC LIMIT 1`,
+    [stream, ...(types ?? [])],
+  );
+  return row === undefined ? null : recordedFrom(journalRowFrom(row));
+}
+
 export async function readSince(queries: Queries, position: number, most: number): Promise<readonly Positioned[]> {
   const rows = await queries.query(
     `SELECT log_leaves.position, ${JOURNAL_COLUMNS.replaceAll(/\w+/g, "events.$&")}

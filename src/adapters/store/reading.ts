@@ -3,16 +3,20 @@ import { lastPosition } from "./append.ts";
 import { blobContent } from "./blob-content.ts";
 import type { Database, Queries } from "./database.ts";
 import { projectReads } from "./project-reads.ts";
-import { readJournal, readSince, readStream } from "./read-stream.ts";
+import { latestOf, readJournal, readSince, readStream } from "./read-stream.ts";
 import { taskReads } from "./task-reads.ts";
 import { BUSY_MS, waitWhileBusy } from "./wait-while-busy.ts";
 
 /** The part of a store that needs no writer: all that offline commands get. */
-export type StoreReads = Pick<Store, "read" | "since" | "position" | "get" | "tasks" | "projects" | "journal">;
+export type StoreReads = Pick<
+  Store,
+  "read" | "latest" | "since" | "position" | "get" | "tasks" | "projects" | "journal"
+>;
 
 export function storeReads(queries: Queries, scan: Queries, blobDirectory: string): StoreReads {
   return {
     read: (stream, afterSeq, most) => readStream(queries, stream, afterSeq, most),
+    latest: (stream, types) => latestOf(queries, stream, types ?? null),
     since: (position, most) => readSince(queries, position, most),
     position: () => lastPosition(queries),
     get: (ref) => blobContent(queries, blobDirectory, ref),

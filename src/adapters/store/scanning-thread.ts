@@ -1,3 +1,4 @@
+import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Queries, Row, Value } from "./database.ts";
 
@@ -20,19 +21,41 @@ interface Asked {
 interface Running {
   readonly worker: Worker;
   readonly asked: Map<number, Asked>;
+  /** Ends the thread once it has been quiet for long enough. */
+  resting: NodeJS.Timeout | null;
 }
+
+/** A thread costs tens of megabytes; starting one costs about a tenth of a second. */
+const QUIET_MS = 10_000;
+/** It holds one answer at a time, which is a page. */
+const YOUNG_MEBIBYTES = 4;
 
 /**
  * A reader in a thread of its own, for questions that may look at every row: those must not stop the event loop. The thread is
- * started by the first question, and does not keep the process alive.
+ * started by the first question, ends when it was asked nothing for a while, and does not keep the process alive.
  */
-export function scanningThread(file: string): Queries & { close(): Promise<void> } {
+export function scanningThread(
+  file: string,
+  quietMs: number = QUIET_MS,
+): Queries & { close(): Promise<void>; isRunning(): boolean } {
   let running: Running | null = null;
   let asked = 0;
   let closed = false;
   const start = (): Running => {
-    const worker = new Worker(new URL("./scanning-worker.ts", import.meta.url), { workerData: file });
-    const started: Running = { worker, asked: new Map() };
+    // Beside this file, and with its suffix: `.js` in a bundle.
+    const program = join(import.meta.dirname, `scanning-worker${extname(import.meta.filename)}`);
+    const worker = new Worker(program, {
+      workerData: file,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES },
+    });
+    const started: Running = { worker, asked: new Map(), resting: null };
+    const rest = (): void => {
+      worker.unref();
+      started.resting = setTimeout(() => {
+        if (running === started) running = null;
+        void worker.terminate();
+      }, quietMs).unref();
+    };
     const ended = (error: Error): void => {
       for (const { reject } of started.asked.values()) reject(error);
       started.asked.clear();
@@ -41,7 +64,7 @@ export function scanningThread(file: string): Queries & { close(): Promise<void>
     worker.on("message", (answer: ScanAnswer) => {
       const waiting = started.asked.get(answer.id);
       started.asked.delete(answer.id);
-      if (started.asked.size === 0) worker.unref();
+      if (started.asked.size === 0) rest();
       if ("rows" in answer) waiting?.resolve(answer.rows);
       else waiting?.reject(Object.assign(new Error(answer.message), answer.code === null ? {} : { code: answer.code }));
     });
@@ -55,12 +78,15 @@ export function scanningThread(file: string): Queries & { close(): Promise<void>
         if (closed) return reject(new Error(`${file} is closed`));
         running ??= start();
         asked += 1;
+        if (running.resting !== null) clearTimeout(running.resting);
         running.asked.set(asked, { resolve, reject });
         running.worker.ref();
         running.worker.postMessage({ id: asked, sql, params } satisfies ScanRequest);
       }),
+    isRunning: () => running !== null,
     async close() {
       closed = true;
+      if (running?.resting != null) clearTimeout(running.resting);
       await running?.worker.terminate();
     },
   };

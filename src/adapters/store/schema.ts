@@ -1,7 +1,13 @@
+import type { Tx } from "./database.ts";
+import { refoldAll, refoldTasks } from "./refold.ts";
+import { fillWords, type TextOf } from "./task-words.ts";
+
 export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly sql: string;
+  /** Fills what SQL alone cannot fill from what is there, in the same transaction. */
+  readonly fill?: (tx: Tx, said: TextOf) => Promise<void>;
 }
 
 /**
@@ -199,6 +205,83 @@ BEGIN SELECT RAISE(ABORT, 'a proposed plan is never deleted'); END;
 CREATE TRIGGER plans_are_never_replaced BEFORE INSERT ON plans
 WHEN EXISTS (SELECT 1 FROM plans WHERE task = NEW.task AND version = NEW.version)
 BEGIN SELECT RAISE(ABORT, 'a proposed plan is never replaced'); END;
+`,
+  },
+  {
+    version: 3,
+    name: "task dependencies and forks",
+    fill: refoldTasks,
+    sql: `
+CREATE TABLE task_dependencies (
+  task TEXT NOT NULL REFERENCES tasks (id),
+  on_task TEXT NOT NULL REFERENCES tasks (id),
+  kind TEXT NOT NULL CHECK (kind IN ('requires', 'blocks', 'suggests')),
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (task, on_task),
+  CHECK (task <> on_task)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_dependencies_on ON task_dependencies (on_task, task);
+
+CREATE TABLE task_forks (
+  task TEXT PRIMARY KEY REFERENCES tasks (id),
+  origin TEXT NOT NULL REFERENCES tasks (id),
+  root TEXT NOT NULL REFERENCES tasks (id),
+  seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_forks_root ON task_forks (root, task);
+`,
+  },
+  {
+    version: 4,
+    name: "priorities, limits and pauses of projects",
+    fill: refoldAll,
+    sql: `
+ALTER TABLE tasks ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent'));
+DROP INDEX tasks_queue;
+CREATE INDEX tasks_queue ON tasks (project_id, priority, queued_at_ms, id) WHERE status = 'queued';
+ALTER TABLE projects ADD COLUMN tasks_max INTEGER CHECK (tasks_max > 0);
+ALTER TABLE projects ADD COLUMN paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1));
+`,
+  },
+  {
+    version: 6,
+    name: "lists in every order, and words to find tasks by",
+    fill: fillWords,
+    // Each order has one index that also holds whatever a list can be narrowed by: a row is read only when it is shown.
+    sql: `
+DROP INDEX tasks_newest;
+DROP INDEX tasks_status;
+DROP INDEX tasks_session;
+DROP INDEX tasks_project;
+CREATE INDEX tasks_by_created ON tasks (created_at_ms, id, status, project_id, session, created_by, block_reason, exit_reason);
+CREATE INDEX tasks_by_updated ON tasks (updated_at_ms, id, status, project_id, session, created_by, block_reason, exit_reason, created_at_ms);
+CREATE INDEX tasks_by_title ON tasks (title_folded, id, status, project_id, session, created_by, block_reason, exit_reason, created_at_ms);
+CREATE INDEX tasks_by_status ON tasks (status, created_at_ms, id, project_id, session, created_by, block_reason, exit_reason);
+CREATE INDEX tasks_by_session ON tasks (session, created_at_ms, id, status, project_id, created_by, block_reason, exit_reason);
+CREATE INDEX tasks_by_project ON tasks (project_id, created_at_ms, id, status, session, created_by, block_reason, exit_reason);
+
+CREATE TABLE task_words (
+  number INTEGER PRIMARY KEY,
+  task TEXT NOT NULL UNIQUE REFERENCES tasks (id),
+  title TEXT NOT NULL,
+  intent TEXT NOT NULL,
+  criteria TEXT NOT NULL,
+  project TEXT NOT NULL
+) STRICT;
+CREATE VIRTUAL TABLE task_search USING fts5 (task, title, intent, criteria, project, content = 'task_words', content_rowid = 'number', tokenize = 'unicode61 remove_diacritics 2');
+CREATE TRIGGER task_words_are_found AFTER INSERT ON task_words
+BEGIN
+  INSERT INTO task_search (rowid, task, title, intent, criteria, project) VALUES (NEW.number, NEW.task, NEW.title, NEW.intent, NEW.criteria, NEW.project);
+END;
+CREATE TRIGGER task_words_are_found_as_they_are AFTER UPDATE ON task_words
+BEGIN
+  INSERT INTO task_search (task_search, rowid, task, title, intent, criteria, project) VALUES ('delete', OLD.number, OLD.task, OLD.title, OLD.intent, OLD.criteria, OLD.project);
+  INSERT INTO task_search (rowid, task, title, intent, criteria, project) VALUES (NEW.number, NEW.task, NEW.title, NEW.intent, NEW.criteria, NEW.project);
+END;
+CREATE TRIGGER task_words_are_forgotten AFTER DELETE ON task_words
+BEGIN
+  INSERT INTO task_search (task_search, rowid, task, title, intent, criteria, project) VALUES ('delete', OLD.number, OLD.task, OLD.title, OLD.intent, OLD.criteria, OLD.project);
+END;
 `,
   },
 ];

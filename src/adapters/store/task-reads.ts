@@ -1,13 +1,16 @@
-import { Failure } from "../../domain/failure.ts";
+import { DEPENDENCY_KINDS } from "../../domain/dependency.ts";
 import { PHASES, type Phase } from "../../domain/phase.ts";
+import { PRIORITIES } from "../../domain/priority.ts";
+import type { DependencyNow } from "../../domain/standing.ts";
 import { taskStream } from "../../domain/stream.ts";
 import { STATUSES, type Status, type Task } from "../../domain/task.ts";
 import { BLOCK_REASONS, type BlockReason } from "../../domain/waiting.ts";
-import type { StepRow, TaskFilter, TaskReads, TaskRow } from "../../ports/store.ts";
+import type { DependenciesOf, StepRow, TaskReads, TaskRow } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, type Value } from "./database.ts";
 import { isTaskEvent } from "./journal-row.ts";
-import { folded } from "./projection.ts";
+import { oneOf } from "./one-of.ts";
 import { readStream } from "./read-stream.ts";
+import { cursorAfter, listing, ROW_COLUMNS } from "./task-listing.ts";
 
 /** `scan` answers what may have to look at every row: another connection, so that it keeps nobody waiting. */
 export function taskReads(queries: Queries, scan: Queries): TaskReads {
@@ -19,10 +22,15 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
 
     async tasks(filter) {
       const { sql, params } = listing(filter);
-      const found = await (filter.text === null ? queries : scan).query(sql, params);
-      const rows = found.slice(0, filter.most).map(taskRowFrom);
+      // What looks through all titles or words may take long; everything else ends after a page.
+      const narrow = filter.text === null && filter.search === null;
+      const found = await (narrow ? queries : scan).query(sql, params);
+      const rows = found.slice(0, filter.most);
       const last = rows.at(-1);
-      return { rows, next: found.length > filter.most && last !== undefined ? cursorAfter(last) : null };
+      return {
+        rows: rows.map((row) => ({ row: taskRowFrom(row), state: stateFrom(row) })),
+        next: found.length > filter.most && last !== undefined ? cursorAfter(filter, last) : null,
+      };
     },
 
     async taskRow(id) {
@@ -41,6 +49,49 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
       return rows.map(stepRowFrom);
     },
 
+    async before(tasks) {
+      const before: Record<string, readonly DependencyNow[]> = {};
+      for (let from = 0; from < tasks.length; from += BEFORE_PAGE) {
+        const page = tasks.slice(from, from + BEFORE_PAGE);
+        // Always as many placeholders: a statement is kept per text.
+        const padded = Array.from({ length: BEFORE_PAGE }, (_, at) => page[at] ?? page[0] ?? "");
+        for (const row of await queries.query(BEFORE, padded)) {
+          const one: DependencyNow = {
+            on: textOf(row, "on_task"),
+            kind: oneOf(DEPENDENCY_KINDS, textOf(row, "kind")),
+            title: textOf(row, "title"),
+            status: oneOf(STATUSES, textOf(row, "status")),
+            exitReason: textOrNull(row, "exit_reason"),
+          };
+          before[textOf(row, "task")] = [...(before[textOf(row, "task")] ?? []), one];
+        }
+      }
+      return before;
+    },
+
+    async requiredBy(task) {
+      const rows = await queries.query(
+        "SELECT task FROM task_dependencies WHERE on_task = ? AND kind = 'requires' ORDER BY task",
+        [task],
+      );
+      return rows.map((row) => textOf(row, "task"));
+    },
+
+    async forks(root) {
+      const rows = await queries.query("SELECT task FROM task_forks WHERE root = ? ORDER BY task", [root]);
+      return rows.map((row) => textOf(row, "task"));
+    },
+
+    async dependencies(of, most) {
+      const { sql, params } = "around" in of ? { sql: AROUND, params: [of.around, of.around] } : within(of);
+      const rows = await queries.query(`${sql} ORDER BY edge.task, edge.on_task LIMIT ?`, [...params, most]);
+      return rows.map((row) => ({
+        task: textOf(row, "task"),
+        kind: oneOf(DEPENDENCY_KINDS, textOf(row, "kind")),
+        on: textOf(row, "on_task"),
+      }));
+    },
+
     spec: (task, version) =>
       textOfVersion(queries, "SELECT hash, text FROM specs WHERE task = ? AND version = ?", task, version),
     plan: (task, version) =>
@@ -50,47 +101,51 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
   };
 }
 
-const TASK_ROWS = `
-SELECT tasks.id, tasks.title, tasks.session, tasks.status, tasks.phase, tasks.attempt, tasks.block_reason, tasks.block_detail,
-  tasks.exit_reason, tasks.project_id, projects.name AS project_name, tasks.created_by, tasks.created_at_ms, tasks.updated_at_ms, tasks.seq
-FROM tasks LEFT JOIN projects ON projects.id = tasks.project_id`;
+const BEFORE_PAGE = 50;
+const BEFORE = `
+SELECT edge.task, edge.on_task, edge.kind, earlier.title, earlier.status, earlier.exit_reason
+FROM task_dependencies edge JOIN tasks earlier ON earlier.id = edge.on_task
+WHERE edge.task IN (${Array.from({ length: BEFORE_PAGE }, () => "?").join(", ")}) ORDER BY edge.task, edge.seq`;
 
-/** One row more than asked for is read: whether there is one tells whether there is a next page. */
-function listing(filter: TaskFilter): { readonly sql: string; readonly params: readonly Value[] } {
+/** Everything before the task and everything after it; what only stands beside it is not looked at. */
+const AROUND = `
+WITH RECURSIVE
+  before_it (id) AS (SELECT id FROM tasks WHERE id = ? UNION SELECT edge.on_task FROM task_dependencies edge JOIN before_it ON edge.task = before_it.id),
+  after_it (id) AS (SELECT id FROM tasks WHERE id = ? UNION SELECT edge.task FROM task_dependencies edge JOIN after_it ON edge.on_task = after_it.id)
+SELECT edge.task, edge.on_task, edge.kind FROM task_dependencies edge
+WHERE edge.task IN (SELECT id FROM before_it) OR edge.on_task IN (SELECT id FROM after_it)`;
+
+/** With either end in the project or session: what comes from outside is part of the picture. */
+function within({ project, session }: Extract<DependenciesOf, { readonly project: string | null }>): {
+  readonly sql: string;
+  readonly params: readonly Value[];
+} {
   const conditions: string[] = [];
   const params: Value[] = [];
-  const where = (condition: string, ...values: readonly Value[]): void => {
-    conditions.push(condition);
-    params.push(...values);
-  };
-  if (filter.status !== null)
-    where(
-      filter.status.length === 0 ? "1 = 0" : `tasks.status IN (${filter.status.map(() => "?").join(", ")})`,
-      ...filter.status,
-    );
-  if (filter.project !== null) where("tasks.project_id = ?", filter.project);
-  if (filter.session !== null) where("tasks.session = ?", filter.session);
-  if (filter.text !== null)
-    where("tasks.title_folded LIKE ? ESCAPE '!'", `%${folded(filter.text).replaceAll(/[!%_]/g, "!$&")}%`);
-  if (filter.after !== null) {
-    const after = cursorFrom(filter.after);
-    where("(tasks.created_at_ms, tasks.id) < (?, ?)", after.createdAtMs, after.id);
-  }
-  const where_ = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  for (const [column, value] of [
+    ["project_id", project],
+    ["session", session],
+  ] as const)
+    if (value !== null) {
+      conditions.push(`(later.${column} = ? OR earlier.${column} = ?)`);
+      params.push(value, value);
+    }
   return {
-    sql: `${TASK_ROWS}${where_} ORDER BY tasks.created_at_ms DESC, tasks.id DESC LIMIT ?`,
-    params: [...params, filter.most + 1],
+    sql: `
+SELECT edge.task, edge.on_task, edge.kind FROM task_dependencies edge
+JOIN tasks later ON later.id = edge.task JOIN tasks earlier ON earlier.id = edge.on_task${
+      conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`
+    }`,
+    params,
   };
 }
 
-const cursorAfter = (row: TaskRow): string => `${row.createdAtMs}.${row.id}`;
+const TASK_ROWS = `SELECT ${ROW_COLUMNS} FROM tasks LEFT JOIN projects ON projects.id = tasks.project_id`;
 
-function cursorFrom(cursor: string): { readonly createdAtMs: number; readonly id: string } {
-  const [, createdAtMs, id] = /^(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
-  if (createdAtMs === undefined || id === undefined)
-    throw new Failure("input/invalid", `${JSON.stringify(cursor)} is not a cursor that a list of tasks gave`);
-  return { createdAtMs: Number(createdAtMs), id };
-}
+const stateFrom = (row: Row): Task | null => {
+  const state = textOrNull(row, "state");
+  return state === null ? null : (JSON.parse(state) as Task);
+};
 
 function taskRowFrom(row: Row): TaskRow {
   const project = textOrNull(row, "project_id");
@@ -105,6 +160,7 @@ function taskRowFrom(row: Row): TaskRow {
     blockReason: blockReason === null ? null : oneOf(REASONS, blockReason),
     blockDetail: textOrNull(row, "block_detail"),
     exitReason: textOrNull(row, "exit_reason"),
+    priority: oneOf(PRIORITIES, textOf(row, "priority")),
     project: project === null ? null : { id: project, name: textOf(row, "project_name") },
     createdBy: textOf(row, "created_by"),
     createdAtMs: integerOf(row, "created_at_ms"),
@@ -137,10 +193,4 @@ async function textOfVersion(
 ): Promise<{ readonly text: string; readonly hash: string } | null> {
   const [row] = await queries.query(sql, [task, version]);
   return row === undefined ? null : { text: textOf(row, "text"), hash: textOf(row, "hash") };
-}
-
-function oneOf<T extends string>(known: readonly T[], text: string): T {
-  const found = known.find((one) => one === text);
-  if (found === undefined) throw new Error(`${text} is none of ${known.join(", ")}`);
-  return found;
 }

@@ -1,14 +1,17 @@
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { lstat, mkdir, readdir, readFile, readlink, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, readlink, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Failure } from "../../domain/failure.ts";
 import { type Layer, type Layers, type Stores, storeOutput } from "../../ports/layers.ts";
+import { bytesBelow } from "./disk-use.ts";
 
 const run = promisify(execFile);
 const RECEIPT = "layer.json";
+/** A receipt's time is renewed no more often than this. */
+const STALE_MS = 3_600_000;
 /** Directories that tools want to write into below a layer that is mounted read-only; made here so that scratch can be mounted over them. */
 const CACHES = [".cache", ".vite", ".vite-temp"];
 
@@ -27,6 +30,14 @@ export function fileLayers(home: string): Layers {
   };
 
   const find = async (key: string): Promise<Layer | null> => {
+    const found = await receiptOf(key);
+    // Its time says when it was last of use: what is found is about to be mounted.
+    if (found !== null && Date.now() - (await lstat(join(at(key), RECEIPT))).mtimeMs > STALE_MS)
+      await utimes(join(at(key), RECEIPT), new Date(), new Date());
+    return found;
+  };
+
+  const receiptOf = async (key: string): Promise<Layer | null> => {
     let text: string;
     try {
       text = await readFile(join(at(key), RECEIPT), "utf8");
@@ -78,24 +89,47 @@ export function fileLayers(home: string): Layers {
     return layer;
   };
 
+  const alone: Layers["alone"] = async (key, signal, work) => {
+    const before = turns.get(key) ?? Promise.resolve();
+    const result = before.then(() => {
+      signal.throwIfAborted();
+      return work();
+    });
+    // Whoever comes next waits for the work itself, also when this caller stopped waiting.
+    const turn = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    turns.set(key, turn);
+    void turn.then(() => turns.get(key) === turn && turns.delete(key));
+    return unlessAborted(before, signal).then(() => result);
+  };
+
   return {
     find,
     discard,
-    async alone(key, signal, work) {
-      const before = turns.get(key) ?? Promise.resolve();
-      const result = before.then(() => {
-        signal.throwIfAborted();
-        return work();
-      });
-      // Whoever comes next waits for the work itself, also when this caller stopped waiting.
-      const turn = result.then(
-        () => undefined,
-        () => undefined,
-      );
-      turns.set(key, turn);
-      void turn.then(() => turns.get(key) === turn && turns.delete(key));
-      return unlessAborted(before, signal).then(() => result);
+    alone,
+    async use() {
+      const found = [];
+      for (const key of (await namesIn(top)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort())
+        if ((await receiptOf(key)) !== null)
+          found.push({
+            key,
+            bytes: await bytesBelow(at(key)),
+            usedAtMs: Math.floor((await lstat(join(at(key), RECEIPT))).mtimeMs),
+          });
+      return found;
     },
+    remove: (key, unusedSinceMs) =>
+      alone(key, new AbortController().signal, async () => {
+        if ((await receiptOf(key)) === null) return true;
+        if ((await lstat(join(at(key), RECEIPT))).mtimeMs > unusedSinceMs) return false;
+        // Away in one step: whoever looks for it from now on finds none. A crash leaves what `discard` and the next call remove.
+        const going = join(top, `${key}.new-${randomUUID()}`);
+        await rename(at(key), going);
+        await rm(going, { recursive: true, force: true });
+        return true;
+      }),
     async adopt(key, directory, outputs, stores = { directory, names: [] }) {
       const there = await find(key);
       if (there !== null) return there;

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { chmod, chown, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { bytesBelow } from "./disk-use.ts";
 
 /**
  * Files of running steps, beside the workspaces:
@@ -15,8 +16,18 @@ export interface RunFiles {
   outputFile(task: string, step: string, run: number): Promise<string>;
   /** At most `bytesMax` of the end of what a run has put out; null when there is nothing. */
   output(task: string, step: string, run: number, bytesMax: number): Promise<Uint8Array | null>;
+  /** At most `bytesMax` bytes from `offset` on, and how much there is in all. */
+  outputFrom(
+    task: string,
+    step: string,
+    run: number,
+    offset: number,
+    bytesMax: number,
+  ): Promise<{ readonly bytes: Uint8Array; readonly size: number }>;
   /** Removes the output of all of a task's runs. */
   dropOutput(task: string): Promise<void>;
+  /** What the output of each task takes, in bytes on disk. */
+  outputUse(): Promise<readonly { readonly task: string; readonly bytes: number }[]>;
   /** A regular file directly in the directory, no link followed; null when absent or larger than `bytesMax`. */
   readReport(directory: string, name: string, bytesMax: number): Promise<Uint8Array | null>;
   /** Reports that lie in a checkout: see the broker's dependency of that name. */
@@ -26,7 +37,9 @@ export interface RunFiles {
     bytesMax: number,
     then: "read" | "remove",
   ): Promise<readonly Uint8Array[]>;
-  writeText(path: string, text: string): Promise<void>;
+  /** `place`: a plain name; the directory of that name, made readable for everyone inside the sandbox. */
+  inputs(task: string, step: string, run: number, place: string): Promise<string>;
+  writeText(path: string, text: string | Uint8Array): Promise<void>;
   /** What dead runs left. */
   dropAll(): Promise<void>;
 }
@@ -56,13 +69,31 @@ export function runFiles({
       if (owner !== null) await chown(path, owner.uid, owner.gid);
       return path;
     },
+    async inputs(task, step, run, place) {
+      const top = join(await made(at(task, step, run)), "inputs");
+      const path = join(top, place);
+      await mkdir(path, { recursive: true });
+      for (const directory of [top, path]) await chmod(directory, 0o755);
+      return path;
+    },
     drop: (task, step, run) => rm(at(task, step, run), { recursive: true, force: true }),
     async outputFile(task, step, run) {
       await mkdir(join(home, "output", task), { recursive: true, mode: 0o700 });
       return output(task, step, run);
     },
     output: (task, step, run, bytesMax) => endOf(output(task, step, run), bytesMax),
+    outputFrom: async (task, step, run, offset, bytesMax) =>
+      (await reading(output(task, step, run), async (size, read) => ({
+        bytes: offset >= size ? new Uint8Array() : await read(offset, Math.min(bytesMax, size - offset)),
+        size,
+      }))) ?? { bytes: new Uint8Array(), size: 0 },
     dropOutput: (task) => rm(join(home, "output", task), { recursive: true, force: true }),
+    async outputUse() {
+      const used = [];
+      for (const task of await readdir(join(home, "output")).catch(noNames))
+        used.push({ task, bytes: await bytesBelow(join(home, "output", task)) });
+      return used;
+    },
     readReport: (directory, name, bytesMax) =>
       name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax),
     reportsIn,
@@ -121,10 +152,10 @@ async function whole(path: string, bytesMax: number): Promise<Uint8Array | null>
   return reading(path, async (size, read) => (size > bytesMax ? null : read(0, size)));
 }
 
-async function reading(
+async function reading<T>(
   path: string,
-  take: (size: number, read: (from: number, length: number) => Promise<Uint8Array>) => Promise<Uint8Array | null>,
-): Promise<Uint8Array | null> {
+  take: (size: number, read: (from: number, length: number) => Promise<Uint8Array>) => Promise<T | null>,
+): Promise<T | null> {
   let file: Awaited<ReturnType<typeof open>>;
   try {
     // O_NONBLOCK: opening a fifo somebody put there must not wait for a writer.
@@ -149,4 +180,10 @@ async function reading(
   } finally {
     await file.close();
   }
+}
+
+/** Before the first step there is no such directory. */
+function noNames(error: unknown): string[] {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+  throw error;
 }

@@ -63,6 +63,10 @@ function hands(spec: Spec, files: Record<string, string> = {}, result: Partial<C
     list: async () => Object.keys(files),
     write: async (...words) => void asked.push(["write", ...words]),
     remove: async (...words) => void asked.push(["remove", ...words]),
+    keep: async (...words) => {
+      asked.push(["keep", ...words]);
+      return Object.hasOwn(files, words[1]);
+    },
     run: async (...words) => {
       asked.push(["run", ...words]);
       return { exitCode: 0, endedBy: "itself", stdout: "", stderr: "", ...result };
@@ -98,6 +102,26 @@ describe("an item of a script", () => {
       ["remove", "app", "b.txt"],
       ["write", "app", "c.txt", "1$&2", null],
     ]);
+  });
+
+  it("leaves its artifacts once its acts are done, each under its last name; one that is not there fails it", async () => {
+    const leaving = async (...artifacts: readonly string[]) => {
+      const { can, asked } = hands(specOf({ explore: [], items: [{ ...script(RUN), artifacts }] }), {
+        "dist/out.json": "{}",
+      });
+      return { outcome: await scriptAgent.work(ITEM, can), asked };
+    };
+    expect(await leaving("dist/out.json")).toEqual({
+      outcome: { done: true },
+      asked: [
+        ["run", "app", RUN],
+        ["keep", "app", "dist/out.json", "out.json"],
+      ],
+    });
+    expect((await leaving("dist/none.json")).outcome).toEqual({
+      done: false,
+      cause: "the artifact dist/none.json is not there",
+    });
   });
 
   it.each<[string, Partial<CommandResult>, string]>([

@@ -1,6 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
 import type { OpenPlan, WorkItem } from "../../domain/plan.ts";
-import type { ScriptAct, ScriptItem, ScriptPlan } from "../../domain/script-plan.ts";
+import { artifactName, type ScriptAct, type ScriptItem, type ScriptPlan } from "../../domain/script-plan.ts";
 import type { Spec } from "../../domain/spec.ts";
 import type { Agent, PlanningCapabilities, WorkCapabilities, WorkOutcome } from "../../ports/agent.ts";
 
@@ -33,6 +33,9 @@ export const scriptAgent: Agent = {
       const cause = await perform(script.repo, act, can);
       if (cause !== null) return { done: false, cause };
     }
+    for (const path of script.artifacts ?? [])
+      if (!(await can.keep(script.repo, path, artifactName(path))))
+        return { done: false, cause: `the artifact ${path} is not there` };
     return { done: true };
   },
 

@@ -19,6 +19,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Run the daemon in the foreground",
     load: async () => (await import("./commands/server.ts")).server,
   },
+  completion: {
+    summary: "Print a script that completes commands in your shell",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
   version: { summary: "Say which AgentOS this is", load: async () => (await import("./commands/version.ts")).version },
 
   "daemon start": {
@@ -28,6 +32,14 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "daemon stop": {
     summary: "Stop the daemon in good order; tasks go on at the next start",
     load: async () => (await import("./commands/daemon-stop.ts")).daemonStop,
+  },
+  "daemon pause": {
+    summary: "Take up no task, now and after any restart, until it is resumed",
+    load: async () => (await import("./commands/daemon-pause.ts")).daemonPause,
+  },
+  "daemon resume": {
+    summary: "Take up tasks again",
+    load: async () => (await import("./commands/daemon-resume.ts")).daemonResume,
   },
   "daemon status": {
     summary: "Say whether the daemon runs, and where",
@@ -46,6 +58,18 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Show a project and its repos",
     load: async () => (await import("./commands/project-show.ts")).projectShow,
   },
+  "project set": {
+    summary: "Change a project's settings",
+    load: async () => (await import("./commands/project-set.ts")).projectSet,
+  },
+  "project pause": {
+    summary: "Take up none of a project's tasks until it is resumed",
+    load: async () => (await import("./commands/project-pause.ts")).projectPause,
+  },
+  "project resume": {
+    summary: "Take up a project's tasks again",
+    load: async () => (await import("./commands/project-resume.ts")).projectResume,
+  },
   "project delete": {
     summary: "Delete a project; its history stays",
     load: async () => (await import("./commands/project-delete.ts")).projectDelete,
@@ -60,6 +84,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/repo-list.ts")).repoList,
   },
   "repo show": { summary: "Show one repo", load: async () => (await import("./commands/repo-show.ts")).repoShow },
+  "repo probe": {
+    summary: "Try whether a repo can be read and written, without changing it",
+    load: async () => (await import("./commands/repo-probe.ts")).repoProbe,
+  },
   "repo scan": {
     summary: "Show what AgentOS sees in a repo: gates, preparation, uncommitted files",
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,
@@ -83,8 +111,12 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/task-create.ts")).taskCreate,
   },
   "task list": {
-    summary: "List tasks, newest first",
+    summary: "List tasks, newest first, or in another order",
     load: async () => (await import("./commands/task-list.ts")).taskList,
+  },
+  "task search": {
+    summary: "Find tasks by the words in them",
+    load: async () => (await import("./commands/task-search.ts")).taskSearch,
   },
   "task show": {
     summary: "Show where a task stands and what it waits for",
@@ -106,20 +138,52 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Say no to the plan; the task ends",
     load: async () => (await import("./commands/task-reject.ts")).taskReject,
   },
+  "task prioritize": {
+    summary: "Say how soon a task is wanted",
+    load: async () => (await import("./commands/task-prioritize.ts")).taskPrioritize,
+  },
   "task pause": {
-    summary: "Let a task stop at its next boundary",
+    summary: "Let a task, or many, stop at the next boundary",
     load: async () => (await import("./commands/task-pause.ts")).taskPause,
   },
   "task resume": {
-    summary: "Let a waiting task go on",
+    summary: "Let a waiting task, or many, go on",
     load: async () => (await import("./commands/task-resume.ts")).taskResume,
   },
+  "task deps": {
+    summary: "Show what a task depends on and what depends on it",
+    load: async () => (await import("./commands/task-deps.ts")).taskDeps,
+  },
+  "task deps add": {
+    summary: "Let a task require, block or suggest another",
+    load: async () => (await import("./commands/task-deps-add.ts")).taskDepsAdd,
+  },
+  "task deps remove": {
+    summary: "Take such a dependency back",
+    load: async () => (await import("./commands/task-deps-remove.ts")).taskDepsRemove,
+  },
+  "task deps graph": {
+    summary: "Draw all dependencies of a project, a session or everything",
+    load: async () => (await import("./commands/task-deps-graph.ts")).taskDepsGraph,
+  },
+  "task fork": {
+    summary: "Try a task again beside itself: same spec, same base, as often as wanted",
+    load: async () => (await import("./commands/task-fork.ts")).taskFork,
+  },
+  "task compare": {
+    summary: "Show attempts side by side: gates, size of the change, time, findings",
+    load: async () => (await import("./commands/task-compare.ts")).taskCompare,
+  },
+  "task supersede-others": {
+    summary: "Say that a delivered attempt is the one; the others end as superseded",
+    load: async () => (await import("./commands/task-supersede-others.ts")).taskSupersedeOthers,
+  },
   "task cancel": {
-    summary: "Stop a task for good; its history and evidence stay",
+    summary: "Stop a task, or many, for good; history and evidence stay",
     load: async () => (await import("./commands/task-cancel.ts")).taskCancel,
   },
   "task retry": {
-    summary: "Begin another attempt of a failed task",
+    summary: "Begin another attempt of a failed task, or of many",
     load: async () => (await import("./commands/task-retry.ts")).taskRetry,
   },
   "task accept": {
@@ -129,6 +193,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "task deliver": {
     summary: "Bring proven work into your repository",
     load: async () => (await import("./commands/task-deliver.ts")).taskDeliver,
+  },
+  "task attach": {
+    summary: "Follow a task live: what happens, and what its steps put out",
+    load: async () => (await import("./commands/task-attach.ts")).taskAttach,
   },
   "task logs": {
     summary: "Show the output of a task's steps",
@@ -178,6 +246,11 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "workspace clean": {
     summary: "Remove the working directories of a task that ended; what is not in git is kept",
     load: async () => (await import("./commands/workspace-clean.ts")).workspaceClean,
+  },
+
+  gc: {
+    summary: "Clean up what nobody needs any more",
+    load: async () => (await import("./commands/gc.ts")).gc,
   },
 
   "audit log": {

@@ -2,6 +2,7 @@ import type { Client } from "../client/client.ts";
 import type { DaemonProcess } from "./daemon-process.ts";
 import type { Output } from "./output.ts";
 import type { Prompt } from "./prompt.ts";
+import type { Shell } from "./shells.ts";
 
 /** What a person set, by flag, environment, file or default. */
 export interface Settings {
@@ -64,4 +65,6 @@ export interface Context {
   /** Becomes the daemon, until it is stopped. */
   serve(): Promise<void>;
   readonly stdoutIsTerminal: boolean;
+  /** A script that completes commands in the shell. */
+  completion(shell: Shell): Promise<string>;
 }

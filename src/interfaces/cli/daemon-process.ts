@@ -27,11 +27,16 @@ export interface RunningDaemon {
   readonly health: Health;
 }
 
+export interface StartWanted {
+  /** A new one takes up nothing until it is resumed. One that runs already stays as it is. */
+  readonly paused: boolean;
+}
+
 export interface DaemonProcess {
   /** The daemon of this data directory, null when none answers. */
   find(): Promise<RunningDaemon | null>;
   /** The one that runs, else a new one, once it answers. Throws `daemon/unreachable` with the end of its log. */
-  start(): Promise<RunningDaemon & { readonly started: boolean }>;
+  start(wanted?: StartWanted): Promise<RunningDaemon & { readonly started: boolean }>;
   /** Asks it to stop, and returns when its process is gone. False when none ran. */
   stop(): Promise<boolean>;
   /** After a connection to it broke: whether a person stopped it, which is nothing to undo behind their back. */
@@ -73,12 +78,14 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
       : null;
   }
 
-  async function start(): Promise<RunningDaemon & { readonly started: boolean }> {
+  async function start(
+    { paused }: StartWanted = { paused: false },
+  ): Promise<RunningDaemon & { readonly started: boolean }> {
     const running = await find();
     if (running !== null) return { ...running, started: false };
     await refuseForeignPort();
     const deadline = performance.now() + START_MS_MAX;
-    let child = begin();
+    let child = begin(paused);
     while (performance.now() < deadline) {
       const found = await find();
       if (found !== null) {
@@ -89,7 +96,7 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
       const end = child.end();
       if (end !== null && end.code !== ANOTHER_RUNS) throw failed(end.why);
       // Whoever has the directory is still coming up and will be found, or is going down: then it is our turn.
-      if (end !== null) child = begin();
+      if (end !== null) child = begin(paused);
       await pause(end === null ? LOOK_AGAIN_MS : TRY_AGAIN_MS);
     }
     // One that is slow is left to come up: a long recovery would otherwise never end.
@@ -100,12 +107,12 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
     );
   }
 
-  function begin(): Child {
+  function begin(paused: boolean): Child {
     const output = openLog();
     const child = spawn(launch.program, launch.argv, {
       detached: true,
       cwd: home,
-      env: launch.environment,
+      env: paused ? { ...launch.environment, AGENTOS_START_PAUSED: "true" } : launch.environment,
       stdio: ["ignore", output, output],
     });
     closeSync(output);
@@ -216,7 +223,7 @@ function announced(home: string): z.infer<typeof Announcement> | null {
   const file = join(home, "daemon.json");
   if (!existsSync(file)) return null;
   try {
-    return Announcement.parse(JSON.parse(readFileSync(file, "utf8")));
+    return Announcement.parse(JSON.parse(readFileSync(file, "utf8")), { jitless: true });
   } catch {
     return null; // gone in this moment, or written by something else: then no daemon of ours has announced itself
   }
@@ -232,7 +239,7 @@ async function healthAt(url: string): Promise<Health | null> {
 async function whoAnswers(url: string): Promise<Health | "a stranger" | "nobody"> {
   try {
     const bytes = await exchange(async () => url, { method: "GET", path: "/api/health", timeoutMs: HEALTH_MS_MAX });
-    return HealthView.parse(JSON.parse(bytes.toString()));
+    return HealthView.parse(JSON.parse(bytes.toString()), { jitless: true });
   } catch (error) {
     return error instanceof Error &&
       error.cause instanceof Error &&

@@ -128,7 +128,10 @@ async function planByFile(context: Context, task: TaskView): Promise<void> {
   if (isCancel(file) || file.trim() === "") return;
   await api.reviseTask(
     task.id,
-    await specChange({ plan: file.trim(), includeChanges: false, noChange: false }, workingDirectory),
+    await specChange(
+      { plan: file.trim(), includeChanges: false, noChange: false, noPrepare: false, endStalled: false },
+      workingDirectory,
+    ),
   );
   await api.freezeTask(task.id);
   await api.readyTask(task.id);

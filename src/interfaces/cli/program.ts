@@ -112,10 +112,20 @@ function programFor(
   if (plainWords(words).length === 0) program.action(() => ran(aloneOrVersion(program.opts())));
 
   const nouns = new Map<string, CommanderCommand>();
+  const leaves = new Map<string, CommanderCommand>();
   for (const [name, { summary }] of Object.entries(COMMANDS)) {
-    const [first = "", second] = name.split(" ");
-    const parent = second === undefined ? program : nounOf(first, nouns, program, dress);
-    const leaf = dress(new CommanderCommand(second ?? first)).description(summary);
+    // Whoever typed one command sees nothing of the others, and making them all takes longer than most commands do.
+    if (chosen !== null && !isOnTheWay(name, chosen)) continue;
+    const [first = "", second, third] = name.split(" ");
+    // `task deps add` stands under the command `task deps`, which comes before it in the table.
+    const parent =
+      second === undefined
+        ? program
+        : ((third === undefined ? undefined : leaves.get(`${first} ${second}`)) ??
+          nounOf(first, nouns, program, dress));
+    const leaf = dress(new CommanderCommand(third ?? second ?? first)).description(summary);
+    leaf.helpCommand(false);
+    leaves.set(name, leaf);
     if (name === chosen && definition !== null)
       fill(leaf, name, definition, (given) => {
         for (const lonely of ["web", "version"])
@@ -242,11 +252,17 @@ const TAKES_VALUE: ReadonlySet<string> = new Set(["--home", "--port"]);
 
 /** Which command the words name, null when none does. Only its file is loaded. */
 export function commandNamed(words: readonly string[]): string | null {
-  const [first = "", second = ""] = plainWords(words);
-  return [`${first} ${second}`, first].find((name) => Object.hasOwn(COMMANDS, name)) ?? null;
+  const [first = "", second = "", third = ""] = plainWords(words);
+  return (
+    [`${first} ${second} ${third}`, `${first} ${second}`, first].find((name) => Object.hasOwn(COMMANDS, name)) ?? null
+  );
 }
 
 /** The words that are no flags and no values of the flags every command takes. */
+/** Itself, the command it stands under, or one that stands under it. */
+const isOnTheWay = (name: string, chosen: string): boolean =>
+  name === chosen || chosen.startsWith(`${name} `) || name.startsWith(`${chosen} `);
+
 function plainWords(words: readonly string[]): readonly string[] {
   return words.filter((word, at) => !word.startsWith("-") && !TAKES_VALUE.has(words[at - 1] ?? ""));
 }

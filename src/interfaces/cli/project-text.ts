@@ -8,6 +8,12 @@ export const projectLines = (project: ProjectView): readonly string[] => [
   `Created: ${moment(project.created_at)}`,
   `Agent of tasks that name none: ${project.settings.agent ?? "none"}`,
   `Run mode of tasks that name none: ${project.settings.run_mode ?? "assisted"}`,
+  `Tasks at the same time: ${project.settings.tasks_max === null ? "as many as the daemon has room for" : `at most ${project.settings.tasks_max}`}`,
+  ...(project.paused === null
+    ? []
+    : [
+        `Paused: since ${moment(project.paused.since)} by ${field(project.paused.by)}; agentos project resume ${field(project.name)}`,
+      ]),
   ...(project.settings.package_hosts.length === 0
     ? []
     : [`Package hosts: ${project.settings.package_hosts.map(field).join(", ")}`]),

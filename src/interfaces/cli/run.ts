@@ -115,7 +115,7 @@ async function chosen(typed: Exclude<Typed, { kind: "help" }>): Promise<Chosen> 
         ? { definition: (await import("./web.ts")).web, args: {} }
         : { definition: (await import("./menu.ts")).menu, args: {} };
     case "command": {
-      const checked = typed.definition.args.safeParse(typed.given);
+      const checked = typed.definition.args.safeParse(typed.given, { jitless: true });
       if (checked.success) return { definition: typed.definition, args: checked.data };
       const issues = checked.error.issues.map(
         ({ path, message }) =>
@@ -137,10 +137,9 @@ async function contextOf(
   isTerminal: boolean,
   leaveSignals: () => void,
 ): Promise<Context> {
-  const [{ connect }, { daemonProcess }, { terminalPrompt }] = await Promise.all([
+  const [{ connect }, { daemonProcess }] = await Promise.all([
     import("../client/client.ts"),
     import("./daemon-process.ts"),
-    import("./prompt.ts"),
   ]);
   const settings = await around.settings(flags);
   const daemon = daemonProcess({
@@ -170,7 +169,10 @@ async function contextOf(
     settings,
     offline: lazy(around.offline),
     out,
-    prompt: isTerminal && !flags.json ? terminalPrompt(process.stdin, process.stderr, signal) : null,
+    prompt:
+      isTerminal && !flags.json
+        ? (await import("./prompt.ts")).terminalPrompt(process.stdin, process.stderr, signal)
+        : null,
     signal,
     workingDirectory: process.cwd(),
     person: around.person(),
@@ -179,6 +181,7 @@ async function contextOf(
       await around.serve(settings);
     },
     stdoutIsTerminal: process.stdout.isTTY === true,
+    completion: async (shell) => (await import("./completion.ts")).completionFor(shell),
   };
 }
 

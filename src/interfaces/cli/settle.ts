@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { field } from "./escape.ts";
 
 /** Exit codes of a command that waited for a task. */
-const EXIT_OF = {
+export const EXIT_OF = {
   succeeded: 0,
   awaiting_approval: 10,
   blocked: 11,
@@ -16,7 +16,7 @@ const EXIT_OF = {
 const TIMED_OUT = 124;
 const INTERRUPTED = 130;
 
-const UNDER_WAY: ReadonlySet<TaskView["status"]> = new Set(["queued", "running"]);
+export const UNDER_WAY: ReadonlySet<TaskView["status"]> = new Set(["queued", "running"]);
 
 export interface Settled {
   readonly task: TaskView;

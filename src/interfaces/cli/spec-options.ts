@@ -4,6 +4,7 @@ import { NewTaskInput } from "../../contract/inputs.ts";
 import { trouble } from "../client/trouble.ts";
 import { flag, option } from "./command.ts";
 import { readPlanFile } from "./plan-file.ts";
+import { Span } from "./span.ts";
 
 const many = () => z.array(z.string()).optional();
 const wholeNumber = () =>
@@ -28,6 +29,25 @@ export const SPEC_OPTIONS = {
     "N",
     "run a gate whose tests fail again, up to N times; passing then counts, and is shown as flaky",
   ),
+  scope: option(many(), "REPO=ACCESS", "what of a repo may change: full, read_only, or patterns like src/**,docs/**"),
+  prepare: option(
+    z.string().min(1).optional(),
+    "COMMAND",
+    "how the dependencies are prepared, instead of what was detected",
+  ),
+  prepareInput: option(many(), "PATH", "with --prepare: a file that decides what is prepared, e.g. a lock file"),
+  prepareOutput: option(many(), "PATH", "with --prepare: a directory it makes, given to every step"),
+  prepareHost: option(many(), "HOST:PORT", "with --prepare: a host it may reach"),
+  noPrepare: flag(z.boolean().default(false), "there is nothing to prepare"),
+  limit: option(
+    many(),
+    "NAME=VALUE",
+    "a limit: step=10m, task=2h (or none), stall=5m, memory=2GiB, output=16MiB, processes=512",
+  ),
+  endStalled: flag(
+    z.boolean().default(false),
+    "end a step that shows no sign of life for as long as the limit stall says",
+  ),
   attempts: option(wholeNumber().optional(), "N", "how often the work is tried before it stops"),
 };
 
@@ -47,8 +67,91 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.includeChanges && { include_changes: true }),
     ...(given.noChange && { expects_change: false }),
     ...(given.rerun !== undefined && { flaky: { rerun: given.rerun } }),
+    ...(given.scope !== undefined && { scopes: given.scope.map(scope) }),
+    ...prepareChange(given),
+    ...((given.limit !== undefined || given.endStalled) && {
+      limits: { ...limits(given.limit ?? []), ...(given.endStalled && { stall_ends: true }) },
+    }),
     ...(given.attempts !== undefined && { attempts: given.attempts }),
   };
+}
+
+type Change = z.input<typeof SpecChangeInput>;
+
+function prepareChange(given: SpecGiven): Pick<Change, "prepare"> {
+  const { prepare, prepareInput, prepareOutput, prepareHost, noPrepare } = given;
+  const details = [prepareInput, prepareOutput, prepareHost].some((one) => one !== undefined);
+  if (noPrepare && (prepare !== undefined || details))
+    throw trouble("input/invalid", "--no-prepare says that there is nothing to prepare, and --prepare how it is done", {
+      next: "Give one of them.",
+    });
+  if (noPrepare) return { prepare: [{ run: "" }] };
+  if (prepare === undefined && details)
+    throw trouble("input/invalid", "what is prepared was described, but not by which command", {
+      next: "For example: --prepare 'npm ci' --prepare-input package-lock.json --prepare-output node_modules",
+    });
+  if (prepare === undefined) return {};
+  return {
+    prepare: [
+      {
+        run: prepare,
+        ...(prepareInput !== undefined && { inputs: prepareInput }),
+        ...(prepareOutput !== undefined && { outputs: prepareOutput }),
+        ...(prepareHost !== undefined && { hosts: prepareHost }),
+      },
+    ],
+  };
+}
+
+export function scope(text: string): NonNullable<Change["scopes"]>[number] {
+  const [, repo, access] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (repo === undefined || access === undefined)
+    throw trouble("input/invalid", `--scope must be REPO=ACCESS, and ${JSON.stringify(text)} is not`, {
+      next: "For example: --scope app=src/**,test/** --scope docs=read_only",
+    });
+  return access === "full" || access === "read_only"
+    ? { repo, access }
+    : { repo, access: "paths", paths: access.split(",") };
+}
+
+const BYTES_OF = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+
+function bytes(text: string): number | null {
+  const [, n, unit] = /^(\d{1,9})(KiB|MiB|GiB)?$/.exec(text) ?? [];
+  return n === undefined ? null : Number(n) * (unit === undefined ? 1 : BYTES_OF[unit as keyof typeof BYTES_OF]);
+}
+
+const ms = (text: string): number | null => {
+  const span = Span.safeParse(text);
+  return span.success ? span.data : null;
+};
+
+type Limits = NonNullable<Change["limits"]>;
+/** Each limit by its name: what its value comes to on the wire, null when it is none. */
+const LIMITS: Readonly<Record<string, (value: string) => Limits | null>> = {
+  step: (value) => limit("step_ms", ms(value)),
+  task: (value) => (value === "none" ? { task_ms: null } : limit("task_ms", ms(value))),
+  stall: (value) => limit("stall_ms", ms(value)),
+  memory: (value) => limit("memory_bytes", bytes(value)),
+  output: (value) => limit("output_bytes", bytes(value)),
+  processes: (value) => limit("processes", /^\d{1,6}$/.test(value) ? Number(value) : null),
+};
+const limit = (field: keyof Limits, value: number | null): Limits | null =>
+  value === null ? null : { [field]: value };
+
+export function limits(texts: readonly string[]): Limits {
+  return Object.assign(
+    {},
+    ...texts.map((text) => {
+      const [name = "", value = ""] = text.split("=", 2);
+      const found = Object.hasOwn(LIMITS, name) ? LIMITS[name]?.(value) : undefined;
+      if (found == null)
+        throw trouble("input/invalid", `--limit ${JSON.stringify(text)} is no limit`, {
+          next: `There are ${Object.keys(LIMITS).join(", ")}; for example --limit step=10m --limit memory=4GiB`,
+        });
+      return found;
+    }),
+  ) as Limits;
 }
 
 export function criterion(text: string): string | { text: string; gate: string } {

@@ -30,7 +30,7 @@ export async function taskNamed(api: Client, reference: string): Promise<string>
   const found: { readonly id: string; readonly title: string }[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const { items, next } = await api.tasks({ limit: PAGE, cursor });
+    const { items, next } = await api.tasks({ search: reference, limit: PAGE, cursor });
     found.push(...items.filter(({ id }) => id.startsWith(reference)));
     if (next === null) break;
     cursor = next;
@@ -50,4 +50,11 @@ export async function taskNamed(api: Client, reference: string): Promise<string>
       },
     );
   return only.id;
+}
+
+/** Each of them; none for none. */
+export async function tasksNamed(api: Client, references: readonly string[] = []): Promise<string[]> {
+  const ids: string[] = [];
+  for (const reference of references) ids.push(await taskNamed(api, reference));
+  return ids;
 }

@@ -1,6 +1,7 @@
 import type { EventView, TaskListView, TaskView, VerdictView } from "../../contract/views.ts";
 import { columns, count, moment, short, some } from "./columns.ts";
 import { field } from "./escape.ts";
+import { spanText } from "./span.ts";
 
 const FILES_SHOWN = 8;
 
@@ -12,15 +13,29 @@ export function taskLines(task: TaskView): readonly string[] {
     `Status: ${task.status}`,
     ...(task.exit_reason === null ? [] : [`Exit reason: ${task.exit_reason}`]),
     `Phase: ${task.phase}, attempt ${task.attempt}`,
+    ...(task.priority === "normal" ? [] : [`Priority: ${task.priority}`]),
+    ...(task.worked_ms === 0
+      ? []
+      : [
+          `Worked: ${spanText(task.worked_ms)}${task.granted_ms === 0 ? "" : `, with ${spanText(task.granted_ms)} granted beyond its limit`}`,
+        ]),
     `Project: ${task.project === null ? "none" : field(task.project.name)}`,
     `Session: ${field(task.session)}`,
     `Created: ${moment(task.created_at)} by ${field(task.created_by)}${task.template === null ? "" : `, from the template “${field(task.template)}”`}`,
+    ...(task.fork === null ? [] : [`Forked from: ${task.fork.origin}`]),
+    ...(task.superseded_by === null ? [] : [`Superseded by: ${task.superseded_by}`]),
     ...(task.ended_at === null ? [] : [`Ended: ${moment(task.ended_at)}`]),
     ...(task.spec === null ? [] : [`Spec: version ${task.spec.version}, ${short(task.spec.hash)}`]),
     ...(task.plan === null
       ? []
       : [
           `Plan: version ${task.plan.version}, ${short(task.plan.hash)}${task.approved_by === null ? "" : `, approved by ${field(task.approved_by)}`}`,
+        ]),
+    ...(task.dependencies.length === 0
+      ? []
+      : [
+          "After:",
+          ...columns(task.dependencies.map((one) => [` ${STANDS[one.standing]}`, ...dependencyCells(task.id, one)])),
         ]),
     ...Object.entries(task.bases).flatMap(([repo, base]) => [
       `Base of ${field(repo)}: ${short(base.commit)}${base.branch === null ? "" : ` on ${field(base.branch)}`}`,
@@ -33,7 +48,13 @@ export function taskLines(task: TaskView): readonly string[] {
     ...(task.items.length === 0
       ? []
       : ["Work items:", ...columns(task.items.map(({ id, status }) => [` ${mark(status)}`, id, status]))]),
-    ...(task.open_step === null ? [] : [`Now: ${field(task.open_step.doing)}`]),
+    ...(task.open_step === null
+      ? []
+      : [
+          `Now: ${field(task.open_step.doing)}`,
+          ...(task.open_step.warned.includes("stall") ? ["  no sign of life: it may have stalled"] : []),
+          ...(task.open_step.warned.includes("time") ? ["  most of its time is gone"] : []),
+        ]),
     ...Object.entries(task.candidate ?? {}).flatMap(([repo, one]) => [
       `Candidate of ${field(repo)}: ${one.base === one.commit ? "unchanged" : `${short(one.commit)}, ${count(one.changed, "changed file")}`}`,
       ...(one.left_out.length === 0
@@ -52,6 +73,13 @@ export function taskLines(task: TaskView): readonly string[] {
     ...(task.waiting === null ? [] : [`Waits: ${field(task.waiting.sentence)}`, `Next: ${field(task.waiting.next)}`]),
   ];
 }
+
+const STANDS = { met: "✓", holds: "·", failed: "✗" } as const;
+
+const dependencyCells = (id: string, one: TaskView["dependencies"][number]): readonly string[] =>
+  one.task === id
+    ? [`${one.kind} ${one.other}`, one.status, one.title]
+    : [`${one.task} ${one.kind} it`, one.status, one.title];
 
 const mark = (status: string): string =>
   status === "completed" ? "✓" : status === "failed" ? "✗" : status === "running" ? "▸" : "·";
@@ -88,16 +116,25 @@ function verdictText(verdict: VerdictView | undefined): string {
 
 export function taskListLines({ items }: TaskListView): readonly string[] {
   if (items.length === 0) return ["no tasks"];
-  return columns([
-    ["ID", "STATUS", "PROJECT", "CREATED", "TITLE"],
+  const [head = "", ...rows] = columns([
+    ["ID", "STATUS", "PRIORITY", "PROJECT", "CREATED", "TITLE"],
     ...items.map((task) => [
       task.id,
-      task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`,
+      `${task.block_reason === null ? task.status : `${task.status}/${task.block_reason}`}${task.stalled ? " (stalled?)" : ""}`,
+      task.priority,
       task.project?.name ?? "-",
       moment(task.created_at),
       task.title,
     ]),
   ]);
+  // A task in the queue looks as if it were about to begin: one that waits for others says so below its row.
+  return [
+    head,
+    ...rows.flatMap((row, at) => {
+      const waiting = items[at]?.status === "queued" ? items[at].waiting : null;
+      return waiting === null ? [row] : [row, `  ${field(waiting.sentence)}`];
+    }),
+  ];
 }
 
 /** One event, one line: nothing in it can pretend to be another. */

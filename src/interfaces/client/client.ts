@@ -7,7 +7,10 @@ import { trouble } from "./trouble.ts";
 /** What the contract's schemas are to this side: their input as a type, and a check of what came. */
 type In<S extends { readonly _zod: { readonly input: unknown } }> = S["_zod"]["input"];
 interface View<T> {
-  safeParse(value: unknown):
+  safeParse(
+    value: unknown,
+    how: { readonly jitless: true },
+  ):
     | { readonly success: true; readonly data: T }
     | {
         readonly success: false;
@@ -20,6 +23,8 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Delivering runs gates on the merged tree, and freezing looks through the repository. */
 const LONG_MS = 60 * 60_000;
+/** Nice to know, and not worth waiting long for a remote that is away. */
+const MOVED_MS = 20_000;
 
 /**
  * The HTTP API as functions, each with the types of the wire. Every one throws `Trouble` where the daemon says no, and
@@ -28,7 +33,8 @@ const LONG_MS = 60 * 60_000;
 export function connect(find: FindDaemon) {
   async function call<T>(view: View<T>, wanted: Call): Promise<T> {
     const bytes = await exchange(find, wanted);
-    const answer = view.safeParse(json(bytes, wanted));
+    // A check compiled to code is faster from the hundredth time on; a command asks once.
+    const answer = view.safeParse(json(bytes, wanted), { jitless: true });
     if (answer.success) return answer.data;
     const first = answer.error.issues[0];
     throw trouble(
@@ -53,19 +59,28 @@ export function connect(find: FindDaemon) {
     stopDaemon: async (): Promise<void> =>
       void (await exchange(find, { method: "POST", path: "/api/daemon/stop", body: {} })),
 
+    pauseAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/pause", input),
+    resumeAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/resume", input),
+
     projects: () => get(views.ProjectListView, "/api/projects"),
-    createProject: (input: In<typeof inputs.NewProjectInput>) => post(views.ProjectView, "/api/projects", input),
+    createProject: (input: In<typeof inputs.NewProjectInput>) =>
+      post(views.ProjectView, "/api/projects", input, LONG_MS),
     projectOfPath: (input: In<typeof inputs.ProjectOfPathInput>) =>
       post(views.ProjectOfPathView, "/api/projects/of-path", input),
     project: (idOrName: string) => get(views.ProjectView, project(idOrName)),
     changeProject: (idOrName: string, input: In<typeof inputs.ProjectChangeInput>) =>
       patch(views.ProjectView, project(idOrName), input),
     deleteProject: (idOrName: string) => call(views.ProjectView, { method: "DELETE", path: project(idOrName) }),
+    pauseProject: (idOrName: string, input: In<typeof inputs.ReasonInput>) =>
+      post(views.ProjectView, project(idOrName, "/pause"), input),
+    resumeProject: (idOrName: string, input: In<typeof inputs.ReasonInput>) =>
+      post(views.ProjectView, project(idOrName, "/resume"), input),
     repos: (projectIdOrName: string) => get(views.RepoListView, project(projectIdOrName, "/repos")),
     addRepo: (projectIdOrName: string, input: In<typeof inputs.NewRepoInput>) =>
-      post(views.RepoView, project(projectIdOrName, "/repos"), input),
+      post(views.RepoView, project(projectIdOrName, "/repos"), input, LONG_MS),
     repo: (id: string) => get(views.RepoView, repo(id)),
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoView, repo(id), input),
+    probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
     detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
@@ -74,17 +89,19 @@ export function connect(find: FindDaemon) {
     taskGates: (id: string) => get(views.PinnedGatesView, task(id, "/gates")),
 
     tasks: (
-      query: {
-        status?: string | undefined;
-        project?: string | undefined;
-        session?: string | undefined;
-        text?: string | undefined;
-        cursor?: string | undefined;
-        limit?: number | undefined;
-      } = {},
+      query: Readonly<
+        Partial<
+          Record<Exclude<keyof In<typeof inputs.TaskListQuery>, "limit">, string | undefined> & {
+            limit: number | undefined;
+          }
+        >
+      > = {},
     ) => get(views.TaskListView, "/api/tasks", query),
     createTask: (input: In<typeof inputs.NewTaskInput>) => post(views.TaskView, "/api/tasks", input),
     task: (id: string) => get(views.TaskView, task(id)),
+    moved: (id: string) => call(views.MovedListView, { method: "GET", path: task(id, "/moved"), timeoutMs: MOVED_MS }),
+    changeTask: (id: string, input: In<typeof inputs.TaskChangeInput>) => patch(views.TaskView, task(id), input),
+    bulk: (input: In<typeof inputs.BulkInput>) => post(views.BulkView, "/api/tasks/bulk", input, LONG_MS),
     spec: (id: string) => get(views.SpecView, task(id, "/spec")),
     reviseTask: (id: string, input: In<typeof inputs.SpecChangeInput>) =>
       patch(views.TaskView, task(id, "/spec"), input),
@@ -104,6 +121,17 @@ export function connect(find: FindDaemon) {
     acceptTask: (id: string, input: In<typeof inputs.AcceptInput>) => post(views.TaskView, task(id, "/accept"), input),
     deliverTask: (id: string, input: In<typeof inputs.DeliverInput>) =>
       post(views.DeliveredView, task(id, "/deliver"), input, LONG_MS),
+    dependencies: (query: { project?: string | undefined; session?: string | undefined } = {}) =>
+      get(views.DependencyGraphView, "/api/dependencies", query),
+    dependenciesOf: (id: string) => get(views.DependencyGraphView, task(id, "/dependencies")),
+    addDependency: (id: string, input: In<typeof inputs.DependencyInput>) =>
+      post(views.DependencyGraphView, task(id, "/dependencies"), input),
+    removeDependency: (id: string, input: In<typeof inputs.DependencyInput>) =>
+      call(views.DependencyGraphView, { method: "DELETE", path: task(id, "/dependencies") + queryText(input) }),
+    forkTask: (id: string, input: In<typeof inputs.ForkInput>) => post(views.ForkedView, task(id, "/fork"), input),
+    attemptsOf: (id: string) => get(views.AttemptsView, task(id, "/attempts")),
+    compareTasks: (ids: readonly string[]) => get(views.ComparedView, "/api/compare", { tasks: ids.join(",") }),
+    supersedeOthers: (id: string) => post(views.AttemptsView, task(id, "/supersede-others")),
     artifacts: (id: string) => get(views.ArtifactListView, task(id, "/artifacts")),
     artifact: (id: string, name: string): Promise<Buffer> =>
       exchange(find, { method: "GET", path: task(id, `/artifacts/${encodeURIComponent(name)}`), accept: "*/*" }),
@@ -113,6 +141,8 @@ export function connect(find: FindDaemon) {
       get(views.EventListView, task(id, "/audits"), { after, limit }),
     evidence: (id: string) => get(views.EvidenceView, task(id, "/evidence")),
     logs: (id: string, step?: string) => get(views.LogsView, task(id, "/logs"), { step }),
+    output: (id: string, query: { step: string; run: number; offset: number }) =>
+      get(views.OutputView, task(id, "/output"), query),
     diff: (id: string, ofRepo?: string) => get(views.DiffView, task(id, "/diff"), { repo: ofRepo }),
     followTask: (id: string, after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
       followEvents(find, task(id, "/events"), after, signal),
@@ -120,6 +150,7 @@ export function connect(find: FindDaemon) {
     workspaces: () => get(views.WorkspaceListView, "/api/workspaces"),
     cleanWorkspace: (input: In<typeof inputs.CleanInput>) =>
       post(views.CleanedView, "/api/workspaces/clean", input, LONG_MS),
+    gc: (input: In<typeof inputs.GcInput>) => post(views.GcView, "/api/gc", input, LONG_MS),
     events: (after: number, limit: number) => get(views.EventListView, "/api/events", { after, limit }),
     followEvents: (after: number, signal: AbortSignal): AsyncGenerator<Followed> =>
       followEvents(find, "/api/events", after, signal),

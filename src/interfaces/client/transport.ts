@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type IncomingMessage, request } from "node:http";
 import { isProblemCode } from "../../contract/problems.ts";
 import { Trouble, trouble } from "./trouble.ts";
@@ -26,7 +25,7 @@ const ANSWER_BYTES_MAX = 256 * 1024 ** 2;
  * broke before the answer came, and is done once. Throws `Trouble` for every answer that is a problem.
  */
 export async function exchange(find: FindDaemon, call: Call): Promise<Buffer> {
-  const headers = call.method === "GET" ? call.headers : { "idempotency-key": randomUUID(), ...call.headers };
+  const headers = call.method === "GET" ? call.headers : { "idempotency-key": crypto.randomUUID(), ...call.headers };
   const answer = await connected(find, { ...call, headers: headers ?? {} });
   const bytes = await whole(answer, call);
   if (answer.status < 400) return bytes;

@@ -1,4 +1,4 @@
-import { type Problem, type ProblemCode, PROBLEMS, problemOf as problemOfFailure } from "../../contract/problems.ts";
+import { PROBLEMS, type Problem, type ProblemCode, problemOf as problemOfFailure } from "../../contract/problems.ts";
 
 /** Trouble a person can act on, as it came over the wire or arose on this side of it. */
 export class Trouble extends Error {
@@ -39,3 +39,7 @@ export function problemOf(error: unknown): Problem | null {
   const problem = problemOfFailure(error);
   return problem.code === "internal" ? null : problem;
 }
+
+/** There is no daemon to answer (any more). */
+export const isUnreachable = (error: unknown): boolean =>
+  error instanceof Trouble && error.problem.code === "daemon/unreachable";

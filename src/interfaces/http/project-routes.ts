@@ -4,10 +4,13 @@ import {
   NewRepoInput,
   ProjectChangeInput,
   ProjectOfPathInput,
+  ReasonInput,
   RepoChangeInput,
 } from "../../contract/inputs.ts";
+import { parse } from "../../contract/parse.ts";
 import { projectView, repoView } from "../../contract/present.ts";
 import {
+  ProbeView,
   ProjectListView,
   ProjectOfPathView,
   ProjectView,
@@ -15,14 +18,14 @@ import {
   RepoView,
   ScanView,
 } from "../../contract/views.ts";
-import { json, jsonBody, problems } from "./shapes.ts";
+import { bodyOf, json, jsonBody, optionalBody, problems } from "./shapes.ts";
 import type { Surface } from "./surface.ts";
 
 const ProjectParam = z.object({ id: z.string().min(1).max(200) });
 const RepoParam = z.object({ id: z.string().min(1).max(200) });
 
 const repoOf = (input: z.infer<typeof NewRepoInput>) => ({
-  path: input.path,
+  path: input.path ?? input.url ?? "",
   name: input.name ?? null,
   role: input.role,
   writable: input.writable,
@@ -35,6 +38,7 @@ const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["setti
   ...(input.run_mode !== undefined && { runMode: input.run_mode }),
   ...(input.flaky !== undefined && { flaky: input.flaky }),
   ...(input.package_hosts !== undefined && { packageHosts: input.package_hosts }),
+  ...(input.tasks_max !== undefined && { tasksMax: input.tasks_max }),
 });
 
 export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): void {
@@ -62,7 +66,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
       const { name, settings, repos } = c.req.valid("json");
       const project = await cases.createProject(person, {
         name,
-        settings: { agent: null, runMode: null, packageHosts: [], ...settingsOf(settings) },
+        settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null, ...settingsOf(settings) },
         repos: repos.map(repoOf),
       });
       return c.json(projectView(project), 201);
@@ -124,6 +128,24 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
     async (c) => c.json(projectView(await cases.deleteProject(person, c.req.valid("param").id)), 200),
   );
 
+  for (const [verb, summary, act] of [
+    ["pause", "Take up none of its tasks until it is resumed", cases.pauseProject],
+    ["resume", "Take up its tasks again", cases.resumeProject],
+  ] as const)
+    api.openapi(
+      createRoute({
+        method: "post",
+        path: `/api/projects/{id}/${verb}`,
+        summary,
+        request: { params: ProjectParam, body: optionalBody(ReasonInput) },
+        responses: { 200: json(ProjectView, "The project"), ...problems },
+      }),
+      async (c) => {
+        const { reason } = parse(ReasonInput, await bodyOf(c.req));
+        return c.json(projectView(await act(person, c.req.valid("param").id, reason ?? null)), 200);
+      },
+    );
+
   api.openapi(
     createRoute({
       method: "get",
@@ -167,7 +189,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
     createRoute({
       method: "patch",
       path: "/api/repos/{id}",
-      summary: "Change role, writability or filters",
+      summary: "Change path (where it was moved to), role, writability or filters",
       request: { params: RepoParam, body: jsonBody(RepoChangeInput) },
       responses: { 200: json(RepoView, "The repo"), ...problems },
     }),
@@ -176,6 +198,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
       const input = c.req.valid("json");
       const { project } = await cases.findRepo(id);
       const repo = await cases.changeRepo(person, id, {
+        ...(input.path !== undefined && { path: input.path }),
         ...(input.role !== undefined && { role: input.role }),
         ...(input.writable !== undefined && { writable: input.writable }),
         ...(input.path_filters !== undefined && { pathFilters: input.path_filters }),
@@ -210,6 +233,20 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
         },
         200,
       );
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/repos/{id}/probe",
+      summary: "Whether it can be read and written, tried without changing it",
+      request: { params: RepoParam },
+      responses: { 200: json(ProbeView, "What was tried, and what it shows"), ...problems },
+    }),
+    async (c) => {
+      const seen = await cases.probeRepo(c.req.valid("param").id);
+      return c.json({ ...seen, notes: [...seen.notes] }, 200);
     },
   );
 }

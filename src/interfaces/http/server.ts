@@ -1,6 +1,8 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
+import { dependencyRoutes } from "./dependency-routes.ts";
+import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
 import { guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
@@ -50,6 +52,8 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   projectRoutes(api, surface);
   gateRoutes(api, surface);
   taskRoutes(api, surface);
+  dependencyRoutes(api, surface);
+  forkRoutes(api, surface);
   let document: OpenApiDocument | null = null;
   api.get("/api/openapi.json", (c) => {
     document ??= openApiDocument(api, version);

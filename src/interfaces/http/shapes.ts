@@ -20,6 +20,12 @@ export const optionalBody = <S extends z.ZodType>(schema: S) => ({
   content: { "application/json": { schema } },
 });
 
+/** The value of a body that may be left out altogether. */
+export async function bodyOf(request: { text(): Promise<string> }): Promise<unknown> {
+  const text = await request.text();
+  return text === "" ? {} : JSON.parse(text);
+}
+
 const problem = (description: string) => ({
   description,
   content: { "application/problem+json": { schema: ProblemView } },

@@ -1,13 +1,14 @@
 import type { HttpBindings } from "@hono/node-server";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { CleanInput, EventsQuery, NoInput } from "../../contract/inputs.ts";
+import { AllEventsQuery, CleanInput, GcInput, NoInput, ReasonInput } from "../../contract/inputs.ts";
+import { parse } from "../../contract/parse.ts";
 import { eventView } from "../../contract/present.ts";
-import { CleanedView, EventListView, HealthView, WorkspaceListView } from "../../contract/views.ts";
-import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
+import { CleanedView, EventListView, GcView, HealthView, WorkspaceListView } from "../../contract/views.ts";
+import { bodyOf, json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
 import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 import type { Surface } from "./surface.ts";
 
-export function systemRoutes(api: OpenAPIHono, { cases, health, stop }: Surface): void {
+export function systemRoutes(api: OpenAPIHono, { cases, health, person, stop }: Surface): void {
   const { look } = cases;
 
   api.openapi(
@@ -25,12 +26,15 @@ export function systemRoutes(api: OpenAPIHono, { cases, health, stop }: Surface)
       method: "get",
       path: "/api/events",
       summary: "Everything that happened, by position; as text/event-stream it goes on",
-      request: { query: EventsQuery, headers: FollowHeaders },
+      request: { query: AllEventsQuery, headers: FollowHeaders },
       responses: { 200: jsonOrStream(EventListView, "Events"), ...problems },
     }),
     async (c) => {
       const { after, limit } = c.req.valid("query");
-      const cursor = cursorOf({ after }, c.req.valid("header"));
+      const headers = c.req.valid("header");
+      // Whoever comes back says where it left off; only a first visit begins now.
+      const from = after !== "now" ? after : headers["last-event-id"] === undefined ? await look.position() : 0;
+      const cursor = cursorOf({ after: from }, headers);
       if (asksToFollow(c)) return follow(c, look, cursor, null) as never;
       const page = await look.since(cursor, limit);
       return c.json(
@@ -75,6 +79,39 @@ export function systemRoutes(api: OpenAPIHono, { cases, health, stop }: Surface)
     async (c) => {
       const cleaned = await look.clean(c.req.valid("json").task);
       return c.json({ task: cleaned.task, bytes: cleaned.bytes, rescued: [...cleaned.rescued] }, 200);
+    },
+  );
+
+  for (const [verb, summary, act] of [
+    ["pause", "Take up no task, now and after any restart, until it is resumed", cases.pauseAll],
+    ["resume", "Take up tasks again", cases.resumeAll],
+  ] as const)
+    api.openapi(
+      createRoute({
+        method: "post",
+        path: `/api/daemon/${verb}`,
+        summary,
+        request: { body: optionalBody(ReasonInput) },
+        responses: { 200: json(HealthView, "How the daemon is now"), ...problems },
+      }),
+      async (c) => {
+        const { reason } = parse(ReasonInput, await bodyOf(c.req));
+        await act(person, reason ?? null);
+        return c.json(await health(), 200);
+      },
+    );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/gc",
+      summary: "Clean up what nobody needs any more; with dry_run only say what that is",
+      request: { body: optionalBody(GcInput) },
+      responses: { 200: json(GcView, "What went and what stays, with the reasons"), ...problems },
+    }),
+    async (c) => {
+      const { items, bytes, keptBytes, rescued } = await cases.gc(person, c.req.valid("json").dry_run);
+      return c.json({ items: [...items], bytes, kept_bytes: keptBytes, rescued: [...rescued] }, 200);
     },
   );
 

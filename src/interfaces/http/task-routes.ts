@@ -1,9 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { draftChangeFrom, draftFrom } from "../../contract/from-wire.ts";
+import { dependenciesFrom, draftChangeFrom, draftFrom } from "../../contract/from-wire.ts";
 import {
   AcceptInput,
   ApproveInput,
   BindInput,
+  BulkInput,
   DeliverInput,
   DiffQuery,
   EventsQuery,
@@ -11,28 +12,44 @@ import {
   LogsQuery,
   NewTaskInput,
   NoInput,
+  OutputQuery,
   ReasonInput,
   RequestChangesInput,
   ResumeInput,
   SpecChangeInput,
+  TaskChangeInput,
   TaskListQuery,
 } from "../../contract/inputs.ts";
 import { parse } from "../../contract/parse.ts";
-import { deliveredView, doing, eventView, listView, stepView, taskView, verdictViews } from "../../contract/present.ts";
+import {
+  artifactViews,
+  bulkView,
+  deliveredView,
+  doing,
+  eventView,
+  inputViews,
+  listView,
+  stepView,
+  taskView,
+  verdictViews,
+} from "../../contract/present.ts";
 import {
   ArtifactListView,
+  BulkView,
   DeliveredView,
   DiffView,
   EventListView,
   EvidenceView,
   LogsView,
+  MovedListView,
+  OutputView,
   PlanView,
   SpecView,
   TaskListView,
   TaskView,
 } from "../../contract/views.ts";
 import { reservedId } from "./idempotency.ts";
-import { json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
+import { bodyOf, json, jsonBody, jsonOrStream, optionalBody, problems } from "./shapes.ts";
 import { asksToFollow, cursorOf, FollowHeaders, follow } from "./stream.ts";
 import type { Surface } from "./surface.ts";
 
@@ -55,7 +72,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     createRoute({
       method: "get",
       path: "/api/tasks",
-      summary: "Tasks, newest first",
+      summary: "Tasks, a page at a time: narrowed, ordered, searched",
       request: { query: TaskListQuery },
       responses: { 200: json(TaskListView, "A page of tasks"), ...problems },
     }),
@@ -65,7 +82,15 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
         status: query.status ?? null,
         project: query.project ?? null,
         session: query.session ?? null,
+        createdBy: query.created_by ?? null,
+        blockReason: query.block_reason ?? null,
+        exitReason: query.exit_reason ?? null,
+        createdFromMs: query.created_from ?? null,
+        createdBeforeMs: query.created_before ?? null,
         text: query.text ?? null,
+        search: query.search ?? null,
+        order: query.sort,
+        direction: query.direction,
         after: query.cursor ?? null,
         most: query.limit,
       });
@@ -82,7 +107,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 201: json(TaskView, "The draft"), ...problems },
     }),
     async (c) => {
-      const { created_by, metadata, session, project, ...spec } = c.req.valid("json");
+      const { created_by, metadata, session, project, priority, requires, suggests, ...spec } = c.req.valid("json");
       await takeCreation(1);
       const made = await cases.createTask(person, {
         id: reservedId(c.req.raw),
@@ -90,7 +115,9 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
         createdBy: created_by ?? person.name,
         session: session ?? null,
         metadata: metadata ?? null,
+        priority: priority ?? null,
         project: project ?? null,
+        dependencies: dependenciesFrom({ requires, suggests }),
       });
       return c.json(await view(made.task.id), 201);
     },
@@ -105,6 +132,50 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 200: json(TaskView, "The task"), ...problems },
     }),
     async (c) => c.json(await view(c.req.valid("param").id), 200),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "patch",
+      path: "/api/tasks/{id}",
+      summary: "Say how soon it is wanted",
+      request: { params: TaskParam, body: jsonBody(TaskChangeInput) },
+      responses: { 200: json(TaskView, "The task"), ...problems },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      await answer.prioritize(person, id, c.req.valid("json").priority);
+      return c.json(await view(id), 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/tasks/bulk",
+      summary: "Pause, resume, retry, cancel or accept many tasks, each for itself",
+      request: { body: jsonBody(BulkInput) },
+      responses: { 200: json(BulkView, "What came of it for each"), ...problems },
+    }),
+    async (c) => {
+      const { verb, dry_run, ids, reason, more_ms, ...filter } = c.req.valid("json");
+      const { items, next } = await cases.answerMany(person, {
+        verb,
+        said: { reason: reason ?? null, outcome: null, moreMs: more_ms ?? null },
+        which:
+          ids !== undefined
+            ? { ids }
+            : {
+                status: filter.status ?? null,
+                project: filter.project ?? null,
+                session: filter.session ?? null,
+                after: filter.cursor ?? null,
+                most: filter.limit,
+              },
+        dryRun: dry_run,
+      });
+      return c.json(bulkView(verb, dry_run, items, next), 200);
+    },
   );
 
   api.openapi(
@@ -231,8 +302,8 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     });
   api.openapi(post("/api/tasks/{id}/resume", "Go on after a wait", ResumeInput), async (c) => {
     const { id } = c.req.valid("param");
-    const { outcome, reason } = parse(ResumeInput, await bodyOf(c.req));
-    await answer.resume(person, id, outcome ?? null, reason ?? null);
+    const { outcome, reason, more_ms } = parse(ResumeInput, await bodyOf(c.req));
+    await answer.resume(person, id, outcome ?? null, reason ?? null, more_ms ?? null);
     return c.json(await view(id), 200);
   });
   api.openapi(post("/api/tasks/{id}/retry", "Begin another attempt of a failed task", NoInput), async (c) => {
@@ -264,8 +335,19 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const { way, branch } = parse(DeliverInput, await bodyOf(c.req));
-      return c.json(deliveredView(await cases.deliver({ task: id, way, branch: branch ?? null, by: person })), 200);
+      const { way, branch, push } = parse(DeliverInput, await bodyOf(c.req));
+      return c.json(
+        deliveredView(
+          await cases.deliver({
+            task: id,
+            way,
+            branch: branch ?? null,
+            ...(push !== undefined && { push }),
+            by: person,
+          }),
+        ),
+        200,
+      );
     },
   );
 
@@ -278,18 +360,8 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 200: json(ArtifactListView, "Artifacts"), ...problems },
     }),
     async (c) => {
-      const { task } = await look.task(c.req.valid("param").id);
-      return c.json(
-        {
-          items: task.artifacts.map(({ name, mediaType, content }) => ({
-            name,
-            media_type: mediaType,
-            bytes: content.bytes,
-            digest: content.digest,
-          })),
-        },
-        200,
-      );
+      const { own, from, to } = await look.artifacts(c.req.valid("param").id);
+      return c.json({ items: artifactViews(own), from: inputViews(from), to: inputViews(to) }, 200);
     },
   );
   api.openapi(
@@ -402,6 +474,34 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
   api.openapi(
     createRoute({
       method: "get",
+      path: "/api/tasks/{id}/moved",
+      summary: "How far the branches it began on have moved since; a remote one is asked",
+      request: { params: TaskParam },
+      responses: { 200: json(MovedListView, "Each branch, and whether the work would merge with it"), ...problems },
+    }),
+    async (c) => {
+      const moved = await look.moved(c.req.valid("param").id);
+      return c.json({ items: moved.map((one) => ({ ...one, conflicts: [...one.conflicts] })) }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/api/tasks/{id}/output",
+      summary: "A part of what one run of a step puts out, also while it runs",
+      request: { params: TaskParam, query: OutputQuery },
+      responses: { 200: json(OutputView, "The part, and where the next begins"), ...problems },
+    }),
+    async (c) => {
+      const { step, run, offset, bytes } = c.req.valid("query");
+      return c.json({ step, run, ...(await look.output(c.req.valid("param").id, step, run, offset, bytes)) }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
       path: "/api/tasks/{id}/diff",
       summary: "What it changed, base to candidate",
       request: { params: TaskParam, query: DiffQuery },
@@ -437,9 +537,3 @@ const SUMMARY = {
   pause: "Stop at the next boundary",
   cancel: "Stop it for good; its history stays",
 } as const;
-
-/** A body that may be left out altogether. */
-async function bodyOf(request: { text(): Promise<string> }): Promise<unknown> {
-  const text = await request.text();
-  return text === "" ? {} : JSON.parse(text);
-}

@@ -27,6 +27,14 @@ export function stopsIn(places: Places): readonly (readonly [from: number, to: n
   });
 }
 
+/** One step whose command was killed while the daemon lived on. */
+export interface Struck {
+  readonly task: string;
+  readonly step: string;
+}
+
+export const struckIn = (places: Places): readonly Struck[] => linesOf<Struck>(places.struck);
+
 interface Run {
   readonly run: number;
   readonly from: Event;
@@ -37,7 +45,15 @@ interface Run {
 export function checkSteps(
   task: string,
   events: readonly Event[],
-  { deaths, stops }: { readonly deaths: readonly number[]; readonly stops: ReturnType<typeof stopsIn> },
+  {
+    deaths,
+    stops,
+    struck,
+  }: {
+    readonly deaths: readonly number[];
+    readonly stops: ReturnType<typeof stopsIn>;
+    readonly struck: readonly Struck[];
+  },
   witness: readonly string[],
   { found, counted }: Report,
 ): void {
@@ -66,14 +82,24 @@ export function checkSteps(
     }
   }
 
+  const waits = events.flatMap(({ type, body, position }) =>
+    type === "BLOCKED" && body["reason"] === "storage_full" ? [position] : [],
+  );
   for (const [step, runs] of steps) {
     counted("steps");
     const where = `task/${task} ${step}`;
     const ended = stops.filter(([first, last]) =>
       runs.some(({ from, to }) => from.position > first && to?.type === "STEP_LOST" && to.position <= last),
     ).length;
+    // Put down for want of space before its end was written, and begun again when there was some.
+    const full = runs.filter(
+      ({ from }, at) =>
+        at > 0 && waits.some((position) => position > (runs[at - 1]?.from.position ?? 0) && position < from.position),
+    ).length;
     const killed =
       ended +
+      full +
+      struck.filter((one) => one.task === task && one.step === step).length +
       deaths.filter((head) => runs.some(({ from, to }) => from.position <= head && (to === null || to.position > head)))
         .length;
     if (runs.length > 1 + killed)
@@ -85,7 +111,8 @@ export function checkSteps(
         where,
         `may reach outside and was begun ${runs.length} times, with ${redone.get(step) ?? 0} words of a person to do it again`,
       );
-    checkWitness(task, step, runs, killed, witness, found);
+    const cut = struck.some((one) => one.task === task && one.step === step);
+    checkWitness(task, step, runs, { killed, cut }, witness, found);
   }
   for (const line of witness) {
     const [of, step = "", run] = line.split(" ");
@@ -103,7 +130,7 @@ function checkWitness(
   task: string,
   step: string,
   runs: readonly Run[],
-  killed: number,
+  { killed, cut }: { readonly killed: number; readonly cut: boolean },
   witness: readonly string[],
   found: Report["found"],
 ): void {
@@ -120,7 +147,8 @@ function checkWitness(
   const says = commandsOf(runs[0]?.from.body["act"]);
   // Settled by a person: then the run that was lost may be the one that took effect, or none was.
   const ran = completed?.to?.body["evidence"].some((one: Body) => one["kind"] === "command");
-  if (completed !== undefined && ran && says && !lines.includes(completed.run))
+  // A command that was killed has its end recorded like any other, and may have come to nothing before.
+  if (completed !== undefined && ran && says && !cut && !lines.includes(completed.run))
     found("witness", where, `is completed, and its run ${completed.run} wrote no line`);
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { trouble } from "../../client/trouble.ts";
-import { command } from "../command.ts";
 import { count } from "../columns.ts";
+import { command } from "../command.ts";
 import { findingLine, tellingFirst } from "../finding-text.ts";
 
 export const auditVerify = command({

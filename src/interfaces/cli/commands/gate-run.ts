@@ -26,7 +26,10 @@ export const gateRun = command({
     const { task } = await startTask(
       context,
       {
-        ...(await specChange({ gate, rerun, includeChanges, noChange: true }, workingDirectory)),
+        ...(await specChange(
+          { gate, rerun, includeChanges, noChange: true, noPrepare: false, endStalled: false },
+          workingDirectory,
+        )),
         title: `Run the gates of ${project.name}`,
         agent: "gates",
         run_mode: "autonomous",

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { command, flag, positional } from "../command.ts";
 import { count } from "../columns.ts";
+import { command, flag, positional } from "../command.ts";
 import { field } from "../escape.ts";
 import { isSure } from "../sure.ts";
 

@@ -7,16 +7,19 @@ import { repoLines } from "../project-text.ts";
 export const repoAdd = command({
   args: z.strictObject({
     project: positional(z.string().min(1), "PROJECT", "name or id of the project"),
-    path: positional(z.string().min(1), "PATH", "where the git repository lies"),
+    path: positional(z.string().min(1), "PATH", "where the git repository lies: a path, or a url"),
     name: option(NewRepoInput.shape.name, "NAME", "its name in the project; by default its folder's"),
     role: option(NewRepoInput.shape.role, "ROLE", "what it is"),
     readOnly: flag(z.boolean().default(false), "tasks may read it and change nothing"),
     filter: option(z.array(z.string()).optional(), "GLOB", "paths that tasks are limited to"),
   }),
-  examples: ["agentos repo add shop ../shop-docs --role docs"],
+  examples: [
+    "agentos repo add shop ../shop-docs --role docs",
+    "agentos repo add shop https://git.example.com/team/shop.git",
+  ],
   async run({ project, path, name, role, readOnly, filter }, { api, settings, workingDirectory, out }) {
     const repo = await api.addRepo(project, {
-      path: resolve(workingDirectory, path),
+      ...(isUrl(path) ? { url: path } : { path: resolve(workingDirectory, path) }),
       role,
       writable: !readOnly,
       tool_path: [...settings.toolPath],
@@ -26,3 +29,6 @@ export const repoAdd = command({
     out.result(repo, repoLines, ({ id }) => [id]);
   },
 });
+
+/** Git's own rule: a colon before the first slash makes a url; a path with one is written ./like:this. */
+const isUrl = (text: string): boolean => /^[^/]+:/.test(text);

@@ -1,16 +1,20 @@
 import { z } from "zod";
-import { command, option, positional } from "../command.ts";
-import { TaskReference, taskNamed } from "../task-reference.ts";
+import { command, option } from "../command.ts";
+import { forMany, MANY_TASKS, onlyTask } from "../many-tasks.ts";
 import { changedLines, nextLines } from "../task-text.ts";
 
 export const taskAccept = command({
   args: z.strictObject({
-    id: positional(TaskReference, "ID", "the task"),
+    ...MANY_TASKS,
     reason: option(z.string().min(1), "TEXT", "why you take it although it is not proven; shown wherever the task is"),
   }),
-  async run({ id, reason }, { api, out }) {
-    const task = await api.acceptTask(await taskNamed(api, id), { reason });
+  async run({ reason, ...given }, context) {
+    const { api, out } = context;
+    const id = await onlyTask(context, given);
+    if (id === null) return forMany(context, "accept", given, { reason });
+    const task = await api.acceptTask(id, { reason });
     out.result(task, changedLines, (one) => [one.id]);
     out.note("it is recorded as accepted, not as proven", ...nextLines(task));
+    return 0;
   },
 });

@@ -1,10 +1,19 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { columns, size } from "../columns.ts";
+import { columns, size, some } from "../columns.ts";
 import { command, option, positional } from "../command.ts";
 import { block, field } from "../escape.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
+
+const names = (artifacts: readonly { readonly name: string }[]): string =>
+  artifacts.length === 0
+    ? "nothing"
+    : some(
+        artifacts.map(({ name }) => name),
+        NAMES_SHOWN,
+      );
+const NAMES_SHOWN = 20;
 
 export const taskArtifacts = command({
   args: z.strictObject({
@@ -22,13 +31,16 @@ export const taskArtifacts = command({
     if (name === undefined) {
       out.result(
         await api.artifacts(id),
-        ({ items }) =>
-          items.length === 0
+        ({ items, from, to }) => [
+          ...(items.length === 0
             ? ["no artifacts"]
             : columns([
                 ["NAME", "SIZE", "TYPE", "SHA-256"],
                 ...items.map((one) => [one.name, size(one.bytes), one.media_type, one.digest]),
-              ]),
+              ])),
+          ...from.map((one) => `shown of task ${one.task}: ${names(one.artifacts)}`),
+          ...to.map((one) => `shown to task ${one.task}: ${names(one.artifacts)}`),
+        ],
         ({ items }) => items.map((one) => one.name),
       );
       return;

@@ -6,6 +6,7 @@ import { settle } from "../settle.ts";
 import { SPEC_OPTIONS, specChange } from "../spec-options.ts";
 import { specLines } from "../spec-text.ts";
 import { noProject, projectHere, startTask } from "../start-task.ts";
+import { TaskReference, tasksNamed } from "../task-reference.ts";
 import { changedLines, gateLines, nextLines } from "../task-text.ts";
 import { seconds, WAIT_OPTIONS } from "../wait-options.ts";
 
@@ -19,6 +20,9 @@ export const taskCreate = command({
       "name or id; by default the project of the repository you are in",
     ),
     session: option(NewTaskInput.shape.session, "NAME", "the session it belongs to"),
+    priority: option(NewTaskInput.shape.priority, "PRIORITY", "how soon it is wanted"),
+    requires: option(z.array(TaskReference).optional(), "TASK", "it may begin only once this task succeeded"),
+    suggests: option(z.array(TaskReference).optional(), "TASK", "where both could begin, this task is taken first"),
     metadata: option(z.array(z.string()).optional(), "KEY=VALUE", "a fact of your own to keep with it"),
     draft: flag(z.boolean().default(false), "only create it; freeze and ready it yourself"),
     ...WAIT_OPTIONS,
@@ -27,6 +31,7 @@ export const taskCreate = command({
     'agentos task create "Run tests and generate report"',
     'agentos task create "Mend the parser" --plan mend.yaml --criterion "Empty input is no error => tests" --wait',
     'agentos task create "Bump the version" --plan bump.yaml --gate lint="npm run lint" --mode autonomous --wait',
+    'agentos task create "Use the new parser" --plan use.yaml --requires last',
   ],
   async run(given, context) {
     const { api, out, settings, person, workingDirectory } = context;
@@ -36,6 +41,9 @@ export const taskCreate = command({
       title: given.title,
       created_by: person,
       ...(given.session !== undefined && { session: given.session }),
+      ...(given.priority !== undefined && { priority: given.priority }),
+      requires: await tasksNamed(api, given.requires),
+      suggests: await tasksNamed(api, given.suggests),
       ...(given.metadata !== undefined && { metadata: Object.fromEntries(given.metadata.map(fact)) }),
     };
     const project = await projectHere(context, given.project);
@@ -76,7 +84,7 @@ function fact(text: string): readonly [string, string] {
   const equals = text.indexOf("=");
   if (equals < 1)
     throw trouble("input/invalid", `--metadata must be KEY=VALUE, and ${JSON.stringify(text)} is not`, {
-      next: "For example: --metadata priority=high",
+      next: "For example: --metadata ticket=4711",
     });
   return [text.slice(0, equals), text.slice(equals + 1)];
 }

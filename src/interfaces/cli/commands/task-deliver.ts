@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DeliverInput } from "../../../contract/inputs.ts";
-import { short } from "../columns.ts";
+import { count, short } from "../columns.ts";
 import { command, option, positional } from "../command.ts";
 import { field } from "../escape.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
@@ -14,11 +14,24 @@ export const taskDeliver = command({
       "into the branch it started from, into a branch of its own, or as a patch",
     ),
     branch: option(z.string().optional(), "NAME", "the branch"),
+    push: option(
+      z.string().optional(),
+      "BRANCH",
+      "push to this branch of a remote repository; without it nothing is pushed",
+    ),
   }),
-  examples: ["agentos task deliver ID", "agentos task deliver ID --way branch --branch mend-parser"],
-  async run({ id, way, branch }, { api, out }) {
+  examples: [
+    "agentos task deliver ID",
+    "agentos task deliver ID --way branch --branch mend-parser",
+    "agentos task deliver ID --push mend-parser",
+  ],
+  async run({ id, way, branch, push }, { api, out }) {
     const task = await taskNamed(api, id);
-    const done = await api.deliverTask(task, { way, ...(branch !== undefined && { branch }) });
+    const done = await api.deliverTask(task, {
+      way,
+      ...(branch !== undefined && { branch }),
+      ...(push !== undefined && { push }),
+    });
     out.result(
       done,
       ({ repos }) =>
@@ -30,5 +43,10 @@ export const taskDeliver = command({
       () => [task],
     );
     out.note(...done.notes.map(field));
+    const others = (await api.attemptsOf(task)).tasks.length - 1;
+    if (others > 0)
+      out.note(
+        `${count(others, "other attempt")} at this: agentos task supersede-others ${task} ends what is left of them`,
+      );
   },
 });

@@ -1,15 +1,25 @@
 import { z } from "zod";
-import { command, option, positional } from "../command.ts";
+import { command, flag, option, positional } from "../command.ts";
 import { block, field } from "../escape.ts";
+import { followLive } from "../live.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
 
 export const taskLogs = command({
   args: z.strictObject({
     id: positional(TaskReference, "ID", "the task"),
     step: option(z.string().optional(), "STEP", "only this step"),
+    follow: flag(z.boolean().default(false), "go on with what comes, until the task ends or waits for you"),
   }),
-  async run({ id, step }, { api, out }) {
-    const logs = await api.logs(await taskNamed(api, id), step);
+  examples: ["agentos task logs last --follow"],
+  async run({ id, step, follow }, context) {
+    const { api, out } = context;
+    const task = await taskNamed(api, id);
+    if (follow) {
+      const live = await followLive(context, task, { after: 0, events: false, step: step ?? null });
+      if (out.json) out.result(live.task, () => []);
+      return live.exit;
+    }
+    const logs = await api.logs(task, step);
     out.result(
       logs,
       ({ items }) =>
@@ -23,5 +33,6 @@ export const taskLogs = command({
             ]),
       ({ items }) => items.map((one) => one.step),
     );
+    return 0;
   },
 });

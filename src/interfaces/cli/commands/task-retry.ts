@@ -1,14 +1,16 @@
 import { z } from "zod";
-import { command, positional } from "../command.ts";
+import { command } from "../command.ts";
 import { follow } from "../follow.ts";
-import { TaskReference, taskNamed } from "../task-reference.ts";
+import { forMany, MANY_TASKS, onlyTask } from "../many-tasks.ts";
 import { WAIT_OPTIONS } from "../wait-options.ts";
 
 export const taskRetry = command({
-  args: z.strictObject({ id: positional(TaskReference, "ID", "the task"), ...WAIT_OPTIONS }),
-  async run({ id, ...waiting }, context) {
+  args: z.strictObject({ ...MANY_TASKS, ...WAIT_OPTIONS }),
+  async run({ wait, timeout, ...given }, context) {
     const { api } = context;
-    const before = await api.task(await taskNamed(api, id));
-    return follow(context, await api.retryTask(before.id), before.seq, waiting);
+    const id = await onlyTask(context, given);
+    if (id === null) return forMany(context, "retry", given);
+    const before = await api.task(id);
+    return follow(context, await api.retryTask(id), before.seq, { wait, timeout });
   },
 });

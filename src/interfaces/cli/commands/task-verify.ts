@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { trouble } from "../../client/trouble.ts";
-import { command, positional } from "../command.ts";
 import { count } from "../columns.ts";
+import { command, positional } from "../command.ts";
 import { field } from "../escape.ts";
 import { findingLine, tellingFirst } from "../finding-text.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { NewProjectInput, type ProjectChangeInput } from "../../../contract/inputs.ts";
+import { trouble } from "../../client/trouble.ts";
+import { command, option, positional } from "../command.ts";
+import { projectLines } from "../project-text.ts";
+
+export const projectSet = command({
+  args: z.strictObject({
+    project: positional(z.string().min(1), "PROJECT", "its name or id"),
+    name: option(NewProjectInput.shape.name.optional(), "NAME", "another name"),
+    agent: option(z.enum(["gates", "none"]).optional(), "AGENT", "who works on its tasks that name nobody"),
+    mode: option(
+      z.enum(["interactive", "assisted", "autonomous"]).optional(),
+      "MODE",
+      "the run mode of its tasks that name none",
+    ),
+    tasksMax: option(
+      z
+        .string()
+        .regex(/^([1-9]|[1-5]\d|6[0-4]|none)$/, "must be a number from 1 to 64, or none")
+        .optional(),
+      "N",
+      "how many of its tasks run at the same time; none: as many as the daemon has room for",
+    ),
+    packageHost: option(
+      z.array(z.string()).optional(),
+      "HOST:PORT",
+      "the package hosts its tasks may prepare dependencies from, instead of those before",
+    ),
+  }),
+  examples: ["agentos project set shop --tasks-max 2"],
+  async run({ project, name, agent, mode, tasksMax, packageHost }, { api, out }) {
+    const settings: NonNullable<z.input<typeof ProjectChangeInput>["settings"]> = {
+      ...(agent !== undefined && { agent: agent === "none" ? null : agent }),
+      ...(mode !== undefined && { run_mode: mode }),
+      ...(tasksMax !== undefined && { tasks_max: tasksMax === "none" ? null : Number(tasksMax) }),
+      ...(packageHost !== undefined && { package_hosts: packageHost }),
+    };
+    if (name === undefined && Object.keys(settings).length === 0)
+      throw trouble("input/invalid", "nothing was named that should change", {
+        next: "agentos project set --help shows what can.",
+      });
+    const changed = await api.changeProject(project, { ...(name !== undefined && { name }), settings });
+    out.result(changed, projectLines, ({ id }) => [id]);
+  },
+});
