@@ -22,7 +22,7 @@ export default defineConfig({
       reportsDirectory: "coverage",
     },
     projects: [
-      suite("unit", ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/architecture.test.ts"], {
+      suite("unit", ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/architecture.test.ts", "test/planted/**/*.test.ts"], {
         testSeconds: 20,
         startsPrograms: false,
       }),

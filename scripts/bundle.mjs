@@ -105,6 +105,8 @@ async function write(root, programs, directory) {
       dir: directory,
       format: "esm",
       sourcemap: true,
+      // A map names places in the sources, and those are there.
+      sourcemapExcludeSources: true,
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
       codeSplitting: {
@@ -158,12 +160,15 @@ function filesTogether(root) {
  * `import … from "node:http"` reads every export there is, and some are getters that load half of Node: 30 ms of each start for
  * a WebSocket nobody uses. Here each name is read alone.
  */
+const BUILTIN = "\0builtin:";
 const builtinsByName = {
   name: "builtins-by-name",
-  resolveId: (id, _, { kind }) => (kind === "import-statement" && isBuiltin(id) ? `\0builtin:${id}` : null),
+  // Apart for each importer: what one of them uses, the others need not load.
+  resolveId: (id, importer, { kind }) =>
+    kind === "import-statement" && isBuiltin(id) ? `${BUILTIN}${id}?${importer}` : null,
   load(id) {
-    if (!id.startsWith("\0builtin:")) return null;
-    const name = id.slice("\0builtin:".length);
+    if (!id.startsWith(BUILTIN)) return null;
+    const name = id.slice(BUILTIN.length, id.indexOf("?"));
     const exported = Object.keys(process.getBuiltinModule(name)).filter((one) =>
       /^(?!default$)[a-zA-Z_]\w*$/.test(one),
     );

@@ -8,7 +8,7 @@ export interface OfferedGates extends Pins {
   readonly root: string;
 }
 
-const NOTHING_NAMED = { gates: [], prepare: [] };
+const NOTHING_NAMED = { prepare: [] };
 
 /** For the repository around a path, in a project or not. `toolPath`: the person's PATH; null: that of the repo's project, else the daemon's. */
 export async function detectGates(
@@ -20,12 +20,17 @@ export async function detectGates(
   const project = await deps.store.projects.projectOfPath(root);
   const known = project?.repos.find((repo) => repo.path === root);
   const repo = {
+    id: known?.id ?? "",
+    ...(known?.directory !== undefined && { directory: known.directory }),
     name: known?.name ?? root.split("/").findLast((part) => part !== "") ?? "repo",
     path: root,
-    defaultBranch: known?.defaultBranch ?? null,
     toolPath: toolPath ?? known?.toolPath ?? deps.toolPath,
   };
-  return { repo: repo.name, root, ...(await pinRepo(deps, repo, NOTHING_NAMED, true)) };
+  return {
+    repo: repo.name,
+    root,
+    ...(await pinRepo(deps, repo, known?.defaultBranch ?? null, [], NOTHING_NAMED, true)),
+  };
 }
 
 /** For every repo of a project. */
@@ -36,7 +41,7 @@ export async function gatesOfProject(deps: AppDependencies, wanted: string): Pro
     offered.push({
       repo: repo.name,
       root: repo.path,
-      ...(await pinRepo(deps, repo, NOTHING_NAMED, project.repos.length === 1)),
+      ...(await pinRepo(deps, repo, repo.defaultBranch, [], NOTHING_NAMED, project.repos.length === 1)),
     });
   return offered;
 }

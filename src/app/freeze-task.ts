@@ -1,8 +1,9 @@
 import type { Actor } from "../domain/actor.ts";
-import type { Draft } from "../domain/draft.ts";
+import type { Draft, NamedGate } from "../domain/draft.ts";
 import { Failure } from "../domain/failure.ts";
 import { type GateDefinition, NO_RERUN, type PrepareDefinition } from "../domain/gate.ts";
 import type { Project } from "../domain/project.ts";
+import { narrowed } from "../domain/scope.ts";
 import type { ScriptPlan } from "../domain/script-plan.ts";
 import {
   type AgentChoice,
@@ -14,6 +15,7 @@ import {
   type RepoScope,
   type RunMode,
   type Spec,
+  type SpecRepo,
 } from "../domain/spec.ts";
 import { templateNamed } from "../domain/template.ts";
 import type { Loaded } from "../ports/task-log.ts";
@@ -45,20 +47,42 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     (project?.repos ?? []).map(
       (repo): RepoScope => ({ repo: repo.name, access: repo.writable ? "full" : "read_only" }),
     );
+  const named = namedGates(
+    draft,
+    scopes.map(({ repo }) => repo),
+  );
   const gates: GateDefinition[] = [];
   const prepare: PrepareDefinition[] = [];
   const pinnedOn: Record<string, string> = {};
+  const agreed: RepoScope[] = [];
+  const repos: Record<string, SpecRepo> = {};
+  const unknown = Object.keys(draft.branches ?? {}).find((name) => !scopes.some(({ repo }) => repo === name));
+  if (project !== null && unknown !== undefined)
+    throw new Failure("spec/invalid", `a branch is named for the repo ${unknown}, which is not in the task's scopes`);
   for (const scope of scopes) {
     const repo = project?.repos.find(({ name }) => name === scope.repo);
     if (repo === undefined) {
-      if (project === null) continue;
+      if (project === null) {
+        agreed.push(scope);
+        continue;
+      }
       throw new Failure(
         "spec/invalid",
         `the project ${project.name} has no repo ${scope.repo}; it has ${project.repos.map(({ name }) => name).join(", ")}`,
       );
     }
     const only = scopes.length === 1;
-    const pins = await pinRepo(deps, repo, draft, only);
+    const branch = draft.branches?.[repo.name] ?? repo.defaultBranch;
+    agreed.push(narrowed(scope, repo));
+    repos[repo.name] = { role: repo.role, branch, directory: repo.directory ?? null };
+    const pins = await pinRepo(
+      deps,
+      repo,
+      branch,
+      named.filter((gate) => gate.repo === repo.name),
+      draft,
+      only,
+    );
     pinnedOn[repo.name] = pins.commit;
     // With several repos the gate's id carries the repo, so that each stays one gate.
     gates.push(
@@ -77,9 +101,10 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     intent: draft.intent !== "" ? draft.intent : (template?.intent ?? draft.title),
     criteria: criteriaOf(draft, gates),
     constraints: draft.constraints,
-    scopes,
+    scopes: agreed,
     gates,
     prepare,
+    ...(project !== null && { repos }),
     pinnedOn,
     agent,
     runMode: draft.runMode ?? project?.settings.runMode ?? ("assisted" satisfies RunMode),
@@ -149,4 +174,18 @@ function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Cr
     text,
     gate: gate ?? usual?.id ?? null,
   }));
+}
+
+/** Each named gate with the repo it runs in and those beside it, by name. */
+function namedGates(draft: Draft, repos: readonly string[]): readonly NamedGate[] {
+  const [first] = repos;
+  return draft.gates.map((gate) => {
+    const repo = gate.repo ?? (gate.beside !== undefined || repos.length === 1 ? (first ?? null) : null);
+    if (repo === null && repos.length > 1)
+      throw new Failure("spec/invalid", `gate ${gate.id} names no repo, and the task has ${repos.join(", ")}`, {
+        next: `For example: --gate ${gate.id}@${first}=COMMAND, or --gate ${gate.id}@*=COMMAND to run it beside all.`,
+      });
+    if (gate.beside === undefined) return { ...gate, repo };
+    return { ...gate, repo, beside: gate.beside === "all" ? repos.filter((one) => one !== repo) : gate.beside };
+  });
 }

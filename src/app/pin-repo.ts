@@ -8,6 +8,9 @@ import type { AppDependencies } from "./deps.ts";
 
 export const GATE_TIMEOUT_MS = 10 * 60_000;
 
+/** What has to be known of a repo to look through it; `id` only for the words of a refusal. */
+export type PinnedRepo = Pick<RepoFacts, "id" | "name" | "path" | "toolPath" | "directory">;
+
 export interface Pins {
   readonly commit: string;
   readonly gates: readonly GateDefinition[];
@@ -22,24 +25,29 @@ export interface Pins {
  */
 export async function pinRepo(
   deps: AppDependencies,
-  repo: Pick<RepoFacts, "name" | "path" | "toolPath" | "defaultBranch">,
-  draft: Pick<Draft, "gates" | "prepare">,
+  repo: PinnedRepo,
+  branch: string | null,
+  gatesOfIt: readonly NamedGate[],
+  draft: Pick<Draft, "prepare">,
   only: boolean,
 ): Promise<Pins> {
-  const state = await deps.workspaces.inspect(repo.path, repo.defaultBranch);
+  const state = await deps.workspaces.inspect(repo.path, branch);
   if (state.unsupported.length > 0)
     throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
-  const commit = state.head;
+  const isThere = branch === null || state.branch === branch;
+  const commit = isThere ? state.head : await deps.workspaces.branchHead(repo.path, branch);
+  if (commit === null && branch !== null)
+    throw new Failure("repo/unsupported", `${repo.path} has no branch ${branch}`, {
+      next: `Name another: agentos repo set ${repo.id} --branch NAME, or --branch ${repo.name}=NAME for this task.`,
+    });
   if (commit === null)
     throw new Failure("repo/unsupported", `${repo.path} has no commit yet`, { next: "Commit something first." });
   const files: RepoFiles = {
     text: (path) => deps.workspaces.fileAt(repo.path, commit, path),
     paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),
   };
-  const detected = await deps.runners.detect(repo.name, files);
-  const named = draft.gates
-    .filter((gate) => gate.repo === repo.name || (gate.repo === null && only))
-    .map((gate) => namedGate(gate, repo.name, usualDefinition(gate, detected.gates)));
+  const detected = await detectIn(deps, repo, files);
+  const named = gatesOfIt.map((gate) => namedGate(gate, repo, usualDefinition(gate, detected.gates)));
   const replaced = new Set(named.map(({ id }) => id));
   const gates: GateDefinition[] = [];
   for (const gate of [...detected.gates.filter(({ id }) => !replaced.has(id)), ...named]) {
@@ -55,18 +63,18 @@ export async function pinRepo(
   const chosen =
     wanted.length === 0
       ? detected.prepare
-      : wanted.filter(({ argv }) => argv.length > 0).map((one, index) => namedPrepare(one, repo.name, index));
+      : wanted.filter(({ argv }) => argv.length > 0).map((one, index) => namedPrepare(one, repo, index));
   const prepare: PrepareDefinition[] = [];
   for (const one of chosen) prepare.push({ ...one, inputs: await pinAll(deps, files, one.inputs) });
   return { commit, gates, prepare, ecosystems: detected.ecosystems, notes: detected.notes };
 }
 
 /** Naming one preparation replaces everything detected: who knows better knows all of it. */
-const namedPrepare = (one: NamedPrepare, repo: string, index: number): PrepareDefinition => ({
-  repo,
+const namedPrepare = (one: NamedPrepare, { name, directory }: PinnedRepo, index: number): PrepareDefinition => ({
+  repo: name,
   id: index === 0 ? "named" : `named-${index + 1}`,
   argv: one.argv,
-  cwd: ".",
+  cwd: directory ?? ".",
   inputs: one.inputs.map((path) => ({ path, pointer: null, sha256: null })),
   outputs: one.outputs,
   stores: [],
@@ -75,6 +83,32 @@ const namedPrepare = (one: NamedPrepare, repo: string, index: number): PrepareDe
   provides: {},
   reproducible: one.inputs.length > 0,
 });
+
+/** What there is to run in the part of the repository that is meant, said from the repository's top. */
+async function detectIn(
+  deps: AppDependencies,
+  { name, directory }: PinnedRepo,
+  files: RepoFiles,
+): ReturnType<AppDependencies["runners"]["detect"]> {
+  if (directory === undefined) return deps.runners.detect(name, files);
+  const below = (path: string): string => (path === "." || path === "" ? directory : `${directory}/${path}`);
+  const found = await deps.runners.detect(name, {
+    text: (path) => files.text(below(path)),
+    paths: async (prefix = "", most) =>
+      (await files.paths(below(prefix), most)).map((path) => path.slice(directory.length + 1)),
+  });
+  const part = <P extends { readonly path: string }>(one: P): P => ({ ...one, path: below(one.path) });
+  return {
+    ...found,
+    gates: found.gates.map((gate) => ({ ...gate, cwd: below(gate.cwd), definition: gate.definition.map(part) })),
+    prepare: found.prepare.map((one) => ({
+      ...one,
+      cwd: below(one.cwd),
+      inputs: one.inputs.map(part),
+      outputs: one.outputs.map(below),
+    })),
+  };
+}
 
 /**
  * What decides the meaning of a named gate when the person named nothing: shell scripts it calls, and, where it goes through the
@@ -94,11 +128,16 @@ function usualDefinition(gate: NamedGate, detected: readonly GateDefinition[]): 
   return parts.filter((part, index) => parts.findIndex((other) => partName(other) === partName(part)) === index);
 }
 
-const namedGate = (gate: NamedGate, repo: string, definition: readonly PinnedPart[]): GateDefinition => ({
+const namedGate = (
+  gate: NamedGate,
+  { name, directory }: PinnedRepo,
+  definition: readonly PinnedPart[],
+): GateDefinition => ({
   id: gate.id,
-  repo,
+  repo: name,
+  ...(gate.beside !== undefined && gate.beside !== "all" && gate.beside.length > 0 && { beside: gate.beside }),
   argv: gate.argv,
-  cwd: gate.cwd,
+  cwd: directory === undefined ? gate.cwd : gate.cwd === "." ? directory : `${directory}/${gate.cwd}`,
   judgement: gate.judgement,
   runner: null,
   report: gate.report,

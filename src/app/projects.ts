@@ -16,6 +16,8 @@ export interface NewRepo {
   readonly role: RepoFacts["role"];
   readonly writable: boolean;
   readonly pathFilters: readonly string[];
+  /** Null: whatever is checked out when a task begins. Not said: what is checked out now. */
+  readonly defaultBranch?: string | null;
   /** The person's PATH, null: the daemon's. */
   readonly toolPath: readonly string[] | null;
 }
@@ -127,29 +129,90 @@ export async function addRepo(deps: AppDependencies, by: Actor, wanted: string, 
   return facts;
 }
 
-/** `path`: where the repository was moved to. */
+export type RepoChange = Partial<
+  Pick<RepoFacts, "path" | "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">
+>;
+
+/** Changes what a project says of a repo, and says what that means for tasks that have not ended. */
 export async function changeRepo(
   deps: AppDependencies,
   by: Actor,
   id: string,
-  asked: Partial<Pick<RepoFacts, "path" | "role" | "writable" | "pathFilters" | "defaultBranch" | "toolPath">>,
-): Promise<RepoFacts> {
+  change: RepoChange,
+): Promise<{ readonly repo: RepoFacts; readonly notes: readonly string[] }> {
   const found = await findRepo(deps, id);
-  const change =
-    asked.path === undefined ? asked : { ...asked, path: (await deps.workspaces.inspect(asked.path)).root };
-  const changed = ({ repos }: Project): RepoFacts => ({
-    ...(repos.find((repo) => repo.id === id) ?? found.repo),
-    ...change,
-  });
-  return changed(
-    await changeStream(deps, by, found.project, (project) => {
-      refuseSecond(
-        changed(project),
-        project.repos.filter((repo) => repo.id !== id),
-      );
-      return [{ type: "REPO_CHANGED", body: changed(project) }];
-    }),
+  const moved = change.path === undefined ? null : await usable(deps, change.path);
+  const branch = change.defaultBranch ?? null;
+  const path = moved?.root ?? found.repo.path;
+  if (branch !== null && (await deps.workspaces.branchHead(path, branch)) === null)
+    throw new Failure("repo/unsupported", `${path} has no branch ${branch}`, {
+      next: "Make it there first, or name another.",
+    });
+  const role = change.role ?? found.repo.role;
+  const part = moved === null ? {} : partOf(role, moved);
+  const changed = ({ repos }: Project): RepoFacts => {
+    const { directory, ...now } = repos.find((repo) => repo.id === id) ?? found.repo;
+    const kept =
+      role === "monorepo-subdir" && change.path === undefined && directory !== undefined ? { directory } : part;
+    const facts: RepoFacts = { ...now, ...change, path, ...kept };
+    refuseSecond(
+      facts,
+      repos.filter((other) => other.id !== id),
+    );
+    return facts;
+  };
+  const project = await changeStream(deps, by, found.project, (before) => [
+    { type: "REPO_CHANGED", body: changed(before) },
+  ]);
+  const repo = project.repos.find((one) => one.id === id);
+  if (repo === undefined) throw new Error(`repo ${id} is gone right after it was changed`);
+  return { repo, notes: await meansFor(deps, found.project, found.repo, repo) };
+}
+
+/** What a change does to tasks of the project that live: they work in clones of their own, on a spec that is frozen. */
+async function meansFor(
+  deps: AppDependencies,
+  project: string,
+  before: RepoFacts,
+  after: RepoFacts,
+): Promise<readonly string[]> {
+  const living = await deps.store.projects.livingTasks(project);
+  if (living === 0) return [];
+  const tasks = living === 1 ? "1 task that has not ended" : `${living} tasks that have not ended`;
+  const frozen = (["role", "pathFilters", "defaultBranch", "directory"] as const).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
   );
+  return [
+    ...(before.path === after.path
+      ? []
+      : [
+          `${tasks}: they go on in their own clones and are delivered to ${after.path}; one that has not begun yet begins there`,
+        ]),
+    ...(before.writable === after.writable
+      ? []
+      : after.writable
+        ? [`${tasks}: a spec that was frozen read-only stays read-only; revise the task to change that`]
+        : [`${tasks}: from their next step on they change nothing here any more`]),
+    ...(frozen.length === 0
+      ? []
+      : [
+          `${tasks}: they keep the ${frozen.map((key) => WORDS[key]).join(", ")} their spec was frozen with; revise a task to take the new`,
+        ]),
+  ];
+}
+
+const WORDS = {
+  role: "role",
+  pathFilters: "path filters",
+  defaultBranch: "branch",
+  directory: "directory",
+} as const;
+
+async function usable(deps: AppDependencies, path: string): Promise<RepoState> {
+  const state = await deps.workspaces.inspect(path);
+  if (state.unsupported.length > 0)
+    throw new Failure("repo/unsupported", `${state.root}: ${state.unsupported.join("; ")}`);
+  return state;
 }
 
 export async function findRepo(
@@ -212,7 +275,9 @@ export async function projectOfPath(
       const project = await createProject(deps, by, {
         name,
         settings: NO_SETTINGS,
-        repos: [{ path: root, name: null, role: "code", writable: true, pathFilters: [], toolPath }],
+        repos: [
+          { path: root, name: null, role: "code", writable: true, pathFilters: [], defaultBranch: null, toolPath },
+        ],
       });
       return { project, made: true };
     } catch (error) {
@@ -226,23 +291,26 @@ const NAME_TRIES = 20;
 
 async function repoFacts(deps: AppDependencies, wanted: NewRepo, others: readonly RepoFacts[]): Promise<RepoFacts> {
   if (isRemote(wanted.path)) parseRemote(wanted.path);
-  const state = await deps.workspaces.inspect(wanted.path);
-  if (state.unsupported.length > 0)
-    throw new Failure("repo/unsupported", `${state.root}: ${state.unsupported.join("; ")}`);
+  const state = await usable(deps, wanted.path);
   const name = wanted.name ?? slug(remoteName(state.root));
   const facts: RepoFacts = {
     id: deps.ids.ulid(),
     name,
     path: state.root,
-    defaultBranch: state.branch,
+    defaultBranch: wanted.defaultBranch === undefined ? state.branch : wanted.defaultBranch,
     role: wanted.role,
     writable: wanted.writable,
     pathFilters: wanted.pathFilters,
+    ...partOf(wanted.role, state),
     toolPath: wanted.toolPath ?? deps.toolPath,
   };
   refuseSecond(facts, others);
   return facts;
 }
+
+/** The part of a monorepo that is meant: where the path led below the repository's top. */
+const partOf = (role: RepoFacts["role"], { below }: RepoState): Pick<RepoFacts, "directory"> =>
+  role === "monorepo-subdir" && below !== "" ? { directory: below } : {};
 
 /** A project has each name and each repository once. */
 function refuseSecond({ name, path }: RepoFacts, others: readonly RepoFacts[]): void {

@@ -68,6 +68,12 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   detectGates: given(deps, detectGates),
   gatesOfProject: given(deps, gatesOfProject),
   probeRepo: given(deps, probeRepo),
-  look: looks(deps),
+  look: looksBesideDelivery(deps, delivery),
   gc: garbageCollection(deps),
 });
+
+/** Between two steps of a delivery nothing is open, and it still needs the clone that cleaning up would remove. */
+function looksBesideDelivery(deps: AppDependencies, delivery: Delivery) {
+  const { clean, ...look } = looks(deps);
+  return { ...look, clean: (id: string) => delivery.alone(id, () => clean(id)) };
+}

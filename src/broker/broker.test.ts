@@ -29,6 +29,16 @@ const ACTS: { readonly [K in Act["kind"]]: readonly [Extract<Act, { readonly kin
     { kind: "deliver", repo: "app", way: "merge", branch: "main", from: null, to: "c1", tree: "t1" },
     "deliver c1 to main of app",
   ],
+  deliver_together: [
+    {
+      kind: "deliver_together",
+      moves: [
+        { repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
+        { repo: "lib", way: "merge", branch: "main", from: "b2", to: "c2", tree: "t2" },
+      ],
+    },
+    "deliver c1 to main of app, c2 to main of lib",
+  ],
   model: [{ kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } }, "call m of p"],
   turn: [{ kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } }, "a turn of a"],
 };

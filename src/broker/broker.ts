@@ -47,9 +47,9 @@ export function createBroker(deps: BrokerDependencies): Broker {
       prepareLayer(deps, desk, passing(desk), definition, commit, on),
     candidate: (desk, repo, message, author, exclude) =>
       makeCandidate(deps, desk, passing(desk), { repo, message, author, exclude }),
-    gate: (desk, gate: GateDefinition, commit, tree, on): Promise<GateOutcome> =>
-      runGate(deps, desk, passing(desk), { gate, commit, tree, on }),
-    witness: (desk) => readOnlyWitness(deps, desk, passing(desk)),
+    gate: (desk, gate: GateDefinition, ground, on): Promise<GateOutcome> =>
+      runGate(deps, desk, passing(desk), { gate, ground, on }),
+    witness: (desk, seen) => readOnlyWitness(deps, desk, passing(desk), seen),
   };
 }
 
@@ -73,6 +73,8 @@ export function describeAct(act: Act): string {
       return `make the candidate of ${act.repo}`;
     case "deliver":
       return `deliver ${act.to} to ${act.branch} of ${act.repo}`;
+    case "deliver_together":
+      return `deliver ${act.moves.map(({ repo, branch, to }) => `${to} to ${branch} of ${repo}`).join(", ")}`;
     case "model":
       return `call ${act.model} of ${act.provider}`;
     case "turn":

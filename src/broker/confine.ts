@@ -1,6 +1,7 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
 import { DEPENDENCIES_INSIDE } from "../domain/gate.ts";
+import { scopeOf } from "../domain/spec.ts";
 import { type CommandResult, OUTPUT_TOLD_BYTES } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
 import type { EgressTarget } from "../ports/egress.ts";
@@ -11,7 +12,10 @@ import type { WorkspaceRef } from "../ports/workspaces.ts";
 import type { BrokerDependencies } from "./deps.ts";
 
 /** Where a repo's working directory is seen inside the sandbox, in every epoch and on every machine. */
-export const insideOf = (repo: string): string => `/workspace/${repo}`;
+export const insideOf = (repo: string): string => `${WORKSPACES_INSIDE}/${repo}`;
+
+/** Every repo of a task has its place below this one: what one says of another's place holds wherever both are. */
+export const WORKSPACES_INSIDE = "/workspace";
 
 export const REPORTS_INSIDE = "/run/agentos/report";
 const FAILURE_INSIDE = "/run/agentos/failure.txt";
@@ -50,7 +54,7 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
   const door =
     command.network.length === 0
       ? null
-      : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), deps.allowPrivate);
+      : await deps.egress.open(`${directory}/egress.sock`, command.network.map(targetOf), await deps.allowPrivate());
   const { stallMs, stallEnds } = desk.spec.limits;
   const warnMs = command.timeoutMs * WARN_SHARE;
   const timeWarning = setTimeout(
@@ -136,8 +140,7 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
 export function workspaceMounts(deps: BrokerDependencies, desk: Desk, access: "read" | "by-scope"): Mount[] {
   return desk.spec.scopes.flatMap((scope) => {
     const workspace = workspaceOf(desk, scope.repo);
-    const writable =
-      access === "by-scope" && scope.access !== "read_only" && (desk.repos[scope.repo]?.writable ?? false);
+    const writable = access === "by-scope" && isWritable(desk, scope.repo);
     return [
       {
         host: deps.workspaces.path(workspace),
@@ -152,6 +155,10 @@ export function workspaceMounts(deps: BrokerDependencies, desk: Desk, access: "r
     ];
   });
 }
+
+/** Whether this task may change the repo at all: its spec and its project both let it. */
+export const isWritable = (desk: Desk, repo: string): boolean =>
+  (scopeOf(desk.spec, repo)?.access ?? "read_only") !== "read_only" && (desk.repos[repo]?.writable ?? false);
 
 /**
  * The dependency layers of a repo, read-only, with private scratch where tools keep caches in them, and the variables by which a command in

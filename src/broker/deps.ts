@@ -46,12 +46,12 @@ export interface BrokerDependencies {
   ) => Promise<readonly Uint8Array[]>;
   readonly writeText: (path: string, text: string | Uint8Array) => Promise<void>;
   /** Operating system, architecture and C library: what binary dependencies are built for. */
-  readonly platform: string;
+  readonly platform: () => string;
   /** Versions of the program and of what runs it, for the key of a layer. */
   readonly toolchain: (toolPath: readonly string[], program: string) => Promise<readonly string[]>;
   readonly dropRunDirectory: (task: string, step: string, run: number) => Promise<void>;
   /** Hosts on private addresses a person allowed by name (a registry in the own network). */
-  readonly allowPrivate: readonly EgressTarget[];
+  readonly allowPrivate: () => Promise<readonly EgressTarget[]>;
   /** Whether there is no space left in the data directory. */
   readonly noRoom: () => Promise<boolean>;
   readonly clock: Clock;

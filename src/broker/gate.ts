@@ -1,13 +1,24 @@
 import type { Evidence } from "../domain/evidence.ts";
-import type { GateDefinition, PinnedPart } from "../domain/gate.ts";
+import { checkoutsOf, type GateDefinition, type Ground, type PinnedPart } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
 import type { Desk, GateOutcome, StepRun } from "../ports/broker.ts";
 import type { ReportPlace } from "../ports/runners.ts";
+import type { Mount, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
-import { confine, insideOf, layerMounts, REPORTS_INSIDE, workspaceOf } from "./confine.ts";
+import {
+  confine,
+  insideOf,
+  isWritable,
+  type LayersInside,
+  layerMounts,
+  REPORTS_INSIDE,
+  WORKSPACES_INSIDE,
+  workspaceOf,
+} from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
+import { mountSeen } from "./planning.ts";
 
 const REPORT_BYTES_MAX = 32 * 1024 ** 2;
 const TAIL_BYTES = 16 * 1024;
@@ -15,33 +26,40 @@ const TAIL_BYTES = 16 * 1024;
 /** What a gate's run leaves: kept as the step's result, so that a judgement after a crash rests on the same. */
 type Kept = Omit<GateOutcome, "evidence"> & { readonly evidence: readonly Evidence[] };
 
-/** Runs one gate in a fresh checkout of exactly that commit. It gathers; `judge` decides. */
+/** Runs one gate in fresh checkouts of exactly the commits of its ground, side by side. It gathers; `judge` decides. */
 export async function runGate(
   deps: BrokerDependencies,
   desk: Desk,
   pass: Pass,
   {
     gate,
-    commit,
-    tree,
+    ground,
     on,
   }: {
     readonly gate: GateDefinition;
-    readonly commit: string;
-    readonly tree: string;
+    readonly ground: Ground;
     readonly on: "base" | "candidate" | "merge";
   },
 ): Promise<GateOutcome> {
+  const { repo, commit, tree, beside } = ground;
+  const others = Object.keys(beside).length === 0 ? {} : { beside };
   return (await pass(
-    { gate, commit, tree, on },
-    plainly({ kind: "gate", gate: gate.id, repo: gate.repo, on, commit, tree, argv: gate.argv }),
+    { gate, commit, tree, ...others, on },
+    plainly({ kind: "gate", gate: gate.id, repo, on, commit, tree, ...others, argv: gate.argv }),
     async (run) => {
-      const workspace = workspaceOf(desk, gate.repo);
-      const name = run.step;
-      const checkout = await deps.workspaces.gateCheckout(workspace, commit, name);
-      if (checkout.tree !== tree) throw new Error(`the checkout of ${commit} has tree ${checkout.tree}, not ${tree}`);
+      const places = checkoutsOf(run.step, ground);
+      const at = { ...beside, [repo]: { commit, tree } };
       try {
-        const kept = await runIn(deps, desk, run, gate, checkout.path, commit);
+        const checkouts: Record<string, string> = {};
+        for (const place of places) {
+          const wanted = at[place.repo];
+          if (wanted === undefined) continue;
+          const made = await deps.workspaces.gateCheckout(workspaceOf(desk, place.repo), wanted.commit, place.name);
+          if (made.tree !== wanted.tree)
+            throw new Error(`the checkout of ${wanted.commit} has tree ${made.tree}, not ${wanted.tree}`);
+          checkouts[place.repo] = made.path;
+        }
+        const kept = await runIn(deps, desk, run, gate, checkouts, commit);
         return {
           evidence: kept.outcome.evidence,
           touched: [],
@@ -50,7 +68,7 @@ export async function runGate(
           blobs: kept.blobs,
         };
       } finally {
-        await deps.workspaces.dropGateCheckout(workspace, name);
+        for (const place of places) await deps.workspaces.dropGateCheckout(workspaceOf(desk, place.repo), place.name);
       }
     },
   )) as Kept;
@@ -61,35 +79,43 @@ async function runIn(
   desk: Desk,
   run: StepRun,
   gate: GateDefinition,
-  checkout: string,
+  checkouts: Readonly<Record<string, string>>,
   commit: string,
 ): Promise<{ readonly outcome: Omit<GateOutcome, "step">; readonly blobs: readonly StagedBlob[] }> {
   const workspace = workspaceOf(desk, gate.repo);
   const reports = await deps.reportDirectory(desk.task, run.step, run.run);
-  const layer = await layerMounts(deps, desk, gate.repo, gate.cwd);
-  const mounts = [
-    { host: checkout, inside: insideOf(gate.repo), access: "write" },
-    { host: deps.workspaces.objectsPath(workspace), inside: deps.workspaces.objectsInside(workspace), access: "read" },
-    ...layer.mounts,
-  ] as const;
-  const base = { repo: gate.repo, cwd: gate.cwd, mounts, scratches: layer.scratches, network: [] };
+  const { mounts, scratches, environment } = await sideBySide(deps, desk, gate, checkouts);
+  const base = { repo: gate.repo, cwd: gate.cwd, mounts, scratches, network: [] };
   // Resolved before the gate runs, in a place of its own: the checkout is still exactly the commit's.
   const program = await resolved(deps, desk, run, { ...base, name: gate.argv[0] ?? "" });
   const inputs = await inputMounts(deps, desk, run);
   const how = deps.runners.instrument(gate, REPORTS_INSIDE);
+  const checkout = checkouts[gate.repo] ?? "";
   // What lies there already is the commit's, not the runner's word.
   if (how.report.from === "checkout") await deps.reportsIn(checkout, how.report.pattern, REPORT_BYTES_MAX, "remove");
   const ran = await confine(deps, desk, run, {
     ...base,
     argv: how.argv,
     mounts: [...mounts, { host: reports, inside: REPORTS_INSIDE, access: "write" }, ...inputs.mounts],
-    environment: { CI: "1", ...layer.environment, ...inputs.environment, ...how.environment, ...gate.environment },
+    environment: {
+      CI: "1",
+      ...(Object.keys(checkouts).length > 1 && { AGENTOS_REPOS: WORKSPACES_INSIDE }),
+      ...environment,
+      ...inputs.environment,
+      ...how.environment,
+      ...gate.environment,
+    },
     timeoutMs: gate.timeoutMs,
   });
   const report = await reportOf(deps, gate, how.report, { checkout, reports, ran });
   const counts: TestCounts | null =
     gate.report === null || report === null ? null : deps.runners.read(gate.report, report);
   const evidence: Evidence[] = [...ran.evidence, { kind: "program", name: gate.argv[0] ?? "", path: program }];
+  for (const repo of Object.keys(checkouts))
+    if (!isWritable(desk, repo)) {
+      const line = await mountSeen(deps, desk, run, repo, { mounts, scratches });
+      evidence.push({ kind: "mount", repo, line, readOnly: true });
+    }
   const blobs: StagedBlob[] = [...ran.blobs];
   if (counts !== null && report !== null) {
     const { from } = how.report;
@@ -128,6 +154,34 @@ async function reportOf(
       return gate.report === null || found.length === 0 ? null : deps.runners.join(gate.report, found);
     }
   }
+}
+
+/** Each checkout at its repo's place, with its dependencies; one that the task may not change is read-only here too. */
+async function sideBySide(
+  deps: BrokerDependencies,
+  desk: Desk,
+  gate: GateDefinition,
+  checkouts: Readonly<Record<string, string>>,
+): Promise<LayersInside> {
+  const mounts: Mount[] = [];
+  const scratches: Scratch[] = [];
+  let environment: LayersInside["environment"] = {};
+  for (const [repo, host] of Object.entries(checkouts)) {
+    const workspace = workspaceOf(desk, repo);
+    const layer = await layerMounts(deps, desk, repo, repo === gate.repo ? gate.cwd : ".");
+    if (repo === gate.repo) environment = layer.environment;
+    mounts.push(
+      { host, inside: insideOf(repo), access: isWritable(desk, repo) ? "write" : "read" },
+      {
+        host: deps.workspaces.objectsPath(workspace),
+        inside: deps.workspaces.objectsInside(workspace),
+        access: "read",
+      },
+      ...layer.mounts,
+    );
+    scratches.push(...layer.scratches);
+  }
+  return { mounts, scratches, environment };
 }
 
 async function resolved(

@@ -1,7 +1,9 @@
 import { Failure } from "../domain/failure.ts";
+import { placeIn } from "../domain/spec.ts";
 import type { CommandResult, PlanningCapabilities } from "../ports/agent.ts";
-import type { Desk } from "../ports/broker.ts";
-import { confine, insideOf, workspaceMounts } from "./confine.ts";
+import type { Desk, StepRun } from "../ports/broker.ts";
+import type { Mount, Scratch } from "../ports/sandbox.ts";
+import { confine, insideOf, isWritable, type Ran, workspaceMounts } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities } from "./reading.ts";
@@ -23,7 +25,7 @@ export function planningCapabilities(deps: BrokerDependencies, desk: Desk, pass:
           const ran = await confine(deps, desk, run, {
             repo,
             argv,
-            cwd: ".",
+            cwd: placeIn(desk.spec, repo, "."),
             mounts: [...workspaceMounts(deps, desk, "read"), ...inputs.mounts],
             scratches: [],
             environment: inputs.environment,
@@ -37,41 +39,27 @@ export function planningCapabilities(deps: BrokerDependencies, desk: Desk, pass:
   };
 }
 
-/** The kernel's own word, from inside, that planning's mounts are read-only. One that is not stops the task. */
+/** The kernel's own word, from inside, that mounts are read-only. One that is not stops the task. */
 export async function readOnlyWitness(
   deps: BrokerDependencies,
   desk: Desk,
   pass: Pass,
+  seen: "planning" | "by-scope",
 ): Promise<Readonly<Record<string, string>>> {
   const lines: Record<string, string> = {};
-  for (const scope of desk.spec.scopes) {
-    const { repo } = scope;
-    const inside = insideOf(repo);
-    const argv = deps.mountWitness.argv(inside);
+  for (const { repo } of desk.spec.scopes) {
+    if (seen === "by-scope" && isWritable(desk, repo)) continue;
     lines[repo] = (await pass(
       { witness: repo },
-      plainly({ kind: "read", repo, what: "mounts", target: argv }),
+      plainly({ kind: "read", repo, what: "mounts", target: deps.mountWitness.argv(insideOf(repo)) }),
       async (run) => {
-        const ran = await confine(deps, desk, run, {
-          repo,
-          argv,
-          cwd: ".",
-          mounts: workspaceMounts(deps, desk, "read"),
-          scratches: [],
-          environment: {},
-          network: [],
-          timeoutMs: 30_000,
-        });
-        const seen = deps.mountWitness.parse(ran.told.stdout, inside);
-        if (seen === null || !seen.readOnly)
-          throw new Failure(
-            "sandbox/missing",
-            `the sandbox shows ${inside} as ${seen?.line ?? "not mounted"}; planning needs it read-only`,
-          );
+        const mounts = workspaceMounts(deps, desk, seen === "planning" ? "read" : "by-scope");
+        const ran = await lookAtMounts(deps, desk, run, repo, { mounts, scratches: [] });
+        const line = readOnlyLine(deps, repo, ran);
         return {
-          evidence: [...ran.evidence, { kind: "mount", repo, line: seen.line, readOnly: true }],
+          evidence: [...ran.evidence, { kind: "mount", repo, line, readOnly: true }],
           touched: [],
-          result: seen.line,
+          result: line,
           failed: null,
           blobs: ran.blobs,
         };
@@ -79,4 +67,39 @@ export async function readOnlyWitness(
     )) as string;
   }
   return lines;
+}
+
+interface Place {
+  readonly mounts: readonly Mount[];
+  readonly scratches: readonly Scratch[];
+}
+
+/** The line about one repo among these mounts, which must be read-only. */
+export const mountSeen = async (
+  deps: BrokerDependencies,
+  desk: Desk,
+  run: StepRun,
+  repo: string,
+  place: Place,
+): Promise<string> => readOnlyLine(deps, repo, await lookAtMounts(deps, desk, run, repo, place));
+
+const lookAtMounts = (deps: BrokerDependencies, desk: Desk, run: StepRun, repo: string, place: Place): Promise<Ran> =>
+  confine(deps, desk, run, {
+    repo,
+    argv: deps.mountWitness.argv(insideOf(repo)),
+    cwd: ".",
+    ...place,
+    environment: {},
+    network: [],
+    timeoutMs: 30_000,
+  });
+
+function readOnlyLine(deps: BrokerDependencies, repo: string, { told }: Ran): string {
+  const seen = deps.mountWitness.parse(told.stdout, insideOf(repo));
+  if (seen === null || !seen.readOnly)
+    throw new Failure(
+      "sandbox/missing",
+      `the sandbox shows ${insideOf(repo)} as ${seen?.line ?? "not mounted"}; it has to be read-only there`,
+    );
+  return seen.line;
 }

@@ -31,7 +31,7 @@ export async function prepareLayer(
     ...(definition.stores.length === 0 ? {} : { stores: definition.stores }),
     ...(Object.keys(definition.provides).length === 0 ? {} : { provides: definition.provides }),
     inputs,
-    platform: deps.platform,
+    platform: deps.platform(),
     toolchain: await deps.toolchain(desk.repos[definition.repo]?.toolPath ?? [], definition.argv[0] ?? ""),
     only: definition.reproducible ? null : { task: desk.task, commit },
   }).sha256;

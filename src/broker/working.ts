@@ -1,9 +1,17 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
-import { scopeOf } from "../domain/spec.ts";
+import { placeIn } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
-import { confine, failureMount, type LayersInside, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
+import {
+  confine,
+  failureMount,
+  isWritable,
+  type LayersInside,
+  layerMounts,
+  workspaceMounts,
+  workspaceOf,
+} from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
@@ -99,10 +107,11 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     async run(repo, { argv, cwd, network, timeoutMs }) {
       if (argv.length === 0) throw new Failure("input/invalid", "a command without words");
       if (cwd !== ".") refuseOddPath(cwd);
+      const place = placeIn(desk.spec, repo, cwd);
       const limit = Math.min(timeoutMs ?? desk.spec.limits.stepMs, desk.spec.limits.stepMs);
       return (await pass(
         { run: { item, repo, argv, cwd, network, timeoutMs: limit } },
-        plainly({ kind: "command", repo, argv, cwd, timeoutMs: limit, network }),
+        plainly({ kind: "command", repo, argv, cwd: place, timeoutMs: limit, network }),
         async (run) => {
           const directory = await deps.runDirectory(desk.task, run.step, run.run);
           const failure = await failureMount(desk, directory, deps.writeText);
@@ -111,7 +120,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
           const ran = await confine(deps, desk, run, {
             repo,
             argv,
-            cwd,
+            cwd: place,
             mounts: [...workspaceMounts(deps, desk, "by-scope"), ...layers.mounts, ...failure.mounts, ...inputs.mounts],
             scratches: layers.scratches,
             environment: { ...layers.environment, ...failure.environment, ...inputs.environment },
@@ -136,8 +145,4 @@ async function allLayers(deps: BrokerDependencies, desk: Desk, repo: string, cwd
   };
 }
 
-const writableRepos = (desk: Desk): string[] =>
-  Object.keys(desk.repos).filter(
-    (repo) =>
-      (desk.repos[repo]?.writable ?? false) && (scopeOf(desk.spec, repo)?.access ?? "read_only") !== "read_only",
-  );
+const writableRepos = (desk: Desk): string[] => Object.keys(desk.repos).filter((repo) => isWritable(desk, repo));

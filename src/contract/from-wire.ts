@@ -48,10 +48,12 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     }),
     ...(change.constraints !== undefined && { constraints: change.constraints }),
     ...(change.scopes !== undefined && { scopes: change.scopes }),
+    ...(change.branches !== undefined && { branches: change.branches }),
     ...(change.gates !== undefined && {
       gates: change.gates.map((gate) => ({
         id: gate.id,
         repo: gate.repo ?? null,
+        ...(gate.beside !== undefined && { beside: gate.beside }),
         argv: argvOf(gate.run),
         cwd: gate.cwd,
         judgement: gate.report === undefined ? ("exit" as const) : ("tests" as const),

@@ -98,9 +98,12 @@ export const PlanFile = z.strictObject({
     .max(500),
 });
 
+const BranchName = z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes");
+
 export const NamedGateInput = z.strictObject({
   id: Slug,
   repo: Slug.optional(),
+  beside: z.union([z.literal("all"), z.array(Slug).min(1).max(50)]).optional(),
   run: Command,
   cwd: RelativePath.default("."),
   report: z.enum(REPORT_FORMATS).optional(),
@@ -128,6 +131,7 @@ const SPEC_FIELDS = {
     .max(100),
   constraints: z.array(oneLine(2_000)).max(100),
   scopes: z.array(ScopeInput).min(1).max(50),
+  branches: z.record(Slug, BranchName),
   gates: z.array(NamedGateInput).max(50),
   prepare: z
     .array(
@@ -269,8 +273,10 @@ export const AcceptInput = z.strictObject({
 });
 export const DeliverInput = z.strictObject({
   way: z.enum(["merge", "branch", "patch"]).default("merge"),
-  branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
-  push: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").optional(),
+  branch: BranchName.optional(),
+  push: BranchName.optional(),
+  /** Moves nothing: a delivery that stands half-way is given up, and its branches stay as they are. */
+  leave: z.boolean().default(false),
 });
 export const NoInput = z.strictObject({});
 
@@ -297,6 +303,8 @@ export const NewRepoInput = z
     role: z.enum(REPO_ROLES).default("code"),
     writable: z.boolean().default(true),
     path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
+    /** Not said: the one that is checked out. Null: whatever is checked out when a task begins. */
+    default_branch: BranchName.nullable().optional(),
     tool_path: ToolPath.optional(),
   })
   .refine(({ path, url }) => (path === undefined) !== (url === undefined), "must have either path or url");
@@ -313,7 +321,7 @@ export const RepoChangeInput = z.strictObject({
   role: z.enum(REPO_ROLES).optional(),
   writable: z.boolean().optional(),
   path_filters: z.array(z.string().min(1).max(1_000)).max(200).optional(),
-  default_branch: z.string().min(1).max(200).refine(isBranchName, "is no branch name git takes").nullable().optional(),
+  default_branch: BranchName.nullable().optional(),
   tool_path: ToolPath.optional(),
 });
 export const GcInput = z.strictObject({ dry_run: z.boolean().default(false) });

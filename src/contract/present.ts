@@ -247,6 +247,7 @@ export const repoView = (project: string, repo: RepoFacts): RepoView => ({
   role: repo.role,
   writable: repo.writable,
   path_filters: [...repo.pathFilters],
+  directory: repo.directory ?? null,
 });
 
 export const projectView = (project: Project): ProjectView => ({

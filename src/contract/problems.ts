@@ -59,6 +59,11 @@ export const PROBLEMS = {
     exit: 4,
     next: "agentos task deliver <id> --way branch writes the work to a branch of its own.",
   },
+  "delivery/torn": {
+    status: 409,
+    exit: 4,
+    next: "Take the branches to where they belong and deliver again, or leave them as they are: agentos task deliver <id> --leave.",
+  },
   "act/denied": { status: 403, exit: 5, next: "agentos audit log shows which rule refused it." },
   "sandbox/missing": { status: 503, exit: 69, next: "agentos doctor names what to install." },
   "store/busy": { status: 503, exit: 75, next: "Try again in a moment; nothing was lost." },

@@ -319,8 +319,12 @@ export const RepoView = z.object({
   role: z.enum(REPO_ROLES),
   writable: z.boolean(),
   path_filters: z.array(z.string()),
+  directory: z.string().nullable(),
 });
 export type RepoView = z.infer<typeof RepoView>;
+/** `notes`: what the change does to tasks that have not ended. */
+export const RepoChangedView = RepoView.extend({ notes: z.array(z.string()) });
+export type RepoChangedView = z.infer<typeof RepoChangedView>;
 export const ProjectView = z.object({
   id: z.string(),
   name: z.string(),

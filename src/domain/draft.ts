@@ -5,8 +5,10 @@ import type { AgentKind, RepoScope, RunMode, SpecLimits } from "./spec.ts";
 /** A gate a person names. It replaces a detected one of the same id. */
 export interface NamedGate {
   readonly id: string;
-  /** Null: the project's only repo. */
+  /** Null: the project's only repo; with others beside it, the task's first one. */
   readonly repo: string | null;
+  /** Repos whose checkouts stand beside it while it runs; not there: none. */
+  readonly beside?: readonly string[] | "all";
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly judgement: Judgement;
@@ -33,6 +35,8 @@ export interface Draft {
   readonly criteria: readonly { readonly text: string; readonly gate: string | null }[];
   readonly constraints: readonly string[];
   readonly scopes: readonly RepoScope[] | null;
+  /** Branch per repo where the work begins and what it is delivered to, instead of the project's. */
+  readonly branches?: Readonly<Record<string, string>>;
   readonly gates: readonly NamedGate[];
   readonly prepare: readonly NamedPrepare[];
   readonly agent: AgentKind | null;

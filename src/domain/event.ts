@@ -1,9 +1,10 @@
 import type { Actor } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
+import type { Standing } from "./delivery.ts";
 import type { Dependency } from "./dependency.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
-import type { FlakyPolicy, PinnedPart } from "./gate.ts";
+import type { FlakyPolicy, Ground, PinnedPart } from "./gate.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
 import type { Act, StepWarning } from "./step.ts";
@@ -36,12 +37,9 @@ export interface CandidateOf {
   readonly leftOut: readonly string[];
 }
 
-export interface GateReport {
+export interface GateReport extends Ground {
   readonly gate: string;
   readonly on: "base" | "candidate" | "merge";
-  readonly repo: string;
-  readonly commit: string;
-  readonly tree: string;
   readonly step: string;
   readonly counts: TestCounts | null;
   /** What of the definition was found in that tree. */
@@ -246,6 +244,10 @@ export interface TaskEventBodies {
   COMPLETED: { readonly exitReason: SuccessReason; readonly gates: readonly string[] };
   FAILED: { readonly exitReason: FailReason; readonly detail: string };
   CANCELED: { readonly exitReason: CancelReason; readonly reason: BlobRef | null };
+  /** Not all branches of a delivery could move: those that did return to where they were. */
+  DELIVERY_TURNED_BACK: { readonly step: string; readonly because: string; readonly found: readonly Standing[] };
+  /** Some branches of a delivery moved, some did not, and both ways are closed: a person decides. */
+  DELIVERY_TORN: { readonly step: string; readonly because: string; readonly found: readonly Standing[] };
   DELIVERED: { readonly repos: Readonly<Record<string, DeliveredTo>> };
 }
 
@@ -273,11 +275,14 @@ export interface RepoFacts {
   readonly name: string;
   /** Absolute path of a local repository, or the url of a remote one (`remote.ts`). */
   readonly path: string;
-  /** Of a remote one, the branch its tasks start from; a local one's have what is checked out. */
+  /** Where its tasks begin and what they are delivered to; null: whatever is checked out when a task begins. */
   readonly defaultBranch: string | null;
   readonly role: (typeof REPO_ROLES)[number];
   readonly writable: boolean;
+  /** Where tasks may change anything at all; none: everywhere. */
   readonly pathFilters: readonly string[];
+  /** The part of the repository that is meant, of a role `monorepo-subdir`. Not there: all of it. */
+  readonly directory?: string;
   /** The person's PATH when it was added: where commands of its tasks are looked up. */
   readonly toolPath: readonly string[];
 }

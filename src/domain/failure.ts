@@ -32,6 +32,7 @@ export const FAILURE_CODES = [
   "remote/failed",
   "artifact/not-found",
   "delivery/refused",
+  "delivery/torn",
   "act/denied",
   "sandbox/missing",
   "store/busy",

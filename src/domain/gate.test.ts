@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ref } from "../../test/support/given-task.ts";
 import type { Evidence, OfKind } from "./evidence.ts";
-import { type GateDefinition, type GateRun, judge } from "./gate.ts";
+import { type GateDefinition, type GateRun, type Ground, groundOf, judge } from "./gate.ts";
 
-const TREE = "t1";
+const GROUND: Ground = { repo: "app", commit: "c1", tree: "t1", beside: {} };
+const on = (tree: string): Pick<GateRun, "ground"> => ({ ground: { ...GROUND, tree } });
 const PART = { path: "package.json", pointer: "/scripts/test", sha256: "d1" };
 const GATE: GateDefinition = {
   id: "tests",
@@ -42,7 +43,7 @@ const tests = (passed: number, failed = 0, skipped = 0): Evidence => ({
 });
 const run = (evidence: readonly Evidence[], over: Partial<GateRun> = {}): GateRun => ({
   step: "1.gate-tests-candidate.1",
-  tree: TREE,
+  ground: GROUND,
   evidence,
   found: [PART],
   program: "/usr/bin/npm",
@@ -51,29 +52,59 @@ const run = (evidence: readonly Evidence[], over: Partial<GateRun> = {}): GateRu
 
 describe("a pass", () => {
   it("rests on the step that ran on exactly this tree", () =>
-    expect(judge(GATE, TREE, [run([command(), tests(3)])])).toEqual({
+    expect(judge(GATE, GROUND, [run([command(), tests(3)])])).toEqual({
       verdict: "pass",
       restsOn: ["1.gate-tests-candidate.1"],
     }));
 
-  it("by exit code needs no report", () => expect(judge(BY_EXIT, TREE, [run([command()])]).verdict).toBe("pass"));
+  it("by exit code needs no report", () => expect(judge(BY_EXIT, GROUND, [run([command()])]).verdict).toBe("pass"));
 
   it("allows skipped tests beside one that ran", () =>
-    expect(judge(GATE, TREE, [run([command(), tests(1, 0, 9)])]).verdict).toBe("pass"));
+    expect(judge(GATE, GROUND, [run([command(), tests(1, 0, 9)])]).verdict).toBe("pass"));
 
   it("ignores what was gathered on other trees", () =>
     expect(
-      judge(GATE, TREE, [run([command({ exitCode: 1 })], { tree: "t0", step: "other" }), run([command(), tests(1)])]),
+      judge(GATE, GROUND, [
+        run([command({ exitCode: 1 })], { ...on("t0"), step: "other" }),
+        run([command(), tests(1)]),
+      ]),
     ).toEqual({
       verdict: "pass",
       restsOn: ["1.gate-tests-candidate.1"],
     }));
 
   it("needs every run on this tree to be one", () => {
-    expect(judge(GATE, TREE, [run([command(), tests(1)]), run([command({ exitCode: 1 }), tests(0, 1)])]).verdict).toBe(
-      "fail",
-    );
-    expect(judge(GATE, TREE, [run([command(), tests(1)]), run([command()])]).verdict).toBe("unproven");
+    expect(
+      judge(GATE, GROUND, [run([command(), tests(1)]), run([command({ exitCode: 1 }), tests(0, 1)])]).verdict,
+    ).toBe("fail");
+    expect(judge(GATE, GROUND, [run([command(), tests(1)]), run([command()])]).verdict).toBe("unproven");
+  });
+});
+
+describe("a gate with other repos beside it", () => {
+  const ground = groundOf(
+    { ...GATE, beside: ["lib"] },
+    { app: { commit: "c1", tree: "t1" }, lib: { commit: "c2", tree: "t2" }, docs: { commit: "c3", tree: "t3" } },
+  );
+  const green = (over: Partial<GateRun> = {}) => run([command(), tests(3)], { ground, ...over });
+
+  it("is about exactly the repos it names", () =>
+    expect(ground).toEqual({
+      repo: "app",
+      commit: "c1",
+      tree: "t1",
+      beside: { lib: { commit: "c2", tree: "t2" } },
+    }));
+
+  it("passes on exactly this set of trees, and a change in any of them ends that", () => {
+    expect(judge(GATE, ground, [green()]).verdict).toBe("pass");
+    const newer = { ...ground, beside: { lib: { commit: "c4", tree: "t4" } } };
+    expect(judge(GATE, newer, [green()])).toEqual({
+      verdict: "unproven",
+      missing: ["a run of tests on tree t1 beside lib t4"],
+    });
+    expect(judge(GATE, GROUND, [green()]).verdict).toBe("unproven");
+    expect(judge(GATE, ground, [green({ ground: GROUND })]).verdict).toBe("unproven");
   });
 });
 
@@ -96,23 +127,23 @@ describe("a failure", () => {
     ["the limit on output", [command({ endedBy: "output" }), tests(3)], ["npm test was ended by the limit on output"]],
     ["being canceled", [command({ exitCode: null, endedBy: "cancel" })], ["npm test was ended by the limit on cancel"]],
   ])("is %s", (_, evidence, findings) =>
-    expect(judge(GATE, TREE, [run(evidence)])).toEqual({ verdict: "fail", findings }),
+    expect(judge(GATE, GROUND, [run(evidence)])).toEqual({ verdict: "fail", findings }),
   );
 
   it("reads the same however long it took, so that its repetition is seen", () => {
     const verdict = (durationMs: number) =>
-      judge(GATE, TREE, [run([command({ endedBy: "time", exitCode: null, durationMs })])]);
+      judge(GATE, GROUND, [run([command({ endedBy: "time", exitCode: null, durationMs })])]);
     expect(verdict(1_000)).toEqual(verdict(1_017));
   });
 
   it("stays a failure when the definition changed too", () =>
-    expect(judge(GATE, TREE, [run([command({ exitCode: 1 }), tests(0, 1)], { found: [] })]).verdict).toBe("fail"));
+    expect(judge(GATE, GROUND, [run([command({ exitCode: 1 }), tests(0, 1)], { found: [] })]).verdict).toBe("fail"));
 });
 
 describe("unproven", () => {
   it.each<[string, GateDefinition, readonly GateRun[], readonly string[]]>([
     ["no run at all", GATE, [], ["a run of tests on tree t1"]],
-    ["a run on another tree", GATE, [run([command(), tests(3)], { tree: "t0" })], ["a run of tests on tree t1"]],
+    ["a run on another tree", GATE, [run([command(), tests(3)], on("t0"))], ["a run of tests on tree t1"]],
     ["a run without its command", GATE, [run([tests(3)])], ["the exit code of the gate's command"]],
     ["no evidence", BY_EXIT, [run([])], ["the exit code of the gate's command"]],
     ["green without a report", GATE, [run([command()])], ["a report of the test runner"]],
@@ -170,10 +201,10 @@ describe("unproven", () => {
       [run([command(), tests(3)], { program: null })],
       ["npm resolved to nothing, pinned was /usr/bin/npm"],
     ],
-  ])("is %s", (_, gate, runs, missing) => expect(judge(gate, TREE, runs)).toEqual({ verdict: "unproven", missing }));
+  ])("is %s", (_, gate, runs, missing) => expect(judge(gate, GROUND, runs)).toEqual({ verdict: "unproven", missing }));
 
   it("is a gate without a command, whatever is recorded", () => {
-    const verdict = judge({ ...GATE, argv: [] }, TREE, [run([command(), tests(3)])]);
+    const verdict = judge({ ...GATE, argv: [] }, GROUND, [run([command(), tests(3)])]);
     expect(verdict).toEqual({ verdict: "unproven", missing: [expect.stringContaining("the repository has none")] });
   });
 });

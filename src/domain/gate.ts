@@ -29,6 +29,8 @@ export type ReportFormat = (typeof REPORT_FORMATS)[number];
 export interface GateDefinition {
   readonly id: string;
   readonly repo: string;
+  /** Other repos whose checkouts stand beside this one's while it runs. Not there: it is about its own repo alone. */
+  readonly beside?: readonly string[];
   readonly argv: readonly string[];
   /** Directory in the checkout, "." for its top. */
   readonly cwd: string;
@@ -84,6 +86,54 @@ export type Verdict =
   | { readonly verdict: "unproven"; readonly missing: readonly string[] };
 
 /**
+ * All that a gate's verdict is about: the commit of its own repo, and those of the repos beside it. Another tree in any of them
+ * is another ground, and a verdict says nothing about that.
+ */
+export interface Ground {
+  readonly repo: string;
+  readonly commit: string;
+  readonly tree: string;
+  readonly beside: Readonly<Record<string, { readonly commit: string; readonly tree: string }>>;
+}
+
+/** The tree each repo of a ground has. */
+export const treesOf = ({ repo, tree, beside }: Ground): ReadonlyMap<string, string> =>
+  new Map([[repo, tree], ...Object.entries(beside).map(([name, one]) => [name, one.tree] as const)]);
+
+/** Whether each repo that the verdict is about has exactly the tree it had then. A repo is compared with itself, never with another. */
+export const standsOn = (ground: Ground, now: Readonly<Record<string, { readonly tree: string }>>): boolean =>
+  [...treesOf(ground)].every(([repo, tree]) => Object.hasOwn(now, repo) && now[repo]?.tree === tree);
+
+/** The ground of a gate, where each repo stands at the commit given for it. A repo without one is a bug. */
+export function groundOf(
+  { id, repo, beside = [] }: GateDefinition,
+  at: Readonly<Record<string, { readonly commit: string; readonly tree: string }>>,
+): Ground {
+  const of = (name: string): { readonly commit: string; readonly tree: string } => {
+    const one = Object.hasOwn(at, name) ? at[name] : undefined;
+    if (one === undefined) throw new Error(`gate ${id} is about ${name}, which has no commit to run on`);
+    return { commit: one.commit, tree: one.tree };
+  };
+  return { repo, ...of(repo), beside: Object.fromEntries(beside.map((name) => [name, of(name)])) };
+}
+
+/** The checkouts that a gate's step has: one per repo, each under a name of its own. */
+export const checkoutsOf = (
+  step: string,
+  { repo, beside = {} }: { readonly repo: string; readonly beside?: Ground["beside"] },
+): readonly { readonly repo: string; readonly name: string }[] => [
+  { repo, name: step },
+  ...Object.keys(beside)
+    .sort()
+    .map((other, at) => ({ repo: other, name: `${step}.beside-${at + 1}` })),
+];
+
+const sameGround = (a: Ground, b: Ground): boolean => {
+  const [one, other] = [treesOf(a), treesOf(b)];
+  return a.repo === b.repo && one.size === other.size && [...one].every(([repo, tree]) => other.get(repo) === tree);
+};
+
+/**
  * What becomes of tests that fail once and pass when they are run again. `rerun`: how often a gate whose tests fail is run again. `passes`:
  * whether a pass after failures counts; it is shown as flaky in any case, and every run is a step with its own evidence.
  */
@@ -94,14 +144,19 @@ export interface FlakyPolicy {
 
 export const NO_RERUN: FlakyPolicy = { rerun: 0, passes: false };
 
-/** Whether the gate is to be run once more, after these runs on the tree: only tests that failed can come out differently. */
-export const runsAgain = (gate: GateDefinition, tree: string, runs: readonly GateRun[], flaky: FlakyPolicy): boolean =>
-  gate.judgement === "tests" && runs.length <= flaky.rerun && judge(gate, tree, runs.slice(-1)).verdict === "fail";
+/** Whether the gate is to be run once more, after these runs on that ground: only tests that failed can come out differently. */
+export const runsAgain = (
+  gate: GateDefinition,
+  ground: Ground,
+  runs: readonly GateRun[],
+  flaky: FlakyPolicy,
+): boolean =>
+  gate.judgement === "tests" && runs.length <= flaky.rerun && judge(gate, ground, runs.slice(-1)).verdict === "fail";
 
 /** One run of one gate, as recorded: the evidence of its step and what was pinned against what was found. */
 export interface GateRun {
   readonly step: string;
-  readonly tree: string;
+  readonly ground: Ground;
   readonly evidence: readonly Evidence[];
   /** The parts of the definition as they are in the tree that was run. */
   readonly found: readonly PinnedPart[];
@@ -110,13 +165,13 @@ export interface GateRun {
 }
 
 /**
- * The judgement, pure: it runs nothing and believes nobody. Evidence counts only for the exact tree it was gathered on;
+ * The judgement, pure: it runs nothing and believes nobody. Evidence counts only for the exact ground it was gathered on;
  * without any the verdict is never a pass; a gate whose definition changed is not the gate that was agreed on; a suite
  * that executed no test has proven nothing.
  */
 export function judge(
   gate: GateDefinition,
-  tree: string,
+  ground: Ground,
   runs: readonly GateRun[],
   flaky: FlakyPolicy = NO_RERUN,
 ): Verdict {
@@ -125,8 +180,8 @@ export function judge(
       verdict: "unproven",
       missing: ["a command that tests the work: the repository has none, so name one or accept the work on record"],
     };
-  const relevant = runs.filter((run) => run.tree === tree);
-  if (relevant.length === 0) return { verdict: "unproven", missing: [`a run of ${gate.id} on tree ${tree}`] };
+  const relevant = runs.filter((run) => sameGround(run.ground, ground));
+  if (relevant.length === 0) return { verdict: "unproven", missing: [`a run of ${gate.id} on tree ${onWhat(ground)}`] };
   const missing = relevant.flatMap((run) => changedParts(gate, run));
   // Where failures may be repeated the last run speaks; what was before it is told, and counts against it unless the spec says otherwise.
   const last = relevant.slice(-1);
@@ -138,6 +193,9 @@ export function judge(
   if (missing.length > 0) return { verdict: "unproven", missing };
   return { verdict: "pass", restsOn: relevant.map((run) => run.step) };
 }
+
+const onWhat = ({ tree, beside }: Ground): string =>
+  [tree, ...Object.entries(beside).map(([repo, one]) => `${repo} ${one.tree}`)].join(" beside ");
 
 function changedParts(gate: GateDefinition, run: GateRun): string[] {
   const moved =

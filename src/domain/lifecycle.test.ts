@@ -16,6 +16,7 @@ import {
   WORKER,
 } from "../../test/support/given-task.ts";
 import { POLICY } from "./actor.ts";
+import type { GateReport } from "./event.ts";
 import { allowedCommands, type Command, type CommandType, isRefusal, type WorkReport } from "./lifecycle.ts";
 import { STATUSES, type Status } from "./task.ts";
 
@@ -473,6 +474,8 @@ describe("what the lease holder may say", () => {
       before: { app: "w0" },
       settled: null,
       warned: [],
+      turnedBack: null,
+      torn: null,
     });
     expect(outcome(started, report({ type: "start_step", step: { ...step, step: "1.work.2" } }, 2))).toEqual({
       why: "step 1.work.1 is open",
@@ -634,6 +637,30 @@ describe("succeeding", () => {
     ],
     ["no candidate", STORIES.working, {}, "there is no candidate"],
   ] as const)("%s is not enough", (_, history, over, why) => expect(outcome(history, succeed(over))).toEqual({ why }));
+
+  test("a repo is compared with its own tree: what passed on one says nothing about another that has that tree by now", () => {
+    const lib = { ...EXAMPLES.CANDIDATE_MADE.repos.app, base: "b2", commit: "c2", tree: "t2" };
+    const passed = (repo: string, commit: string, tree: string, beside: GateReport["beside"] = {}) =>
+      report(
+        {
+          type: "judge_gate",
+          report: { ...EXAMPLES.GATE_PASSED, repo, commit, tree, beside },
+          verdict: { verdict: "pass", restsOn: ["s"] },
+        },
+        2,
+      );
+    const both = STORIES.verifying.and(
+      report({ type: "make_candidate", repos: { app: EXAMPLES.CANDIDATE_MADE.repos.app, lib } }, 2),
+    );
+    const no = { why: "gate tests has not passed on the candidate" };
+    expect(outcome(both.and(passed("app", "c1", "t1")), succeed())).toBe("COMPLETED");
+    expect(outcome(both.and(passed("app", "c2", "t2")), succeed())).toEqual(no);
+    expect(outcome(both.and(passed("gone", "c1", "t1")), succeed())).toEqual(no);
+    // With another repo beside it, the verdict is about both.
+    const beside = (tree: string) => passed("app", "c1", "t1", { lib: { commit: "c2", tree } });
+    expect(outcome(both.and(beside("t2")), succeed())).toBe("COMPLETED");
+    expect(outcome(both.and(beside("t1")), succeed())).toEqual(no);
+  });
 
   test("a change is needed where one is expected, and only there", () => {
     const same = STORIES.verifying

@@ -12,7 +12,7 @@ import type {
   TaskEventOf,
 } from "./event.ts";
 import type { FailReason } from "./exit-reason.ts";
-import type { Verdict } from "./gate.ts";
+import { standsOn, type Verdict } from "./gate.ts";
 import { inputsAfter } from "./inputs.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
@@ -121,6 +121,9 @@ export type DeliveryEvent = TaskEventOf<
   | "GATE_FAILED"
   | "GATE_UNPROVEN"
   | "ARTIFACT_STORED"
+  | "OUTCOME_SETTLED"
+  | "DELIVERY_TURNED_BACK"
+  | "DELIVERY_TORN"
   | "DELIVERED"
   | "DENIED"
 >;
@@ -500,6 +503,14 @@ const phase = (task: Task, to: Phase): TaskEvent[] =>
 function recordDelivery(task: In<"succeeded">, { events }: Command<"record_delivery">): Answer {
   const first = events[0];
   if (first?.type === "STEP_STARTED" && task.openStep !== null) return `step ${task.openStep.step} is open`;
+  // That all of them moved is one fact: no record says it of some.
+  const act = task.openStep?.act;
+  if (act?.kind === "deliver_together") {
+    const delivered = events.flatMap((one) => (one.type === "DELIVERED" ? Object.keys(one.body.repos) : []));
+    const completes = events.some(({ type }) => type === "STEP_COMPLETED");
+    const lacking = act.moves.find(({ repo }) => delivered.includes(repo) !== completes);
+    if (lacking !== undefined) return `${lacking.repo} is delivered with all repos of this delivery, or not at all`;
+  }
   return events;
 }
 
@@ -632,15 +643,14 @@ function gateEvent(report: GateReport, verdict: Verdict): TaskEvent {
   }
 }
 
-/** `succeeded` needs every gate of the frozen spec passed on the candidate's tree, a change where one is expected, and no open step. */
+/** `succeeded` needs every gate of the frozen spec passed on the candidate's tree of its own repo (and of those beside it), a change where one is expected, and no open step. */
 function succeed(task: In<"running">, gates: readonly string[], expectsChange: boolean): Answer {
   if (task.openStep !== null) return `step ${task.openStep.step} is open`;
   if (task.candidate === null || task.phase !== "verification") return "there is no candidate";
   if (gates.length === 0) return "no gate was agreed on, so nothing is proven";
-  const trees = new Set(Object.values(task.candidate).map((candidate) => candidate.tree));
   for (const gate of gates) {
     const verdict = task.verdicts[gate];
-    if (verdict === undefined || verdict.verdict !== "pass" || !trees.has(verdict.tree))
+    if (verdict === undefined || verdict.verdict !== "pass" || !standsOn(verdict, task.candidate))
       return `gate ${gate} has not passed on the candidate`;
   }
   if (expectsChange && Object.values(task.candidate).every((candidate) => candidate.tree === candidate.baseTree))

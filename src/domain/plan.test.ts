@@ -199,6 +199,11 @@ describe("a spec is checked before it is frozen", () => {
 
   it.each<[Partial<Spec>, string]>([
     [{ gates: [{ ...GATE, repo: "other" }] }, "gate tests names the repo other, which is not in the task's scopes"],
+    [
+      { gates: [{ ...GATE, beside: ["other"] }] },
+      "gate tests runs beside the repo other, which is not in the task's scopes",
+    ],
+    [{ gates: [{ ...GATE, beside: ["app"] }] }, "gate tests runs in app, so app cannot stand beside it too"],
     [{ gates: [GATE, GATE] }, "two gates are called tests"],
     [
       {

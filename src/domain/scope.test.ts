@@ -1,11 +1,37 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { inScope, isPlainPath } from "./scope.ts";
+import { inScope, isPlainPath, narrowed } from "./scope.ts";
+import type { RepoScope } from "./spec.ts";
 
 const within =
   (...paths: string[]) =>
   (path: string) =>
     inScope({ repo: "app", access: "paths", paths }, path);
+
+describe("a scope narrowed by what its project says of the repo", () => {
+  const open = { pathFilters: [] };
+  const full = { repo: "app", access: "full" } as const;
+  const some = { repo: "app", access: "paths", paths: ["src/"] } as const;
+
+  it.each<[RepoScope, Parameters<typeof narrowed>[1], RepoScope]>([
+    [full, open, full],
+    [some, open, some],
+    [full, { ...open, pathFilters: ["docs/"] }, { ...some, paths: ["docs/"] }],
+    [some, { ...open, pathFilters: ["**/*.md"] }, { ...some, within: [["**/*.md"]] }],
+    [full, { ...open, directory: "packages/web" }, { ...some, paths: ["packages/web/"] }],
+    [some, { ...open, pathFilters: ["a"], directory: "b" }, { ...some, within: [["a"], ["b/"]] }],
+    [
+      { repo: "app", access: "read_only" },
+      { ...open, pathFilters: ["a"] },
+      { repo: "app", access: "read_only" },
+    ],
+  ])("%#", (scope, repo, narrow) => expect(narrowed(scope, repo)).toEqual(narrow));
+
+  it("lets through only what each of them lets through", () => {
+    const scope = narrowed(some, { ...open, pathFilters: ["**/*.md", "*.txt"] });
+    expect(["src/a.md", "src/a.ts", "a.txt", "docs/a.md"].filter((path) => inScope(scope, path))).toEqual(["src/a.md"]);
+  });
+});
 
 describe("a scope of paths", () => {
   it.each<[string, readonly string[], readonly string[]]>([

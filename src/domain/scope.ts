@@ -1,3 +1,4 @@
+import type { RepoFacts } from "./event.ts";
 import type { RepoScope } from "./spec.ts";
 
 /**
@@ -11,8 +12,24 @@ export function inScope(scope: RepoScope, path: string): boolean {
     case "read_only":
       return false;
     case "paths":
-      return scope.paths.some((pattern) => matches(pattern, path));
+      return [scope.paths, ...(scope.within ?? [])].every((list) => list.some((pattern) => matches(pattern, path)));
   }
+}
+
+/** The scope a person gave, narrowed to the paths that the repo's project lets any task change. Whether it is writable at all is asked at each step. */
+export function narrowed(
+  scope: RepoScope,
+  { pathFilters, directory }: Pick<RepoFacts, "pathFilters" | "directory">,
+): RepoScope {
+  const { repo, access } = scope;
+  if (access === "read_only") return scope;
+  const [paths, ...within] = [
+    ...(access === "paths" ? [scope.paths] : []),
+    ...(pathFilters.length > 0 ? [pathFilters] : []),
+    ...(directory === undefined ? [] : [[`${directory}/`]]),
+  ];
+  if (paths === undefined) return { repo, access: "full" };
+  return { repo, access: "paths", paths, ...(within.length > 0 && { within }) };
 }
 
 function matches(pattern: string, path: string): boolean {

@@ -95,6 +95,13 @@ const ACTS: { readonly [K in Act["kind"]]: Extract<Act, { readonly kind: K }> } 
   gate: { kind: "gate", gate: "tests", repo: "app", on: "base", commit: "c1", tree: "t1", argv: ["npm", "test"] },
   candidate: { kind: "candidate", repo: "app", base: "b1" },
   deliver: { kind: "deliver", repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
+  deliver_together: {
+    kind: "deliver_together",
+    moves: [
+      { repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
+      { repo: "lib", way: "patch", branch: "main", from: "b2", to: "c2", tree: "t2" },
+    ],
+  },
   model: { kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } },
   turn: { kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } },
 };
@@ -113,6 +120,7 @@ describe("what a step does", () => {
     [ACTS.candidate, "make the candidate commit of app"],
     [ACTS.deliver, "deliver c1 to main of app"],
     [{ ...ACTS.deliver, way: "patch", branch: "" } as const, "deliver c1 to a patch of app"],
+    [ACTS.deliver_together, "deliver as one: c1 to main of app, c2 to a patch of lib"],
     [ACTS.model, "call m"],
     [ACTS.turn, "a turn of a"],
   ])("%#", (act, said) => expect(acting(act)).toBe(said));

@@ -1,3 +1,4 @@
+import { standingText } from "./delivery.ts";
 import { durationText } from "./duration.ts";
 import type { AnyEvent } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
@@ -139,6 +140,10 @@ export function sentence({ type, body }: AnyEvent): string {
               : `${repo}: ${to.branch ?? ""} is now ${short(to.to)}${to.checkoutFollowed ? ", and so is the checkout" : ""}.`,
         )
         .join(" ");
+    case "DELIVERY_TURNED_BACK":
+      return `Not all branches could move (${body.because}); those that did are taken back to where they were.`;
+    case "DELIVERY_TORN":
+      return `The delivery stands half-way, and a person has to decide: ${standingText(body.found)}.`;
     case "PROJECT_CREATED":
       return `The project ${body.name} was created.`;
     case "PROJECT_CHANGED":
@@ -220,10 +225,19 @@ export function waitingFor(
         sentence: `It failed: ${task.detail}.`,
         next: `agentos task logs ${task.id}; agentos task retry ${task.id} begins another attempt.`,
       };
+    case "succeeded": {
+      const torn = task.openStep?.torn ?? null;
+      return torn === null
+        ? null
+        : {
+            reason: "outcome_unknown",
+            sentence: `Its delivery stands half-way, and it cannot go on or back by itself: ${standingText(torn)}.`,
+            next: `Take the branches to where they belong and run agentos task deliver ${task.id}; or leave them as they are: agentos task deliver ${task.id} --leave.`,
+          };
+    }
     case "queued":
       return waitingForOthers(before);
     case "running":
-    case "succeeded":
     case "canceled":
       return null;
   }
@@ -265,6 +279,8 @@ export function acting(act: Act): string {
     case "deliver":
       if (act.way === "push") return `push ${short(act.to)} to ${act.branch} of ${act.repo}`;
       return `deliver ${short(act.to)} to ${act.way === "patch" ? "a patch" : act.branch} of ${act.repo}`;
+    case "deliver_together":
+      return `deliver as one: ${act.moves.map(({ repo, way, branch, to }) => `${short(to)} to ${way === "patch" ? "a patch" : branch} of ${repo}`).join(", ")}`;
     case "model":
       return `call ${act.model}`;
     case "turn":

@@ -1,3 +1,4 @@
+import type { RepoFacts } from "./event.ts";
 import { Failure } from "./failure.ts";
 import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";
@@ -10,8 +11,22 @@ export type RunMode = (typeof RUN_MODES)[number];
 /** What of a repo the task may change. Patterns are git-ignore-like globs relative to the repo's top. */
 export type RepoScope =
   | { readonly repo: string; readonly access: "full" }
-  | { readonly repo: string; readonly access: "paths"; readonly paths: readonly string[] }
+  | {
+      readonly repo: string;
+      readonly access: "paths";
+      readonly paths: readonly string[];
+      /** Further lists of patterns, of each of which one has to match too: what the project lets any task change. */
+      readonly within?: readonly (readonly string[])[];
+    }
   | { readonly repo: string; readonly access: "read_only" };
+
+export interface SpecRepo {
+  readonly role: RepoFacts["role"];
+  /** Where the work begins and what it is delivered to; null: what is checked out when it begins. */
+  readonly branch: string | null;
+  /** The part that is meant: commands and gates run in it, and nothing outside it is changed. Null: all of it. */
+  readonly directory: string | null;
+}
 
 export interface Criterion {
   readonly id: string;
@@ -43,6 +58,8 @@ export interface Spec {
   readonly scopes: readonly RepoScope[];
   readonly gates: readonly GateDefinition[];
   readonly prepare: readonly PrepareDefinition[];
+  /** What each repo is for this task. Not there in a spec frozen without a project, or before this was recorded. */
+  readonly repos?: Readonly<Record<string, SpecRepo>>;
   /** Commit per repo that gates were pinned on. */
   readonly pinnedOn: Readonly<Record<string, string>>;
   readonly agent: AgentChoice;
@@ -117,6 +134,12 @@ export function checkSpec(spec: Spec): void {
   for (const gate of spec.gates)
     if (!repos.has(gate.repo))
       invalid(`gate ${gate.id} names the repo ${gate.repo}, which is not in the task's scopes`);
+  for (const gate of spec.gates)
+    for (const other of gate.beside ?? []) {
+      if (!repos.has(other))
+        invalid(`gate ${gate.id} runs beside the repo ${other}, which is not in the task's scopes`);
+      if (other === gate.repo) invalid(`gate ${gate.id} runs in ${other}, so ${other} cannot stand beside it too`);
+    }
   const gateIds = new Set<string>();
   for (const gate of spec.gates) {
     if (gateIds.has(gate.id)) invalid(`two gates are called ${gate.id}`);
@@ -141,6 +164,12 @@ export function checkSpec(spec: Spec): void {
       if (item.criterion !== null && !criterionIds.has(item.criterion))
         invalid(`work item ${item.id} serves criterion ${item.criterion}, which the spec does not have`);
     }
+}
+
+/** A directory of a repo as the task says it, from the repo's top. */
+export function placeIn(spec: Spec, repo: string, cwd: string): string {
+  const directory = spec.repos?.[repo]?.directory ?? null;
+  return directory === null ? cwd : cwd === "." ? directory : `${directory}/${cwd}`;
 }
 
 export const scopeOf = (spec: Spec, repo: string): RepoScope | undefined =>

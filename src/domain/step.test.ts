@@ -21,6 +21,7 @@ const ACTS = {
   gate: { kind: "gate", gate: "tests", repo: "app", on: "candidate", commit: "c", tree: "t", argv: ["npm", "test"] },
   candidate: { kind: "candidate", repo: "app", base: "b" },
   deliver: { kind: "deliver", repo: "app", way: "merge", branch: "main", from: "b", to: "c", tree: "t" },
+  deliver_together: { kind: "deliver_together", moves: [] },
 } as const satisfies { readonly [K in StepKind]: Extract<Act, { kind: K }> };
 
 describe("after a crash in the middle", () => {
@@ -35,6 +36,7 @@ describe("after a crash in the middle", () => {
       gate: "fresh_checkout_then_run_again",
       candidate: "run_again",
       deliver: "ask_git_then_finish",
+      deliver_together: "ask_git_then_all_or_none",
     }));
 
   test("a command that was let out to even one host is never repeated without a person's word", () =>

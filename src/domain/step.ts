@@ -1,4 +1,6 @@
 import type { BlobRef } from "./blob.ts";
+import type { Move, Standing } from "./delivery.ts";
+import type { Ground } from "./gate.ts";
 
 /** What a step does, as recorded before it happens. Enough to say what was in flight, to redo it and to re-check it. */
 export type Act =
@@ -45,6 +47,8 @@ export type Act =
       readonly on: "base" | "candidate" | "merge";
       readonly commit: string;
       readonly tree: string;
+      /** Commits of the other repos checked out beside it; not there: none is. */
+      readonly beside?: Ground["beside"];
       readonly argv: readonly string[];
     }
   | { readonly kind: "candidate"; readonly repo: string; readonly base: string }
@@ -57,6 +61,8 @@ export type Act =
       readonly to: string;
       readonly tree: string;
     }
+  /** Several repos as one: recorded before the first branch moves, so that any next daemon knows what all of them are to become. */
+  | { readonly kind: "deliver_together"; readonly moves: readonly Move[] }
   | { readonly kind: "model"; readonly provider: string; readonly model: string; readonly request: BlobRef }
   | { readonly kind: "turn"; readonly agent: string; readonly prompt: BlobRef };
 
@@ -74,6 +80,7 @@ export type CrashPolicy =
   | "ask_a_person"
   | "fresh_checkout_then_run_again"
   | "ask_git_then_finish"
+  | "ask_git_then_all_or_none"
   | "rescue_restore_then_new_session";
 
 export const CRASH_POLICY = {
@@ -86,6 +93,7 @@ export const CRASH_POLICY = {
   gate: () => "fresh_checkout_then_run_again",
   candidate: () => "run_again",
   deliver: () => "ask_git_then_finish",
+  deliver_together: () => "ask_git_then_all_or_none",
 } as const satisfies { readonly [K in StepKind]: (act: Extract<Act, { kind: K }>) => CrashPolicy };
 
 export function crashPolicy(act: Act): CrashPolicy {
@@ -109,6 +117,10 @@ export interface OpenStep {
   /** A person's word on what became of it, when nobody else can know. */
   readonly settled: "done" | "redo" | "abort" | null;
   readonly warned: readonly StepWarning[];
+  /** Of a delivery of several repos: that it goes back, why, and what had moved by then. From then on it never goes forward again. */
+  readonly turnedBack: { readonly because: string; readonly repos: readonly string[] } | null;
+  /** Of a delivery of several repos: where its branches were found when it could go neither forward nor back. */
+  readonly torn: readonly Standing[] | null;
 }
 
 /** A finished step as the rest of the task needs it again. `result` names the blob with what the agent was told. */

@@ -281,6 +281,7 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
       { events: [event("STEP_COMPLETED", { ...closed, result: null }) as never, event("DELIVERED") as never] },
       ADA,
     ),
+    give("record_delivery", { events: [event("DELIVERY_TURNED_BACK") as never, event("DELIVERY_TORN") as never] }, ADA),
   ];
   const people: Command[] = [
     give("prioritize", { priority: PRIORITIES[task.denials % PRIORITIES.length] ?? "low" }),

@@ -14,7 +14,7 @@ import type {
   TaskEventBodies,
 } from "./event.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
-import type { Verdict } from "./gate.ts";
+import type { Ground, Verdict } from "./gate.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
 import type { Priority } from "./priority.ts";
@@ -57,9 +57,8 @@ export interface ItemState {
   readonly approved: boolean;
 }
 
-export interface RecordedVerdict {
+export interface RecordedVerdict extends Ground {
   readonly verdict: Verdict["verdict"];
-  readonly tree: string;
   readonly step: string;
   readonly counts: TestCounts | null;
   readonly findings: readonly string[];
@@ -367,6 +366,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
           before: event.body.before,
           settled: null,
           warned: [],
+          turnedBack: null,
+          torn: null,
         },
         outside: task.outside || (event.body.act.kind === "command" && event.body.act.network.length > 0),
         runs: { ...task.runs, [event.body.step]: event.body.run },
@@ -478,6 +479,22 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       };
     case "CANCELED":
       return { ...facts(task), status: "canceled", exitReason: event.body.exitReason, endedAtMs: atMs };
+    case "DELIVERY_TURNED_BACK":
+      return {
+        ...task,
+        openStep:
+          task.openStep === null
+            ? null
+            : {
+                ...task.openStep,
+                turnedBack: {
+                  because: event.body.because,
+                  repos: event.body.found.flatMap(({ repo, is }) => (is === "arrived" ? [repo] : [])),
+                },
+              },
+      };
+    case "DELIVERY_TORN":
+      return { ...task, openStep: task.openStep === null ? null : { ...task.openStep, torn: event.body.found } };
     case "DELIVERED":
       return { ...task, delivered: { ...task.delivered, ...event.body.repos } };
   }
@@ -551,7 +568,10 @@ function withVerdict(
 ): Task {
   const recorded: RecordedVerdict = {
     ...judged,
+    repo: report.repo,
+    commit: report.commit,
     tree: report.tree,
+    beside: report.beside,
     step: report.step,
     counts: report.counts,
     output: report.output,

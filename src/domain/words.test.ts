@@ -20,6 +20,7 @@ describe("what a crash in the middle of a step means", () => {
     gate: "fresh_checkout_then_run_again",
     candidate: "run_again",
     deliver: "ask_git_then_finish",
+    deliver_together: "ask_git_then_all_or_none",
   };
 
   it.each(Object.entries(POLICIES))("%s: %s", (kind, policy) =>

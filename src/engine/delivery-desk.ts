@@ -3,6 +3,7 @@ import type { DeliveredTo } from "../domain/event.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import type { DeliveryEvent } from "../domain/lifecycle.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
+import type { StepKind } from "../domain/step.ts";
 import { type In, layerName, type Task } from "../domain/task.ts";
 import type { Ask, Desk, Effect, Steps } from "../ports/broker.ts";
 import type { StagedBlob } from "../ports/store.ts";
@@ -40,7 +41,7 @@ export async function deliveryDesk(
         blobs,
       );
       // A branch that moves is not stopped half-way; what only gathers is ended, and its step is lost.
-      const isLost = (): boolean => signal.aborted && act.kind !== "deliver";
+      const isLost = (): boolean => signal.aborted && !MOVES_BRANCHES.has(act.kind);
       const lose = async (): Promise<Failure> => {
         await record(deps, task.id, by, [
           { type: "STEP_LOST", body: { step, run, cause: "worker_died", rescued: {}, partialOutput: null } },
@@ -59,6 +60,8 @@ export async function deliveryDesk(
         });
       } catch (error) {
         if (isLost()) throw await lose();
+        // Of several branches some may have moved: whatever is not the word that none has leaves the step open, to be finished.
+        if (act.kind === "deliver_together" && !isFailure(error, "delivery/refused")) throw error;
         const cause = isFailure(error) ? error.message : "AgentOS failed inside this step";
         await record(deps, task.id, by, [
           { type: "STEP_FAILED", body: { step, run, evidence: [], after: {}, cause, result: null } },
@@ -73,12 +76,12 @@ export async function deliveryDesk(
         return effect.result;
       }
       // That a branch moved and that this was a delivery are one fact: a crash must not leave the one without the other.
-      const events: DeliveryEvent[] = [
-        { type: "STEP_COMPLETED", body: { step, run, evidence, after: {}, result: null } },
-      ];
-      if (act.kind === "deliver")
-        events.push({ type: "DELIVERED", body: { repos: { [act.repo]: effect.result as DeliveredTo } } });
-      await record(deps, task.id, by, events, effect.blobs);
+      const completed: DeliveryEvent = {
+        type: "STEP_COMPLETED",
+        body: { step, run, evidence, after: {}, result: null },
+      };
+      const events = act.kind === "deliver" || act.kind === "deliver_together" ? (effect.result as Arrived).events : [];
+      await record(deps, task.id, by, [completed, ...events], effect.blobs);
       return effect.result;
     },
     deny: async (act, rule, reason) => {
@@ -103,6 +106,15 @@ export async function deliveryDesk(
     steps,
   };
 }
+
+/** What has arrived, with the events that say so. */
+export interface Arrived {
+  readonly repos: Readonly<Record<string, DeliveredTo>>;
+  readonly events: readonly DeliveryEvent[];
+  readonly blobs: readonly StagedBlob[];
+}
+
+const MOVES_BRANCHES: ReadonlySet<StepKind> = new Set<StepKind>(["deliver", "deliver_together"]);
 
 export const record = (
   deps: EngineDependencies,

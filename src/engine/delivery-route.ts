@@ -1,7 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import type { CandidateOf, DeliveredTo } from "../domain/event.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
-import { judge } from "../domain/gate.ts";
+import { type GateDefinition, groundOf } from "../domain/gate.ts";
 import { isRemote } from "../domain/remote.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { In } from "../domain/task.ts";
@@ -10,8 +10,9 @@ import type { DeliveryRequest } from "../ports/delivery.ts";
 import type { CommitId } from "../ports/workspaces.ts";
 import { record, sourceOf } from "./delivery-desk.ts";
 import type { EngineDependencies } from "./deps.ts";
+import { judgedGate } from "./judged-gate.ts";
 
-/** One repo's way into the person's repository, decided before anything moves. */
+/** One repo's way into the person's repository, decided before anything moves. A merged tree is still to be proven. */
 export interface Route {
   readonly repo: string;
   readonly source: string;
@@ -24,14 +25,15 @@ export interface Route {
   readonly note: string | null;
 }
 
+/** @param together one of several repos: then it goes where it was asked to go, or none goes anywhere */
 export async function routeOf(
   deps: EngineDependencies,
-  desk: Desk,
   task: In<"succeeded">,
   spec: Spec,
   request: DeliveryRequest,
   repo: string,
   candidate: CandidateOf,
+  together: boolean,
 ): Promise<Route> {
   const clone = { task: task.id, repo };
   const source = (await sourceOf(deps, task, repo)).path;
@@ -64,7 +66,13 @@ export async function routeOf(
       note: `${repo}: ${branch} has this work already`,
     };
   if (outlook.checkedOut && outlook.dirtyTouched.length > 0) {
-    const note = `${repo}: ${branch} is checked out and ${outlook.dirtyTouched.slice(0, 5).join(", ")} ${outlook.dirtyTouched.length === 1 ? "has" : "have"} uncommitted changes, so the branch ${ownBranch} was written instead`;
+    const dirty = `${repo}: ${branch} is checked out and ${outlook.dirtyTouched.slice(0, 5).join(", ")} ${outlook.dirtyTouched.length === 1 ? "has" : "have"} uncommitted changes`;
+    if (together)
+      throw new Failure("delivery/refused", `${dirty}, so nothing was delivered to any repo`, {
+        next: `Commit or stash them there; or agentos task deliver ${task.id} --way branch writes a branch in each repo.`,
+        facts: { repo, paths: outlook.dirtyTouched },
+      });
+    const note = `${dirty}, so the branch ${ownBranch} was written instead`;
     return {
       ...base,
       way: "branch",
@@ -74,7 +82,7 @@ export async function routeOf(
     };
   }
   if (outlook.relation === "at-base") return { ...base, way, branch, from: outlook.head, note: null };
-  const merged = await provenMerge(deps, desk, task, spec, { repo, source, branch, candidate, by: request.by });
+  const merged = await mergedWith(deps, task, spec, { repo, source, branch, candidate, by: request.by });
   return {
     ...base,
     way,
@@ -101,9 +109,8 @@ async function vacant(
   return head;
 }
 
-async function provenMerge(
+async function mergedWith(
   deps: EngineDependencies,
-  desk: Desk,
   task: In<"succeeded">,
   spec: Spec,
   {
@@ -140,32 +147,43 @@ async function provenMerge(
         facts: { conflicts: merged.conflicts },
       },
     );
-  const gates = spec.gates.filter((one) => one.repo === repo && one.argv.length > 0);
-  if (gates.length === 0)
-    throw new Failure(
-      "delivery/refused",
-      `${branch} of ${repo} moved on, and no gate can say anything about the merged work`,
-      {
-        next: aside(task.id, source),
-      },
-    );
-  const prepared = await withLayer(deps, desk, task, spec, repo, source, branch, merged.commit);
+  return merged;
+}
+
+/**
+ * Proves by the gates what no gate has seen yet: trees that came about by merging, and the sets of trees in which one did. Each gate
+ * about such a repo runs again, on what all repos are to become.
+ */
+export async function proveMerged(
+  deps: EngineDependencies,
+  desk: Desk,
+  task: In<"succeeded">,
+  spec: Spec,
+  routes: readonly Route[],
+  by: Actor,
+): Promise<void> {
+  const merged = routes.filter(({ to, candidate }) => to !== candidate.commit);
+  if (merged.length === 0) return;
+  const about = ({ repo, beside = [] }: GateDefinition): readonly Route[] =>
+    merged.filter((route) => route.repo === repo || beside.includes(route.repo));
+  const gates = spec.gates.filter((gate) => gate.argv.length > 0 && about(gate).length > 0);
+  for (const { repo, branch, source } of merged)
+    if (!gates.some((gate) => gate.repo === repo || gate.beside?.includes(repo)))
+      throw new Failure(
+        "delivery/refused",
+        `${branch} of ${repo} moved on, and no gate can say anything about the merged work`,
+        {
+          next: aside(task.id, source),
+        },
+      );
+  const at: Record<string, { readonly commit: string; readonly tree: string }> = { ...task.candidate };
+  let prepared = desk;
+  for (const { repo, source, branch, to, tree } of merged) {
+    at[repo] = { commit: to, tree };
+    prepared = await withLayer(deps, prepared, task, spec, repo, source, branch, to);
+  }
   for (const gate of gates) {
-    const run = await deps.broker.gate(prepared, gate, merged.commit, merged.tree, "merge");
-    const verdict = judge(gate, merged.tree, [
-      { step: run.step, tree: merged.tree, evidence: run.evidence, found: run.found, program: run.program },
-    ]);
-    const report = {
-      gate: gate.id,
-      on: "merge",
-      repo,
-      commit: merged.commit,
-      tree: merged.tree,
-      step: run.step,
-      counts: run.counts,
-      found: run.found,
-      output: run.output,
-    } as const;
+    const { report, verdict } = await judgedGate(deps.broker, prepared, gate, groundOf(gate, at), "merge");
     await record(deps, task.id, by, [
       verdict.verdict === "pass"
         ? { type: "GATE_PASSED", body: { ...report, restsOn: verdict.restsOn } }
@@ -175,14 +193,14 @@ async function provenMerge(
     ]);
     if (verdict.verdict !== "pass") {
       const why = verdict.verdict === "fail" ? verdict.findings : verdict.missing;
+      const newer = about(gate).map(({ repo, branch }) => (routes.length === 1 ? branch : `${branch} of ${repo}`));
       throw new Failure(
         "delivery/refused",
-        `merged with the newer ${branch}, the gate ${gate.id} does not pass: ${why.join("; ")}`,
-        { next: aside(task.id, source) },
+        `merged with the newer ${newer.join(", ")}, the gate ${gate.id} does not pass: ${why.join("; ")}`,
+        { next: aside(task.id, about(gate)[0]?.source ?? "") },
       );
     }
   }
-  return merged;
 }
 
 /** The merged commit's own dependencies: its lock file may be neither side's. */

@@ -1,8 +1,9 @@
 import type { CandidateOf, DeliveredTo } from "../domain/event.ts";
+import type { DeliveryEvent } from "../domain/lifecycle.ts";
 import type { Act } from "../domain/step.ts";
 import type { In } from "../domain/task.ts";
 import type { Desk } from "../ports/broker.ts";
-import type { StagedBlob } from "../ports/store.ts";
+import type { Arrived } from "./delivery-desk.ts";
 import type { Route } from "./delivery-route.ts";
 import type { EngineDependencies } from "./deps.ts";
 
@@ -24,20 +25,23 @@ export async function travel(
     to: route.to,
     tree: route.tree,
   };
-  return (await desk.steps.perform({
+  const arrived = (await desk.steps.perform({
     input: deps.seal(act).sha256,
     open: async () => ({ act, blobs: [] }),
     effect: async () => {
-      const arrived = await arrive(deps, task.id, route.source, act, route.candidate);
+      const result = await arrive(deps, task.id, route.source, act, route.candidate);
       return {
         evidence: [{ kind: "commit", repo: route.repo, commit: route.to, tree: route.tree }],
         touched: [],
-        result: arrived.delivered,
+        result,
         failed: null,
-        blobs: arrived.blobs,
+        blobs: result.blobs,
       };
     },
-  })) as DeliveredTo;
+  })) as Arrived;
+  const { [route.repo]: delivered } = arrived.repos;
+  if (delivered === undefined) throw new Error(`${route.repo} arrived nowhere`);
+  return delivered;
 }
 
 /** The effect itself, safe to repeat: objects first, then one compare-and-set. */
@@ -45,41 +49,36 @@ export async function arrive(
   deps: EngineDependencies,
   task: string,
   source: string,
-  act: DeliverAct,
+  act: Omit<DeliverAct, "kind">,
   candidate: CandidateOf,
-): Promise<{ readonly delivered: DeliveredTo; readonly blobs: readonly StagedBlob[] }> {
+): Promise<Arrived> {
   const clone = { task, repo: act.repo };
-  const told = {
-    way: act.way,
-    branch: act.branch === "" ? null : act.branch,
-    from: act.from,
-    to: act.to,
-    tree: act.tree,
-  };
   if (act.way === "patch") {
-    const patch = await deps.store.stage(
-      new TextEncoder().encode(await deps.workspaces.patch(clone, candidate.base, candidate.commit)),
-    );
-    await deps.log.give(
-      task,
-      {
-        type: "record_delivery",
-        by: { kind: "system", name: "agentos" },
-        events: [
-          {
-            type: "ARTIFACT_STORED",
-            body: { name: `${act.repo}.patch`, mediaType: "text/x-patch", content: patch.ref, step: null },
-          },
-        ],
-      },
-      { blobs: [patch] },
-    );
-    return { delivered: { ...told, checkoutFollowed: false }, blobs: [] };
+    const text = await deps.workspaces.patch(clone, candidate.base, candidate.commit);
+    const patch = await deps.store.stage(new TextEncoder().encode(text));
+    const stored: DeliveryEvent = {
+      type: "ARTIFACT_STORED",
+      body: { name: `${act.repo}.patch`, mediaType: "text/x-patch", content: patch.ref, step: null },
+    };
+    return arrivedAt(act, false, [stored], [patch]);
   }
   await deps.workspaces.publishRef(clone, source, act.to, `tasks/${task}`);
-  const moved =
+  const { checkoutFollowed } =
     act.from === act.to
       ? { checkoutFollowed: false }
       : await deps.workspaces.moveBranch(source, act.branch, act.from, act.to);
-  return { delivered: { ...told, checkoutFollowed: moved.checkoutFollowed }, blobs: [] };
+  return arrivedAt(act, checkoutFollowed);
+}
+
+/** One repo's arrival, as it is recorded. */
+export function arrivedAt(
+  { repo, way, branch, from, to, tree }: Omit<DeliverAct, "kind">,
+  checkoutFollowed: boolean,
+  before: Arrived["events"] = [],
+  blobs: Arrived["blobs"] = [],
+): Arrived {
+  const repos = {
+    [repo]: { way, branch: branch === "" ? null : branch, from, to, tree, checkoutFollowed },
+  };
+  return { repos, events: [...before, { type: "DELIVERED", body: { repos } }], blobs };
 }

@@ -1,16 +1,19 @@
 import type { DeliveredTo } from "../domain/event.ts";
-import { Failure, isFailure } from "../domain/failure.ts";
+import { Failure } from "../domain/failure.ts";
+import type { Act } from "../domain/step.ts";
 import type { In, Task } from "../domain/task.ts";
 import type { Delivered, Delivery, DeliveryRequest } from "../ports/delivery.ts";
 import { deliveryDesk, specOf, stopped } from "./delivery-desk.ts";
-import { finishOpen } from "./delivery-recovery.ts";
-import { type Route, routeOf } from "./delivery-route.ts";
+import { finishOpen, leaveAsIs } from "./delivery-recovery.ts";
+import { proveMerged, type Route, routeOf } from "./delivery-route.ts";
+import { deliverTogether } from "./delivery-together.ts";
 import { travel } from "./delivery-travel.ts";
 import type { EngineDependencies } from "./deps.ts";
 
 /**
  * Brings a proven tree to where people see it. First every repo's route is decided (and, where the target moved on, the merged tree is
- * built and proven by the same gates); only when all are decided does the first branch move, each by compare-and-set inside a durable step.
+ * built and proven by the same gates); only when all are decided does the first branch move, by compare-and-set inside a durable step.
+ * Several repos are one step: all of them move, or none does.
  */
 export function createDelivery(deps: EngineDependencies): Delivery {
   const busy = new Map<string, Promise<unknown>>();
@@ -31,9 +34,20 @@ export function createDelivery(deps: EngineDependencies): Delivery {
     deliver: (request) =>
       one(request.task, async () => {
         if (stopping.signal.aborted) throw stopped(request.task);
+        if (request.leave) {
+          await leaveAsIs(deps, request.task, request.by);
+          return { repos: {}, notes: ["the branches stay as they are"] };
+        }
         await finishOpen(deps, request.task);
         return deliverTask(deps, request, stopping.signal);
       }),
+    async alone(task, work) {
+      if (busy.has(task))
+        throw new Failure("task/refused", `task ${task} is being delivered just now`, {
+          next: `agentos task show ${task} says when it is through.`,
+        });
+      return one(task, work);
+    },
     async recover() {
       for (const id of await deps.store.operations.succeededWithOpenStep()) {
         const { act } = (await deps.log.load(id)).task.openStep ?? {};
@@ -41,7 +55,7 @@ export function createDelivery(deps: EngineDependencies): Delivery {
           deps.warn(`the interrupted delivery of task ${id} could not be finished; its step stays open`, error),
         );
         // A push is asked of a remote, which may be away: the start does not wait for it, the next delivery of the task does.
-        if (act?.kind !== "deliver" || act.way !== "push") await finished;
+        if (!isPushed(act)) await finished;
       }
     },
     async stop() {
@@ -50,6 +64,11 @@ export function createDelivery(deps: EngineDependencies): Delivery {
     },
   };
 }
+
+const isPushed = (act: Act | undefined): boolean =>
+  act?.kind === "deliver_together"
+    ? act.moves.some(({ way }) => way === "push")
+    : act?.kind === "deliver" && act.way === "push";
 
 async function deliverTask(
   deps: EngineDependencies,
@@ -60,52 +79,32 @@ async function deliverTask(
   const proven = provenTask(task);
   const spec = await specOf(deps, proven);
   const desk = await deliveryDesk(deps, proven, spec, request.by, signal);
-  const routes: Route[] = [];
-  for (const [repo, candidate] of Object.entries(proven.candidate ?? {}))
-    if (candidate.tree !== candidate.baseTree)
-      routes.push(await routeOf(deps, desk, proven, spec, request, repo, candidate));
-  if (routes.length === 0)
+  const changed = Object.entries(proven.candidate ?? {}).filter(([, { tree, baseTree }]) => tree !== baseTree);
+  if (changed.length === 0)
     throw new Failure("delivery/refused", `task ${proven.id} changed nothing, so there is nothing to deliver`, {
       next: `agentos task artifacts ${proven.id}`,
     });
+  const routes: Route[] = [];
+  for (const [repo, candidate] of changed)
+    routes.push(await routeOf(deps, proven, spec, request, repo, candidate, changed.length > 1));
+  await proveMerged(deps, desk, proven, spec, routes, request.by);
   const repos: Record<string, DeliveredTo> = {};
-  for (const route of routes)
-    try {
-      repos[route.repo] = arrivedBefore(proven, route) ?? (await travel(deps, desk, proven, route));
-    } catch (error) {
-      if (!isFailure(error) || routes.length === 1) throw error;
-      throw inPart(proven.id, error, repos, routes);
-    }
+  for (const route of routes) {
+    const before = arrivedBefore(proven, route);
+    if (before !== null) repos[route.repo] = before;
+  }
+  const left = routes.filter(({ repo }) => repos[repo] === undefined);
+  const [only, ...more] = left;
+  if (only !== undefined && more.length === 0) repos[only.repo] = await travel(deps, desk, proven, only);
+  else if (only !== undefined)
+    Object.assign(repos, await deliverTogether(deps, desk, proven, left, request.by, signal));
   return { repos, notes: routes.flatMap(({ note }) => (note === null ? [] : [note])) };
 }
 
 /** Delivered there already, and still part of it: what was recorded then stands, and nothing is recorded again. */
 function arrivedBefore(task: In<"succeeded">, route: Route): DeliveredTo | null {
   const before = task.delivered?.[route.repo];
-  return (route.way === "merge" || route.way === "push") && route.from === route.to && before?.branch === route.branch
-    ? before
-    : null;
-}
-
-/** Several repos do not move as one: what did and what did not is said by name. */
-function inPart(
-  task: string,
-  { code, message, next, facts }: Failure,
-  repos: Readonly<Record<string, DeliveredTo>>,
-  routes: readonly Route[],
-): Failure {
-  const arrived = Object.entries(repos).map(
-    ([repo, { way, branch, to }]) => `${repo} (${way === "patch" ? "as a patch" : `${branch} is at ${to}`})`,
-  );
-  const left = routes.filter(({ repo }) => repos[repo] === undefined).map(({ repo }) => repo);
-  return new Failure(
-    code,
-    `${message}. Delivered: ${arrived.length === 0 ? "nothing" : arrived.join(", ")}. Not delivered: ${left.join(", ")}`,
-    {
-      next: next ?? `agentos task deliver ${task} delivers what is left.`,
-      facts: { ...facts, delivered: repos, notDelivered: left },
-    },
-  );
+  return route.way !== "patch" && route.from === route.to && before?.branch === route.branch ? before : null;
 }
 
 function provenTask(task: Task): In<"succeeded"> {

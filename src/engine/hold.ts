@@ -4,6 +4,7 @@ import type { WorkReport } from "../domain/lifecycle.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
 import type { LeaseChange, StagedBlob } from "../ports/store.ts";
+import type { Loaded } from "../ports/task-log.ts";
 import type { EngineDependencies } from "./deps.ts";
 
 export type PutDownReason = "pause" | "cancel" | "time_up" | "shutdown" | "project_paused" | "daemon_paused";
@@ -72,37 +73,37 @@ const ENDS_THE_HOLD: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"
 
 export function holdTask(
   deps: EngineDependencies,
-  first: Task,
+  claimed: Loaded,
   spec: Spec | null,
   epoch: number,
   signal: AbortSignal,
   wishes: Wishes,
 ): Hold {
-  let current = first;
-  let currentSeq = 0;
+  const { id } = claimed.task;
+  let current = claimed;
   const by: Actor = { kind: "worker", name: deps.worker };
-  const canceled = (): boolean => wishes.cancel || current.cancelRequested !== null;
+  const canceled = (): boolean => wishes.cancel || current.task.cancelRequested !== null;
   const interruptedBy = (): "cancel" | "time_up" | "shutdown" =>
     canceled() ? "cancel" : wishes.timeUp ? "time_up" : "shutdown";
   return {
-    id: first.id,
+    id,
     epoch,
     get spec() {
       if (spec === null)
-        throw new Failure("store/corrupt", `the stored spec of task ${first.id} does not have the frozen hash`);
+        throw new Failure("store/corrupt", `the stored spec of task ${id} does not have the frozen hash`);
       return spec;
     },
     signal,
-    task: () => current,
+    task: () => current.task,
     async report(report, blobs = []) {
-      const lease: LeaseChange = { kind: ENDS_THE_HOLD.has(report.type) ? "release" : "hold", task: first.id, epoch };
+      const lease: LeaseChange = { kind: ENDS_THE_HOLD.has(report.type) ? "release" : "hold", task: id, epoch };
       const command = { type: "report", by, worker: deps.worker, epoch, report } as const;
       for (;;)
         try {
-          const { task, seq } = await deps.log.give(first.id, command, { blobs, lease });
+          const loaded = await deps.log.give(id, command, { blobs, lease, known: current });
           // Warnings are reported beside the work: the answer that was read last is not always the newest.
-          if (seq >= currentSeq) [current, currentSeq] = [task, seq];
-          return task;
+          if (loaded.seq >= current.seq) current = loaded;
+          return loaded.task;
         } catch (error) {
           // Busy is nothing the task did: what happened is said again, after the store's own wait, until the worker is to stop.
           if (!isFailure(error, "store/busy") || (signal.aborted && !wishes.cancel && !wishes.timeUp)) throw error;
@@ -114,7 +115,7 @@ export function holdTask(
       if (canceled()) throw new PutDown("cancel");
       if (signal.aborted || wishes.timeUp) throw new PutDown(interruptedBy());
       if (wishes.hold !== null) throw new PutDown(wishes.hold);
-      if (wishes.pause || current.pauseRequested) throw new PutDown("pause");
+      if (wishes.pause || current.task.pauseRequested) throw new PutDown("pause");
       if (deps.storage.scarce())
         throw new Failure("store/full", "there is no space left on the disk of the data directory");
     },

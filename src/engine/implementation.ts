@@ -26,6 +26,8 @@ export async function implementPlan(deps: EngineDependencies, hold: Hold, agent:
     }
     if (state?.status !== "running") await hold.report({ type: "start_item", item: item.id });
     const desk = await setDesk(deps, hold, "implementation", `${hold.task().attempt}.item-${item.id}`, item.id, "base");
+    // Where a repo may not be changed, the kernel's word for it stands before the item's first act.
+    await deps.broker.witness(desk, "by-scope");
     const told: { last: string } = { last: "" };
     const can = deps.broker.working(desk, item.id);
     const outcome = await agent.work(item, {

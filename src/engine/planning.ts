@@ -3,7 +3,9 @@ import { Failure } from "../domain/failure.ts";
 import { partName } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import { checkPlan, type OpenPlan, planHash } from "../domain/plan.ts";
+import type { Spec } from "../domain/spec.ts";
 import type { Agent } from "../ports/agent.ts";
+import type { Desk } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { reposOf, setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
@@ -14,7 +16,7 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
   if (hold.task().bases === null) await pinBases(deps, hold);
   const version = hold.task().planVersion + 1;
   const desk = await setDesk(deps, hold, "planning", `${hold.task().attempt}.plan`, null, "base");
-  const mounts = await deps.broker.witness(desk);
+  const mounts = await deps.broker.witness(desk, "planning");
   const drafted = await agent.plan(deps.broker.planning(desk));
   hold.boundary();
   const witness = [];
@@ -29,7 +31,8 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
   }
   const spec = hold.task().spec;
   if (spec === null) throw new Error(`task ${hold.id} plans without a frozen spec`);
-  const plan: OpenPlan = { format: 1, spec: spec.hash, bases: desk.bases, items: drafted.items, notes: drafted.notes };
+  const notes = [...whatTheReposAre(hold.spec, desk.repos), ...drafted.notes];
+  const plan: OpenPlan = { format: 1, spec: spec.hash, bases: desk.bases, items: drafted.items, notes };
   checkPlan(plan, hold.spec);
   const { text, hash } = planHash(deps.seal, plan);
   const blob = await deps.store.stage(new TextEncoder().encode(text));
@@ -52,14 +55,38 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
   );
 }
 
+/** One line per repo, where there is more to say than that there is one and it is code. */
+function whatTheReposAre({ scopes, repos = {} }: Spec, now: Desk["repos"]): readonly string[] {
+  const [only] = scopes;
+  const plain = scopes.length === 1 && only !== undefined && (repos[only.repo]?.role ?? "code") === "code";
+  if (plain) return [];
+  return scopes.map((scope) => {
+    const { role = "code", branch = null, directory = null } = repos[scope.repo] ?? {};
+    const may =
+      scope.access === "read_only" || !(now[scope.repo]?.writable ?? false)
+        ? "is only read"
+        : scope.access === "full"
+          ? "may be changed"
+          : `may be changed in ${[scope.paths, ...(scope.within ?? [])].map((list) => list.join(", ")).join(" as far as in ")}`;
+    return `${scope.repo} (${role}${directory === null ? "" : ` in ${directory}`}${branch === null ? "" : `, branch ${branch}`}) ${may}`;
+  });
+}
+
 async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {
   const repos = await reposOf(deps, hold);
   const bases: Record<string, Base> = {};
   const trees: Record<string, string> = {};
-  for (const [name, { path, defaultBranch }] of Object.entries(repos)) {
-    const state = await deps.workspaces.inspect(path, defaultBranch);
+  for (const [name, { path }] of Object.entries(repos)) {
+    const wanted = hold.spec.repos?.[name]?.branch ?? null;
+    const state = await deps.workspaces.inspect(path, wanted);
+    const isThere = wanted === null || state.branch === wanted;
+    const head = isThere ? state.head : await deps.workspaces.branchHead(path, wanted);
     if (state.unsupported.length > 0) throw new Failure("repo/unsupported", `${path}: ${state.unsupported.join("; ")}`);
-    if (state.head === null) throw new Failure("repo/unsupported", `${path} has no commit yet`);
+    if (head === null)
+      throw new Failure(
+        "repo/unsupported",
+        wanted === null ? `${path} has no commit yet` : `${path} has no branch ${wanted} any more`,
+      );
     const clone = { task: hold.id, repo: name };
     // A fork begins where its origin began, wherever the branch is by now; revised it is work of its own and begins where all do.
     const forked = hold.task().specVersion === 1 ? hold.task().fork?.bases[name] : undefined;
@@ -72,10 +99,15 @@ async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {
     }
     // By the spec's version: only the same pinning, cut off by a crash, takes again what it captured of uncommitted files.
     const label = String(hold.task().specVersion);
-    const commit = await deps.workspaces.adopt(clone, path, state.head, hold.spec.includeDirty, label);
+    const commit = await deps.workspaces.adopt(clone, path, head, hold.spec.includeDirty, label);
     trees[name] = await deps.workspaces.checkout({ task: hold.id, repo: name, epoch: hold.epoch }, commit);
     await requirePins(deps, hold, name, commit);
-    bases[name] = { commit, branch: state.branch, dirty: state.dirty.slice(0, 200), included: hold.spec.includeDirty };
+    bases[name] = {
+      commit,
+      branch: wanted ?? state.branch,
+      dirty: state.dirty.slice(0, 200),
+      included: hold.spec.includeDirty,
+    };
   }
   await hold.report({ type: "pin_bases", bases, trees });
 }

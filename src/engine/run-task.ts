@@ -34,7 +34,7 @@ export async function runTask(
   );
   const time = new AbortController();
   // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.
-  const hold = holdTask(deps, claimed.task, spec, epoch, AbortSignal.any([signal, time.signal]), wishes);
+  const hold = holdTask(deps, claimed, spec, epoch, AbortSignal.any([signal, time.signal]), wishes);
   let unwatch = (): void => undefined;
   try {
     unwatch = watchTime(deps, hold, wishes, () => time.abort());

@@ -1,3 +1,4 @@
+import { checkoutsOf } from "../domain/gate.ts";
 import type { OpenStep } from "../domain/step.ts";
 import type { EngineDependencies } from "./deps.ts";
 import type { Hold } from "./hold.ts";
@@ -14,11 +15,11 @@ export async function undoOpenStep(
     const workspace = { task: hold.id, epoch: hold.epoch, repo };
     const kept = await deps.workspaces.restore(workspace, tree, excludedPaths(hold.spec, repo));
     if (kept.rescued !== null) rescued[repo] = kept.rescued;
-    if (open.act.kind === "gate" || open.act.kind === "prepare") {
-      await deps.workspaces.dropGateCheckout(workspace, open.step);
-      await deps.workspaces.dropGateCheckout(workspace, `prepare-${open.step}`);
-    }
+    if (open.act.kind === "prepare") await deps.workspaces.dropGateCheckout(workspace, `prepare-${open.step}`);
   }
+  if (open.act.kind === "gate")
+    for (const { repo, name } of checkoutsOf(open.step, open.act))
+      await deps.workspaces.dropGateCheckout({ task: hold.id, epoch: hold.epoch, repo }, name);
   if (open.act.kind === "prepare") await deps.layers.discard(open.act.key);
   return rescued;
 }

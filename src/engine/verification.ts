@@ -1,12 +1,12 @@
 import type { CandidateOf } from "../domain/event.ts";
-import { type GateDefinition, type GateRun, judge, runsAgain } from "../domain/gate.ts";
+import { type GateDefinition, groundOf } from "../domain/gate.ts";
 import { inScope } from "../domain/scope.ts";
 import type { Agent } from "../ports/agent.ts";
-import type { GateOutcome } from "../ports/broker.ts";
 import { type AttemptEnd, endAttempt } from "./attempt.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
+import { judgedGate } from "./judged-gate.ts";
 import { ensureLayers } from "./layers.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
@@ -77,7 +77,10 @@ async function makeCandidate(deps: EngineDependencies, hold: Hold): Promise<void
     if (base === undefined) continue;
     if (scope.access === "read_only" || !(desk.repos[scope.repo]?.writable ?? false)) {
       const tree = await deps.workspaces.treeOf({ task: hold.id, repo: scope.repo }, base);
-      made[scope.repo] = { base, commit: base, tree, baseTree: tree, changed: 0, leftOut: [] };
+      const leftOut = (await changedAnyway(deps, hold, scope.repo)).map(
+        (path) => `${path} was changed, and the repo is only to be read`,
+      );
+      made[scope.repo] = { base, commit: base, tree, baseTree: tree, changed: 0, leftOut: leftOut.slice(0, 50) };
       continue;
     }
     const candidate = await deps.broker.candidate(
@@ -102,49 +105,34 @@ async function makeCandidate(deps: EngineDependencies, hold: Hold): Promise<void
   await hold.report({ type: "make_candidate", repos: made });
 }
 
+/** The mount keeps a repo that is only read as it is. Where it is not all the same, that is a finding, not a detail. */
+async function changedAnyway(deps: EngineDependencies, hold: Hold, repo: string): Promise<readonly string[]> {
+  const before = hold.task().baseTrees[repo];
+  const now = await deps.workspaces.snapshot(
+    { task: hold.id, repo, epoch: hold.epoch },
+    excludedPaths(hold.spec, repo),
+  );
+  return before === undefined || before === now
+    ? []
+    : deps.workspaces.treeChanges({ task: hold.id, repo }, before, now);
+}
+
 async function runAndJudge(
   deps: EngineDependencies,
   hold: Hold,
   gate: GateDefinition,
   on: "base" | "candidate",
 ): Promise<void> {
-  const one = hold.task().candidate?.[gate.repo];
-  if (one === undefined) throw new Error(`gate ${gate.id} is for ${gate.repo}, which has no candidate`);
-  const commit = on === "base" ? one.base : one.commit;
-  const tree = on === "base" ? one.baseTree : one.tree;
-  if (gate.argv.length === 0) {
-    await hold.report({
-      type: "judge_gate",
-      report: { gate: gate.id, on, repo: gate.repo, commit, tree, step: "", counts: null, found: [], output: null },
-      verdict: judge(gate, tree, []),
-    });
-    return;
-  }
+  const at = Object.fromEntries(
+    Object.entries(hold.task().candidate ?? {}).map(([repo, one]) => [
+      repo,
+      on === "base" ? { commit: one.base, tree: one.baseTree } : { commit: one.commit, tree: one.tree },
+    ]),
+  );
   // Numbered by gate, not by turn: after a crash the gates that are judged already are not asked for again.
   const desk = await setDesk(deps, hold, "verification", `${hold.task().attempt}.gate-${gate.id}-${on}`, null, on);
-  const { flaky } = hold.spec;
-  const runs: GateRun[] = [];
-  let run: GateOutcome;
-  do {
-    // Each run is a step of its own; after a crash the finished ones answer from the journal.
-    run = await deps.broker.gate(desk, gate, commit, tree, on);
-    runs.push({ step: run.step, tree, evidence: run.evidence, found: run.found, program: run.program });
-  } while (runsAgain(gate, tree, runs, flaky));
-  const verdict = judge(gate, tree, runs, flaky);
   await hold.report({
     type: "judge_gate",
-    report: {
-      gate: gate.id,
-      on,
-      repo: gate.repo,
-      commit,
-      tree,
-      step: run.step,
-      counts: run.counts,
-      found: run.found,
-      output: run.output,
-      ...(runs.length > 1 && { runs: runs.length }),
-    },
-    verdict,
+    ...(await judgedGate(deps.broker, desk, gate, groundOf(gate, at), on, hold.spec.flaky)),
   });
 }

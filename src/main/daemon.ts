@@ -12,7 +12,7 @@ import { noteSystem } from "../app/system-journal.ts";
 import type { DaemonConfig } from "../config/config.ts";
 import { pausedView, time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
-import { SYSTEM } from "../domain/actor.ts";
+import { type Actor, SYSTEM } from "../domain/actor.ts";
 import type { SystemEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
 import { nodeServer } from "../interfaces/http/node-server.ts";
@@ -118,8 +118,8 @@ async function work(
   unlock: () => Promise<void>,
 ): Promise<Daemon> {
   const startedAtMs = Date.now();
-  const box = await tryOut(system, log);
   const person = { kind: "person", name: ownAccount().name } as const;
+  const [box] = await allOf(tryOut(system, log), takeOver(system, config.startPaused ? person : null));
   let askedToStop = (): void => {};
   const wanted = new Promise<void>((resolve) => {
     askedToStop = resolve;
@@ -165,11 +165,6 @@ async function work(
     version: VERSION,
     warn,
   });
-  if ((await system.store.position()) === 0)
-    await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
-  // Before anything is taken up: after an incident a person wants to look first.
-  if (config.startPaused) await system.cases.pauseAll(person, "the daemon was started paused");
-  await system.recover();
   const server = await listening(nodeServer(api.fetch), config);
   const { port } = server.address() as AddressInfo;
   const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
@@ -218,6 +213,21 @@ function rateLimited(waitMs: number, config: DaemonConfig): Error {
     ),
     { facts: { retryAfterSeconds: seconds } },
   );
+}
+
+/** Both at the same time; when one fails, the other is still waited for: nothing may go on behind a start that failed. */
+async function allOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
+}
+
+/** A new store says that it is one; on an old one, what a dead daemon left is dealt with. `pausedBy`: who starts it paused. */
+async function takeOver(system: System, pausedBy: Actor | null): Promise<void> {
+  if ((await system.store.position()) === 0)
+    await note(system, { type: "STORE_CREATED", body: { schema: SCHEMA_VERSION } });
+  // Before anything is taken up: after an incident a person wants to look first.
+  if (pausedBy !== null) await system.cases.pauseAll(pausedBy, "the daemon was started paused");
+  await system.recover();
 }
 
 /** The sandbox, tried for real at every start. Without one the daemon still answers; whatever would run something waits or is refused. */

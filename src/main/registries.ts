@@ -14,7 +14,7 @@ export interface ClientSettings {
   readonly pythonIndex?: string;
 }
 
-const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
+export const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
 
 /** Asked of npm itself; read from where go and pip keep theirs, because asking pip takes longer than starting the daemon. */
 export async function clientSettings(toolPath: readonly string[]): Promise<ClientSettings> {

@@ -28,10 +28,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
+import type { Workspaces } from "../ports/workspaces.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
-import { type ClientSettings, clientSettings, ownRegistries } from "./registries.ts";
+import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
   readonly home: string;
@@ -50,6 +52,7 @@ export interface SystemOptions {
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly store?: (store: Store) => Store;
+    readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
   };
@@ -75,8 +78,6 @@ export async function assemble(options: SystemOptions): Promise<System> {
   const { home, adapters = {} } = options;
   const clock = adapters.clock ?? systemClock;
   const sandbox = adapters.sandbox ?? bubblewrapSandbox({ privateDirectories: [home], hostEnvironment: process.env });
-  // Asking npm takes as long as everything else of a start together: it is asked meanwhile.
-  const settings = clientSettings(options.toolPath);
   const opened = await openStore({
     home,
     seal,
@@ -85,32 +86,32 @@ export async function assemble(options: SystemOptions): Promise<System> {
     ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }),
   });
   try {
-    return await over(opened, options, sandbox, clock, await settings);
+    return await over(opened, options, sandbox, clock);
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function over(
-  opened: Store,
-  options: SystemOptions,
-  sandbox: Sandbox,
-  clock: Clock,
-  settings: ClientSettings,
-): Promise<System> {
+async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clock: Clock): Promise<System> {
   const { home, toolPath, adapters = {} } = options;
   const store = adapters.store?.(opened) ?? opened;
   const log = createTaskLog(store, clock);
-  const workspaces = gitWorkspaces({
+  const ownWorkspaces = gitWorkspaces({
     home,
     owner: sandbox.owner(),
     ...(options.remotes === undefined ? {} : { remotes: options.remotes }),
   });
+  const workspaces = adapters.workspaces?.(ownWorkspaces) ?? ownWorkspaces;
   const layers = fileLayers(home);
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
-  const testRunners = runners(settings);
+  // Asked when a task first needs it: starting npm takes longer than all the rest of a daemon's start.
+  const settings = once(() => clientSettings(toolPath));
+  const testRunners: Runners = {
+    ...runners({ registry: DEFAULT_REGISTRY }),
+    detect: async (repo, files) => runners(await settings()).detect(repo, files),
+  };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const broker = createBroker({
     sandbox,
@@ -130,9 +131,9 @@ async function over(
     reportsIn: files.reportsIn,
     writeText: files.writeText,
     dropRunDirectory: files.drop,
-    platform: `${process.platform}-${process.arch}-${glibcVersion()}`,
+    platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
-    allowPrivate: [...ownRegistries(settings), ...(adapters.allowPrivate ?? [])],
+    allowPrivate: async () => [...ownRegistries(await settings()), ...(adapters.allowPrivate ?? [])],
     noRoom: room.full,
     clock,
   });
@@ -202,9 +203,17 @@ async function over(
   };
 }
 
+function once<T extends object | string>(ask: () => T): () => T {
+  let answer: T | null = null;
+  return () => (answer ??= ask());
+}
+
 /** Binary dependencies are built for a C library; musl has no such entry. */
 function glibcVersion(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // the report describes the call stack, which takes long and is of no use here
   const { header } = process.report.getReport() as { readonly header: { readonly glibcVersionRuntime?: string } };
+  Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
 

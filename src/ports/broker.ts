@@ -1,7 +1,7 @@
 import type { BlobRef } from "../domain/blob.ts";
 import type { Input } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
-import type { GateDefinition, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
+import type { GateDefinition, Ground, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Act, StepWarning } from "../domain/step.ts";
@@ -115,13 +115,10 @@ export interface Broker {
     author: Identity,
     exclude: readonly string[],
   ): Promise<Candidate & { readonly baseTree: string }>;
-  gate(
-    desk: Desk,
-    gate: GateDefinition,
-    commit: string,
-    tree: string,
-    on: "base" | "candidate" | "merge",
-  ): Promise<GateOutcome>;
-  /** The mount table's line for each repo as planning sees it. */
-  witness(desk: Desk): Promise<Readonly<Record<string, string>>>;
+  gate(desk: Desk, gate: GateDefinition, ground: Ground, on: "base" | "candidate" | "merge"): Promise<GateOutcome>;
+  /**
+   * The mount table's line for each repo as planning sees it, or (`by-scope`) for each repo that the task may not change, as its
+   * commands see it. A mount that is not read-only there is `sandbox/missing`.
+   */
+  witness(desk: Desk, seen: "planning" | "by-scope"): Promise<Readonly<Record<string, string>>>;
 }

@@ -10,6 +10,8 @@ export interface DeliveryRequest {
   /** Branch of a remote repository to push to. Left out: nothing is pushed, and a task with work for a remote one is refused. */
   readonly push?: string;
   readonly by: Actor;
+  /** Instead of delivering: leave the branches of a delivery that stands half-way as they are, and call it failed. */
+  readonly leave?: boolean;
 }
 
 export interface Delivered {
@@ -18,11 +20,17 @@ export interface Delivered {
   readonly notes: readonly string[];
 }
 
-/** Contract: only a verified tree is delivered; a branch moves by compare-and-set or not at all, a remote one too; repeating it is safe. */
+/**
+ * Contract: only a verified tree is delivered; a branch moves by compare-and-set or not at all, a remote one too; of several repos all
+ * branches move or none does, across crashes; where a person's own act (or a push, which is never taken back) makes both impossible
+ * the task says where each branch is; repeating it is safe.
+ */
 export interface Delivery {
   deliver(request: DeliveryRequest): Promise<Delivered>;
   /** Finishes or gives back what a dead daemon left in the middle; pushes go on behind it. What cannot be finished now is warned of and stays open; never throws for it. */
   recover(): Promise<void>;
+  /** Does something that no delivery of this task may run into. One under way: `Failure("task/refused")`. */
+  alone<T>(task: string, work: () => Promise<T>): Promise<T>;
   /** Ends what is being delivered and takes no more; resolves when nothing is under way. A branch that is being moved is moved to the end. */
   stop(): Promise<void>;
 }

@@ -12,6 +12,8 @@ export interface Extra {
   readonly lease?: LeaseChange | null;
   /** The state the person saw; another one by now: `task/changed`. */
   readonly expectedSeq?: number | null;
+  /** The task as the asker last saw it: decided on first, without looking. Only an append says whether it is so still. */
+  readonly known?: Loaded;
 }
 
 /**

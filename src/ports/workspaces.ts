@@ -18,6 +18,8 @@ export interface WorkspaceRef extends CloneRef {
 export interface RepoState {
   /** Real path of the repository's top directory. */
   readonly root: string;
+  /** Where the path that was asked for lies below it; "" for the top itself. */
+  readonly below: string;
   readonly head: CommitId | null;
   /** Checked-out branch, null when HEAD is detached. */
   readonly branch: string | null;
@@ -111,9 +113,9 @@ export interface WorkspaceUse {
 /**
  * Contract.
  * - Where a method takes a person's repository (`source`, `place`), that is an absolute path or the url of a remote one. A remote one is
- *   mirrored in the data directory; `inspect`, `outlook` and `branchHead` ask it, only `moveBranch` changes it, and what goes wrong on
- *   the way is a `Failure("remote/…")`.
- * - The person's repository is only read; there nothing but `refs/agentos/*` changes, except in `moveBranch`.
+ *   mirrored in the data directory; `inspect`, `outlook`, `standing` and `branchHead` ask it, only `moveBranch` changes it, and what goes
+ *   wrong on the way is a `Failure("remote/…")`.
+ * - The person's repository is only read; there nothing but `refs/agentos/*` changes, except in `moveBranch` and `takeBack`.
  * - Every git call is hardened: explicit private git directory and index, no hooks, no fsmonitor, no external diff, no
  *   textconv, no filter driver, no inherited GIT_* or user/system configuration, no prompt.
  * - `snapshot` and `restore` are inverse: after `restore(w, t)` a `snapshot(w)` is `t` again, byte for byte, whatever
@@ -240,6 +242,23 @@ export interface Workspaces {
     from: CommitId | null,
     to: CommitId,
   ): Promise<{ readonly checkoutFollowed: boolean }>;
+  /** All that `moveBranch` would refuse, refused now, without moving anything. The commit is published before. */
+  tryMove(source: string, branch: string, from: CommitId | null, to: CommitId): Promise<void>;
+  /**
+   * Takes a branch that `moveBranch` moved from one commit to another back, by compare-and-set, and its checkouts with it. Only from
+   * exactly `to`: where somebody built on it or took it elsewhere, and where files of it are dirty, `Failure("delivery/refused")`.
+   * Repeating it finishes what a crash left. With `only: "try"` it refuses what it would refuse, and the branch stays.
+   */
+  takeBack(source: string, branch: string, from: CommitId | null, to: CommitId, only?: "go" | "try"): Promise<void>;
+  /** Frees the checkouts of a branch of what a dead call of `moveBranch` or `takeBack` left locked there. */
+  freeLocks(source: string, branch: string): Promise<void>;
+  /** Where a branch is, and whether the commit is part of it. */
+  standing(
+    clone: CloneRef,
+    source: string,
+    branch: string,
+    commit: CommitId,
+  ): Promise<{ readonly at: CommitId | null; readonly holdsWork: boolean }>;
   /** `git format-patch`-like text of base..commit. */
   patch(clone: CloneRef, base: CommitId, commit: CommitId): Promise<string>;
   branchHead(source: string, branch: string): Promise<CommitId | null>;

@@ -164,11 +164,14 @@ async function live(
 
 const verdictsOf = (spec: Spec): Readonly<Record<string, RecordedVerdict>> =>
   Object.fromEntries(
-    spec.gates.map(({ id }) => [
+    spec.gates.map(({ id, repo }) => [
       id,
       {
         verdict: "pass",
+        repo,
+        commit: "c1",
         tree: "t1",
+        beside: {},
         step: "s",
         counts: { passed: 1, failed: 0, skipped: 0, todo: 0 },
         findings: [],

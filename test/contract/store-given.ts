@@ -244,6 +244,7 @@ function commandsFor(
     repo: "app",
     commit: "c",
     tree: "t",
+    beside: {},
     step: "g",
     counts: null,
     found: [],

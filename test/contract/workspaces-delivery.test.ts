@@ -54,6 +54,7 @@ describe("inspecting", () => {
     const before = fingerprint(repo);
     expect(await inspected(`${repo}/new`)).toEqual({
       root: repo,
+      below: "new",
       head: git(repo, "rev-parse", "HEAD"),
       branch: "main",
       dirty: ["a.txt", "b.txt", "c.txt", "new/é.txt"],
@@ -69,8 +70,15 @@ describe("inspecting", () => {
     git(repo, "pack-refs", "--all");
     git(repo, "checkout", "-q", "--detach");
     const head = git(repo, "rev-parse", "HEAD");
-    expect(await inspected(linked)).toEqual({ root: linked, head, branch: "side", dirty: [], unsupported: [] });
-    expect(await inspected(repo)).toEqual({ root: repo, head, branch: null, dirty: [], unsupported: [] });
+    expect(await inspected(linked)).toEqual({
+      root: linked,
+      below: "",
+      head,
+      branch: "side",
+      dirty: [],
+      unsupported: [],
+    });
+    expect(await inspected(repo)).toEqual({ root: repo, below: "", head, branch: null, dirty: [], unsupported: [] });
   });
 
   test("refuses what is no repository", async () => {
@@ -566,6 +574,134 @@ describe("delivering", () => {
       writeFileSync(`${repo}/.git/index`, index);
       expect(await workspaces.moveBranch(repo, "main", base, to)).toEqual({ checkoutFollowed: true });
       expect(git(repo, "status", "--porcelain")).toBe("");
+    });
+  });
+
+  describe("taken back", () => {
+    const inGit = (path: string) => path.startsWith(".git");
+    const leftovers = (repo: string) =>
+      readdirSync(`${repo}/.git`).filter((name) => name.includes("agentos") || name.endsWith(".lock"));
+
+    test("a branch and its files are what they were, what is the person's stays, and asked again nothing happens", async () => {
+      const { repo, workspaces, base, to } = await ready({ "a.txt": "1\n", "other.txt": "1\n", "src/b.txt": "b\n" });
+      const before = listing(repo, inGit);
+      await workspaces.moveBranch(repo, "main", base, to);
+      put(repo, { "other.txt": "mine\n", "mine.txt": "untracked\n" });
+      await workspaces.takeBack(repo, "main", base, to, "try");
+      expect(git(repo, "rev-parse", "main")).toBe(to);
+      for (let round = 0; round < 2; round++) {
+        await workspaces.takeBack(repo, "main", base, to);
+        expect([git(repo, "rev-parse", "main"), git(repo, "status", "--porcelain"), leftovers(repo)]).toEqual([
+          base,
+          "M other.txt\n?? mine.txt",
+          [],
+        ]);
+      }
+      rmSync(`${repo}/mine.txt`);
+      git(repo, "checkout", "-q", "other.txt");
+      expect(listing(repo, inGit)).toEqual(before);
+    });
+
+    test("a branch that was made is gone again, one that is not checked out is where it was", async () => {
+      const { repo, workspaces, base, to } = await ready();
+      git(repo, "branch", "side", base);
+      await workspaces.moveBranch(repo, "agentos/x", null, to);
+      await workspaces.moveBranch(repo, "side", base, to);
+      await workspaces.takeBack(repo, "agentos/x", null, to);
+      await workspaces.takeBack(repo, "side", base, to);
+      expect([await workspaces.branchHead(repo, "agentos/x"), await workspaces.branchHead(repo, "side")]).toEqual([
+        null,
+        base,
+      ]);
+    });
+
+    test.each([
+      ["built on it", (repo: string) => void git(repo, "commit", "-q", "--allow-empty", "-m", "theirs")],
+      ["took it elsewhere", (repo: string) => void git(repo, "commit", "-q", "--amend", "-m", "theirs")],
+      ["changed a file of it", (repo: string) => put(repo, { "a.txt": "mine\n" })],
+      ["put back a file that it deletes", (repo: string) => put(repo, { "src/b.txt": "mine\n" })],
+    ])("is refused when somebody %s, and everything stays", async (_, act) => {
+      const { repo, workspaces, base, to } = await ready({ "a.txt": "1\n", "src/b.txt": "b\n" });
+      await workspaces.moveBranch(repo, "main", base, to);
+      act(repo);
+      const before = fingerprint(repo);
+      for (const only of ["try", "go"] as const)
+        await expect(workspaces.takeBack(repo, "main", base, to, only)).rejects.toMatchObject({
+          code: "delivery/refused",
+        });
+      expect(fingerprint(repo)).toEqual(before);
+    });
+
+    test.each<[string, (repo: string, base: string, to: string) => void]>([
+      [
+        "the way there had moved the branch and written some files",
+        (repo, _, to) => {
+          git(repo, "update-ref", "refs/heads/main", to);
+          put(repo, { "new.txt": "new\n" });
+        },
+      ],
+      [
+        "the way back had moved the branch and no file",
+        (repo, base, to) => {
+          git(repo, "merge", "-q", "--ff-only", to);
+          git(repo, "update-ref", "refs/heads/main", base);
+        },
+      ],
+      [
+        "the way back had moved the branch and written some files",
+        (repo, base, to) => {
+          git(repo, "merge", "-q", "--ff-only", to);
+          git(repo, "update-ref", "refs/heads/main", base);
+          put(repo, { "a.txt": "1\n" });
+          rmSync(`${repo}/new.txt`);
+          copyFileSync(`${repo}/.git/index`, `${repo}/.git/agentos-lock`);
+          linkSync(`${repo}/.git/agentos-lock`, `${repo}/.git/index.lock`);
+        },
+      ],
+    ])("is finished by the same call after a crash, when %s", async (_, crashed) => {
+      const { repo, workspaces, base, to } = await ready({ "a.txt": "1\n", "src/b.txt": "b\n" });
+      crashed(repo, base, to);
+      await workspaces.takeBack(repo, "main", base, to);
+      expect([git(repo, "rev-parse", "main"), git(repo, "status", "--porcelain"), leftovers(repo)]).toEqual([
+        base,
+        "",
+        [],
+      ]);
+    });
+
+    test("tried before, a move is refused for what it would be refused for, and nothing moves", async () => {
+      const { repo, workspaces, base, to } = await ready();
+      await workspaces.tryMove(repo, "main", base, to);
+      expect([git(repo, "rev-parse", "main"), git(repo, "status", "--porcelain"), leftovers(repo)]).toEqual([
+        base,
+        "",
+        [],
+      ]);
+      put(repo, { "new.txt": "mine\n" });
+      await expect(workspaces.tryMove(repo, "main", base, to)).rejects.toMatchObject({ code: "delivery/refused" });
+    });
+
+    test("only our own dead lock is freed", async () => {
+      const { repo, workspaces } = await ready();
+      writeFileSync(`${repo}/.git/index.lock`, "");
+      await workspaces.freeLocks(repo, "main");
+      expect(existsSync(`${repo}/.git/index.lock`)).toBe(true);
+      rmSync(`${repo}/.git/index.lock`);
+      copyFileSync(`${repo}/.git/index`, `${repo}/.git/agentos-lock`);
+      linkSync(`${repo}/.git/agentos-lock`, `${repo}/.git/index.lock`);
+      await workspaces.freeLocks(repo, "main");
+      expect(leftovers(repo)).toEqual([]);
+    });
+
+    test("says where a branch stands, also at a commit that only the person has", async () => {
+      const { repo, workspaces, base, to } = await ready();
+      const stand = () => workspaces.standing(CLONE, repo, "main", to);
+      expect(await stand()).toEqual({ at: base, holdsWork: false });
+      await workspaces.moveBranch(repo, "main", base, to);
+      expect(await stand()).toEqual({ at: to, holdsWork: true });
+      const theirs = commit(repo, "goes on");
+      expect(await stand()).toEqual({ at: theirs, holdsWork: true });
+      expect(await workspaces.standing(CLONE, repo, "none", to)).toEqual({ at: null, holdsWork: false });
     });
   });
 

@@ -53,7 +53,7 @@ describe("a remote repository is read", () => {
     const url = `${locked.url}/app.git`;
     const state = await workspaces.inspect(url);
     const head = git(join(locked.root, "app.git"), "rev-parse", "main").trim();
-    expect(state).toEqual({ root: url, head, branch: "main", dirty: [], unsupported: [] });
+    expect(state).toEqual({ root: url, below: "", head, branch: "main", dirty: [], unsupported: [] });
     expect(await workspaces.pathsAt(url, head)).toEqual(["a.txt", "b.txt"]);
     expect(await workspaces.fileAt(url, head, "a.txt")).toBe("one\n");
     const clone = { task: "T1", repo: "app" };

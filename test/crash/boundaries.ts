@@ -3,6 +3,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, watch, w
 import { basename, dirname, join } from "node:path";
 import type { Sandbox, SandboxCommand } from "../../src/ports/sandbox.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { Workspaces } from "../../src/ports/workspaces.ts";
 
 /** Where this process is to die: at the n-th boundary after it was armed, or at the first one whose name matches. */
 export type DieAt = { readonly count: number } | { readonly name: string };
@@ -71,6 +72,24 @@ export function countedStore(store: Store, { cross }: Boundaries): Store {
         await operations.forgetDeadLeases();
         cross("after dead leases are forgotten");
       },
+    },
+  };
+}
+
+/** Workspaces with a boundary before and after each move of a branch of the person's, and each way back. */
+export function countedMoves(workspaces: Workspaces, { cross }: Boundaries): Workspaces {
+  return {
+    ...workspaces,
+    async moveBranch(source, branch, from, to) {
+      cross(`before the move of ${basename(source)}`);
+      const moved = await workspaces.moveBranch(source, branch, from, to);
+      cross(`after the move of ${basename(source)}`);
+      return moved;
+    },
+    async takeBack(source, branch, from, to, only) {
+      if (only !== "try") cross(`before the way back of ${basename(source)}`);
+      await workspaces.takeBack(source, branch, from, to, only);
+      if (only !== "try") cross(`after the way back of ${basename(source)}`);
     },
   };
 }

@@ -410,6 +410,31 @@ const BREAKAGES: readonly Breakage[] = [
     says: /outside .*a\.txt was changed/,
   },
   {
+    broken: "one of two repos that go as one is recorded as delivered without the other",
+    by: () =>
+      rewrite(taskStream(), "STEP_STARTED", (was) =>
+        was["act"].kind === "deliver"
+          ? { ...was, act: { kind: "deliver_together", moves: [was["act"], { ...was["act"], repo: "lib" }] } }
+          : was,
+      ),
+    found: "all or none",
+    says: /is completed, and only 1 of 2 repos are recorded as delivered/,
+  },
+  {
+    broken: "the branch of a delivery that is called failed holds its work",
+    by: () => {
+      rewrite(taskStream(), "STEP_STARTED", (was) =>
+        was["act"].kind === "deliver" ? { ...was, act: { kind: "deliver_together", moves: [was["act"]] } } : was,
+      );
+      sql(
+        "UPDATE events SET type = 'STEP_FAILED' WHERE type = 'STEP_COMPLETED' AND stream = ? AND seq = (SELECT MAX(seq) - 1 FROM events WHERE stream = events.stream)",
+        taskStream(),
+      );
+    },
+    found: "all or none",
+    says: /failed, and app holds the work/,
+  },
+  {
     broken: "a task is running while nobody runs it",
     by: () => appendEvent(`task/${waiting}`, "CLAIMED", { worker: "w", epoch: 99, takeover: false }),
     found: "waiting",

@@ -1,4 +1,5 @@
 import { checkAcknowledged } from "./checker/acknowledged.ts";
+import { checkAllOrNone } from "./checker/all-or-none.ts";
 import { checkRepositories } from "./checker/delivered.ts";
 import { checkDependencies } from "./checker/dependencies.ts";
 import { checkContents, checkEvidence, contents } from "./checker/evidence.ts";
@@ -40,6 +41,7 @@ export function check(directory: string, { stopped }: { readonly stopped: boolea
       checkEvidence(id, mine, places, read, report);
       checkWaiting(state, report);
     }
+    for (const [id, mine] of byTask(events)) checkAllOrNone(id, mine, events, { stopped }, report);
     if (stopped) {
       checkRepositories(places, events, report);
       checkProcesses(directory, database, report);
@@ -100,6 +102,7 @@ function checkWaiting(state: State, { found }: Report): void {
   if (state.status === "blocked" && !WAITS.includes(state.reason ?? ""))
     found("waiting", where, `waits for ${state.reason}`);
   // Behind a wait a step may stay open: the next claim closes it before anything else.
-  if (state.open !== null && state.status !== "blocked")
+  // So may a delivery that a person has to settle; what the journal has to say of it is another check.
+  if (state.open !== null && state.status !== "blocked" && state.open.body["act"].kind !== "deliver_together")
     found("waiting", where, `is ${state.status}, and ${state.open.step} is open`);
 }

@@ -4,7 +4,15 @@ import { createInterface } from "node:readline";
 import { pino } from "pino";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
 import { startDaemon } from "../../src/main/daemon.ts";
-import { boundaries, countedSandbox, countedStore, type DieAt, type Meeting, writeDown } from "./boundaries.ts";
+import {
+  boundaries,
+  countedMoves,
+  countedSandbox,
+  countedStore,
+  type DieAt,
+  type Meeting,
+  writeDown,
+} from "./boundaries.ts";
 import { placesIn } from "./places.ts";
 
 /*
@@ -63,6 +71,7 @@ const daemon = await startDaemon(
       void store.position().then((position) => writeDown(places.lives, { pid: process.pid, position }));
       return countedStore(store, points);
     },
+    workspaces: (workspaces) => countedMoves(workspaces, points),
   },
 );
 say({ ready: daemon.url });

@@ -38,6 +38,8 @@ export type Move =
 /** A task from its creation to its end, as its person sees it. */
 export interface Journey {
   readonly name: string;
+  /** Further repositories of the same project, by name; the first one is called app. */
+  readonly beside?: readonly string[];
   /** Makes the person's repository at this path. */
   makeRepository(path: string): void;
   readonly spec: Readonly<Record<string, unknown>>;
@@ -111,7 +113,8 @@ export function openWorld(directory: string, { codeCache, afterDeath, mayEndBy, 
     },
     async travel(journey, label, deaths, watchDelivery = false) {
       const repository = join(places.repos, label);
-      journey.makeRepository(repository);
+      const beside = (journey.beside ?? []).map((name) => ({ name, path: besideOf(repository, name) }));
+      for (const path of [repository, ...beside.map((one) => one.path)]) journey.makeRepository(path);
       let before: Listing = listingOf(repository);
       const findings: string[] = [];
       const wanted = [...deaths];
@@ -200,6 +203,8 @@ export function openWorld(directory: string, { codeCache, afterDeath, mayEndBy, 
       if (firstDeath !== undefined && !watchDelivery) await first.arm(firstDeath);
       const from = events.at(-1)?.position ?? 0;
       writeDown(places.repositories, { label, repository, before });
+      for (const { name, path } of beside)
+        writeDown(places.repositories, { label, repo: name, repository: path, before: listingOf(path) });
       for (;;) {
         const now = await living();
         const heard = bell.rung;
@@ -248,7 +253,13 @@ export function openWorld(directory: string, { codeCache, afterDeath, mayEndBy, 
             do: "write",
             name: "project",
             path: "/api/projects",
-            body: { name: label, repos: [{ path: repository, name: "app", tool_path: ["/usr/bin", "/bin"] }] },
+            body: {
+              name: label,
+              repos: [{ path: repository, name: "app" }, ...beside].map((one) => ({
+                ...one,
+                tool_path: ["/usr/bin", "/bin"],
+              })),
+            },
           };
         if (typeof id !== "string")
           return {
@@ -290,6 +301,9 @@ export function openWorld(directory: string, { codeCache, afterDeath, mayEndBy, 
     },
   };
 }
+
+/** Where a further repository of the same project lies. */
+export const besideOf = (repository: string, name: string): string => `${repository}-${name}`;
 
 const QUIET_MS_MAX = 90_000;
 

@@ -85,6 +85,33 @@ export const delivered: Journey = {
   next: (seen) => (seen.status === "succeeded" ? deliver(seen) : over(seen)),
 };
 
+/** Three repositories as one: proven side by side, and to be delivered to all or none. */
+export const together: Journey = {
+  name: "together",
+  beside: ["lib", "tools"],
+  makeRepository,
+  spec: spec({
+    gates: [
+      {
+        id: "check",
+        repo: "app",
+        beside: ["lib", "tools"],
+        run: `${WITNESS}; cd $AGENTOS_REPOS && grep -qx two app/a.txt lib/a.txt tools/a.txt`,
+      },
+    ],
+    plan: {
+      items: [
+        {
+          ...SAY_TWO,
+          repo: "app",
+          do: [{ run: `${WITNESS}; for one in app lib tools; do echo two > /workspace/$one/a.txt; done` }],
+        },
+      ],
+    },
+  }),
+  next: (seen) => over(seen),
+};
+
 /** The branch moved on: the merge is built, and proven by the same gate, before it is delivered. */
 export const merged: Journey = {
   name: "merged",

@@ -33,26 +33,32 @@ export async function confinedProcess(
 }
 
 function confinedProcesses(life: Life, directory: string): readonly Confined[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc"))
-    if (/^\d+$/.test(name)) parents.set(Number(name), Number(fields(Number(name))[1] ?? 0));
   const found = new Map<number, Confined>();
-  for (const pid of parents.keys()) {
-    const environment = environmentOf(pid);
-    const { AGENTOS_TASK: task, AGENTOS_STEP: step, AGENTOS_RUN: run } = environment;
-    if (environment["AGENTOS_CRASH_TEST"] !== directory || task === undefined || step === undefined) continue;
-    const line = lineage(pid, parents);
-    const top = line.indexOf(life.pid);
-    for (const one of line.slice(0, Math.max(0, top))) found.set(one, { pid: one, task, step, run: Number(run) });
-  }
+  const look = (pid: number, line: readonly number[]): void => {
+    const { AGENTOS_TASK: task, AGENTOS_STEP: step, AGENTOS_RUN: run, AGENTOS_CRASH_TEST: place } = environmentOf(pid);
+    if (place === directory && task !== undefined && step !== undefined)
+      for (const one of [...line, pid]) found.set(one, { pid: one, task, step, run: Number(run) });
+    for (const child of childrenOf(pid)) look(child, [...line, pid]);
+  };
+  for (const child of childrenOf(life.pid)) look(child, []);
   return [...found.values()].sort((a, b) => a.pid - b.pid);
 }
 
-/** The process and everybody it descends from, itself first. */
-function lineage(pid: number, parents: ReadonlyMap<number, number>): readonly number[] {
-  const line: number[] = [];
-  for (let at = pid; at > 1; at = parents.get(at) ?? 0) line.push(at);
-  return line;
+/** Asked of the kernel for one process: to look through all of a busy machine's takes longer than a command lives. */
+const childrenOf = (pid: number): readonly number[] =>
+  threadsOf(pid).flatMap((thread) =>
+    text(`/proc/${pid}/task/${thread}/children`)
+      .split(" ")
+      .filter((child) => child !== "")
+      .map(Number),
+  );
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // It ended meanwhile.
+  }
 }
 
 const environmentOf = (pid: number): Readonly<Record<string, string>> =>

@@ -76,6 +76,7 @@ const SPEC = {
 };
 
 const ENDED: ReadonlySet<string> = new Set(["succeeded", "failed", "canceled"]);
+const CHILD_EVENTS_MAX = 30;
 /** The last resort against a wait for what never comes; nothing is timed by it. */
 const QUIET_MS_MAX = 90_000;
 
@@ -244,10 +245,16 @@ export async function storm(
         find(`after death ${deaths} (${how}): ${one}`);
   };
 
-  /** False: there is nothing left to run, or the daemon is dead. */
+  /** False: there is nothing left to run, the daemon is dead, or no command was met for a while; then the daemon is killed instead. */
   const struck = async (now: Life, pick: number): Promise<boolean> => {
+    const mark = events.length;
     for (;;) {
-      const victim = await confinedProcess(now, directory, pick, () => over === tasks);
+      const victim = await confinedProcess(
+        now,
+        directory,
+        pick,
+        () => over === tasks || events.length > mark + CHILD_EVENTS_MAX,
+      );
       if (victim === null) return false;
       // It may have ended in between: then it is another one's turn.
       if (!kill(victim.pid)) continue;

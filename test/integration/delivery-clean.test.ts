@@ -19,7 +19,7 @@ test("the workspace of a task is not removed while a step works there; afterward
   await rig.happened(id, "STEP_STARTED", seq);
   await expect(rig.system.cases.look.clean(id)).rejects.toMatchObject({
     code: "task/refused",
-    message: expect.stringMatching(/^step deliver-\d+\.1 of task \S+ is open/),
+    message: `task ${id} is being delivered just now`,
   });
   expect(existsSync(`${rig.home}/workspaces/${id}`)).toBe(true);
   await rig.system.delivery.stop();

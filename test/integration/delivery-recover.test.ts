@@ -1,8 +1,8 @@
-import { renameSync } from "node:fs";
+import { readFileSync, renameSync, unlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { TaskEvent } from "../../src/domain/event.ts";
 import { taskStream } from "../../src/domain/stream.ts";
-import { ADA, commit, gate, git, plan, put, type Rig, repository, room, startRig } from "./task-kit.ts";
+import { ADA, commit, gate, git, plan, planIn, put, type Rig, repository, room, startRig } from "./task-kit.ts";
 
 /* A delivery that a dead daemon left in the middle: git is asked what is there. */
 
@@ -108,28 +108,114 @@ test("delivered again after others went on: the first delivery stands, nothing i
   expect(git(repo, "rev-parse", `refs/agentos/tasks/${id}`)).toBe(candidate);
 });
 
-test("of several repos the one that cannot move is named, with what moved before it and what is left", async () => {
-  const rig = await startRig();
-  const paths = ["app", "lib", "tools"].map((name) => repository({ "a.txt": "one\n" }, `${room()}/${name}`));
-  const names = ["app", "lib", "tools"];
+/** A proven task over three repositories whose one gate runs with all of them side by side. */
+async function three(rig: Rig) {
+  const names = ["app", "lib", "tools"] as const;
+  const paths = names.map((name) => repository({ "a.txt": "one\n" }, `${room()}/${name}`));
   const id = await rig.approved(await rig.project(...paths), {
-    agent: "script",
-    scopes: names.map((repo) => ({ repo, access: "full" })),
-    plan: { items: names.map((repo) => ({ id: repo, title: "Do it", repo, do: [{ run: "echo two > a.txt" }] })) },
-    gates: names.map((repo) => ({ ...gate("grep -qx two a.txt", repo), repo })),
+    ...planIn("app", "for one in app lib tools; do echo two > /workspace/$one/a.txt; done"),
+    gates: [{ ...gate("cd $AGENTOS_REPOS && grep -qx two app/a.txt lib/a.txt tools/a.txt"), beside: "all" }],
   });
   await rig.until(id, "succeeded");
-  const before = paths.map((path) => git(path, "rev-parse", "main"));
-  const candidate = (await rig.task(id)).candidate?.["app"]?.commit;
-  put(`${paths[1]}/.git`, { "index.lock": "" });
-  const no = await rig.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null }).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(no).toMatchObject({
-    message: expect.stringMatching(`Delivered: app \\(main is at ${candidate}\\)\\. Not delivered: lib, tools$`),
-    facts: { delivered: { app: { to: candidate } }, notDelivered: ["lib", "tools"] },
+  return {
+    id,
+    paths,
+    heads: () => paths.map((path) => git(path, "rev-parse", "main")),
+    deliver: (way: "merge" | "branch" | "patch" = "merge") =>
+      rig.system.cases.deliver({ task: id, by: ADA, way, branch: null }),
+  };
+}
+
+test("of several repos one cannot move: none does, and why is said", async () => {
+  const rig = await startRig();
+  const { id, paths, heads, deliver } = await three(rig);
+  const [app = "", lib = "", tools = ""] = paths;
+  const before = heads();
+  const { seq } = (await rig.system.cases.look.task(id)).row;
+
+  put(lib, { "a.txt": "mine\n" });
+  await expect(deliver()).rejects.toMatchObject({
+    code: "delivery/refused",
+    message: "lib: main is checked out and a.txt has uncommitted changes, so nothing was delivered to any repo",
   });
-  expect(paths.map((path) => git(path, "rev-parse", "main"))).toEqual([candidate, before[1], before[2]]);
-  expect(Object.keys((await rig.task(id)).delivered ?? {})).toEqual(["app"]);
+  git(lib, "checkout", "-q", "a.txt");
+  put(`${tools}/.git`, { "index.lock": "" });
+  await expect(deliver()).rejects.toMatchObject({
+    code: "delivery/refused",
+    message: expect.stringMatching(/^tools cannot be delivered, so nothing was: another git is working in /),
+  });
+  expect([heads(), (await rig.system.cases.look.task(id)).row.seq]).toEqual([before, seq]);
+  unlinkSync(`${tools}/.git/index.lock`);
+
+  // One of them moved on: what all three come to is proven side by side before anything moves.
+  put(app, { "theirs.txt": "theirs\n" });
+  const theirs = commit(app, "theirs");
+  const { repos } = await deliver();
+  expect(Object.keys(repos)).toEqual(["app", "lib", "tools"]);
+  expect(paths.map((path) => readFileSync(`${path}/a.txt`, "utf8"))).toEqual(["two\n", "two\n", "two\n"]);
+  expect(git(app, "rev-parse", "main^1")).toBe(theirs);
+  expect((await rig.bodies(id, "GATE_PASSED")).at(-1)).toMatchObject({
+    on: "merge",
+    repo: "app",
+    tree: repos["app"]?.tree,
+    beside: { lib: { tree: repos["lib"]?.tree }, tools: { tree: repos["tools"]?.tree } },
+  });
+
+  // Asked again, nothing is recorded and nothing moves.
+  const end = await rig.system.cases.look.task(id).then(({ row }) => row.seq);
+  const after = heads();
+  expect((await deliver()).repos).toEqual(repos);
+  expect([heads(), (await rig.system.cases.look.task(id)).row.seq]).toEqual([after, end]);
+  // Patches and branches of their own are all or none too.
+  expect(Object.values((await deliver("branch")).repos).map(({ branch }) => branch)).toEqual(
+    paths.map(() => `agentos/${id}`),
+  );
+  await deliver("patch");
+  expect((await rig.task(id)).artifacts.map(({ name }) => name)).toEqual(["app.patch", "lib.patch", "tools.patch"]);
+  expect(rig.warnings).toEqual([]);
+});
+
+test("a branch that is taken elsewhere while the others move: they go back, and a half-way stand can be left by a person", async () => {
+  let meanwhile: (source: string) => void = () => undefined;
+  const rig = await startRig({
+    workspaces: (own) => ({
+      ...own,
+      async moveBranch(source, ...rest) {
+        meanwhile(source);
+        return own.moveBranch(source, ...rest);
+      },
+    }),
+  });
+  const { id, paths, heads, deliver } = await three(rig);
+  const [app = "", lib = "", tools = ""] = paths;
+  const [base = ""] = heads();
+  let theirs = "";
+  meanwhile = (source) => {
+    if (source === tools) theirs = commit(tools, "theirs");
+  };
+  await expect(deliver()).rejects.toMatchObject({
+    code: "delivery/refused",
+    message: expect.stringMatching(/What had moved was taken back: main of app, main of lib$/),
+  });
+  expect([git(app, "rev-parse", "main"), git(tools, "rev-parse", "main")]).toEqual([base, theirs]);
+  expect(paths.map((path) => [git(path, "status", "--porcelain"), readFileSync(`${path}/a.txt`, "utf8")])).toEqual(
+    paths.map(() => ["", "one\n"]),
+  );
+  expect(await rig.task(id)).toMatchObject({ openStep: null, delivered: null });
+
+  git(tools, "reset", "-q", "--hard", "HEAD~1");
+  meanwhile = (source) => {
+    if (source !== tools) return;
+    commit(tools, "theirs");
+    commit(lib, "built on it");
+  };
+  await expect(deliver()).rejects.toMatchObject({ code: "delivery/torn" });
+  const stand = heads();
+  await expect(deliver()).rejects.toMatchObject({ code: "delivery/torn" });
+  expect((await rig.bodies(id, "DELIVERY_TORN")).map(({ found }) => found.map(({ is }) => is))).toEqual([
+    ["arrived", "beyond", "elsewhere"],
+  ]);
+  await rig.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null, leave: true });
+  expect([heads(), await rig.task(id)]).toEqual([stand, expect.objectContaining({ openStep: null, delivered: null })]);
+  expect(rig.warnings).toEqual([]);
 });

@@ -61,9 +61,8 @@ async function bench(trees: readonly string[] = []): Promise<Bench> {
     },
   } as unknown as EngineDependencies;
   const abort = new AbortController();
-  const { task } = await log.load(TASK);
   const spec = { prepare: [] } as never;
-  const hold = holdTask(deps, task, spec, 1, abort.signal, noWishes());
+  const hold = holdTask(deps, await log.load(TASK), spec, 1, abort.signal, noWishes());
   return {
     hold,
     deps,
@@ -173,7 +172,7 @@ describe("the durable bracket", () => {
   test("begins nothing when a pause was asked for", async () => {
     const { deps, hold, durable } = await bench();
     await deps.log.give(TASK, { type: "pause", by: { kind: "person", name: "ada" }, reason: null });
-    const paused = holdTask(deps, (await deps.log.load(TASK)).task, null, 1, new AbortController().signal, noWishes());
+    const paused = holdTask(deps, await deps.log.load(TASK), null, 1, new AbortController().signal, noWishes());
     await expect(
       durableSteps(deps, paused, "1.item-a", "a").perform(ask("build", async () => done(null))),
     ).rejects.toEqual(new PutDown("pause"));

@@ -198,7 +198,7 @@ const BODIES: readonly Row[] = [
     "/api/projects/<project>",
     { body: { created_at: "2020-01-01" } },
   ],
-  ["a repo's path, later", "input/invalid", "PATCH", "/api/repos/<repo>", { body: { path: "/etc" } }],
+  ["a repo moved to what is no repository", "repo/refused", "PATCH", "/api/repos/<repo>", { body: { path: "/etc" } }],
   ["a project's name that climbs", "input/invalid", "POST", "/api/projects", { body: { name: "../etc" } }],
   ["a relative path of a repository", "input/invalid", "POST", "/api/projects/of-path", { body: { path: "etc" } }],
   ["a path with a NUL", "input/invalid", "POST", "/api/projects/of-path", { body: { path: "/tmp\u0000/x" } }],

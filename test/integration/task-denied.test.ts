@@ -53,7 +53,10 @@ describe("what a task may not do", () => {
         item: "work",
       },
     ]);
-    expect((await sly.bodies(id, "STEP_STARTED")).filter(({ item }) => item !== null)).toEqual([]);
+    // Only the kernel's word was taken that the repo is mounted read-only.
+    expect(
+      (await sly.bodies(id, "STEP_STARTED")).flatMap(({ item, act }) => (item === null ? [] : [act.kind])),
+    ).toEqual(["read"]);
   });
 
   it("a repo that its project marks as not writable cannot be edited, whatever the spec says", async () => {

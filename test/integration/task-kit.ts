@@ -308,10 +308,20 @@ export function rigOver(system: System, home: string, warnings: readonly string[
 }
 
 /** A plan file with one work item. */
-export const plan = (...acts: readonly (string | Record<string, unknown>)[]) => ({
+export const plan = (...acts: readonly (string | Record<string, unknown>)[]) => planIn(undefined, ...acts);
+
+/** The same, in one of several repos. */
+export const planIn = (repo: string | undefined, ...acts: readonly (string | Record<string, unknown>)[]) => ({
   agent: "script",
   plan: {
-    items: [{ id: "work", title: "Do it", do: acts.map((act) => (typeof act === "string" ? { run: act } : act)) }],
+    items: [
+      {
+        id: "work",
+        title: "Do it",
+        ...(repo !== undefined && { repo }),
+        do: acts.map((act) => (typeof act === "string" ? { run: act } : act)),
+      },
+    ],
   },
 });
 

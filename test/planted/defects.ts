@@ -30,8 +30,8 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     number: 3,
     file: "src/domain/gate.ts",
-    from: "const relevant = runs.filter((run) => run.tree === tree);",
-    to: 'const relevant = runs.filter((run) => run.tree !== "");',
+    from: "const relevant = runs.filter((run) => sameGround(run.ground, ground));",
+    to: "const relevant = runs.filter((run) => sameGround(run.ground, run.ground));",
     caughtBy: unit("src/domain/gate.test.ts"),
   },
   {
@@ -142,15 +142,15 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     number: 19,
     file: "src/engine/hold.ts",
-    from: 'if (wishes.pause || current.pauseRequested) throw new PutDown("pause");',
+    from: 'if (wishes.pause || current.task.pauseRequested) throw new PutDown("pause");',
     to: 'if (wishes.pause && signal.aborted) throw new PutDown("pause");',
     caughtBy: integration("test/integration/durable-steps.test.ts"),
   },
   {
     number: 20,
     file: "src/engine/worker.ts",
-    from: 'if (recorded.event.type === "QUEUED") wake();',
-    to: 'if (recorded.event.type === "READY" && stopping) wake();',
+    from: "if (WAKES.has(event.type)) wake();",
+    to: "if (WAKES.has(event.type) && stopping) wake();",
     caughtBy: integration("test/integration/task-answers.test.ts"),
   },
   {
@@ -233,7 +233,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     number: 32,
     file: "src/adapters/store/operations.ts",
-    from: " AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = tasks.id)",
+    from: "    AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.task = waiting.id)\n",
     to: "",
     caughtBy: integration("test/contract/store.test.ts"),
   },

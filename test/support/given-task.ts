@@ -33,6 +33,7 @@ const REPORT = {
   repo: "app",
   commit: "c1",
   tree: "t1",
+  beside: {},
   step: "1.gate-tests-candidate.1",
   counts: { passed: 3, failed: 0, skipped: 1, todo: 0 },
   found: [],
@@ -45,6 +46,10 @@ const PLAN = {
   items: [{ id: "work", repo: "app", criterion: null, risk: "low", dependsOn: [] }],
 } as const;
 const DELIVERED = { way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1", checkoutFollowed: true } as const;
+const FOUND = [
+  { repo: "app", branch: "main", from: "b1", to: "c1", at: "d1", is: "beyond" },
+  { repo: "lib", branch: "main", from: "b2", to: "c2", at: "d2", is: "elsewhere" },
+] as const;
 
 /** One example of everything that can happen. A new type without its example here does not compile. */
 export const EXAMPLES = {
@@ -124,6 +129,8 @@ export const EXAMPLES = {
   COMPLETED: { exitReason: "done", gates: ["tests"] },
   FAILED: { exitReason: "gates_failed", detail: "tests failed" },
   CANCELED: { exitReason: "canceled_by_person", reason: null },
+  DELIVERY_TURNED_BACK: { step: "deliver-9.1", because: "main of lib is elsewhere", found: FOUND },
+  DELIVERY_TORN: { step: "deliver-9.1", because: "main of lib is elsewhere", found: FOUND },
   DELIVERED: { repos: { app: DELIVERED } },
 } as const satisfies TaskEventBodies;
 

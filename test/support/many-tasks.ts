@@ -342,6 +342,7 @@ async function makeTask(
     repo: "app",
     commit: candidate.commit,
     tree: candidate.tree,
+    beside: {},
     step: "1.gate-tests-candidate.1",
     counts: { passed: 40, failed: status === "failed" ? 2 : 0, skipped: 0, todo: 0 },
     found: [],

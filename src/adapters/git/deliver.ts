@@ -2,7 +2,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { CommitId, DeliveryOutlook, Identity } from "../../ports/workspaces.ts";
 import { cloneObjects } from "./clone.ts";
 import { setRefs, writeCommit } from "./commit.ts";
-import { follow, holders } from "./follow.ts";
+import { follow, type Holder, holders } from "./follow.ts";
 import { changesBetween } from "./history.ts";
 import { dirtyPaths } from "./inspect.ts";
 import { records, toText } from "./names.ts";
@@ -41,6 +41,18 @@ export async function outlookOf(
   );
   const dirty = await withView(views, holder, (view) => dirtyPaths(git, view.call, holder, head));
   return { branch, head, relation, checkedOut: true, dirtyTouched: dirty.filter((path) => touched.has(path)) };
+}
+
+export async function standingIn(
+  git: Git,
+  gitDir: string,
+  source: Source,
+  branch: string,
+  commit: CommitId,
+): Promise<{ readonly at: CommitId | null; readonly holdsWork: boolean }> {
+  const at = await branchHeadOf(git, source, branch);
+  if (at === null || at === commit) return { at, holdsWork: at === commit };
+  return { at, holdsWork: await isAncestor(git, { gitDir, alternates: [source.objects] }, commit, at) };
 }
 
 /** `at-base` also when a fast-forward gives exactly the candidate: its base may hold the person's uncommitted files. */
@@ -186,16 +198,12 @@ export async function moveBranchOf(
   branch: string,
   from: CommitId | null,
   to: CommitId,
+  how: "go" | "try" = "go",
 ): Promise<{ readonly checkoutFollowed: boolean }> {
   const ref = await branchRef(git, branch);
   asId(to);
   if (from !== null) asId(from);
-  const places = holders(source, branch);
-  const busy = places.find(({ state }) => state !== "checked-out");
-  if (busy !== undefined)
-    throw new Failure("delivery/refused", `${busy.root} is in the middle of a ${busy.state} of ${branch}`, {
-      next: "Finish or abort it there, or deliver to another branch.",
-    });
+  const places = quietHolders(source, branch);
 
   return withPersonsView(source, async (view) => {
     if ((await git.run(["cat-file", "-e", `${to}^{commit}`], { ...view.call, answers: [1, 128] })).code !== 0)
@@ -213,28 +221,52 @@ export async function moveBranchOf(
       throw new Failure("delivery/refused", `${branch} is checked out in ${places[0]?.root} and has no commit yet`);
 
     const move = async (): Promise<void> => {
-      if (now === to) return;
-      const none = "0".repeat(to.length);
-      const answer = await git.run(["update-ref", "-m", "agentos: deliver", ref, to, from ?? none], {
-        ...refCall(source),
-        as: source.person,
-        answers: [1, 128],
-      });
-      if (answer.code !== 0 && (await resolveRef(git, source, ref)) !== to)
-        throw moved(branch, from, await resolveRef(git, source, ref));
+      if (now !== to) await compareAndSet(git, source, branch, from, to);
     };
     if (from === null || places.length === 0) {
+      if (how === "try") return { checkoutFollowed: false };
       await move();
       await git.sync(source.commonDir);
       return { checkoutFollowed: false };
     }
-    await follow(git, view.call, places, from, to, move);
+    await follow(git, view.call, places, from, to, how === "try" ? null : move);
     await git.sync(source.commonDir);
     return { checkoutFollowed: true };
   });
 }
 
-const moved = (branch: string, from: CommitId | null, now: CommitId | null): Failure =>
+/** The checkouts of a branch, none of them in the middle of something with it. */
+export function quietHolders(source: Source, branch: string): Holder[] {
+  const places = holders(source, branch);
+  const busy = places.find(({ state }) => state !== "checked-out");
+  if (busy !== undefined)
+    throw new Failure("delivery/refused", `${busy.root} is in the middle of a ${busy.state} of ${branch}`, {
+      next: "Finish or abort it there, or deliver to another branch.",
+    });
+  return places;
+}
+
+/** The branch itself, in one step of git's: from exactly this commit (null: it is not there) to that one (null: gone). */
+export async function compareAndSet(
+  git: Git,
+  source: Source,
+  branch: string,
+  from: CommitId | null,
+  to: CommitId | null,
+): Promise<void> {
+  const ref = await branchRef(git, branch);
+  const none = "0".repeat((to ?? from ?? "").length);
+  const change = to === null ? ["-d", ref, from ?? none] : [ref, to, from ?? none];
+  const answer = await git.run(["update-ref", "-m", "agentos: deliver", ...change], {
+    ...refCall(source),
+    as: source.person,
+    answers: [1, 128],
+  });
+  const now = await resolveRef(git, source, ref);
+  if (answer.code !== 0 && now !== to) throw moved(branch, from, now);
+}
+
+export const moved = (branch: string, from: CommitId | null, now: CommitId | null): Failure =>
   new Failure(
     "delivery/refused",
     `${branch} is at ${now ?? "no commit"}, not at ${from ?? "no commit"}: somebody moved it meanwhile`,

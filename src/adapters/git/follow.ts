@@ -25,7 +25,7 @@ export function holders(source: Source, branch: string): Holder[] {
 
 /**
  * Lets the checkouts of a branch go from one commit to another, with `move` (the branch itself) in between, when nothing can
- * stand in the way any more. See `moveBranchOf` for the order.
+ * stand in the way any more. See `moveBranchOf` for the order. With `move` null it only sees whether anything stands in the way.
  *
  * @param view a git directory of ours over the person's objects: no filter driver, no hook
  */
@@ -35,7 +35,7 @@ export async function follow(
   places: readonly Holder[],
   from: CommitId,
   to: CommitId,
-  move: () => Promise<void>,
+  move: (() => Promise<void>) | null,
 ): Promise<void> {
   const locks: IndexLock[] = [];
   try {
@@ -46,6 +46,7 @@ export async function follow(
       if (lock !== undefined && !(await isThere(git, view, place, lock, from, to)))
         steps.push(await planStep(git, view, place, lock, from, to));
     }
+    if (move === null) return;
     await move();
     for (const step of steps) await step();
   } finally {
@@ -73,11 +74,7 @@ function lockIndex(place: Holder): IndexLock {
   if (!stats?.isFile())
     throw new Failure("delivery/refused", `${place.root} has no index: nothing is checked out there`);
 
-  const left = lstatSync(mark, { throwIfNoEntry: false });
-  if (left !== undefined) {
-    if (lstatSync(lock, { throwIfNoEntry: false })?.ino === left.ino) unlinkSync(lock);
-    unlinkSync(mark);
-  }
+  dropDeadLock(place);
   for (const path of [copy, `${copy}.lock`]) rmSync(path, { force: true });
 
   copyFileSync(index, mark);
@@ -102,6 +99,16 @@ function lockIndex(place: Holder): IndexLock {
       for (const path of [copy, lock, mark]) rmSync(path, { force: true });
     },
   };
+}
+
+/** The lock that a crashed call of ours left on an index, known by its mark. Another's lock stays. */
+export function dropDeadLock({ gitDir }: Holder): void {
+  const mark = `${gitDir}/agentos-lock`;
+  const lock = `${gitDir}/index.lock`;
+  const left = lstatSync(mark, { throwIfNoEntry: false });
+  if (left === undefined) return;
+  if (lstatSync(lock, { throwIfNoEntry: false })?.ino === left.ino) unlinkSync(lock);
+  unlinkSync(mark);
 }
 
 /** Whether the index already has everything of `to` that the delivery touches: an earlier call got that far. */

@@ -7,7 +7,7 @@ import type { Git, GitCall } from "./run.ts";
 import { checkedOutBranch, copyIndex, headOf, type Source, withView } from "./source.ts";
 
 /** What a person's repository is like, and why it cannot be worked on, if it cannot. */
-export async function inspectSource(git: Git, views: string, source: Source): Promise<RepoState> {
+export async function inspectSource(git: Git, views: string, source: Source): Promise<Omit<RepoState, "below">> {
   const head = await headOf(git, source);
   const branch = await checkedOutBranch(git, source);
   const facts = { root: source.root, head, branch };

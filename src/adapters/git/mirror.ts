@@ -37,7 +37,7 @@ export interface Mirrors {
   known(url: string): Promise<Source | null>;
   /** Brought up to what the remote has now. `Failure("remote/…")` when that cannot be had. */
   refreshed(url: string): Promise<Source>;
-  inspect(url: string, branch: string | null): Promise<RepoState>;
+  inspect(url: string, branch: string | null): Promise<Omit<RepoState, "below">>;
   advertised(url: string): Promise<Advertised & { readonly credentials: string }>;
   /**
    * Moves (or creates, `from: null`) a branch of the remote, forward only, and only if it is exactly at `from` there in the moment it

@@ -1,5 +1,5 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, renameSync } from "node:fs";
+import { dirname, relative } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import { isRemote } from "../../domain/remote.ts";
 import type { CloneRef, TreeId, WorkspaceRef, Workspaces } from "../../ports/workspaces.ts";
@@ -21,9 +21,10 @@ import {
 import { cloneObjects, recoverLocks } from "./clone.ts";
 import { keepExactly, setRefs } from "./commit.ts";
 import { NO_ACCESS, type RemoteAccess } from "./credentials.ts";
-import { branchHeadOf, mergeOf, moveBranchOf, outlookOf, publish } from "./deliver.ts";
+import { branchHeadOf, mergeOf, moveBranchOf, outlookOf, publish, standingIn } from "./deliver.ts";
 import { captureDirty } from "./dirty.ts";
 import { listFilesIn, readFileIn, writeFileIn } from "./files.ts";
+import { dropDeadLock, holders } from "./follow.ts";
 import {
   changesBetween,
   diffBetween,
@@ -46,6 +47,7 @@ import { hardenedGit, type Person } from "./run.ts";
 import { EMPTY_CACHE, type Snapshot, type StatCache, snapshot, snapshotOf } from "./snapshot.ts";
 import { asId, findSource, type Source, sourceAt, withView } from "./source.ts";
 import { excluded } from "./stage.ts";
+import { takeBackOf } from "./take-back.ts";
 import { type Walk, walking } from "./walk.ts";
 
 const TEXT_BYTES_MAX = 1024 * 1024;
@@ -149,6 +151,20 @@ export function gitWorkspaces(options: {
     return ref;
   };
 
+  /** What moves branches of one repository takes turns: to the next call, the lock of a living one would look like a dead one's. */
+  const moving = new Map<string, Promise<unknown>>();
+  const aloneIn = async <T>(source: Source, work: (source: Source) => Promise<T>): Promise<T> => {
+    const before = moving.get(source.commonDir) ?? Promise.resolve();
+    const mine = before.then(() => work(source));
+    const ended = mine.catch(() => undefined); // told to whoever asked for it; the next one only waits for its end
+    moving.set(source.commonDir, ended);
+    try {
+      return await mine;
+    } finally {
+      if (moving.get(source.commonDir) === ended) moving.delete(source.commonDir);
+    }
+  };
+
   const restoreOpened = async (workspace: WorkspaceRef, tree: TreeId, exclude: ReadonlySet<ByteName>, found: Walk) => {
     const gitDir = await cloneOf(workspace);
     const work = layout.work(workspace);
@@ -168,8 +184,11 @@ export function gitWorkspaces(options: {
   };
 
   return {
-    inspect: async (place, branch = null) =>
-      isRemote(place) ? mirrors.inspect(place, branch) : inspectSource(git, layout.views, await findSource(git, place)),
+    inspect: async (place, branch = null) => {
+      if (isRemote(place)) return { ...(await mirrors.inspect(place, branch)), below: "" };
+      const source = await findSource(git, place);
+      return { ...(await inspectSource(git, layout.views, source)), below: relative(source.root, realpathSync(place)) };
+    },
     probe: async (place, branch) =>
       isRemote(place)
         ? probeRemote(git, layout, mirrors, options.remotes ?? NO_ACCESS, place, branch)
@@ -308,11 +327,33 @@ export function gitWorkspaces(options: {
       mergeOf(git, await cloneOf(clone), await sourceOf(source), branch, candidate, message, author, atMs, owner),
     publishRef: async (clone, source, commit, name) =>
       publish(git, await cloneOf(clone), await sourceOf(source), [[`refs/agentos/${name}`, commit]]),
-    moveBranch: async (source, branch, from, to) => {
-      if (!isRemote(source)) return moveBranchOf(git, await sourceAt(git, source), branch, from, to);
-      await mirrors.push(source, branch, from === null ? null : asId(from), asId(to));
+    moveBranch: async (place, branch, from, to) => {
+      if (!isRemote(place))
+        return aloneIn(await sourceAt(git, place), (source) => moveBranchOf(git, source, branch, from, to));
+      await mirrors.push(place, branch, from === null ? null : asId(from), asId(to));
       return { checkoutFollowed: false };
     },
+    tryMove: async (place, branch, from, to) => {
+      // What a remote would say to a push is known when it is pushed; where its branch is was asked just now.
+      if (isRemote(place)) return;
+      await aloneIn(await sourceAt(git, place), (source) => moveBranchOf(git, source, branch, from, to, "try"));
+    },
+    takeBack: async (place, branch, from, to, only = "go") => {
+      if (isRemote(place))
+        throw new Failure(
+          "delivery/refused",
+          `${branch} of ${place} was pushed, and what is pushed is never taken back`,
+        );
+      await aloneIn(await sourceAt(git, place), (source) => takeBackOf(git, source, branch, from, to, only));
+    },
+    freeLocks: async (place, branch) => {
+      if (isRemote(place)) return;
+      await aloneIn(await sourceAt(git, place), async (source) => {
+        for (const holder of holders(source, branch)) dropDeadLock(holder);
+      });
+    },
+    standing: async (clone, source, branch, commit) =>
+      standingIn(git, await cloneOf(clone), await presentOf(source), branch, asId(commit)),
     patch: async (clone, base, commit) => patchOf(git, { gitDir: await cloneOf(clone) }, base, commit),
     branchHead: async (source, branch) => branchHeadOf(git, await presentOf(source), branch),
 

@@ -88,8 +88,10 @@ export const commandArguments = (command: SandboxCommand, toolchains: readonly s
   const usual = USUAL_SCRATCHES.filter(({ inside }) => !command.scratches.some((asked) => asked.inside === inside));
   const asked = [
     ...command.scratches.map(({ inside, bytesMax }) => ({ inside, words: scratch(inside, bytesMax) })),
-    ...command.mounts.map((mount) => ({ inside: mount.inside, words: bind(mount) })),
+    ...command.mounts.map((mount) => ({ inside: mount.inside, words: bind(mount, within(command, mount)) })),
   ];
+  // A mount point cannot be made in what is read-only already: with others in it, it is closed when they are in their places.
+  const closedLast = command.mounts.filter((mount) => mount.access === "read" && within(command, mount));
   return [
     ...usual.flatMap(({ inside, bytesMax }) => [
       ...parents(inside),
@@ -99,8 +101,12 @@ export const commandArguments = (command: SandboxCommand, toolchains: readonly s
     ...asked
       .sort((a, b) => depth(a.inside) - depth(b.inside))
       .flatMap(({ inside, words }) => [...parents(inside), ...words]),
+    ...closedLast.flatMap(({ inside }) => ["--remount-ro", inside]),
   ];
 };
+
+const within = ({ mounts, scratches }: SandboxCommand, { inside }: Mount): boolean =>
+  [...mounts, ...scratches].some((other) => other.inside.startsWith(`${inside}/`));
 
 /** bwrap's root and /dev are memory that the confined user could fill: read-only once everything is in its place. */
 export const SEAL = ["--remount-ro", "/dev", "--remount-ro", "/"] as const;
@@ -117,8 +123,8 @@ const scratch = (inside: string, bytesMax: number): readonly string[] => [
   ...["--perms", "1777", "--size", String(Math.max(Math.floor(bytesMax), 4096)), "--tmpfs", inside],
 ];
 
-const bind = ({ access, host, inside }: Mount): readonly string[] => [
-  access === "write" ? "--bind" : "--ro-bind",
+const bind = ({ access, host, inside }: Mount, holdsOthers: boolean): readonly string[] => [
+  access === "write" || holdsOthers ? "--bind" : "--ro-bind",
   host,
   inside,
 ];

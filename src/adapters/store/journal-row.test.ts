@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { EXAMPLES } from "../../../test/support/given-task.ts";
 import { GENESIS_HASH } from "../../domain/chain.ts";
 import { blobRefsIn } from "./blob-refs.ts";
 import { placed, recordedFrom, sealEvent } from "./journal-row.ts";
@@ -23,6 +24,14 @@ test("a row nobody wrote is not read as if somebody had", () => {
   expect(() => recordedFrom({ ...row, v: 2 })).toThrow("unknown format 2");
   expect(() => recordedFrom({ ...row, body: "[]" })).toThrow("not an object");
   expect(() => recordedFrom({ ...row, actor: "eve" })).toThrow("not an actor");
+});
+
+test("a verdict written before repos could stand beside each other is about its own repo alone", () => {
+  const { beside: _, ...older } = EXAMPLES.GATE_PASSED;
+  const row = { stream: "task/T1", seq: 1, type: "GATE_PASSED", atMs: 1, actor: "person:ada", prevHash: "", hash: "" };
+  const today = { type: "GATE_PASSED", body: EXAMPLES.GATE_PASSED };
+  expect(recordedFrom({ ...row, v: 1, body: JSON.stringify(older) }).event).toEqual(today);
+  expect(recordedFrom({ ...row, v: 2, body: JSON.stringify(EXAMPLES.GATE_PASSED) }).event).toEqual(today);
 });
 
 test("content is found wherever a body names it, and nothing else is taken for content", () => {

@@ -80,6 +80,8 @@ interface Format {
 }
 
 const task: Format = { of: "task", upcasts: [] };
+/** A gate's verdict was about one repo until others could stand beside it. */
+const verdict: Format = { of: "task", upcasts: [(body) => ({ beside: {}, ...body })] };
 const project: Format = { of: "project", upcasts: [] };
 /** Format 1 knew no limit on the tasks of a project. */
 const projectSettings: Format = {
@@ -122,9 +124,9 @@ const FORMATS = {
   STEP_LOST: task,
   CHECKPOINTED: task,
   CANDIDATE_MADE: task,
-  GATE_PASSED: task,
-  GATE_FAILED: task,
-  GATE_UNPROVEN: task,
+  GATE_PASSED: verdict,
+  GATE_FAILED: verdict,
+  GATE_UNPROVEN: verdict,
   RETRIED: task,
   TIME_WARNED: task,
   TIME_GRANTED: task,
@@ -139,6 +141,8 @@ const FORMATS = {
   COMPLETED: task,
   FAILED: task,
   CANCELED: task,
+  DELIVERY_TURNED_BACK: task,
+  DELIVERY_TORN: task,
   DELIVERED: task,
   PROJECT_CREATED: projectSettings,
   PROJECT_CHANGED: projectSettings,

@@ -126,14 +126,15 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
 
 /**
  * Which tasks may be taken up at all, each condition on a line. In which order is for `domain/claim-order.ts` to say. Of each project and
- * priority only the first few are looked up, so that a long queue costs nothing.
+ * priority only the first few are looked up, so that a long queue costs nothing. The order of the joins and the index are said, because
+ * left to itself SQLite at times looks at every task for every project.
  */
 const CLAIMABLE = `
 SELECT tasks.id, tasks.project_id, tasks.priority, tasks.queued_at_ms, projects.tasks_max, ${givesWay("tasks")} AS gives_way
 FROM projects
 CROSS JOIN (${PRIORITIES.map((priority) => `SELECT '${priority}' AS priority`).join(" UNION ALL ")}) AS kinds
-JOIN tasks ON tasks.id IN (
-  SELECT waiting.id FROM tasks AS waiting
+CROSS JOIN tasks ON tasks.id IN (
+  SELECT waiting.id FROM tasks AS waiting INDEXED BY tasks_queue
   WHERE waiting.status = 'queued'
     AND waiting.project_id = projects.id
     AND waiting.priority = kinds.priority

@@ -4,6 +4,7 @@ import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { Task } from "../../domain/task.ts";
 import { ERASED_TEXT } from "./blob-content.ts";
+import { canonicalState } from "./canonical-state.ts";
 import type { Queries, Value } from "./database.ts";
 import { refuseCircle } from "./dependency-edges.ts";
 import { foldProject, foldTask } from "./fold.ts";
@@ -35,7 +36,7 @@ export const PROJECTED_TABLES = [
 
 export async function projectTask(
   queries: Queries,
-  { seal, textOf }: Projecting,
+  { textOf }: Projecting,
   id: string,
   before: Task | null,
   recorded: readonly Recorded[],
@@ -43,7 +44,7 @@ export async function projectTask(
   const task = foldTask(id, before, recorded);
   const last = recorded.at(-1);
   if (last === undefined) return task;
-  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: seal(task).text };
+  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: canonicalState(task) };
   // Most events only move a task on: then no index but the one by time is touched, and its words are not read again.
   if (before !== null && !saysOtherWords(before, task) && sameColumns(columnsOf(before), columnsOf(task)))
     await queries.query("UPDATE tasks SET updated_at_ms = ?, seq = ?, state = ? WHERE id = ?", [
@@ -98,7 +99,7 @@ export async function projectProject(
     tasks_max: project.settings.tasksMax,
     paused: project.paused === null ? 0 : 1,
     seq: last.seq,
-    state: seal(project).text,
+    state: canonicalState(project),
   });
   if (before !== null && before.name !== project.name) await renameProjectInWords(queries, id, project.name);
   await queries.query("DELETE FROM repos WHERE project_id = ?", [id]);

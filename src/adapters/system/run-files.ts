@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, mkdirSync } from "node:fs";
 import { chmod, chown, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bytesBelow } from "./disk-use.ts";
@@ -58,27 +58,40 @@ export function runFiles({
   const at = (task: string, step: string, run: number): string =>
     join(runs, digest(`${task}/${step}.${run}`).slice(0, 16));
   const output = (task: string, step: string, run: number): string => join(home, "output", task, `${step}.${run}.log`);
+  // Most steps need no directory; `dropAll` deals with those of dead runs.
+  const standing = new Set<string>();
   const made = async (path: string): Promise<string> => {
     await mkdir(path, { recursive: true, mode: 0o700 });
     return path;
   };
+  const begun = async (task: string, step: string, run: number): Promise<string> => {
+    const path = at(task, step, run);
+    standing.add(path);
+    return made(path);
+  };
   return {
-    directory: (task, step, run) => made(at(task, step, run)),
+    directory: (task, step, run) => begun(task, step, run),
     async reports(task, step, run) {
-      const path = await made(join(at(task, step, run), "report"));
+      const path = await made(join(await begun(task, step, run), "report"));
       if (owner !== null) await chown(path, owner.uid, owner.gid);
       return path;
     },
     async inputs(task, step, run, place) {
-      const top = join(await made(at(task, step, run)), "inputs");
+      const top = join(await begun(task, step, run), "inputs");
       const path = join(top, place);
       await mkdir(path, { recursive: true });
       for (const directory of [top, path]) await chmod(directory, 0o755);
       return path;
     },
-    drop: (task, step, run) => rm(at(task, step, run), { recursive: true, force: true }),
+    async drop(task, step, run) {
+      const path = at(task, step, run);
+      if (!standing.has(path)) return;
+      await rm(path, { recursive: true, force: true });
+      standing.delete(path);
+    },
     async outputFile(task, step, run) {
-      await mkdir(join(home, "output", task), { recursive: true, mode: 0o700 });
+      // At every step and nearly always there: asking another thread would take longer than looking.
+      mkdirSync(join(home, "output", task), { recursive: true, mode: 0o700 });
       return output(task, step, run);
     },
     output: (task, step, run, bytesMax) => endOf(output(task, step, run), bytesMax),

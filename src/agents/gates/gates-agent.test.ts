@@ -43,7 +43,10 @@ const specOf = (...gates: readonly GateDefinition[]): Spec => ({
 });
 const verdict = (over: Partial<RecordedVerdict> = {}): RecordedVerdict => ({
   verdict: "pass",
+  repo: "app",
+  commit: "c1",
   tree: "t1",
+  beside: {},
   step: "s1",
   counts: { passed: 3, failed: 0, skipped: 1, todo: 0 },
   findings: [],

@@ -83,6 +83,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "List the repos of a project, or of all",
     load: async () => (await import("./commands/repo-list.ts")).repoList,
   },
+  "repo set": {
+    summary: "Change where a repo lies, its branch, role, writability or filters",
+    load: async () => (await import("./commands/repo-set.ts")).repoSet,
+  },
   "repo show": { summary: "Show one repo", load: async () => (await import("./commands/repo-show.ts")).repoShow },
   "repo probe": {
     summary: "Try whether a repo can be read and written, without changing it",

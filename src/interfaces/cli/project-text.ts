@@ -34,5 +34,6 @@ export const repoLines = (repo: RepoView): readonly string[] => [
   `Default branch: ${repo.default_branch === null ? "the one checked out" : field(repo.default_branch)}`,
   `Role: ${repo.role}`,
   `Writable: ${repo.writable ? "yes" : "no"}`,
+  ...(repo.directory === null ? [] : [`Directory: ${field(repo.directory)}`]),
   ...(repo.path_filters.length === 0 ? [] : [`Path filters: ${repo.path_filters.map(field).join(", ")}`]),
 ];

@@ -18,7 +18,12 @@ export const SPEC_OPTIONS = {
   intent: option(z.string().optional(), "TEXT", "what is to be done, at length"),
   criterion: option(many(), "TEXT", 'an acceptance criterion; "TEXT => GATE" names the gate that proves it'),
   constraint: option(many(), "TEXT", "something the work must not do"),
-  gate: option(many(), "NAME=COMMAND", "a command that proves the work by its exit code"),
+  gate: option(
+    many(),
+    "NAME=COMMAND",
+    "a command that proves the work by its exit code; NAME@REPO runs it in that repo, NAME@REPO+OTHER beside others, NAME@* beside all (each at $AGENTOS_REPOS/REPO)",
+  ),
+  branch: option(many(), "REPO=NAME", "the branch the work in that repo begins at and goes back to"),
   agent: option(NewTaskInput.shape.agent, "AGENT", "who does the work"),
   plan: option(z.string().optional(), "FILE", "a plan file (YAML or JSON) for the script agent"),
   mode: option(NewTaskInput.shape.run_mode, "MODE", "how much you are asked (AGENTOS_RUN_MODE)"),
@@ -60,6 +65,7 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.intent !== undefined && { intent: given.intent }),
     ...(given.criterion !== undefined && { criteria: given.criterion.map(criterion) }),
     ...(given.constraint !== undefined && { constraints: given.constraint }),
+    ...(given.branch !== undefined && { branches: Object.fromEntries(given.branch.map(branchOf)) }),
     ...(given.gate !== undefined && { gates: given.gate.map(gate) }),
     ...(given.agent !== undefined && { agent: given.agent }),
     ...(plan !== undefined && { plan, agent: given.agent ?? "script" }),
@@ -159,13 +165,25 @@ export function criterion(text: string): string | { text: string; gate: string }
   return arrow === null ? text : { text: arrow[1] ?? "", gate: arrow[2] ?? "" };
 }
 
-export function gate(text: string): { id: string; run: string } {
+function branchOf(text: string): [repo: string, branch: string] {
   const equals = text.indexOf("=");
-  const id = text.slice(0, equals).trim();
-  const run = text.slice(equals + 1).trim();
-  if (equals < 1 || id === "" || run === "")
-    throw trouble("input/invalid", `--gate must be NAME=COMMAND, and ${JSON.stringify(text)} is not`, {
-      next: "For example: --gate tests='npm test'",
+  if (equals < 1 || equals === text.length - 1)
+    throw trouble("input/invalid", `--branch must be REPO=NAME, and ${JSON.stringify(text)} is not`, {
+      next: "For example: --branch app=release",
     });
-  return { id, run };
+  return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
+}
+
+export function gate(text: string): { id: string; run: string; repo?: string; beside?: "all" | string[] } {
+  const equals = text.indexOf("=");
+  const name = text.slice(0, equals).trim();
+  const run = text.slice(equals + 1).trim();
+  const [id = "", place, ...more] = name.split("@").map((part) => part.trim());
+  const [repo, ...beside] = place?.split("+").map((part) => part.trim()) ?? [];
+  if (equals < 1 || id === "" || run === "" || repo === "" || more.length > 0 || beside.includes(""))
+    throw trouble("input/invalid", `--gate must be NAME=COMMAND, and ${JSON.stringify(text)} is not`, {
+      next: "For example: --gate tests='npm test', or --gate fits@app+lib='make check'",
+    });
+  if (repo === "*") return { id, run, beside: "all" };
+  return { id, run, ...(repo !== undefined && { repo }), ...(beside.length > 0 && { beside }) };
 }

@@ -79,7 +79,7 @@ export function connect(find: FindDaemon) {
     addRepo: (projectIdOrName: string, input: In<typeof inputs.NewRepoInput>) =>
       post(views.RepoView, project(projectIdOrName, "/repos"), input, LONG_MS),
     repo: (id: string) => get(views.RepoView, repo(id)),
-    changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoView, repo(id), input),
+    changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoChangedView, repo(id), input),
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 

@@ -14,6 +14,7 @@ import {
   ProjectListView,
   ProjectOfPathView,
   ProjectView,
+  RepoChangedView,
   RepoListView,
   RepoView,
   ScanView,
@@ -30,6 +31,7 @@ const repoOf = (input: z.infer<typeof NewRepoInput>) => ({
   role: input.role,
   writable: input.writable,
   pathFilters: input.path_filters,
+  ...(input.default_branch !== undefined && { defaultBranch: input.default_branch }),
   toolPath: input.tool_path ?? null,
 });
 
@@ -189,15 +191,15 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
     createRoute({
       method: "patch",
       path: "/api/repos/{id}",
-      summary: "Change path (where it was moved to), role, writability or filters",
+      summary: "Change where it lies, its branch, role, writability or filters",
       request: { params: RepoParam, body: jsonBody(RepoChangeInput) },
-      responses: { 200: json(RepoView, "The repo"), ...problems },
+      responses: { 200: json(RepoChangedView, "The repo, and what it means for living tasks"), ...problems },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
       const input = c.req.valid("json");
       const { project } = await cases.findRepo(id);
-      const repo = await cases.changeRepo(person, id, {
+      const { repo, notes } = await cases.changeRepo(person, id, {
         ...(input.path !== undefined && { path: input.path }),
         ...(input.role !== undefined && { role: input.role }),
         ...(input.writable !== undefined && { writable: input.writable }),
@@ -205,7 +207,7 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
         ...(input.default_branch !== undefined && { defaultBranch: input.default_branch }),
         ...(input.tool_path !== undefined && { toolPath: input.tool_path }),
       });
-      return c.json(repoView(project, repo), 200);
+      return c.json({ ...repoView(project, repo), notes: [...notes] }, 200);
     },
   );
 

@@ -335,7 +335,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const { way, branch, push } = parse(DeliverInput, await bodyOf(c.req));
+      const { way, branch, push, leave } = parse(DeliverInput, await bodyOf(c.req));
       return c.json(
         deliveredView(
           await cases.deliver({
@@ -343,6 +343,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
             way,
             branch: branch ?? null,
             ...(push !== undefined && { push }),
+            leave,
             by: person,
           }),
         ),

@@ -9,14 +9,16 @@ import { type Listing, listingOf, unexplainedChanges } from "./repository.ts";
 
 interface Known {
   readonly label: string;
+  /** Its name in the project; not said: app. */
+  readonly repo?: string;
   readonly repository: string;
   readonly before: Listing;
 }
 
 /** Each person's repository as it is now: as it was, but for a delivery that the journal knows, and then exactly that. */
 export function checkRepositories(places: Places, events: readonly Event[], { found, counted }: Report): void {
-  const known = new Map(linesOf<Known>(places.repositories).map((one) => [one.label, one]));
-  for (const { label, repository, before } of known.values()) {
+  const known = new Map(linesOf<Known>(places.repositories).map((one) => [`${one.label} ${one.repo ?? "app"}`, one]));
+  for (const { label, repo = "app", repository, before } of known.values()) {
     counted("repositories");
     const created = events.findLast(
       ({ type, body, stream }) =>
@@ -25,12 +27,15 @@ export function checkRepositories(places: Places, events: readonly Event[], { fo
         events.some((one) => one.stream === stream && one.type === "BOUND"),
     );
     const mine = events.filter(({ stream }) => stream === created?.stream);
-    const deliveries = mine.flatMap(({ type, body }) => (type === "DELIVERED" ? [body["repos"]["app"] as Body] : []));
+    const deliveries = mine.flatMap(({ type, body }) =>
+      type === "DELIVERED" && body["repos"][repo] !== undefined ? [body["repos"][repo] as Body] : [],
+    );
     // One that finds its work there already moves nothing, and says so by going from a commit to the same commit.
     const delivered = deliveries.findLast((one) => one["from"] !== one["to"]) ?? deliveries.at(-1);
     const where = `${label}${created === undefined ? "" : ` (${created.stream})`}`;
     const gitDir = join(repository, ".git");
-    const changes = delivered === undefined ? null : touchedBy(gitDir, before, delivered, mine);
+    const changes =
+      delivered === undefined ? goneAndBack(mine, repo) : touchedBy(gitDir, before, delivered, mine, repo);
     for (const change of unexplainedChanges(before, listingOf(repository), changes)) found("repository", where, change);
     if (delivered !== undefined) checkArrived(repository, gitDir, delivered, where, found);
   }
@@ -42,10 +47,13 @@ function touchedBy(
   before: Listing,
   delivered: Body,
   events: readonly Event[],
+  repo: string,
 ): { readonly changed: (path: string) => boolean } {
   const from =
     delivered["from"] === delivered["to"]
-      ? events.find(({ type, body }) => type === "STEP_STARTED" && body["act"].kind === "deliver")?.body["act"].from
+      ? events
+          .flatMap(({ type, body }) => (type === "STEP_STARTED" ? movesOf(body["act"]) : []))
+          .find((one) => one["repo"] === repo)?.["from"]
       : delivered["from"];
   const touched = new Set(
     git(gitDir, ["diff-tree", "-r", "--name-only", "-z", "--no-renames", from ?? "", delivered["to"]])
@@ -70,6 +78,25 @@ function touchedBy(
   return {
     changed: (path) => names.has(path) || touched.has(path) || (directories.has(path) && before[path] === undefined),
   };
+}
+
+/** Each branch that a step takes somewhere. */
+export const movesOf = (act: Body): readonly Body[] =>
+  act["kind"] === "deliver" ? [act] : act["kind"] === "deliver_together" ? act["moves"] : [];
+
+/** A branch that was taken back is where it was, and so are its files; the way there and back stands in its logs, and its index was written. */
+function goneAndBack(events: readonly Event[], repo: string): { readonly changed: (path: string) => boolean } | null {
+  const tried = events
+    .flatMap(({ type, body }) => (type === "STEP_STARTED" ? movesOf(body["act"]) : []))
+    .find((one) => one["repo"] === repo);
+  if (tried === undefined) return null;
+  const names = new Set([
+    `.git/logs/refs/heads/${tried["branch"]}`,
+    ".git/logs/HEAD",
+    ".git/index",
+    ".git/refs/agentos/",
+  ]);
+  return { changed: (path) => names.has(path) };
 }
 
 function checkArrived(

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSyn
 import { join } from "node:path";
 import type { Places } from "../places.ts";
 import { filesOf, git, objects } from "./git.ts";
-import type { Body, Database, Event } from "./journal.ts";
+import { type Body, canonical, type Database, type Event } from "./journal.ts";
 import type { Report } from "./report.ts";
 import { sha256 } from "./repository.ts";
 
@@ -345,7 +345,8 @@ function checkGate(events: readonly Event[], { stream, seq, body }: Event, { fou
       found("proof", where, `rests on ${step}, which is not completed`);
       continue;
     }
-    if (started.body["act"].commit !== body["commit"] || started.body["act"].tree !== body["tree"])
+    const beside = canonical(body["beside"] ?? {}) === canonical(started.body["act"].beside ?? {});
+    if (started.body["act"].commit !== body["commit"] || started.body["act"].tree !== body["tree"] || !beside)
       found("proof", where, `rests on ${step}, which ran on ${started.body["act"].tree}, not on ${body["tree"]}`);
     const commands = (ended.body["evidence"] as Body[]).filter((one) => one["kind"] === "command");
     if (commands.length === 0 || commands.some((one) => one["exitCode"] !== 0 || one["endedBy"] !== "itself"))
@@ -374,7 +375,10 @@ function checkProof(events: readonly Event[], completed: Event, read: Contents, 
         seq > (made?.seq ?? 0) &&
         body["gate"] === gate["id"] &&
         body["on"] === "candidate" &&
-        body["tree"] === tree,
+        body["tree"] === tree &&
+        ((gate["beside"] ?? []) as string[]).every(
+          (repo) => body["beside"]?.[repo]?.tree === made?.body["repos"][repo]?.tree,
+        ),
     );
     if (!passed) found("proof", where, `is done, and the gate ${gate["id"]} did not pass on ${tree}`);
   }

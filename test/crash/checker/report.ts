@@ -18,6 +18,7 @@ export const CHECKS = [
   "tests",
   "proof",
   "repository",
+  "all or none",
   "orphan",
   "waiting",
 ] as const;

@@ -11,19 +11,21 @@ export const repoAdd = command({
     name: option(NewRepoInput.shape.name, "NAME", "its name in the project; by default its folder's"),
     role: option(NewRepoInput.shape.role, "ROLE", "what it is"),
     readOnly: flag(z.boolean().default(false), "tasks may read it and change nothing"),
+    branch: option(z.string().optional(), "NAME", "where its tasks begin; by default the branch that is checked out"),
     filter: option(z.array(z.string()).optional(), "GLOB", "paths that tasks are limited to"),
   }),
   examples: [
     "agentos repo add shop ../shop-docs --role docs",
     "agentos repo add shop https://git.example.com/team/shop.git",
   ],
-  async run({ project, path, name, role, readOnly, filter }, { api, settings, workingDirectory, out }) {
+  async run({ project, path, name, role, readOnly, branch, filter }, { api, settings, workingDirectory, out }) {
     const repo = await api.addRepo(project, {
       ...(isUrl(path) ? { url: path } : { path: resolve(workingDirectory, path) }),
       role,
       writable: !readOnly,
       tool_path: [...settings.toolPath],
       ...(name !== undefined && { name }),
+      ...(branch !== undefined && { default_branch: branch }),
       ...(filter !== undefined && { path_filters: filter }),
     });
     out.result(repo, repoLines, ({ id }) => [id]);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DeliverInput } from "../../../contract/inputs.ts";
 import { count, short } from "../columns.ts";
-import { command, option, positional } from "../command.ts";
+import { command, flag, option, positional } from "../command.ts";
 import { field } from "../escape.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
 
@@ -19,18 +19,20 @@ export const taskDeliver = command({
       "BRANCH",
       "push to this branch of a remote repository; without it nothing is pushed",
     ),
+    leave: flag(z.boolean().default(false), "give up a delivery that stands half-way; its branches stay as they are"),
   }),
   examples: [
     "agentos task deliver ID",
     "agentos task deliver ID --way branch --branch mend-parser",
     "agentos task deliver ID --push mend-parser",
   ],
-  async run({ id, way, branch, push }, { api, out }) {
+  async run({ id, way, branch, push, leave }, { api, out }) {
     const task = await taskNamed(api, id);
     const done = await api.deliverTask(task, {
       way,
       ...(branch !== undefined && { branch }),
       ...(push !== undefined && { push }),
+      leave,
     });
     out.result(
       done,

@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { appendFileSync, cpSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { bundle } from "../../scripts/bundle.mjs";
+import { temporaryDirectory } from "../support/daemon.ts";
+import { program } from "../support/programs.ts";
+
+/* What starts is made of the sources as they are, never of those that were. */
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const run = promisify(execFile);
+
+/** As much of a checkout as a start needs. */
+function checkout(): string {
+  const copy = temporaryDirectory("checkout");
+  for (const name of ["src", "scripts", "web", "package.json", "package-lock.json", ".npmrc", "agentos"])
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true, filter: (path) => !path.includes("node_modules") });
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  return copy;
+}
+
+const bundlesOf = (copy: string): string[] =>
+  readdirSync(join(copy, ".setup")).filter((name) => name.startsWith("bundle-"));
+
+test("another source makes another bundle, the same sources the same one, and what runs keeps its own", async () => {
+  const copy = checkout();
+  const first = await bundle(copy);
+  expect(await bundle(copy)).toBe(first);
+  const version = join(copy, "src", "main", "version.ts");
+  const before = join(copy, "version.before");
+  cpSync(version, before, { preserveTimestamps: true });
+  appendFileSync(version, "\nexport const ANOTHER = true;\n");
+  const second = await bundle(copy);
+  expect(bundlesOf(copy).sort()).toEqual([first, second].map((path) => path.split("/").at(-1)).sort());
+  // An old file with its old date: by its content it is the first again.
+  rmSync(version);
+  renameSync(before, version);
+  expect(await bundle(copy)).toBe(first);
+  expect(existsSync(join(first, "bridge.mjs"))).toBe(true);
+});
+
+test("a bug's stack trace names the sources", async () => {
+  const cli = program("product", "cli");
+  const planted = `data:text/javascript,${encodeURIComponent(
+    'const { write } = process.stdout; process.stdout.write = (text) => { if (String(text).startsWith("agentos ")) throw new Error("planted"); };',
+  )}`;
+  const failed = await run(process.execPath, ["--import", planted, cli, "--version"]).catch(
+    (error: { readonly stderr: string }) => error,
+  );
+  expect(failed).toMatchObject({ stderr: expect.stringMatching(/planted[\s\S]*\/src\/main\/cli\.ts:\d+:\d+/) });
+});
+
+test("--version and --help load neither the schemas nor what talks to the daemon", async () => {
+  const cli = program("product", "cli");
+  const loaded = async (...words: string[]): Promise<string> => {
+    const { stderr } = await run(process.execPath, [cli, ...words], { env: { ...process.env, NODE_DEBUG: "esm" } });
+    return stderr;
+  };
+  for (const words of [["--version"], ["--help"]]) {
+    const told = await loaded(...words);
+    expect(told).toContain(pathToFileURL(cli).href);
+    expect(told).not.toMatch(/\/(schemas|api|daemon|open)-?[\w-]*\.js/);
+  }
+});
