@@ -32,6 +32,8 @@ export default defineConfig({
         { testSeconds: 60, startsPrograms: true },
       ),
       suite("crash", ["test/crash/**/*.test.ts"], { testSeconds: 300, startsPrograms: true }),
+      // Needs a network: not part of `npm test`.
+      suite("packages", ["test/packages/**/*.test.ts"], { testSeconds: 2400, startsPrograms: true }),
       suite("e2e", ["test/e2e/**/*.test.ts", "web/test/**/*.test.ts"], { testSeconds: 180, startsPrograms: true }),
     ],
   },

@@ -1,9 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import type { Draft, NamedGate } from "../domain/draft.ts";
-import type { RepoFacts } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
-import { type GateDefinition, type PinnedPart, type PrepareDefinition, partName } from "../domain/gate.ts";
-import { pinned } from "../domain/pin.ts";
+import { type GateDefinition, NO_RERUN, type PrepareDefinition } from "../domain/gate.ts";
 import type { Project } from "../domain/project.ts";
 import { narrowed } from "../domain/scope.ts";
 import type { ScriptPlan } from "../domain/script-plan.ts";
@@ -20,12 +18,10 @@ import {
   type SpecRepo,
 } from "../domain/spec.ts";
 import { templateNamed } from "../domain/template.ts";
-import type { RepoFiles } from "../ports/runners.ts";
 import type { Loaded } from "../ports/task-log.ts";
 import type { AppDependencies } from "./deps.ts";
 import { draftOf } from "./draft-of.ts";
-
-const GATE_TIMEOUT_MS = 10 * 60_000;
+import { GATE_TIMEOUT_MS, pinRepo } from "./pin-repo.ts";
 
 /** Completes the draft from its project (scopes, gates pinned on the present commit, dependencies), and freezes it under its hash. */
 export async function freezeTask(deps: AppDependencies, by: Actor, id: string): Promise<Loaded> {
@@ -94,11 +90,8 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
         only || gate.source === "named" ? gate : { ...gate, id: `${repo.name}-${gate.id}` },
       ),
     );
-    if (pins.prepare !== null)
-      prepare.push({
-        ...pins.prepare,
-        hosts: [...new Set([...pins.prepare.hosts, ...(project?.settings.packageHosts ?? [])])].sort(),
-      });
+    for (const one of pins.prepare)
+      prepare.push({ ...one, hosts: [...new Set([...one.hosts, ...(project?.settings.packageHosts ?? [])])].sort() });
   }
   if (project !== null && !gates.some(provesWork) && scopes[0] !== undefined) gates.push(nothingToRun(scopes[0].repo));
   return {
@@ -118,6 +111,7 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     expectsChange: draft.expectsChange ?? agent.kind !== "gates",
     includeDirty: draft.includeDirty,
     attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
+    flaky: draft.flaky ?? project?.settings.flaky ?? NO_RERUN,
     limits: { ...DEFAULT_LIMITS, ...draft.limits },
   };
 }
@@ -147,7 +141,9 @@ export function scripted(plan: ScriptPlan, project: Project | null): AgentChoice
   return { kind: "script", plan: { explore: plan.explore.map(placed), items: plan.items.map(placed) } };
 }
 
-const provesWork = (gate: GateDefinition): boolean => gate.judgement === "tests" || gate.source === "named";
+/** Looking whether the workspace can be worked on or builds proves nothing of the work. */
+const provesWork = (gate: GateDefinition): boolean =>
+  gate.judgement === "tests" || gate.source === "named" || gate.runner !== null;
 
 const nothingToRun = (repo: string): GateDefinition => ({
   id: "tests",
@@ -160,6 +156,7 @@ const nothingToRun = (repo: string): GateDefinition => ({
   definition: [],
   program: null,
   timeoutMs: GATE_TIMEOUT_MS,
+  environment: {},
   source: "detected",
 });
 
@@ -191,139 +188,4 @@ function namedGates(draft: Draft, repos: readonly string[]): readonly NamedGate[
     if (gate.beside === undefined) return { ...gate, repo };
     return { ...gate, repo, beside: gate.beside === "all" ? repos.filter((one) => one !== repo) : gate.beside };
   });
-}
-
-async function pinRepo(
-  deps: AppDependencies,
-  repo: RepoFacts,
-  branch: string | null,
-  gatesOfIt: readonly NamedGate[],
-  draft: Draft,
-  only: boolean,
-): Promise<{
-  readonly commit: string;
-  readonly gates: readonly GateDefinition[];
-  readonly prepare: PrepareDefinition | null;
-}> {
-  const state = await deps.workspaces.inspect(repo.path, branch);
-  if (state.unsupported.length > 0)
-    throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
-  const isThere = branch === null || state.branch === branch;
-  const commit = isThere ? state.head : await deps.workspaces.branchHead(repo.path, branch);
-  if (commit === null && branch !== null)
-    throw new Failure("repo/unsupported", `${repo.path} has no branch ${branch}`, {
-      next: `Name another: agentos repo set ${repo.id} --branch NAME, or --branch ${repo.name}=NAME for this task.`,
-    });
-  if (commit === null)
-    throw new Failure("repo/unsupported", `${repo.path} has no commit yet`, { next: "Commit something first." });
-  const files: RepoFiles = {
-    text: (path) => deps.workspaces.fileAt(repo.path, commit, path),
-    paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),
-  };
-  const detected = await detectIn(deps, repo, files);
-  const named = gatesOfIt.map((gate) => namedGate(gate, repo, usualDefinition(gate, detected.gates)));
-  const replaced = new Set(named.map(({ id }) => id));
-  const gates: GateDefinition[] = [];
-  for (const gate of [...detected.gates.filter(({ id }) => !replaced.has(id)), ...named]) {
-    const [program] = gate.argv;
-    gates.push({
-      ...gate,
-      definition: await pinAll(deps, files, gate.definition),
-      program:
-        program === undefined || program.includes("/") ? null : await deps.programs.resolve(repo.toolPath, program),
-    });
-  }
-  const wanted = draft.prepare.find((one) => one.repo === repo.name || (one.repo === null && only));
-  const prepare: PrepareDefinition | null =
-    wanted === undefined
-      ? detected.prepare
-      : wanted.argv.length === 0
-        ? null
-        : {
-            repo: repo.name,
-            argv: wanted.argv,
-            cwd: repo.directory ?? ".",
-            inputs: wanted.inputs.map((path) => ({ path, pointer: null, sha256: null })),
-            outputs: wanted.outputs,
-            hosts: wanted.hosts,
-            environment: {},
-            reproducible: wanted.inputs.length > 0,
-          };
-  return {
-    commit,
-    gates,
-    prepare: prepare === null ? null : { ...prepare, inputs: await pinAll(deps, files, prepare.inputs) },
-  };
-}
-
-/** What there is to run in the part of the repository that is meant, said from the repository's top. */
-async function detectIn(
-  deps: AppDependencies,
-  { name, directory }: RepoFacts,
-  files: RepoFiles,
-): ReturnType<AppDependencies["runners"]["detect"]> {
-  if (directory === undefined) return deps.runners.detect(name, files);
-  const below = (path: string): string => (path === "." || path === "" ? directory : `${directory}/${path}`);
-  const found = await deps.runners.detect(name, {
-    text: (path) => files.text(below(path)),
-    paths: async (prefix = "", most) =>
-      (await files.paths(below(prefix), most)).map((path) => path.slice(directory.length + 1)),
-  });
-  const part = <P extends { readonly path: string }>(one: P): P => ({ ...one, path: below(one.path) });
-  return {
-    ...found,
-    gates: found.gates.map((gate) => ({ ...gate, cwd: below(gate.cwd), definition: gate.definition.map(part) })),
-    prepare:
-      found.prepare === null
-        ? null
-        : {
-            ...found.prepare,
-            cwd: below(found.prepare.cwd),
-            inputs: found.prepare.inputs.map(part),
-            outputs: found.prepare.outputs.map(below),
-          },
-  };
-}
-
-/**
- * What decides the meaning of a named gate when the person named nothing: shell scripts it calls, and, where it goes through the
- * package's scripts, what the detected gates are pinned by.
- */
-function usualDefinition(gate: NamedGate, detected: readonly GateDefinition[]): readonly PinnedPart[] {
-  if (gate.definition.length > 0) return gate.definition.map((path) => ({ path, pointer: null, sha256: null }));
-  const words = gate.argv.flatMap((word) => word.split(/[\s;&|()]+/));
-  const scripts = words.filter(
-    (word) => /^(\.\/)?[\w./-]+\.sh$/.test(word) && !word.includes("..") && !word.startsWith("/"),
-  );
-  const throughPackage = words.some((word) => /^(npm|npx|yarn|pnpm|bun)$/.test(word));
-  const parts = [
-    ...scripts.map((word) => ({ path: word.replace(/^\.\//, ""), pointer: null, sha256: null })),
-    ...(throughPackage ? detected.flatMap(({ definition }) => definition) : []),
-  ];
-  return parts.filter((part, index) => parts.findIndex((other) => partName(other) === partName(part)) === index);
-}
-
-const namedGate = (
-  gate: NamedGate,
-  { name, directory }: RepoFacts,
-  definition: readonly PinnedPart[],
-): GateDefinition => ({
-  id: gate.id,
-  repo: name,
-  ...(gate.beside !== undefined && gate.beside !== "all" && gate.beside.length > 0 && { beside: gate.beside }),
-  argv: gate.argv,
-  cwd: directory === undefined ? gate.cwd : gate.cwd === "." ? directory : `${directory}/${gate.cwd}`,
-  judgement: gate.judgement,
-  runner: null,
-  report: gate.report,
-  definition,
-  program: null,
-  timeoutMs: gate.timeoutMs ?? GATE_TIMEOUT_MS,
-  source: "named",
-});
-
-async function pinAll(deps: AppDependencies, files: RepoFiles, parts: readonly PinnedPart[]): Promise<PinnedPart[]> {
-  const done: PinnedPart[] = [];
-  for (const part of parts) done.push(pinned(part, await files.text(part.path), deps.seal, deps.digest));
-  return done;
 }

@@ -123,6 +123,12 @@ export const looks = (deps: AppDependencies) => {
     spec,
     steps,
 
+    /** Null for a draft. */
+    async frozenSpec(id: string): Promise<Spec | null> {
+      const { frozen } = await spec(id);
+      return frozen === null ? null : specFrom(frozen.text);
+    },
+
     async tasks(filter: TaskFilter) {
       const project = filter.project === null ? null : (await findProject(deps, filter.project)).id;
       const page = await deps.store.tasks.tasks({ ...filter, project });

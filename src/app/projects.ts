@@ -226,9 +226,9 @@ export async function findRepo(
 
 export interface Scan {
   readonly state: RepoState;
-  readonly ecosystem: string | null;
+  readonly ecosystems: readonly string[];
   readonly gates: readonly { readonly id: string; readonly argv: readonly string[]; readonly judgement: string }[];
-  readonly prepare: readonly string[] | null;
+  readonly prepare: readonly (readonly string[])[];
   readonly notes: readonly string[];
 }
 
@@ -243,16 +243,16 @@ export async function scanRepo(deps: AppDependencies, id: string): Promise<Scan>
   const { repo } = await findRepo(deps, id);
   const state = await deps.workspaces.inspect(repo.path, repo.defaultBranch);
   const commit = state.head;
-  if (commit === null) return { state, ecosystem: null, gates: [], prepare: null, notes: ["there is no commit yet"] };
+  if (commit === null) return { state, ecosystems: [], gates: [], prepare: [], notes: ["there is no commit yet"] };
   const detected = await deps.runners.detect(repo.name, {
     text: (path) => deps.workspaces.fileAt(repo.path, commit, path),
     paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),
   });
   return {
     state,
-    ecosystem: detected.ecosystem,
+    ecosystems: detected.ecosystems,
     gates: detected.gates.map(({ id: gate, argv, judgement }) => ({ id: gate, argv, judgement })),
-    prepare: detected.prepare?.argv ?? null,
+    prepare: detected.prepare.map(({ argv }) => argv),
     notes: detected.notes,
   };
 }

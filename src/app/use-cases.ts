@@ -6,6 +6,7 @@ import { compareTasks } from "./compare-tasks.ts";
 import { createTask } from "./create-task.ts";
 import { dependencies } from "./dependencies.ts";
 import type { AppDependencies } from "./deps.ts";
+import { detectGates, gatesOfProject } from "./detect-gates.ts";
 import { attemptsOf, forkTask, supersedeOthers } from "./fork-task.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
@@ -64,6 +65,8 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   changeRepo: given(deps, changeRepo),
   findRepo: given(deps, findRepo),
   scanRepo: given(deps, scanRepo),
+  detectGates: given(deps, detectGates),
+  gatesOfProject: given(deps, gatesOfProject),
   probeRepo: given(deps, probeRepo),
   look: looksBesideDelivery(deps, delivery),
   gc: garbageCollection(deps),

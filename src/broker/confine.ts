@@ -1,9 +1,11 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
+import { DEPENDENCIES_INSIDE } from "../domain/gate.ts";
 import { scopeOf } from "../domain/spec.ts";
 import { type CommandResult, OUTPUT_TOLD_BYTES } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
 import type { EgressTarget } from "../ports/egress.ts";
+import { storeOutput } from "../ports/layers.ts";
 import type { Limits, Mount, SandboxOutcome, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import type { WorkspaceRef } from "../ports/workspaces.ts";
@@ -158,32 +160,58 @@ export function workspaceMounts(deps: BrokerDependencies, desk: Desk, access: "r
 export const isWritable = (desk: Desk, repo: string): boolean =>
   (scopeOf(desk.spec, repo)?.access ?? "read_only") !== "read_only" && (desk.repos[repo]?.writable ?? false);
 
-/** The dependency layer of a repo, read-only, with private scratch where tools keep caches in it. One that is named and not there: `store/corrupt`. */
+/**
+ * The dependency layers of a repo, read-only, with private scratch where tools keep caches in them, and the variables by which a command in
+ * `cwd` finds them. A layer that is named and not there: `store/corrupt`.
+ */
 export async function layerMounts(
   deps: BrokerDependencies,
   desk: Desk,
   repo: string,
-): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
-  const layer = Object.hasOwn(desk.layers, repo) ? desk.layers[repo] : undefined;
+  cwd: string,
+): Promise<LayersInside> {
+  const layers = Object.hasOwn(desk.layers, repo) ? (desk.layers[repo] ?? []) : [];
   const mounts: Mount[] = [];
   const scratches: Scratch[] = [];
-  if (layer === undefined) return { mounts, scratches };
-  const gone = (what: string): Failure =>
-    new Failure("store/corrupt", `${what} of ${repo} (${layer.key}) is gone from the data directory`, {
-      next: `agentos task resume ${desk.task} prepares it again.`,
-    });
-  const there = await deps.layers.find(layer.key);
-  if (there === null) throw gone("the dependency layer");
-  // An output that preparing did not make (an install without packages) is not mounted; one that it made must be there.
-  for (const output of layer.outputs.filter((one) => there.outputs.includes(one))) {
-    const host = await deps.layers.path(layer.key, output);
-    if (host === null) throw gone(`${output} in the dependency layer`);
-    const inside = `${insideOf(repo)}/${output}`;
-    mounts.push({ host, inside, access: "read" });
-    for (const cache of LAYER_CACHES) scratches.push({ inside: `${inside}/${cache}`, bytesMax: CACHE_BYTES });
+  for (const layer of layers) {
+    const gone = (what: string): Failure =>
+      new Failure("store/corrupt", `${what} of ${repo} (${layer.key}) is gone from the data directory`, {
+        next: `agentos task resume ${desk.task} prepares it again.`,
+      });
+    const there = await deps.layers.find(layer.key);
+    if (there === null) throw gone("the dependency layer");
+    // An output that preparing did not make (an install without packages) is not mounted; one that it made must be there.
+    const hostOf = async (output: string): Promise<string | null> => {
+      if (!there.outputs.includes(output)) return null;
+      const host = await deps.layers.path(layer.key, output);
+      if (host === null) throw gone(`${output} in the dependency layer`);
+      return host;
+    };
+    for (const output of layer.outputs) {
+      const host = await hostOf(output);
+      if (host === null) continue;
+      const inside = `${insideOf(repo)}/${output}`;
+      mounts.push({ host, inside, access: "read" });
+      for (const cache of LAYER_CACHES) scratches.push({ inside: `${inside}/${cache}`, bytesMax: CACHE_BYTES });
+    }
+    for (const name of layer.stores) {
+      const host = await hostOf(storeOutput(name));
+      if (host !== null) mounts.push({ host, inside: `${DEPENDENCIES_INSIDE}/${name}`, access: "read" });
+    }
   }
-  return { mounts, scratches };
+  // The nearest folder's word counts most.
+  const above = layers.filter((layer) => isWithin(cwd, layer.cwd)).sort((a, b) => a.cwd.length - b.cwd.length);
+  return { mounts, scratches, environment: Object.assign({}, ...above.map(({ provides }) => provides)) };
 }
+
+export interface LayersInside {
+  readonly mounts: Mount[];
+  readonly scratches: Scratch[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const isWithin = (path: string, folder: string): boolean =>
+  folder === "." || path === folder || path.startsWith(`${folder}/`);
 
 /** What failed before, as a file the next attempt's commands can read; `AGENTOS_FAILURE` names it. */
 export async function failureMount(

@@ -34,6 +34,16 @@ export interface BrokerDependencies {
   readonly inputDirectory: (task: string, step: string, run: number, place: string) => Promise<string>;
   /** A regular file directly in the directory, no link followed; null when absent or larger. */
   readonly readReport: (directory: string, name: string, bytesMax: number) => Promise<Uint8Array | null>;
+  /**
+   * Regular files of a checkout whose path matches (source of a regular expression, whole path), by path, no link followed; all of them, or
+   * none when they are larger together. `remove` takes them away and gives none.
+   */
+  readonly reportsIn: (
+    checkout: string,
+    pattern: string,
+    bytesMax: number,
+    then: "read" | "remove",
+  ) => Promise<readonly Uint8Array[]>;
   readonly writeText: (path: string, text: string | Uint8Array) => Promise<void>;
   /** Operating system, architecture and C library: what binary dependencies are built for. */
   readonly platform: () => string;

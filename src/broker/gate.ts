@@ -3,12 +3,14 @@ import { checkoutsOf, type GateDefinition, type Ground, type PinnedPart } from "
 import { pinned } from "../domain/pin.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
 import type { Desk, GateOutcome, StepRun } from "../ports/broker.ts";
+import type { ReportPlace } from "../ports/runners.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import {
   confine,
   insideOf,
   isWritable,
+  type LayersInside,
   layerMounts,
   REPORTS_INSIDE,
   WORKSPACES_INSIDE,
@@ -82,12 +84,15 @@ async function runIn(
 ): Promise<{ readonly outcome: Omit<GateOutcome, "step">; readonly blobs: readonly StagedBlob[] }> {
   const workspace = workspaceOf(desk, gate.repo);
   const reports = await deps.reportDirectory(desk.task, run.step, run.run);
-  const { mounts, scratches } = await sideBySide(deps, desk, checkouts);
+  const { mounts, scratches, environment } = await sideBySide(deps, desk, gate, checkouts);
   const base = { repo: gate.repo, cwd: gate.cwd, mounts, scratches, network: [] };
   // Resolved before the gate runs, in a place of its own: the checkout is still exactly the commit's.
   const program = await resolved(deps, desk, run, { ...base, name: gate.argv[0] ?? "" });
   const inputs = await inputMounts(deps, desk, run);
   const how = deps.runners.instrument(gate, REPORTS_INSIDE);
+  const checkout = checkouts[gate.repo] ?? "";
+  // What lies there already is the commit's, not the runner's word.
+  if (how.report.from === "checkout") await deps.reportsIn(checkout, how.report.pattern, REPORT_BYTES_MAX, "remove");
   const ran = await confine(deps, desk, run, {
     ...base,
     argv: how.argv,
@@ -95,15 +100,14 @@ async function runIn(
     environment: {
       CI: "1",
       ...(Object.keys(checkouts).length > 1 && { AGENTOS_REPOS: WORKSPACES_INSIDE }),
+      ...environment,
       ...inputs.environment,
       ...how.environment,
+      ...gate.environment,
     },
     timeoutMs: gate.timeoutMs,
   });
-  const report =
-    how.reportFile === null
-      ? ran.outcome.stdout.bytes
-      : await deps.readReport(reports, how.reportFile, REPORT_BYTES_MAX);
+  const report = await reportOf(deps, gate, how.report, { checkout, reports, ran });
   const counts: TestCounts | null =
     gate.report === null || report === null ? null : deps.runners.read(gate.report, report);
   const evidence: Evidence[] = [...ran.evidence, { kind: "program", name: gate.argv[0] ?? "", path: program }];
@@ -114,8 +118,9 @@ async function runIn(
     }
   const blobs: StagedBlob[] = [...ran.blobs];
   if (counts !== null && report !== null) {
-    const kept = how.reportFile === null ? ran.stdout : await deps.blobs.stage(report);
-    if (how.reportFile !== null) blobs.push(kept);
+    const { from } = how.report;
+    const kept = from === "stdout" || from === "stderr" ? ran[from] : await deps.blobs.stage(report);
+    if (from === "file" || from === "checkout") blobs.push(kept);
     evidence.push({ kind: "tests", runner: gate.runner ?? "named", counts, report: kept.ref });
   }
   const output = await deps.blobs.stage(ends(ran.outcome.stdout.bytes, ran.outcome.stderr.bytes));
@@ -128,17 +133,43 @@ async function runIn(
   return { outcome: { evidence, found, program, counts, output: output.ref }, blobs };
 }
 
+async function reportOf(
+  deps: BrokerDependencies,
+  gate: GateDefinition,
+  place: ReportPlace,
+  {
+    checkout,
+    reports,
+    ran,
+  }: { readonly checkout: string; readonly reports: string; readonly ran: Awaited<ReturnType<typeof confine>> },
+): Promise<Uint8Array | null> {
+  switch (place.from) {
+    case "stdout":
+    case "stderr":
+      return ran.outcome[place.from].bytes;
+    case "file":
+      return deps.readReport(reports, place.name, REPORT_BYTES_MAX);
+    case "checkout": {
+      const found = await deps.reportsIn(checkout, place.pattern, REPORT_BYTES_MAX, "read");
+      return gate.report === null || found.length === 0 ? null : deps.runners.join(gate.report, found);
+    }
+  }
+}
+
 /** Each checkout at its repo's place, with its dependencies; one that the task may not change is read-only here too. */
 async function sideBySide(
   deps: BrokerDependencies,
   desk: Desk,
+  gate: GateDefinition,
   checkouts: Readonly<Record<string, string>>,
-): Promise<{ readonly mounts: readonly Mount[]; readonly scratches: readonly Scratch[] }> {
+): Promise<LayersInside> {
   const mounts: Mount[] = [];
   const scratches: Scratch[] = [];
+  let environment: LayersInside["environment"] = {};
   for (const [repo, host] of Object.entries(checkouts)) {
     const workspace = workspaceOf(desk, repo);
-    const layer = await layerMounts(deps, desk, repo);
+    const layer = await layerMounts(deps, desk, repo, repo === gate.repo ? gate.cwd : ".");
+    if (repo === gate.repo) environment = layer.environment;
     mounts.push(
       { host, inside: insideOf(repo), access: isWritable(desk, repo) ? "write" : "read" },
       {
@@ -150,7 +181,7 @@ async function sideBySide(
     );
     scratches.push(...layer.scratches);
   }
-  return { mounts, scratches };
+  return { mounts, scratches, environment };
 }
 
 async function resolved(

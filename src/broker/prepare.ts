@@ -1,7 +1,7 @@
 import { Failure } from "../domain/failure.ts";
-import type { PrepareDefinition } from "../domain/gate.ts";
+import { DEPENDENCIES_INSIDE, type PrepareDefinition } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
-import type { Desk, LayerMount } from "../ports/broker.ts";
+import { type Desk, type LayerMount, mountOf } from "../ports/broker.ts";
 import type { Layer } from "../ports/layers.ts";
 import { confine, insideOf, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
@@ -28,6 +28,8 @@ export async function prepareLayer(
     argv: definition.argv,
     cwd: definition.cwd,
     environment: definition.environment,
+    ...(definition.stores.length === 0 ? {} : { stores: definition.stores }),
+    ...(Object.keys(definition.provides).length === 0 ? {} : { provides: definition.provides }),
     inputs,
     platform: deps.platform(),
     toolchain: await deps.toolchain(desk.repos[definition.repo]?.toolPath ?? [], definition.argv[0] ?? ""),
@@ -37,7 +39,15 @@ export async function prepareLayer(
   let why = "it did not finish";
   const layer = (await pass(
     { prepare: { repo: definition.repo, key, on } },
-    plainly({ kind: "prepare", repo: definition.repo, on, key, argv: definition.argv, hosts: definition.hosts }),
+    plainly({
+      kind: "prepare",
+      repo: definition.repo,
+      id: definition.id,
+      on,
+      key,
+      argv: definition.argv,
+      hosts: definition.hosts,
+    }),
     // Two tasks that need the same layer at once: the second waits, and finds it.
     (run) =>
       deps.layers.alone(key, run.signal, async () => {
@@ -53,14 +63,18 @@ export async function prepareLayer(
         await deps.layers.discard(key);
         const name = `prepare-${run.step}`;
         const checkout = await deps.workspaces.gateCheckout(workspace, commit, name);
+        const stores = definition.stores.length === 0 ? null : await deps.reportDirectory(desk.task, run.step, run.run);
         try {
           const ran = await confine(deps, desk, run, {
             repo: definition.repo,
             argv: definition.argv,
             cwd: definition.cwd,
-            mounts: [{ host: checkout.path, inside: insideOf(definition.repo), access: "write" }],
+            mounts: [
+              { host: checkout.path, inside: insideOf(definition.repo), access: "write" },
+              ...(stores === null ? [] : [{ host: stores, inside: DEPENDENCIES_INSIDE, access: "write" } as const]),
+            ],
             scratches: [],
-            environment: definition.environment,
+            environment: { ...definition.provides, ...definition.environment },
             network: definition.hosts,
             timeoutMs: desk.spec.limits.stepMs,
           });
@@ -69,7 +83,12 @@ export async function prepareLayer(
             why = `${definition.argv.join(" ")} ${ran.outcome.endedBy === "itself" ? `exited with ${ran.outcome.exitCode}` : `was ended by the limit on ${ran.outcome.endedBy}`}`;
             return { evidence: ran.evidence, touched: [], result: null, failed: why, blobs: ran.blobs };
           }
-          const made = await deps.layers.adopt(key, checkout.path, definition.outputs);
+          const made = await deps.layers.adopt(
+            key,
+            checkout.path,
+            definition.outputs,
+            stores === null ? undefined : { directory: stores, names: definition.stores },
+          );
           return {
             evidence: [...ran.evidence, evidenceOf(definition.repo, made, false)],
             touched: [],
@@ -83,7 +102,7 @@ export async function prepareLayer(
       }),
   )) as Layer | null;
   if (layer === null) throw new Failure("agent/failed", `${definition.repo}: ${why}`);
-  return { key: layer.key, outputs: definition.outputs };
+  return mountOf(layer.key, definition);
 }
 
 const evidenceOf = (repo: string, layer: Layer, reused: boolean) =>

@@ -3,8 +3,15 @@ import { Failure } from "../domain/failure.ts";
 import { placeIn } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
-import type { Mount, Scratch } from "../ports/sandbox.ts";
-import { confine, failureMount, isWritable, layerMounts, workspaceMounts, workspaceOf } from "./confine.ts";
+import {
+  confine,
+  failureMount,
+  isWritable,
+  type LayersInside,
+  layerMounts,
+  workspaceMounts,
+  workspaceOf,
+} from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
@@ -108,7 +115,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
         async (run) => {
           const directory = await deps.runDirectory(desk.task, run.step, run.run);
           const failure = await failureMount(desk, directory, deps.writeText);
-          const layers = await allLayers(deps, desk);
+          const layers = await allLayers(deps, desk, repo, cwd);
           const inputs = await inputMounts(deps, desk, run);
           const ran = await confine(deps, desk, run, {
             repo,
@@ -116,7 +123,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
             cwd: place,
             mounts: [...workspaceMounts(deps, desk, "by-scope"), ...layers.mounts, ...failure.mounts, ...inputs.mounts],
             scratches: layers.scratches,
-            environment: { ...failure.environment, ...inputs.environment },
+            environment: { ...layers.environment, ...failure.environment, ...inputs.environment },
             network,
             timeoutMs: limit,
           });
@@ -128,12 +135,14 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
   };
 }
 
-async function allLayers(
-  deps: BrokerDependencies,
-  desk: Desk,
-): Promise<{ readonly mounts: Mount[]; readonly scratches: Scratch[] }> {
-  const each = await Promise.all(desk.spec.scopes.map((scope) => layerMounts(deps, desk, scope.repo)));
-  return { mounts: each.flatMap((one) => one.mounts), scratches: each.flatMap((one) => one.scratches) };
+async function allLayers(deps: BrokerDependencies, desk: Desk, repo: string, cwd: string): Promise<LayersInside> {
+  const each = await Promise.all(desk.spec.scopes.map((scope) => layerMounts(deps, desk, scope.repo, cwd)));
+  const own = desk.spec.scopes.findIndex((scope) => scope.repo === repo);
+  return {
+    mounts: each.flatMap((one) => one.mounts),
+    scratches: each.flatMap((one) => one.scratches),
+    environment: each[own]?.environment ?? {},
+  };
 }
 
 const writableRepos = (desk: Desk): string[] => Object.keys(desk.repos).filter((repo) => isWritable(desk, repo));

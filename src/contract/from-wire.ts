@@ -77,6 +77,7 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.expects_change !== undefined && { expectsChange: change.expects_change }),
     ...(change.include_changes !== undefined && { includeDirty: change.include_changes }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),
+    ...(change.flaky !== undefined && { flaky: change.flaky }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),
   };
 }

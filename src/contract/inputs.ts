@@ -120,6 +120,9 @@ export const ScopeInput = z.union([
   }),
 ]);
 
+/** `rerun`: how often a gate whose tests fail is run again; `passes`: whether a pass after failures counts. */
+const FlakyInput = z.strictObject({ rerun: z.int().min(0).max(10), passes: z.boolean().default(true) });
+
 const SPEC_FIELDS = {
   title: oneLine(300),
   intent: words(100_000),
@@ -147,6 +150,7 @@ const SPEC_FIELDS = {
   expects_change: z.boolean(),
   include_changes: z.boolean(),
   attempts: z.int().min(1).max(20),
+  flaky: FlakyInput,
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
     task_ms: z
@@ -285,6 +289,7 @@ export const ProjectSettingsInput = z.strictObject({
   agent: z.enum(["gates"]).nullable().optional(),
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
+  flaky: FlakyInput.nullable().optional(),
   tasks_max: z.int().min(1).max(64).nullable().optional(),
 });
 /** Checked where it is taken in, which says why one is no good. */
@@ -309,6 +314,7 @@ export const NewProjectInput = z.strictObject({
   repos: z.array(NewRepoInput).max(50).default([]),
 });
 export const ProjectOfPathInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
+export const DetectGatesInput = z.strictObject({ path: AbsolutePath, tool_path: ToolPath.optional() });
 export const ProjectChangeInput = z.strictObject({ name: Slug.optional(), settings: ProjectSettingsInput.optional() });
 export const RepoChangeInput = z.strictObject({
   path: AbsolutePath.optional(),

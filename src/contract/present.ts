@@ -190,6 +190,8 @@ export const verdictViews = (task: Task): VerdictView[] =>
       step: one.step,
       counts: one.counts === null ? null : { ...one.counts },
       findings: [...one.findings],
+      runs: one.runs ?? 1,
+      flaky: one.verdict === "pass" && (one.runs ?? 1) > 1,
     })),
   );
 
@@ -256,6 +258,7 @@ export const projectView = (project: Project): ProjectView => ({
     agent: project.settings.agent,
     run_mode: project.settings.runMode,
     package_hosts: [...project.settings.packageHosts],
+    flaky: project.settings.flaky ?? null,
     tasks_max: project.settings.tasksMax,
   },
   paused: project.paused === null ? null : { since: time(project.paused.sinceMs), by: project.paused.by },

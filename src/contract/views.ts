@@ -19,6 +19,9 @@ export const VerdictView = z.object({
   step: z.string(),
   counts: Counts.nullable(),
   findings: z.array(z.string()),
+  /** How often it was run; a pass after more than one run is flaky. */
+  runs: z.number(),
+  flaky: z.boolean(),
 });
 export type VerdictView = z.infer<typeof VerdictView>;
 
@@ -304,6 +307,7 @@ export const ProjectView = z.object({
     agent: z.enum(["gates"]).nullable(),
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
+    flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
     tasks_max: z.number().nullable(),
   }),
   paused: z.object({ since: Time, by: z.string() }).nullable(),
@@ -322,13 +326,60 @@ export const ScanView = z.object({
   branch: z.string().nullable(),
   dirty: z.array(z.string()),
   unsupported: z.array(z.string()),
-  ecosystem: z.string().nullable(),
+  ecosystems: z.array(z.string()),
   gates: z.array(z.object({ id: z.string(), argv: z.array(z.string()), judgement: z.string() })),
-  prepare: z.array(z.string()).nullable(),
+  prepare: z.array(z.array(z.string())),
   notes: z.array(z.string()),
 });
 export type ScanView = z.infer<typeof ScanView>;
 
+export const GateView = z.object({
+  id: z.string(),
+  repo: z.string(),
+  argv: z.array(z.string()),
+  cwd: z.string(),
+  judgement: z.enum(["exit", "tests"]),
+  runner: z.string().nullable(),
+  report: z.string().nullable(),
+  program: z.string().nullable(),
+  /** Null where nothing is looked up: no command, or one that is named by its path. */
+  program_found: z.boolean().nullable(),
+  timeout_ms: z.number(),
+  source: z.enum(["detected", "named"]),
+  /** Files, and entries of files, whose content decides what the gate means. */
+  pinned: z.array(z.string()),
+});
+export type GateView = z.infer<typeof GateView>;
+export const PrepareView = z.object({
+  id: z.string(),
+  repo: z.string(),
+  argv: z.array(z.string()),
+  cwd: z.string(),
+  inputs: z.array(z.string()),
+  fills: z.array(z.string()),
+  hosts: z.array(z.string()),
+  reproducible: z.boolean(),
+});
+export type PrepareView = z.infer<typeof PrepareView>;
+export const OfferedGatesView = z.object({
+  repo: z.string(),
+  root: z.string(),
+  commit: z.string(),
+  ecosystems: z.array(z.string()),
+  gates: z.array(GateView),
+  prepare: z.array(PrepareView),
+  notes: z.array(z.string()),
+});
+export type OfferedGatesView = z.infer<typeof OfferedGatesView>;
+export const OfferedGatesListView = z.object({ items: z.array(OfferedGatesView) });
+export const PinnedGatesView = z.object({
+  task: z.string(),
+  pinned_on: z.record(z.string(), z.string()),
+  gates: z.array(GateView),
+  prepare: z.array(PrepareView),
+  verdicts: z.array(VerdictView),
+});
+export type PinnedGatesView = z.infer<typeof PinnedGatesView>;
 const ProbeAnswer = z.object({
   ok: z.boolean(),
   code: z.string().nullable(),

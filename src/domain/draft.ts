@@ -1,4 +1,4 @@
-import type { Judgement, ReportFormat } from "./gate.ts";
+import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
 import type { ScriptPlan } from "./script-plan.ts";
 import type { AgentKind, RepoScope, RunMode, SpecLimits } from "./spec.ts";
 
@@ -45,5 +45,7 @@ export interface Draft {
   readonly expectsChange: boolean | null;
   readonly includeDirty: boolean;
   readonly attempts: number | null;
+  /** Absent in drafts of an AgentOS that knew none. */
+  readonly flaky?: FlakyPolicy | null;
   readonly limits: Partial<SpecLimits>;
 }

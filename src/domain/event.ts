@@ -4,7 +4,7 @@ import type { Standing } from "./delivery.ts";
 import type { Dependency } from "./dependency.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
-import type { Ground, PinnedPart } from "./gate.ts";
+import type { FlakyPolicy, Ground, PinnedPart } from "./gate.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
 import type { Act, StepWarning } from "./step.ts";
@@ -46,6 +46,8 @@ export interface GateReport extends Ground {
   readonly found: readonly PinnedPart[];
   /** Combined tail of its output, for the next attempt and the person. */
   readonly output: BlobRef | null;
+  /** How often it was run, where that was more than once: then a pass is a flaky one. */
+  readonly runs?: number;
 }
 
 export interface DeliveredTo {
@@ -291,6 +293,8 @@ export interface ProjectSettings {
   readonly runMode: "interactive" | "assisted" | "autonomous" | null;
   /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
   readonly packageHosts: readonly string[];
+  /** Of a task that names none; absent in projects of an AgentOS that knew none. */
+  readonly flaky?: FlakyPolicy | null;
   /** How many of its tasks run at the same time; null: as many as the daemon has room for. */
   readonly tasksMax: number | null;
 }

@@ -17,6 +17,7 @@ const GATE: GateDefinition = {
   definition: [PART],
   program: "/usr/bin/npm",
   timeoutMs: 600_000,
+  environment: {},
   source: "detected",
 };
 const BY_EXIT: GateDefinition = { ...GATE, id: "smoke", judgement: "exit", runner: null, report: null };

@@ -1,11 +1,24 @@
 import type { Evidence } from "./evidence.ts";
-import { executed } from "./test-counts.ts";
+import { executed, type TestCounts } from "./test-counts.ts";
 
 /** How a gate's run is judged. `tests` needs counts from a report; `exit` only the exit code. */
 export type Judgement = "exit" | "tests";
 
 /** Formats a test report may have; which one a runner writes is detected, or said by the person. */
-export const REPORT_FORMATS = ["tap", "junit", "vitest-json", "jest-json", "mocha-json"] as const;
+export const REPORT_FORMATS = [
+  "tap",
+  "junit",
+  "vitest-json",
+  "jest-json",
+  "mocha-json",
+  "rspec-json",
+  "go-json",
+  "cargo",
+  "unittest",
+  "minitest",
+  "prove",
+  "summary",
+] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /**
@@ -29,6 +42,8 @@ export interface GateDefinition {
   /** Where argv[0] resolved on the person's PATH when this was pinned, null when nowhere. */
   readonly program: string | null;
   readonly timeoutMs: number;
+  /** Variables of its command, beside those every gate has. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly source: "detected" | "named";
 }
 
@@ -42,19 +57,28 @@ export interface PinnedPart {
 
 export interface PrepareDefinition {
   readonly repo: string;
+  /** Its name among the preparations of the repo: a slug. */
+  readonly id: string;
   readonly argv: readonly string[];
   readonly cwd: string;
   /** Files whose content decides the result. */
   readonly inputs: readonly PinnedPart[];
   /** Top-level-relative directories it fills: the layer. */
   readonly outputs: readonly string[];
+  /** Names of directories below `DEPENDENCIES_INSIDE` that it fills: the layer's part that lies in no checkout. */
+  readonly stores: readonly string[];
   /** Package hosts it may reach: `host:port`. */
   readonly hosts: readonly string[];
   /** Variables it needs: e.g. the registry the machine's own client is set to. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables by which gates and commands in `cwd` and below find what it installed. */
+  readonly provides: Readonly<Record<string, string>>;
   /** False without a lock file: the layer is not reused by other tasks. */
   readonly reproducible: boolean;
 }
+
+/** Where layers are seen inside the sandbox as far as they do not lie in a checkout. */
+export const DEPENDENCIES_INSIDE = "/run/agentos/dependencies";
 
 export type Verdict =
   | { readonly verdict: "pass"; readonly restsOn: readonly string[] }
@@ -109,6 +133,26 @@ const sameGround = (a: Ground, b: Ground): boolean => {
   return a.repo === b.repo && one.size === other.size && [...one].every(([repo, tree]) => other.get(repo) === tree);
 };
 
+/**
+ * What becomes of tests that fail once and pass when they are run again. `rerun`: how often a gate whose tests fail is run again. `passes`:
+ * whether a pass after failures counts; it is shown as flaky in any case, and every run is a step with its own evidence.
+ */
+export interface FlakyPolicy {
+  readonly rerun: number;
+  readonly passes: boolean;
+}
+
+export const NO_RERUN: FlakyPolicy = { rerun: 0, passes: false };
+
+/** Whether the gate is to be run once more, after these runs on that ground: only tests that failed can come out differently. */
+export const runsAgain = (
+  gate: GateDefinition,
+  ground: Ground,
+  runs: readonly GateRun[],
+  flaky: FlakyPolicy,
+): boolean =>
+  gate.judgement === "tests" && runs.length <= flaky.rerun && judge(gate, ground, runs.slice(-1)).verdict === "fail";
+
 /** One run of one gate, as recorded: the evidence of its step and what was pinned against what was found. */
 export interface GateRun {
   readonly step: string;
@@ -125,7 +169,12 @@ export interface GateRun {
  * without any the verdict is never a pass; a gate whose definition changed is not the gate that was agreed on; a suite
  * that executed no test has proven nothing.
  */
-export function judge(gate: GateDefinition, ground: Ground, runs: readonly GateRun[]): Verdict {
+export function judge(
+  gate: GateDefinition,
+  ground: Ground,
+  runs: readonly GateRun[],
+  flaky: FlakyPolicy = NO_RERUN,
+): Verdict {
   if (gate.argv.length === 0)
     return {
       verdict: "unproven",
@@ -134,9 +183,13 @@ export function judge(gate: GateDefinition, ground: Ground, runs: readonly GateR
   const relevant = runs.filter((run) => sameGround(run.ground, ground));
   if (relevant.length === 0) return { verdict: "unproven", missing: [`a run of ${gate.id} on tree ${onWhat(ground)}`] };
   const missing = relevant.flatMap((run) => changedParts(gate, run));
-  const findings = relevant.flatMap((run) => brokenRules(gate, run));
+  // Where failures may be repeated the last run speaks; what was before it is told, and counts against it unless the spec says otherwise.
+  const last = relevant.slice(-1);
+  const findings = (flaky.rerun > 0 ? last : relevant).flatMap((run) => brokenRules(gate, run));
+  if (findings.length === 0 && relevant.length > 1 && flaky.rerun > 0 && !flaky.passes)
+    findings.push(`passed only in run ${relevant.length}: it is flaky, and the spec does not let that pass`);
   if (findings.length > 0) return { verdict: "fail", findings };
-  missing.push(...relevant.flatMap((run) => absentProof(gate, run)));
+  missing.push(...(flaky.rerun > 0 ? last : relevant).flatMap((run) => absentProof(gate, run)));
   if (missing.length > 0) return { verdict: "unproven", missing };
   return { verdict: "pass", restsOn: relevant.map((run) => run.step) };
 }
@@ -174,11 +227,14 @@ function brokenRules(gate: GateDefinition, run: GateRun): string[] {
 
 function absentProof(gate: GateDefinition, run: GateRun): string[] {
   if (!run.evidence.some((evidence) => evidence.kind === "command")) return ["the exit code of the gate's command"];
-  if (gate.judgement === "exit") return [];
   const tests = run.evidence.flatMap((evidence) => (evidence.kind === "tests" ? [evidence.counts] : []));
+  // By exit code: a summary that says that nothing ran contradicts it, and none says nothing.
+  if (gate.judgement === "exit" && tests.every((counts) => !isEmpty(counts))) return [];
   if (tests.length === 0) return ["a report of the test runner"];
   return tests.every((counts) => counts.passed > 0) ? [] : ["a test that was executed: the runner reports none"];
 }
+
+const isEmpty = ({ passed, failed }: TestCounts): boolean => passed + failed === 0;
 
 export const partName = (part: PinnedPart): string =>
   part.pointer === null ? part.path : `${part.path}#${part.pointer}`;

@@ -32,6 +32,7 @@ const spec = (scopes: readonly RepoScope[] = [{ repo: "app", access: "full" }], 
   expectsChange: true,
   includeDirty: false,
   attempts: 3,
+  flaky: { rerun: 0, passes: false },
   limits: DEFAULT_LIMITS,
   ...over,
 });
@@ -185,6 +186,7 @@ describe("a spec is checked before it is frozen", () => {
     definition: [],
     program: null,
     timeoutMs: 1,
+    environment: {},
     source: "named",
   } as const;
   const script = (over: { readonly repo?: string; readonly criterion?: string | null }): AgentChoice => ({

@@ -95,7 +95,7 @@ export function sentence({ type, body }: AnyEvent): string {
         )
         .join(" ");
     case "GATE_PASSED":
-      return `Gate ${body.gate} passed on the ${body.on}${counted(body.counts)}.`;
+      return `Gate ${body.gate} passed on the ${body.on}${counted(body.counts)}${flaky(body.runs)}.`;
     case "GATE_FAILED":
       return `Gate ${body.gate} failed on the ${body.on}: ${body.findings.join("; ")}.`;
     case "GATE_UNPROVEN":
@@ -292,6 +292,8 @@ export const counted = (counts: TestCounts | null): string =>
   counts === null
     ? ""
     : `: ${counts.passed} of ${counts.passed + counts.failed} tests passed${counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`}`;
+
+const flaky = (runs: number | undefined): string => (runs === undefined ? "" : `; flaky: only in run ${runs}`);
 
 function outcome(evidence: readonly Evidence[]): string {
   for (const one of evidence)

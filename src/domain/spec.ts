@@ -1,6 +1,6 @@
 import type { RepoFacts } from "./event.ts";
 import { Failure } from "./failure.ts";
-import type { GateDefinition, PrepareDefinition } from "./gate.ts";
+import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";
 import type { Seal } from "./seal.ts";
 
@@ -68,6 +68,7 @@ export interface Spec {
   readonly expectsChange: boolean;
   readonly includeDirty: boolean;
   readonly attempts: number;
+  readonly flaky: FlakyPolicy;
   /** Of one command, where they do not say otherwise. */
   readonly limits: SpecLimits;
 }
@@ -111,9 +112,18 @@ export function freezeSpec(seal: Seal, spec: Spec): Frozen {
 export function specFrom(text: string): Spec {
   const spec = JSON.parse(text) as Spec;
   if (spec.format !== 1) throw new Error(`a spec of format ${String(spec.format)} is not known here`);
-  // A spec that was frozen before a limit existed has its default.
-  return { ...spec, limits: { ...DEFAULT_LIMITS, ...spec.limits } };
+  // A spec that an older AgentOS froze does not name what came later; it meant none of it.
+  return {
+    ...spec,
+    flaky: (spec as Partial<Spec>).flaky ?? NO_RERUN,
+    limits: { ...DEFAULT_LIMITS, ...spec.limits },
+    gates: spec.gates.map((gate) => ({ ...LATER_IN_GATES, ...gate })),
+    prepare: spec.prepare.map((one) => ({ ...LATER_IN_PREPARE, ...one })),
+  };
 }
+
+const LATER_IN_GATES = { environment: {} };
+const LATER_IN_PREPARE = { id: "dependencies", stores: [], provides: {} };
 
 /** What makes a spec impossible to work on, before it is frozen. Throws `spec/invalid` naming the field. */
 export function checkSpec(spec: Spec): void {

@@ -33,6 +33,8 @@ export type Act =
   | {
       readonly kind: "prepare";
       readonly repo: string;
+      /** Which of the repo's preparations; absent in steps of an AgentOS that knew one per repo. */
+      readonly id?: string;
       readonly on: string;
       readonly key: string;
       readonly argv: readonly string[];

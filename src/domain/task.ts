@@ -63,6 +63,8 @@ export interface RecordedVerdict extends Ground {
   readonly counts: TestCounts | null;
   readonly findings: readonly string[];
   readonly output: BlobRef | null;
+  /** Where it was run more than once. */
+  readonly runs?: number;
 }
 
 /** How the same failure repeats: three times in a row stops the retries. */
@@ -117,7 +119,7 @@ export interface TaskFacts {
   readonly baseTrees: Readonly<Record<string, string>>;
   /** Workspace id per repo at the last checkpoint. */
   readonly trees: Readonly<Record<string, string>>;
-  /** Keys of prepared dependency layers, by `repo@base` and `repo@candidate`. */
+  /** Keys of prepared dependency layers, by `layerName`. */
   readonly layers: Readonly<Record<string, string>>;
   readonly candidate: Readonly<Record<string, CandidateOf>> | null;
   readonly baseline: Readonly<Record<string, RecordedVerdict>>;
@@ -375,7 +377,10 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         ...task,
         layers:
           task.openStep?.act.kind === "prepare"
-            ? { ...task.layers, [`${task.openStep.act.repo}@${task.openStep.act.on}`]: task.openStep.act.key }
+            ? {
+                ...task.layers,
+                [layerName(task.openStep.act.repo, task.openStep.act.id, task.openStep.act.on)]: task.openStep.act.key,
+              }
             : task.layers,
         openStep: null,
         deaths: 0,
@@ -545,6 +550,10 @@ const facts = (task: Task): TaskFacts => ({
   worked: task.worked,
 });
 
+/** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */
+export const layerName = (repo: string, id: string | undefined, on: string): string =>
+  id === undefined ? `${repo}@${on}` : `${repo}/${id}@${on}`;
+
 const itemOf = (task: Task, item: string): ItemState => task.items[item] ?? { status: "pending", approved: false };
 
 const withItem = (task: Task, item: string, status: WorkItemStatus): TaskFacts["items"] => ({
@@ -566,6 +575,7 @@ function withVerdict(
     step: report.step,
     counts: report.counts,
     output: report.output,
+    ...(report.runs !== undefined && { runs: report.runs }),
   };
   if (report.on === "merge") return task;
   return report.on === "base"

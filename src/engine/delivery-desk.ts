@@ -4,10 +4,11 @@ import { Failure, isFailure } from "../domain/failure.ts";
 import type { DeliveryEvent } from "../domain/lifecycle.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
 import type { StepKind } from "../domain/step.ts";
-import type { In, Task } from "../domain/task.ts";
+import { type In, layerName, type Task } from "../domain/task.ts";
 import type { Ask, Desk, Effect, Steps } from "../ports/broker.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import type { EngineDependencies } from "./deps.ts";
+import { layersOf } from "./desk.ts";
 
 /** Steps on a proven task: no lease, no workspace, the same bracket. They are numbered after the journal, so each delivery's are new. */
 export async function deliveryDesk(
@@ -97,11 +98,9 @@ export async function deliveryDesk(
     repos,
     changeRequest: null,
     lastFailure: null,
-    layers: Object.fromEntries(
-      spec.prepare.flatMap(({ repo, outputs }) => {
-        const key = task.layers[`${repo}@candidate`] ?? task.layers[`${repo}@base`];
-        return key === undefined ? [] : [[repo, { key, outputs }]];
-      }),
+    layers: layersOf(
+      spec,
+      ({ repo, id }) => task.layers[layerName(repo, id, "candidate")] ?? task.layers[layerName(repo, id, "base")],
     ),
     inputs: task.inputs,
     steps,

@@ -5,7 +5,7 @@ import { type GateDefinition, groundOf } from "../domain/gate.ts";
 import { isRemote } from "../domain/remote.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { In } from "../domain/task.ts";
-import type { Desk } from "../ports/broker.ts";
+import type { Desk, LayerMount } from "../ports/broker.ts";
 import type { DeliveryRequest } from "../ports/delivery.ts";
 import type { CommitId } from "../ports/workspaces.ts";
 import { record, sourceOf } from "./delivery-desk.ts";
@@ -214,11 +214,11 @@ async function withLayer(
   branch: string,
   commit: CommitId,
 ): Promise<Desk> {
-  const layers = { ...desk.layers };
+  const prepared: LayerMount[] = [];
   for (const definition of spec.prepare)
     if (definition.repo === repo)
       try {
-        layers[repo] = await deps.broker.prepare(desk, definition, commit, "merge");
+        prepared.push(await deps.broker.prepare(desk, definition, commit, "merge"));
       } catch (error) {
         if (!isFailure(error) || error.code === "delivery/refused") throw error;
         throw new Failure(
@@ -230,7 +230,7 @@ async function withLayer(
           },
         );
       }
-  return { ...desk, layers };
+  return { ...desk, layers: { ...desk.layers, [repo]: prepared } };
 }
 
 /** Where proven work can go when it cannot go where it was wanted. */

@@ -1,7 +1,10 @@
 import type { RepoFacts } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
+import type { PrepareDefinition } from "../domain/gate.ts";
 import type { Phase } from "../domain/phase.ts";
-import type { Desk, LayerMount } from "../ports/broker.ts";
+import type { Spec } from "../domain/spec.ts";
+import { layerName } from "../domain/task.ts";
+import { type Desk, type LayerMount, mountOf } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
 import type { Hold } from "./hold.ts";
 import { durableSteps } from "./steps.ts";
@@ -55,14 +58,17 @@ export async function setDesk(
 }
 
 /** Layers prepared so far for base or candidate, as mounts. */
-export function layersIn(hold: Hold, on: "base" | "candidate"): Readonly<Record<string, LayerMount>> {
-  const { layers } = hold.task();
-  return Object.fromEntries(
-    hold.spec.prepare.flatMap(({ repo, outputs }) => {
-      const key = layers[`${repo}@${on}`];
-      return key === undefined ? [] : [[repo, { key, outputs }]];
-    }),
-  );
+export const layersIn = (hold: Hold, on: "base" | "candidate"): Desk["layers"] =>
+  layersOf(hold.spec, ({ repo, id }) => hold.task().layers[layerName(repo, id, on)]);
+
+/** The layers of every repo that `keyOf` knows a key for, in the order of the spec. */
+export function layersOf(spec: Spec, keyOf: (definition: PrepareDefinition) => string | undefined): Desk["layers"] {
+  const layers: Record<string, LayerMount[]> = {};
+  for (const definition of spec.prepare) {
+    const key = keyOf(definition);
+    if (key !== undefined) layers[definition.repo] = [...(layers[definition.repo] ?? []), mountOf(key, definition)];
+  }
+  return layers;
 }
 
 async function textOf(

@@ -1,5 +1,6 @@
 import { isFailure } from "../domain/failure.ts";
 import type { Phase } from "../domain/phase.ts";
+import { layerName } from "../domain/task.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
@@ -20,7 +21,7 @@ export async function ensureLayers(
   on: "base" | "candidate",
 ): Promise<void> {
   for (const definition of hold.spec.prepare) {
-    const known = hold.task().layers[`${definition.repo}@${on}`];
+    const known = hold.task().layers[layerName(definition.repo, definition.id, on)];
     if (known !== undefined && (await deps.layers.find(known)) !== null) continue;
     const task = hold.task();
     const commit = on === "base" ? task.bases?.[definition.repo]?.commit : task.candidate?.[definition.repo]?.commit;
@@ -29,7 +30,7 @@ export async function ensureLayers(
       deps,
       hold,
       phase,
-      `${task.attempt}.prepare-${definition.repo}-${on}-${hold.epoch}`,
+      `${task.attempt}.prepare-${definition.repo}-${definition.id}-${on}-${hold.epoch}`,
       null,
       on,
     );

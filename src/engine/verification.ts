@@ -131,5 +131,8 @@ async function runAndJudge(
   );
   // Numbered by gate, not by turn: after a crash the gates that are judged already are not asked for again.
   const desk = await setDesk(deps, hold, "verification", `${hold.task().attempt}.gate-${gate.id}-${on}`, null, on);
-  await hold.report({ type: "judge_gate", ...(await judgedGate(deps.broker, desk, gate, groundOf(gate, at), on)) });
+  await hold.report({
+    type: "judge_gate",
+    ...(await judgedGate(deps.broker, desk, gate, groundOf(gate, at), on, hold.spec.flaky)),
+  });
 }

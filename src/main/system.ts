@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
@@ -28,16 +26,14 @@ import { createWorker, type Worker } from "../engine/worker.ts";
 import type { Agents } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
-import type { Egress, EgressTarget } from "../ports/egress.ts";
+import type { Egress } from "../ports/egress.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
-import { ownAccount } from "./account.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
-
-const run = promisify(execFile);
+import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
   readonly home: string;
@@ -111,10 +107,10 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
   // Asked when a task first needs it: starting npm takes longer than all the rest of a daemon's start.
-  const registry = once(() => npmRegistry(toolPath));
+  const settings = once(() => clientSettings(toolPath));
   const testRunners: Runners = {
     ...runners({ registry: DEFAULT_REGISTRY }),
-    detect: async (repo, files) => runners({ registry: await registry() }).detect(repo, files),
+    detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const broker = createBroker({
@@ -132,11 +128,12 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     reportDirectory: files.reports,
     inputDirectory: files.inputs,
     readReport: files.readReport,
+    reportsIn: files.reportsIn,
     writeText: files.writeText,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
-    allowPrivate: async () => [...ownRegistry(await registry()), ...(adapters.allowPrivate ?? [])],
+    allowPrivate: async () => [...ownRegistries(await settings()), ...(adapters.allowPrivate ?? [])],
     noRoom: room.full,
     clock,
   });
@@ -209,30 +206,6 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
 function once<T extends object | string>(ask: () => T): () => T {
   let answer: T | null = null;
   return () => (answer ??= ask());
-}
-
-/** The registry the machine's own npm is set to; npm's usual one when there is no npm. */
-async function npmRegistry(toolPath: readonly string[]): Promise<string> {
-  try {
-    const { stdout } = await run("npm", ["config", "get", "registry"], {
-      env: { PATH: [...toolPath, "/usr/local/bin", "/usr/bin", "/bin"].join(":"), HOME: ownAccount().home },
-      timeout: 10_000,
-      cwd: "/",
-    });
-    const said = stdout.trim();
-    return /^https?:\/\//.test(said) ? said : DEFAULT_REGISTRY;
-  } catch {
-    return DEFAULT_REGISTRY; // no npm on this machine: then no npm project can be prepared either, and its step will say so
-  }
-}
-
-const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
-
-/** A registry that the machine's own npm is set to is the person's choice, also where its name leads into their own network. */
-function ownRegistry(registry: string): readonly EgressTarget[] {
-  if (!URL.canParse(registry) || new URL(registry).host === new URL(DEFAULT_REGISTRY).host) return [];
-  const { hostname, port, protocol } = new URL(registry);
-  return [{ host: hostname, port: Number(port) || (protocol === "http:" ? 80 : 443) }];
 }
 
 /** Binary dependencies are built for a C library; musl has no such entry. */

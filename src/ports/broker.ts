@@ -66,7 +66,8 @@ export interface Desk {
   readonly repos: Readonly<Record<string, { readonly writable: boolean; readonly toolPath: readonly string[] }>>;
   readonly changeRequest: string | null;
   readonly lastFailure: string | null;
-  readonly layers: Readonly<Record<string, LayerMount>>;
+  /** By repo. */
+  readonly layers: Readonly<Record<string, readonly LayerMount[]>>;
   /** What required tasks left, as pinned when this one was claimed. */
   readonly inputs: readonly Input[];
   readonly steps: Steps;
@@ -76,7 +77,20 @@ export interface Desk {
 export interface LayerMount {
   readonly key: string;
   readonly outputs: readonly string[];
+  readonly stores: readonly string[];
+  /** Variables for commands in `cwd` and below. */
+  readonly provides: Readonly<Record<string, string>>;
+  readonly cwd: string;
 }
+
+/** A prepared layer as it is mounted. */
+export const mountOf = (key: string, { outputs, stores, provides, cwd }: Omit<LayerMount, "key">): LayerMount => ({
+  key,
+  outputs,
+  stores,
+  provides,
+  cwd,
+});
 
 export interface GateOutcome {
   readonly step: string;

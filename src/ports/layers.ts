@@ -7,6 +7,14 @@ export interface Layer {
   readonly outputs: readonly string[];
 }
 
+export interface Stores {
+  readonly directory: string;
+  readonly names: readonly string[];
+}
+
+/** The name of a store among a layer's outputs: no output of a checkout, which is a plain path, is called so. */
+export const storeOutput = (name: string): string => `.agentos-store/${name}`;
+
 export interface LayerUse {
   readonly key: string;
   readonly bytes: number;
@@ -24,8 +32,8 @@ export interface Layers {
   find(key: string): Promise<Layer | null>;
   /** Of several who want the same key, one at a time works. Waiting ends with the signal's reason when it is aborted. */
   alone<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
-  /** The layer of that key: the one that is there already, else made of these outputs. */
-  adopt(key: string, directory: string, outputs: readonly string[]): Promise<Layer>;
+  /** The layer of that key: the one that is there already, else made of these outputs, and of these stores from another directory. */
+  adopt(key: string, directory: string, outputs: readonly string[], stores?: Stores): Promise<Layer>;
   /** Host path of one output of the layer, null when it is not there. */
   path(key: string, output: string): Promise<string | null>;
   /** Removes what is half-made and nobody is making; never a whole layer. */

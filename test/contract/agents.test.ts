@@ -17,6 +17,7 @@ const gate = (id: string, repo: string): GateDefinition => ({
   definition: [],
   program: null,
   timeoutMs: 1_000,
+  environment: {},
   source: "detected",
 });
 
@@ -39,6 +40,7 @@ const SPEC: Spec = {
   expectsChange: true,
   includeDirty: false,
   attempts: 3,
+  flaky: { rerun: 0, passes: false },
   limits: DEFAULT_LIMITS,
 };
 

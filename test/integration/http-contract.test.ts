@@ -150,6 +150,8 @@ describe("every operation answers as the document says:", () => {
     await answered("PATCH /api/repos/{id}", { id }, { body: { path_filters: ["**"] } });
     await answered("POST /api/repos/{id}/scan", { id });
     await answered("POST /api/repos/{id}/probe", { id });
+    const offered = (await answered("POST /api/gates/detect", {}, { body: { path: repos.red } })).json;
+    expect((await answered("GET /api/projects/{id}/gates", { id: project })).json.items).toEqual([offered]);
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.red } })).json.made).toBe(false);
     repos.plain = sampleRepo("plain");
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.plain } })).json.made).toBe(true);
@@ -278,6 +280,8 @@ describe("every operation answers as the document says:", () => {
   });
 
   test("looking at everything, page by page", async () => {
+    const [newest] = (await daemon.api.tasks({ limit: 1 })).items;
+    expect((await answered("GET /api/tasks/{id}/gates", { id: newest?.id ?? "" })).json.task).toBe(newest?.id);
     await answered("GET /api/health");
     expect((await answered("POST /api/daemon/pause", {}, { body: { reason: "to look" } })).json.paused).toMatchObject({
       reason: "to look",

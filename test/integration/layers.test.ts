@@ -6,7 +6,7 @@ import { fileLayers } from "../../src/adapters/system/layers.ts";
 import { layerMounts } from "../../src/broker/confine.ts";
 import type { BrokerDependencies } from "../../src/broker/deps.ts";
 import { isFailure } from "../../src/domain/failure.ts";
-import type { Desk } from "../../src/ports/broker.ts";
+import { type Desk, mountOf } from "../../src/ports/broker.ts";
 import type { Sandbox } from "../../src/ports/sandbox.ts";
 import { gate, plan, put, repository, room, startRig } from "./task-kit.ts";
 
@@ -136,14 +136,17 @@ test("of two who want the same key one waits; who stops waiting is gone at once,
 
 test("a layer that a task names and that is gone is an integrity failure, not a run without dependencies", async () => {
   const layers = fileLayers(room());
-  const desk = { task: "t", layers: { app: { key: KEY, outputs: ["node_modules", "empty"] } } } as unknown as Desk;
+  const desk = {
+    task: "t",
+    layers: { app: [mountOf(KEY, { outputs: ["node_modules", "empty"], stores: [], provides: {}, cwd: "." })] },
+  } as unknown as Desk;
   const deps = { layers } as unknown as BrokerDependencies;
-  expect(await refusal(layerMounts(deps, desk, "app"))).toContain("store/corrupt: the dependency layer of app");
+  expect(await refusal(layerMounts(deps, desk, "app", "."))).toContain("store/corrupt: the dependency layer of app");
   await layers.adopt(KEY, checkout(), ["node_modules", "empty"]);
-  const { mounts } = await layerMounts(deps, desk, "app");
+  const { mounts } = await layerMounts(deps, desk, "app", ".");
   expect(mounts.map(({ inside }) => inside)).toEqual(["/workspace/app/node_modules"]);
   rmSync((await layers.path(KEY, "node_modules")) ?? "", { recursive: true });
-  expect(await refusal(layerMounts(deps, desk, "app"))).toContain("node_modules in the dependency layer of app");
+  expect(await refusal(layerMounts(deps, desk, "app", "."))).toContain("node_modules in the dependency layer of app");
 });
 
 test("two tasks that need the same layer at the same time prepare it once, and both have it", async () => {

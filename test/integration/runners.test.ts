@@ -3,6 +3,7 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -153,7 +154,7 @@ async function runGate(
   if (gate === undefined || gate.report === null)
     throw new Error(`no gate with a report was detected: ${detected.notes.join("; ")}`);
 
-  const { argv, environment, reportFile } = instrument(gate, reports);
+  const { argv, environment, report: place } = instrument(gate, reports);
   const [program = "", ...rest] = argv;
   const ran = spawnSync(program, rest, {
     cwd: checkout,
@@ -161,10 +162,10 @@ async function runGate(
     encoding: "utf8",
   });
   const report =
-    reportFile === null
+    place.from !== "file"
       ? Buffer.from(ran.stdout)
-      : existsSync(join(reports, reportFile))
-        ? readFileSync(join(reports, reportFile))
+      : existsSync(join(reports, place.name))
+        ? readFileSync(join(reports, place.name))
         : null;
   return { exit: ran.status, stdout: ran.stdout, counts: report === null ? null : read(gate.report, report) };
 }
@@ -182,5 +183,5 @@ function summaryOf(stdout: string): TestCounts {
 
 const onDisk = (root: string): RepoFiles => ({
   text: async (path) => (existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : null),
-  paths: async () => [],
+  paths: async () => readdirSync(root),
 });

@@ -128,6 +128,10 @@ export interface Rig {
   /** What was told of trouble nobody awaits. A task test ends with none. */
   readonly warnings: readonly string[];
   project(...repos: readonly string[]): Promise<Project>;
+  /** A project of one repository, whose commands are looked up on a PATH of their own. */
+  projectWith(repo: { readonly path: string; readonly toolPath?: readonly string[] }): Promise<Project>;
+  /** All that happened to a task, and every warning, in words. */
+  told(id: string): Promise<string>;
   /** A task that is bound and frozen. The spec is as a person writes it. */
   frozen(project: Project, spec: Record<string, unknown>): Promise<string>;
   /** Frozen and in the queue. */
@@ -146,19 +150,30 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
+export const TOOL_PATH = [dirname(realpathSync(process.execPath)), "/usr/local/bin", "/usr/bin", "/bin"];
+
 export async function startRig(
   adapters: NonNullable<SystemOptions["adapters"]> = {},
   {
     home = join(room(), "home"),
     tasksMax = 4,
+    toolPath = TOOL_PATH,
+    waitMs = WAIT_MS,
     retention = { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 30 },
-  }: { readonly home?: string; readonly tasksMax?: number; readonly retention?: Retention } = {},
+  }: {
+    readonly home?: string;
+    readonly tasksMax?: number;
+    readonly toolPath?: readonly string[];
+    /** How long a status or an event is waited for. */
+    readonly waitMs?: number;
+    readonly retention?: Retention;
+  } = {},
 ): Promise<Rig> {
   if (!existsSync(home)) mkdirSync(home, { mode: 0o700 });
   const warnings: string[] = [];
   const system = await assemble({
     home,
-    toolPath: [dirname(realpathSync(process.execPath)), "/usr/local/bin", "/usr/bin", "/bin"],
+    toolPath,
     tasksMax,
     retention,
     warn: (told, error) =>
@@ -167,7 +182,7 @@ export async function startRig(
     adapters,
   });
   await system.start();
-  const rig = rigOver(system, home, warnings);
+  const rig = rigOver(system, home, warnings, waitMs);
   rigs.push(rig);
   return rig;
 }
@@ -176,7 +191,7 @@ const isIn = <S extends Status>(task: Task, statuses: readonly S[]): task is Ext
   (statuses as readonly Status[]).includes(task.status);
 
 /** The same over a system that someone else started. */
-export function rigOver(system: System, home: string, warnings: readonly string[]): Rig {
+export function rigOver(system: System, home: string, warnings: readonly string[], waitMs: number = WAIT_MS): Rig {
   const { cases, store } = system;
   let stopped: Promise<void> | null = null;
 
@@ -198,7 +213,7 @@ export function rigOver(system: System, home: string, warnings: readonly string[
       };
       const timer = setTimeout(() => {
         void told(id).then((all) => end(() => reject(new Error(`task ${id} did not come to ${what}:\n${all}`))));
-      }, WAIT_MS);
+      }, waitMs);
       const look = (): void => {
         found().then(
           (value) => {
@@ -213,23 +228,27 @@ export function rigOver(system: System, home: string, warnings: readonly string[
       look();
     });
 
+  const projectOf = (repos: readonly { readonly path: string; readonly toolPath?: readonly string[] }[]) =>
+    cases.createProject(ADA, {
+      name: `p${nextNumber()}`,
+      settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
+      repos: repos.map(({ path, toolPath = null }) => ({
+        path,
+        name: null,
+        role: "code",
+        writable: true,
+        pathFilters: [],
+        toolPath,
+      })),
+    });
+
   const rig: Rig = {
     home,
     system,
     warnings,
-    project: (...paths) =>
-      cases.createProject(ADA, {
-        name: `p${nextNumber()}`,
-        settings: { agent: null, runMode: null, packageHosts: [], tasksMax: null },
-        repos: paths.map((path) => ({
-          path,
-          name: null,
-          role: "code",
-          writable: true,
-          pathFilters: [],
-          toolPath: null,
-        })),
-      }),
+    project: (...paths) => projectOf(paths.map((path) => ({ path }))),
+    projectWith: (repo) => projectOf([repo]),
+    told,
     async frozen(project, spec) {
       const draft = draftFrom(SpecInput.parse({ title: "A task", ...spec }));
       const { task: made } = await cases.createTask(ADA, {

@@ -22,6 +22,35 @@ const MochaReport = z.object({
   pending: z.array(z.unknown()),
 });
 
+const RspecReport = z.object({
+  examples: z.array(z.object({ status: z.string() })),
+  summary: z.object({
+    example_count: Count,
+    failure_count: Count,
+    pending_count: Count,
+    errors_outside_of_examples_count: Count.default(0),
+  }),
+});
+
+/** Counts of `rspec --format json`. An error outside of examples (a file that does not load) is one failure. Null when the totals disagree. */
+export function readRspec(text: string): TestCounts | null {
+  const report = parse(RspecReport, text);
+  if (report === null) return null;
+  const of = (status: string): number => report.examples.filter((one) => one.status === status).length;
+  const { summary } = report;
+  const agree =
+    summary.example_count === report.examples.length &&
+    summary.failure_count === of("failed") &&
+    summary.pending_count === of("pending");
+  if (!agree) return null;
+  return {
+    passed: of("passed"),
+    failed: of("failed") + summary.errors_outside_of_examples_count,
+    skipped: of("pending"),
+    todo: 0,
+  };
+}
+
 /**
  * Counts of a report of `vitest --reporter=json` or `jest --json`. A file that failed before it had any result (it does
  * not parse, it threw while loading, it has no test) is one failure: the runners count it among suites only. Null when

@@ -1,5 +1,5 @@
 import { NODE_TEST, NODE_TEST_WITH_DESTINATIONS, NODE_TEST_WITH_REPORTER } from "./node-test.ts";
-import type { TestRunner } from "./test-runner.ts";
+import { inFile, STDOUT, type TestRunner } from "./test-runner.ts";
 
 const SCRIPTS = ["js", "mjs", "cjs", "ts", "mts", "cts"] as const;
 const named = (stem: string, endings: readonly string[]): string[] => endings.map((ending) => `${stem}.${ending}`);
@@ -12,7 +12,7 @@ const nothing = () => ({});
 const VITEST: TestRunner = {
   name: "vitest",
   report: "vitest-json",
-  reportFile: "vitest.json",
+  place: inFile("vitest.json"),
   reach: "arguments",
   configuration: [
     ...named("vitest.config", SCRIPTS),
@@ -27,7 +27,7 @@ const VITEST: TestRunner = {
 const JEST: TestRunner = {
   name: "jest",
   report: "jest-json",
-  reportFile: "jest.json",
+  place: inFile("jest.json"),
   reach: "arguments",
   configuration: [...named("jest.config", [...SCRIPTS, "json"]), "package.json#/jest"],
   arguments: (path) => ["--json", `--outputFile=${path}`],
@@ -41,7 +41,7 @@ const JEST: TestRunner = {
 const MOCHA: TestRunner = {
   name: "mocha",
   report: "mocha-json",
-  reportFile: "mocha.json",
+  place: inFile("mocha.json"),
   reach: "arguments",
   configuration: [
     ...named(".mocharc", ["js", "cjs", "mjs", "yaml", "yml", "json", "jsonc"]),
@@ -56,7 +56,7 @@ const MOCHA: TestRunner = {
 const TAP: TestRunner = {
   name: "tap",
   report: "tap",
-  reportFile: "tap.tap",
+  place: inFile("tap.tap"),
   reach: "arguments",
   configuration: [".taprc", "package.json#/tap"],
   arguments: (path) => [`--output-file=${path}`],
@@ -67,7 +67,7 @@ const TAP: TestRunner = {
 const AVA: TestRunner = {
   name: "ava",
   report: "tap",
-  reportFile: null,
+  place: STDOUT,
   reach: "arguments",
   configuration: [...named("ava.config", ["js", "cjs", "mjs"]), "package.json#/ava"],
   arguments: () => ["--tap"],
@@ -78,14 +78,26 @@ const AVA: TestRunner = {
 export const TAPE: TestRunner = {
   name: "tape",
   report: "tap",
-  reportFile: null,
+  place: STDOUT,
   reach: "stdout",
   configuration: [],
   arguments: () => [],
   environment: nothing,
 };
 
-const ALL = [
+/** bun: JUnit from its main process, beside the readable output. */
+export const BUN_TEST: TestRunner = {
+  name: "bun test",
+  report: "junit",
+  place: inFile("bun.xml"),
+  reach: "arguments",
+  configuration: ["bunfig.toml"],
+  arguments: (path) => ["--reporter=junit", `--reporter-outfile=${path}`],
+  environment: nothing,
+};
+export const BUN = { runner: BUN_TEST, taken: /^--reporter(?:-outfile)?\b/ };
+
+export const SCRIPT_RUNNERS = [
   NODE_TEST,
   NODE_TEST_WITH_REPORTER,
   NODE_TEST_WITH_DESTINATIONS,
@@ -95,9 +107,8 @@ const ALL = [
   TAP,
   AVA,
   TAPE,
+  BUN_TEST,
 ] as const;
-
-export const RUNNERS: ReadonlyMap<string, TestRunner> = new Map(ALL.map((runner) => [runner.name, runner]));
 
 /** Runners by the program that starts them, with the options a script may not use already: given twice they are refused. */
 export const PROGRAMS: ReadonlyMap<string, { readonly runner: TestRunner; readonly taken: RegExp | null }> = new Map([

@@ -1,4 +1,4 @@
-import type { TestRunner } from "./test-runner.ts";
+import { inFile, type TestRunner } from "./test-runner.ts";
 
 /**
  * node:test reports through a reporter of our own, which travels as a `data:` URL in NODE_OPTIONS, because nothing else
@@ -65,7 +65,7 @@ const reporter = (path: string): string =>
 const row = (name: string, options: (reporter: string) => readonly string[]): TestRunner => ({
   name,
   report: "tap",
-  reportFile: FILE,
+  place: inFile(FILE),
   reach: "environment",
   configuration: ["node.config.json"],
   arguments: () => [],

@@ -7,13 +7,19 @@ export interface Manifest {
   readonly entries: readonly { readonly pointer: string; readonly path: string }[];
   /** Number of packages it asks for, peers included: npm installs those too. */
   readonly dependencies: number;
-  readonly workspaces: boolean;
+  /** Patterns of the folders of workspace packages; null: it names none. */
+  readonly workspaces: readonly string[] | null;
+  readonly name: string | null;
+  /** Name of the package manager it asks for, without version. */
+  readonly packageManager: string | null;
 }
 
-export const hasDependencies = (manifest: Manifest): boolean => manifest.dependencies > 0 || manifest.workspaces;
+export const hasDependencies = (manifest: Manifest): boolean =>
+  manifest.dependencies > 0 || manifest.workspaces !== null;
 
 /** Fields of the wrong type are as good as absent: npm does not insist either. */
 const Names = z.record(z.string(), z.unknown()).default({}).catch({});
+const Patterns = z.array(z.string());
 const PackageJson = z.object({
   scripts: Names,
   main: z.string().optional().catch(undefined),
@@ -26,7 +32,11 @@ const PackageJson = z.object({
   devDependencies: Names,
   optionalDependencies: Names,
   peerDependencies: Names,
-  workspaces: z.unknown().optional(),
+  workspaces: Patterns.or(z.object({ packages: Patterns }).transform(({ packages }) => packages))
+    .optional()
+    .catch(undefined),
+  name: z.string().optional().catch(undefined),
+  packageManager: z.string().optional().catch(undefined),
 });
 
 /** Null when the text is no JSON object. */
@@ -48,7 +58,9 @@ export function readManifest(text: string): Manifest | null {
     scripts: Object.fromEntries(scripts),
     entries: entries(data),
     dependencies: kinds.reduce((sum, names) => sum + Object.keys(names).length, 0),
-    workspaces: data.workspaces !== undefined && data.workspaces !== null,
+    workspaces: data.workspaces ?? null,
+    name: data.name ?? null,
+    packageManager: data.packageManager?.split("@")[0] ?? null,
   };
 }
 

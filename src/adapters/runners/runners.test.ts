@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { GateDefinition } from "../../domain/gate.ts";
 import { REPORT_BYTES_MAX } from "./report-text.ts";
 import { runners } from "./runners.ts";
+import { inFile, STDOUT } from "./test-runner.ts";
 
 const { instrument, read } = runners({ registry: "https://registry.npmjs.org" });
 const quiet = { npm_config_cache: "/tmp/npm-cache", npm_config_update_notifier: "false" };
@@ -17,6 +18,7 @@ const gate = (argv: readonly string[], runner: string | null, report: GateDefini
   definition: [],
   program: null,
   timeoutMs: 1,
+  environment: {},
   source: "named",
 });
 
@@ -25,35 +27,35 @@ describe("a gate is asked for its report", () => {
     [
       gate(["npm", "test"], "vitest", "vitest-json"),
       ["npm", "test", "--", "--reporter=default", "--reporter=json", "--outputFile.json=/r/vitest.json"],
-      "vitest.json",
+      inFile("vitest.json"),
     ],
     [
       gate(["npm", "test", "--", "--"], "jest", "jest-json"),
       ["npm", "test", "--", "--", "--json", "--outputFile=/r/jest.json"],
-      "jest.json",
+      inFile("jest.json"),
     ],
     [
       gate(["npm", "run", "unit"], "mocha", "mocha-json"),
       ["npm", "run", "unit", "--", "--reporter=json", "--reporter-option=output=/r/mocha.json"],
-      "mocha.json",
+      inFile("mocha.json"),
     ],
-    [gate(["npm", "test"], "tap", "tap"), ["npm", "test", "--", "--output-file=/r/tap.tap"], "tap.tap"],
-    [gate(["npm", "test"], "ava", "tap"), ["npm", "test", "--", "--tap"], null],
-    [gate(["npm", "test"], "tape", "tap"), ["npm", "test"], null],
-  ] as const)("by arguments: %j", (given, argv, reportFile) =>
-    expect(instrument(given, "/r/")).toEqual({ argv, environment: quiet, reportFile }),
+    [gate(["npm", "test"], "tap", "tap"), ["npm", "test", "--", "--output-file=/r/tap.tap"], inFile("tap.tap")],
+    [gate(["npm", "test"], "ava", "tap"), ["npm", "test", "--", "--tap"], STDOUT],
+    [gate(["npm", "test"], "tape", "tap"), ["npm", "test"], STDOUT],
+  ] as const)("by arguments: %j", (given, argv, report) =>
+    expect(instrument(given, "/r/")).toEqual({ argv, environment: quiet, report }),
   );
 
   test("without npm by arguments of its own", () =>
     expect(instrument(gate(["npx", "vitest", "run"], "vitest", "vitest-json"), "/r")).toEqual({
       argv: ["npx", "vitest", "run", "--reporter=default", "--reporter=json", "--outputFile.json=/r/vitest.json"],
       environment: {},
-      reportFile: "vitest.json",
+      report: inFile("vitest.json"),
     }));
 
   test("of node's runner by a variable without space or quote but between its options", () => {
     const asked = instrument(gate(["npm", "test"], "node:test", "tap"), '/a "b" 100%');
-    expect(asked).toMatchObject({ argv: ["npm", "test"], reportFile: "node-test.tap" });
+    expect(asked).toMatchObject({ argv: ["npm", "test"], report: inFile("node-test.tap") });
     const options = asked.environment["NODE_OPTIONS"] ?? "";
     expect(options).not.toMatch(/["'\\]/);
     expect(options.split(" ").map((option) => option.replace(/(data:).*/, "$1"))).toEqual([
@@ -69,12 +71,12 @@ describe("a gate is asked for its report", () => {
     expect(instrument(gate(["make", "check"], null, "junit"), "/r")).toEqual({
       argv: ["make", "check"],
       environment: {},
-      reportFile: null,
+      report: STDOUT,
     });
     expect(instrument(gate(["npm", "test"], "vitest", "junit"), "/r")).toEqual({
       argv: ["npm", "test"],
       environment: quiet,
-      reportFile: null,
+      report: STDOUT,
     });
   });
 });

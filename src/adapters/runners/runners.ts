@@ -1,23 +1,37 @@
 import type { GateDefinition, ReportFormat } from "../../domain/gate.ts";
 import type { TestCounts } from "../../domain/test-counts.ts";
 import type { Instrumented, Runners } from "../../ports/runners.ts";
-import { readJestShape, readMocha } from "./json-reports.ts";
+import { readCargo } from "./cargo-output.ts";
+import { detect } from "./detect.ts";
+import { ECOSYSTEMS } from "./ecosystems/all.ts";
+import type { Registries } from "./ecosystems/ecosystem.ts";
+import { readGoJson } from "./go-json.ts";
+import { joinReports } from "./join-reports.ts";
+import { readJestShape, readMocha, readRspec } from "./json-reports.ts";
 import { readJunit } from "./junit.ts";
-import { RUNNERS } from "./known-runners.ts";
-import { detectNpm } from "./npm.ts";
+import { readMinitest } from "./minitest-output.ts";
 import { DEFAULT_REGISTRY, NPM_QUIET } from "./npm-prepare.ts";
+import { readProve } from "./prove-output.ts";
 import { reportText } from "./report-text.ts";
+import { readSummary } from "./summary-output.ts";
 import { readTap } from "./tap.ts";
+import type { TestRunner } from "./test-runner.ts";
+import { readUnittest } from "./unittest-output.ts";
 
-/**
- * Detection, instrumentation and reports of test runners. `registry` is the URL that the machine's own npm is set to
- * (`npm config get registry`).
- */
-export const runners = (machine: { readonly registry: string }): Runners => {
-  const registry = normalised(machine.registry);
+/** What the machine's own clients are set to; what is left out is the client's usual registry. */
+export type Machine = { readonly registry: string; readonly goProxy?: string; readonly pythonIndex?: string };
+
+/** Detection, instrumentation and reports of test runners. */
+export const runners = (machine: Machine): Runners => {
+  const registries: Registries = {
+    npm: normalised(machine.registry, DEFAULT_REGISTRY),
+    go: machine.goProxy ?? "https://proxy.golang.org",
+    python: normalised(machine.pythonIndex ?? "", "https://pypi.org/simple/"),
+  };
   return {
-    detect: (repo, files) => detectNpm(repo, files, registry),
+    detect: (repo, files) => detect(repo, files, registries),
     instrument,
+    join: joinReports,
     read: (format, report) => {
       const text = reportText(report);
       return text === null ? null : READERS[format](text);
@@ -31,30 +45,54 @@ const READERS = {
   "vitest-json": readJestShape,
   "jest-json": readJestShape,
   "mocha-json": readMocha,
+  "rspec-json": readRspec,
+  "go-json": readGoJson,
+  cargo: readCargo,
+  unittest: readUnittest,
+  minitest: readMinitest,
+  prove: readProve,
+  summary: readSummary,
 } as const satisfies Record<ReportFormat, (text: string) => TestCounts | null>;
+
+const RUNNERS: ReadonlyMap<string, TestRunner> = new Map(
+  Object.values(ECOSYSTEMS)
+    .flatMap((ecosystem): readonly TestRunner[] => ecosystem.runners)
+    .map((runner) => [runner.name, runner]),
+);
+
+/** What keeps a program from reaching for a network that is closed, or from writing to a home it does not have. */
+const QUIET: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  npm: NPM_QUIET,
+  pnpm: { ...NPM_QUIET, npm_config_manage_package_manager_versions: "false", pnpm_config_pm_on_fail: "ignore" },
+  yarn: { ...NPM_QUIET, YARN_ENABLE_TELEMETRY: "0", YARN_ENABLE_GLOBAL_CACHE: "false" },
+  bun: { DO_NOT_TRACK: "1" },
+  go: { GOPROXY: "off", GOTOOLCHAIN: "local", GOTELEMETRY: "off" },
+  cargo: { CARGO_NET_OFFLINE: "true", CARGO_TERM_COLOR: "never" },
+};
 
 function instrument(gate: GateDefinition, reportDirectory: string): Instrumented {
   const runner = gate.runner === null ? undefined : RUNNERS.get(gate.runner);
-  const quiet = gate.argv[0] === "npm" ? NPM_QUIET : {};
+  const quiet = QUIET[gate.argv[0] ?? ""] ?? {};
   // A runner of another name, or a report format the person named instead: its report is what it prints.
   if (runner === undefined || runner.report !== gate.report)
-    return { argv: gate.argv, environment: quiet, reportFile: null };
-  const path = runner.reportFile === null ? "" : `${reportDirectory.replace(/\/+$/, "")}/${runner.reportFile}`;
+    return { argv: gate.argv, environment: quiet, report: { from: gate.report === "unittest" ? "stderr" : "stdout" } };
+  const { place } = runner;
+  const path = place.from === "file" ? `${reportDirectory.replace(/\/+$/, "")}/${place.name}` : "";
   const more = runner.arguments(path);
   // npm keeps options for itself unless a "--" stands before them.
   const separator = more.length > 0 && isNpmScript(gate.argv) && !gate.argv.includes("--") ? ["--"] : [];
   return {
     argv: [...gate.argv, ...separator, ...more],
     environment: { ...quiet, ...runner.environment(path) },
-    reportFile: runner.reportFile,
+    report: place,
   };
 }
 
 const isNpmScript = ([program, command]: readonly string[]): boolean =>
   program === "npm" && ["test", "t", "tst", "run", "run-script"].includes(command ?? "");
 
-/** npm takes a registry with and without the slash at its end; a setting that is no URL counts as the default. */
-function normalised(registry: string): string {
-  const url = URL.canParse(registry) ? new URL(registry).href : DEFAULT_REGISTRY;
+/** A registry may be written with and without the slash at its end; a setting that is no URL counts as the usual one. */
+function normalised(registry: string, usual: string): string {
+  const url = URL.canParse(registry) ? new URL(registry).href : usual;
   return url.endsWith("/") ? url : `${url}/`;
 }

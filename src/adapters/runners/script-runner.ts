@@ -1,13 +1,13 @@
 import type { RepoFiles } from "../../ports/runners.ts";
-import { PROGRAMS, TAPE } from "./known-runners.ts";
+import { BUN, BUN_TEST, PROGRAMS, TAPE } from "./known-runners.ts";
 import { NODE_TEST, NODE_TEST_WITH_DESTINATIONS, NODE_TEST_WITH_REPORTER } from "./node-test.ts";
 import { type ShellCommand, shellCommands } from "./shell-words.ts";
 import type { TestRunner } from "./test-runner.ts";
 
 export interface Recognised {
   readonly runner: TestRunner | null;
-  /** The gate's argv. It ends in one more "--" for the `npm run` inside the script, where arguments have to get through one. */
-  readonly argv: readonly string[];
+  /** How many "--" options need before they reach the runner, npm's own counted: one more for each `npm run` inside the script. */
+  readonly dashes: number;
   /** Other scripts that the script runs and that so belong to it; null when it picks them by pattern: then all do. */
   readonly scripts: readonly string[] | null;
   /** Paths in the repository that commands name as configuration or preload. */
@@ -58,7 +58,7 @@ export async function recogniseRunner(
   const separators = usable?.runner.reach === "arguments" ? (usable.step.separators ?? 1) : 1;
   return {
     runner: usable?.runner ?? null,
-    argv: ["npm", "test", ...(separators > 1 ? Array.from({ length: separators }, () => "--") : [])],
+    dashes: separators,
     scripts: followed.scripts,
     files: await namedFiles(followed.steps ?? [], files),
     notes,
@@ -69,7 +69,7 @@ function unreachable(runner: TestRunner, step: Step): string | null {
   if (runner.reach === "environment") return null;
   if (runner.reach === "arguments" && step.separators === null)
     return `${runner.name} is not the last command of the test script, so it cannot be asked for a report; name a gate that runs it alone`;
-  if (runner.reportFile === null && step.next === "|")
+  if (runner.place.from === "stdout" && step.next === "|")
     return `the output of ${runner.name} goes into a pipe, so its report is not seen`;
   return null;
 }
@@ -103,6 +103,8 @@ function follow(scripts: Readonly<Record<string, string>>): {
   return { steps, scripts: byPattern ? null : [...new Set(names)] };
 }
 
+const MANAGERS: ReadonlySet<string> = new Set(["npm", "pnpm", "yarn", "bun"]);
+
 interface Calls {
   readonly names: readonly string[];
   readonly byPattern: boolean;
@@ -113,12 +115,14 @@ interface Calls {
 function callsOf(words: readonly string[], all: readonly string[]): Calls | null {
   const [program, ...rest] = withoutVariables(words);
   const operands = rest.filter((word) => !word.startsWith("-"));
-  if (program === "npm" && (operands[0] === "run" || operands[0] === "run-script")) {
+  if (operands[0] === "run" || operands[0] === "run-script") {
     const name = operands[1] ?? "";
-    if (!all.includes(name)) return null;
-    // `npm run x` takes options for itself, so they need a "--" of their own; `npm run x --` has it already.
-    return { names: [name], byPattern: false, separators: rest.includes("--") ? 1 : 2 };
+    if (!MANAGERS.has(program ?? "") || !all.includes(name)) return null;
+    // `npm run x` takes options for itself, so they need a "--" of their own; `npm run x --` has it already, and the others take none.
+    return { names: [name], byPattern: false, separators: program !== "npm" || rest.includes("--") ? 1 : 2 };
   }
+  if (program !== "npm" && MANAGERS.has(program ?? "") && operands[0] !== "test" && all.includes(operands[0] ?? ""))
+    return { names: [operands[0] ?? ""], byPattern: false, separators: 1 };
   if (program !== "npm-run-all" && program !== "run-s" && program !== "run-p") return null;
   const byPattern = operands.some((word) => word.includes("*"));
   return { names: operands.flatMap((word) => all.filter((name) => matches(word, name))), byPattern, separators: null };
@@ -138,7 +142,9 @@ const withoutVariables = (words: readonly string[]): readonly string[] =>
   words.slice(words.findIndex((word) => !ASSIGNMENT.test(word)));
 
 /** Programs that run the command which follows their own options. */
-const WRAPPERS = new Set(["env", "cross-env", "npx", "c8", "nyc", "time", "dotenv", "exec"]);
+const WRAPPERS = new Set(["env", "cross-env", "npx", "bunx", "c8", "nyc", "time", "dotenv", "exec"]);
+/** Package managers that run a program of the project by its bare name. */
+const RUNS_PROGRAMS = new Set(["pnpm", "yarn"]);
 
 interface Program {
   readonly runner: TestRunner;
@@ -156,9 +162,10 @@ async function programOf(words: readonly string[], files: RepoFiles): Promise<Pr
     const name = programName(word);
     const rest = words.slice(at + 1);
     if (name === "node" || name === "tsx") return nodeProgram(rest, ownNodeOptions, files);
+    if (name === "bun" && rest[0] === "test") return { runner: BUN_TEST, trouble: conflict(BUN, rest) };
     const known = PROGRAMS.get(name);
     if (known !== undefined) return { runner: known.runner, trouble: conflict(known, rest) };
-    if (WRAPPERS.has(name) || (name === "npm" && rest[0] === "exec")) wrapped = true;
+    if (RUNS_PROGRAMS.has(name) || WRAPPERS.has(name) || (name === "npm" && rest[0] === "exec")) wrapped = true;
     else if (!wrapped) return null;
     // Behind a wrapper an unknown word is one of its options, or the value of one: the next program decides.
   }

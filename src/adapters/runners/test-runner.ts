@@ -1,12 +1,15 @@
 import type { ReportFormat } from "../../domain/gate.ts";
+import type { ReportPlace } from "../../ports/runners.ts";
 
 /** What is known of one test runner: how its report is had, and which files decide what it does. */
+export const STDOUT: ReportPlace = { from: "stdout" };
+export const inFile = (name: string): ReportPlace => ({ from: "file", name });
+
 export interface TestRunner {
   /** As it stands in a gate's `runner`. */
   readonly name: string;
   readonly report: ReportFormat;
-  /** Name of the report in the report directory, null when the report is the standard output. */
-  readonly reportFile: string | null;
+  readonly place: ReportPlace;
   /**
    * How the request for a report reaches the runner: by a variable, wherever in the script it runs; by arguments, which
    * npm appends to the script's last command only; or not at all, because its standard output is the report.

@@ -44,6 +44,8 @@ const PROXY: Readonly<Record<string, string>> = {
   HTTPS_PROXY: ADDRESS,
   NODE_USE_ENV_PROXY: "1",
   NO_PROXY: "",
+  YARN_HTTPS_PROXY: ADDRESS,
+  YARN_HTTP_PROXY: ADDRESS,
   http_proxy: ADDRESS,
   https_proxy: ADDRESS,
   no_proxy: "",

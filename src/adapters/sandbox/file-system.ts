@@ -58,6 +58,10 @@ const etcEntries = (): readonly string[] => [
   ...namesIn("/etc/ssl").flatMap((name) => (name === "private" ? [] : [`ssl/${name}`])),
   // A Debian JDK keeps its configuration here and does not start without it.
   ...namesIn("/etc").filter((name) => name.startsWith("java-")),
+  // Not the settings of either: those are where people write passwords.
+  "maven/m2.conf",
+  "maven/logging",
+  ...namesIn("/etc/php").flatMap((version) => [`php/${version}/cli/conf.d`, `php/${version}/mods-available`]),
 ];
 
 const namesIn = (directory: string): readonly string[] => (existsSync(directory) ? readdirSync(directory) : []);

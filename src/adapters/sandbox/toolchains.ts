@@ -92,6 +92,8 @@ const LAYOUTS: readonly Layout[] = [
   { when: /^(.*\/(?:\.venv|venv))\/bin$/, roots: itself },
   { when: /^(\/opt\/[^/]+)\/.*bin$/, roots: itself },
   { when: /^(\/nix\/store)\/.+$/, roots: itself },
+  // A prefix of npm's own: the commands in its bin are links into the packages beside it.
+  { when: /^(.*)\/bin$/, roots: (root) => [join(root, "lib/node_modules")] },
 ];
 
 const layoutOf = (directory: string): { roots: readonly string[]; variables: Readonly<Record<string, string>> } => {

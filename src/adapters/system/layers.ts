@@ -5,7 +5,7 @@ import { lstat, mkdir, readdir, readFile, readlink, rename, rm, utimes, writeFil
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Failure } from "../../domain/failure.ts";
-import type { Layer, Layers } from "../../ports/layers.ts";
+import { type Layer, type Layers, type Stores, storeOutput } from "../../ports/layers.ts";
 import { bytesBelow } from "./disk-use.ts";
 
 const run = promisify(execFile);
@@ -58,20 +58,31 @@ export function fileLayers(home: string): Layers {
     if ((await find(key)) === null) await rm(place, { recursive: true, force: true });
   };
 
-  const build = async (place: string, key: string, directory: string, outputs: readonly string[]): Promise<Layer> => {
+  const build = async (
+    place: string,
+    key: string,
+    directory: string,
+    outputs: readonly string[],
+    stores: Stores,
+  ): Promise<Layer> => {
     const hash = createHash("sha256");
     const present: string[] = [];
     let files = 0;
-    for (const output of outputs) {
-      const from = await plainDirectory(directory, output);
-      if (from === null) continue;
+    const take = async (below: string, name: string, output: string): Promise<string | null> => {
+      const from = await plainDirectory(below, name);
+      if (from === null) return null;
       const to = join(place, "outputs", output);
       await mkdir(dirname(to), { recursive: true });
       await moved(from, to);
       files += await listed(to, output, hash);
-      for (const cache of CACHES) await madeInside(to, output, cache);
       present.push(output);
+      return to;
+    };
+    for (const output of outputs) {
+      const to = await take(directory, output, output);
+      if (to !== null) for (const cache of CACHES) await madeInside(to, output, cache);
     }
+    for (const name of stores.names) await take(stores.directory, name, storeOutput(name));
     const layer: Layer = { key, files, listing: hash.digest("hex"), outputs: present };
     await writeFile(join(place, RECEIPT), JSON.stringify(layer));
     await run("sync", ["-f", place]);
@@ -119,7 +130,7 @@ export function fileLayers(home: string): Layers {
         await rm(going, { recursive: true, force: true });
         return true;
       }),
-    async adopt(key, directory, outputs) {
+    async adopt(key, directory, outputs, stores = { directory, names: [] }) {
       const there = await find(key);
       if (there !== null) return there;
       await discard(key);
@@ -128,7 +139,7 @@ export function fileLayers(home: string): Layers {
       making.add(name);
       try {
         await mkdir(place, { recursive: true, mode: 0o700 });
-        const layer = await build(place, key, directory, outputs);
+        const layer = await build(place, key, directory, outputs, stores);
         try {
           await rename(place, at(key));
         } catch (error) {

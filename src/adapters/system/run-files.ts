@@ -30,6 +30,13 @@ export interface RunFiles {
   outputUse(): Promise<readonly { readonly task: string; readonly bytes: number }[]>;
   /** A regular file directly in the directory, no link followed; null when absent or larger than `bytesMax`. */
   readReport(directory: string, name: string, bytesMax: number): Promise<Uint8Array | null>;
+  /** Reports that lie in a checkout: see the broker's dependency of that name. */
+  reportsIn(
+    checkout: string,
+    pattern: string,
+    bytesMax: number,
+    then: "read" | "remove",
+  ): Promise<readonly Uint8Array[]>;
   /** `place`: a plain name; the directory of that name, made readable for everyone inside the sandbox. */
   inputs(task: string, step: string, run: number, place: string): Promise<string>;
   writeText(path: string, text: string | Uint8Array): Promise<void>;
@@ -102,12 +109,50 @@ export function runFiles({
     },
     readReport: (directory, name, bytesMax) =>
       name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax),
+    reportsIn,
     async writeText(path, text) {
       await writeFile(path, text, { mode: 0o644 });
       await chmod(path, 0o644);
     },
     dropAll: () => rm(runs, { recursive: true, force: true }),
   };
+}
+
+const REPORTS_MAX = 10_000;
+
+async function reportsIn(
+  checkout: string,
+  pattern: string,
+  bytesMax: number,
+  then: "read" | "remove",
+): Promise<readonly Uint8Array[]> {
+  const whole = new RegExp(`^(?:${pattern})$`);
+  const found = (await plainFiles(checkout, "")).filter((path) => whole.test(path)).sort();
+  const reports: Uint8Array[] = [];
+  let left = bytesMax;
+  for (const path of found) {
+    if (then === "remove") {
+      await rm(join(checkout, path));
+      continue;
+    }
+    const report = await reading(join(checkout, path), async (size, read) => (size > left ? null : read(0, size)));
+    if (report === null || reports.length === REPORTS_MAX) return [];
+    left -= report.byteLength;
+    reports.push(report);
+  }
+  return reports;
+}
+
+/** Nothing runs in the checkout any more, so a directory that is seen is no link a moment later. */
+async function plainFiles(top: string, below: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of await readdir(join(top, below), { withFileTypes: true })) {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    if (entry.isFile()) files.push(path);
+    else if (entry.isDirectory() && entry.name !== ".git" && entry.name !== "node_modules")
+      files.push(...(await plainFiles(top, path)));
+  }
+  return files;
 }
 
 async function endOf(path: string, bytesMax: number): Promise<Uint8Array | null> {

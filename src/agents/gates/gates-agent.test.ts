@@ -15,6 +15,7 @@ const gate = (id: string, over: Partial<GateDefinition> = {}): GateDefinition =>
   definition: [],
   program: null,
   timeoutMs: 1_000,
+  environment: {},
   source: "detected",
   ...over,
 });
@@ -37,6 +38,7 @@ const specOf = (...gates: readonly GateDefinition[]): Spec => ({
   expectsChange: false,
   includeDirty: false,
   attempts: 3,
+  flaky: { rerun: 0, passes: false },
   limits: DEFAULT_LIMITS,
 });
 const verdict = (over: Partial<RecordedVerdict> = {}): RecordedVerdict => ({

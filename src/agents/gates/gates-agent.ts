@@ -48,7 +48,7 @@ function report(
         ? ""
         : `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
     const command = cell(gate.argv.join(" "));
-    return `| ${gate.id} | ${gate.repo} | \`${command}\` | ${verdict?.verdict ?? "not run"} | ${tests} | ${cell((verdict?.findings ?? []).join("; "))} |`;
+    return `| ${gate.id} | ${gate.repo} | \`${command}\` | ${verdict?.verdict ?? "not run"}${verdict?.verdict === "pass" && verdict.runs !== undefined ? `, flaky in ${verdict.runs} runs` : ""} | ${tests} | ${cell((verdict?.findings ?? []).join("; "))} |`;
   });
   const trees = [...new Set(Object.values(verdicts).map(({ tree }) => tree))].map((tree) => `\`${tree}\``).join(", ");
   return [

@@ -38,6 +38,7 @@ const specOf = (plan: ScriptPlan): Spec => ({
   expectsChange: true,
   includeDirty: false,
   attempts: 3,
+  flaky: { rerun: 0, passes: false },
   limits: DEFAULT_LIMITS,
 });
 const ITEM: WorkItem = {

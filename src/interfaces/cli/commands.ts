@@ -97,6 +97,19 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,
   },
 
+  "gate detect": {
+    summary: "Show which gates a task here would get, how its dependencies are prepared, and what is missing",
+    load: async () => (await import("./commands/gate-detect.ts")).gateDetect,
+  },
+  "gate list": {
+    summary: "List the gates of a task or a project",
+    load: async () => (await import("./commands/gate-list.ts")).gateList,
+  },
+  "gate run": {
+    summary: "Run the gates of the repository you are in, as a task that changes nothing, and print their counts",
+    load: async () => (await import("./commands/gate-run.ts")).gateRun,
+  },
+
   "task create": {
     summary: "Create a task, freeze its spec and let it run",
     load: async () => (await import("./commands/task-create.ts")).taskCreate,
@@ -259,6 +272,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   task: "Work to be done, with its whole history",
   project: "Repositories that belong together, and their settings",
   repo: "Git repositories of projects",
+  gate: "Checks that prove work: which there are, and running them",
   workspace: "Working directories of tasks",
   audit: "The history of everything, and whether it is whole",
   daemon: "The process that runs tasks",

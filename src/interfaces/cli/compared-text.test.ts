@@ -36,6 +36,8 @@ const gate = (verdict: "pass" | "fail", passed: number, findings: readonly strin
   tree: "t",
   step: "s",
   counts: { passed, failed: 5 - passed, skipped: 0, todo: 0 },
+  runs: 1,
+  flaky: false,
   findings: [...findings],
 });
 

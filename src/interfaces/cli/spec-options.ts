@@ -29,6 +29,11 @@ export const SPEC_OPTIONS = {
   mode: option(NewTaskInput.shape.run_mode, "MODE", "how much you are asked (AGENTOS_RUN_MODE)"),
   includeChanges: flag(z.boolean().default(false), "let the task start with your uncommitted changes"),
   noChange: flag(z.boolean().default(false), "the work is to look, not to change: an empty change is no failure"),
+  rerun: option(
+    wholeNumber().optional(),
+    "N",
+    "run a gate whose tests fail again, up to N times; passing then counts, and is shown as flaky",
+  ),
   scope: option(many(), "REPO=ACCESS", "what of a repo may change: full, read_only, or patterns like src/**,docs/**"),
   prepare: option(
     z.string().min(1).optional(),
@@ -67,6 +72,7 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.mode !== undefined && { run_mode: given.mode }),
     ...(given.includeChanges && { include_changes: true }),
     ...(given.noChange && { expects_change: false }),
+    ...(given.rerun !== undefined && { flaky: { rerun: given.rerun } }),
     ...(given.scope !== undefined && { scopes: given.scope.map(scope) }),
     ...prepareChange(given),
     ...((given.limit !== undefined || given.endStalled) && {

@@ -108,9 +108,10 @@ export function gateLines(verdicts: readonly VerdictView[]): readonly string[] {
 
 function verdictText(verdict: VerdictView | undefined): string {
   if (verdict === undefined) return "not run";
-  if (verdict.counts === null) return verdict.verdict;
+  const word = verdict.flaky ? `${verdict.verdict}, flaky in ${verdict.runs} runs` : verdict.verdict;
+  if (verdict.counts === null) return word;
   const { passed, failed, skipped } = verdict.counts;
-  return `${verdict.verdict} (${passed} of ${passed + failed} tests passed${skipped === 0 ? "" : `, ${skipped} skipped`})`;
+  return `${word} (${passed} of ${passed + failed} tests passed${skipped === 0 ? "" : `, ${skipped} skipped`})`;
 }
 
 export function taskListLines({ items }: TaskListView): readonly string[] {

@@ -99,6 +99,11 @@ export function connect(find: FindDaemon) {
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
+    detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
+      post(views.OfferedGatesView, "/api/gates/detect", input, LONG_MS),
+    projectGates: (idOrName: string) => get(views.OfferedGatesListView, project(idOrName, "/gates")),
+    taskGates: (id: string) => get(views.PinnedGatesView, task(id, "/gates")),
+
     tasks: (
       query: Readonly<
         Partial<

@@ -38,6 +38,7 @@ const repoOf = (input: z.infer<typeof NewRepoInput>) => ({
 const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["settings"]>) => ({
   ...(input.agent !== undefined && { agent: input.agent }),
   ...(input.run_mode !== undefined && { runMode: input.run_mode }),
+  ...(input.flaky !== undefined && { flaky: input.flaky }),
   ...(input.package_hosts !== undefined && { packageHosts: input.package_hosts }),
   ...(input.tasks_max !== undefined && { tasksMax: input.tasks_max }),
 });
@@ -227,9 +228,9 @@ export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): voi
           branch: state.branch,
           dirty: [...state.dirty],
           unsupported: [...state.unsupported],
-          ecosystem: seen.ecosystem,
+          ecosystems: [...seen.ecosystems],
           gates: seen.gates.map((gate) => ({ ...gate, argv: [...gate.argv] })),
-          prepare: seen.prepare === null ? null : [...seen.prepare],
+          prepare: seen.prepare.map((argv) => [...argv]),
           notes: [...seen.notes],
         },
         200,

@@ -3,6 +3,7 @@ import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
+import { gateRoutes } from "./gate-routes.ts";
 import { guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
@@ -49,6 +50,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
 
   systemRoutes(api, surface);
   projectRoutes(api, surface);
+  gateRoutes(api, surface);
   taskRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);

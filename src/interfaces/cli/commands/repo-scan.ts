@@ -13,12 +13,13 @@ export const repoScan = command({
       await api.scanRepo(id),
       (seen) => [
         `${field(seen.root)}${seen.head === null ? ", no commit yet" : ` at ${short(seen.head)}`}${seen.branch === null ? "" : ` on ${field(seen.branch)}`}`,
-        `Kind: ${seen.ecosystem === null ? "nothing AgentOS knows" : field(seen.ecosystem)}`,
+        `Kind: ${seen.ecosystems.length === 0 ? "nothing AgentOS knows" : seen.ecosystems.map(field).join(", ")}`,
         ...seen.gates.map(
           (gate) =>
             `Gate ${field(gate.id)}: ${gate.argv.length === 0 ? "no command" : field(argvText(gate.argv))}, judged by ${gate.judgement === "tests" ? "its tests" : "its exit code"}`,
         ),
-        `Prepared with: ${seen.prepare === null ? "nothing" : field(argvText(seen.prepare))}`,
+        ...(seen.prepare.length === 0 ? ["Prepared with: nothing"] : []),
+        ...seen.prepare.map((argv) => `Prepared with: ${field(argvText(argv))}`),
         ...seen.unsupported.map((one) => `Not supported: ${field(one)}`),
         ...(seen.dirty.length === 0
           ? ["No uncommitted files"]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { RepoFiles } from "../../ports/runners.ts";
-import { runners } from "./runners.ts";
+import type { RepoFiles } from "../../../ports/runners.ts";
+import { runners } from "../runners.ts";
 
 const NPMJS = "https://registry.npmjs.org/";
 
@@ -30,26 +30,18 @@ const part = (name: string) => {
 };
 
 describe("a repository", () => {
-  test("without package.json has nothing detected, and says so", async () =>
-    expect(await runners({ registry: NPMJS }).detect("app", repository({ "go.mod": "module x" }))).toEqual({
-      ecosystem: null,
-      gates: [],
-      prepare: null,
-      notes: ["there is no package.json at the top of the repository, and only npm projects are detected; name a gate"],
-    }));
-
   test.each(["{", "[]", '"x"', "null", ""])("with the package.json %j has no gates, and says so", async (text) =>
     expect(await runners({ registry: NPMJS }).detect("app", repository({ "package.json": text }))).toEqual({
-      ecosystem: "npm",
+      ecosystems: ["npm"],
       gates: [],
-      prepare: null,
+      prepare: [],
       notes: ["package.json is no valid JSON object; name a gate"],
     }),
   );
 
   test("with an empty package.json has only the gate doctor", async () =>
     expect(await detect({ scripts: { test: 'echo "Error: no test specified" && exit 1' } })).toEqual({
-      ecosystem: "npm",
+      ecosystems: ["npm"],
       gates: [
         {
           id: "doctor",
@@ -62,10 +54,11 @@ describe("a repository", () => {
           definition: [],
           program: null,
           timeoutMs: 600_000,
+          environment: {},
           source: "detected",
         },
       ],
-      prepare: null,
+      prepare: [],
       notes: [
         "package.json has no build or type check script and names no JavaScript file as its entry, so there is no gate smoke",
         "the test script of package.json is npm's placeholder, so there is no gate tests",
@@ -282,16 +275,18 @@ describe("preparation", () => {
         }),
       }),
     ).toMatchObject({
-      prepare: {
-        repo: "app",
-        argv: ["npm", "ci", "--no-audit", "--no-fund"],
-        cwd: ".",
-        inputs: whole("package-lock.json", "package.json", ".npmrc", "packages/c/package.json"),
-        outputs: ["node_modules", "packages/c/node_modules"],
-        hosts: ["codeload.example:443", "packages.example:8080", "registry.npmjs.org:443"],
-        environment: quiet,
-        reproducible: true,
-      },
+      prepare: [
+        {
+          repo: "app",
+          argv: ["npm", "ci", "--no-audit", "--no-fund"],
+          cwd: ".",
+          inputs: whole("package-lock.json", "package.json", ".npmrc", "packages/c/package.json"),
+          outputs: ["node_modules", "packages/c/node_modules"],
+          hosts: ["codeload.example:443", "packages.example:8080", "registry.npmjs.org:443"],
+          environment: quiet,
+          reproducible: true,
+        },
+      ],
       notes: expect.arrayContaining([
         "d comes from git+ssh://git@github.com/x/d.git#abc, which no package host serves: installing it will fail unless a prepare command is named",
       ]),
@@ -301,7 +296,7 @@ describe("preparation", () => {
     const files = {
       "npm-shrinkwrap.json": lock({ "node_modules/a": { resolved: "https://registry.npmjs.org/a.tgz" } }),
     };
-    expect((await detect(manifest, files, "http://npm.example:4873/team")).prepare).toMatchObject({
+    expect((await detect(manifest, files, "http://npm.example:4873/team")).prepare[0]).toMatchObject({
       hosts: ["npm.example:4873"],
       environment: { ...quiet, npm_config_registry: "http://npm.example:4873/team/" },
       inputs: whole("npm-shrinkwrap.json", "package.json", ".npmrc"),
@@ -319,18 +314,21 @@ describe("preparation", () => {
     const detected = await detect(manifest, {
       "package-lock.json": JSON.stringify({ lockfileVersion: 1, dependencies }),
     });
-    expect(detected.prepare?.hosts).toEqual(["one.example:443", "registry.npmjs.org:443", "two.example:443"]);
+    expect(detected.prepare[0]?.hosts).toEqual(["one.example:443", "registry.npmjs.org:443", "two.example:443"]);
   });
 
   test("without a lock file is npm install, and not reproducible", async () =>
-    expect((await detect({ devDependencies: { a: "1" } })).prepare).toEqual({
+    expect((await detect({ devDependencies: { a: "1" } })).prepare[0]).toEqual({
       repo: "app",
+      id: "npm",
       argv: ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"],
       cwd: ".",
       inputs: whole("package.json", ".npmrc"),
       outputs: ["node_modules"],
+      stores: [],
       hosts: ["registry.npmjs.org:443"],
       environment: quiet,
+      provides: {},
       reproducible: false,
     }));
 
@@ -346,16 +344,9 @@ describe("preparation", () => {
       { "package-lock.json": "{" },
       "package-lock.json is no valid lock file, so dependencies are not installed; name a prepare command",
     ],
-    [manifest, { "yarn.lock": "" }, "yarn.lock: dependencies by yarn are not detected yet; name a prepare command"],
-    [
-      manifest,
-      { "pnpm-lock.yaml": "" },
-      "pnpm-lock.yaml: dependencies by pnpm are not detected yet; name a prepare command",
-    ],
-    [manifest, { "bun.lock": "" }, "bun.lock: dependencies by bun are not detected yet; name a prepare command"],
   ])("is none for %j with %j", async (given, files, note) => {
     const detected = await detect(given, files);
-    expect(detected.prepare).toBeNull();
+    expect(detected.prepare).toEqual([]);
     if (note !== null) expect(detected.notes).toContain(note);
   });
 });

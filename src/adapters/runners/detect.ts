@@ -1,0 +1,135 @@
+import type { GateDefinition, PinnedPart, PrepareDefinition } from "../../domain/gate.ts";
+import type { Detected, RepoFiles } from "../../ports/runners.ts";
+import { ECOSYSTEMS } from "./ecosystems/all.ts";
+import { below } from "./ecosystems/below.ts";
+import type { Ecosystem, Offer, OfferedGate, Registries } from "./ecosystems/ecosystem.ts";
+
+const TIMEOUT_MS = 600_000;
+const PATHS_MAX = 50_000;
+/** How far below the top folders of their own kind are looked for. */
+const DEPTH_MAX = 3;
+/** Folders whose manifests are somebody else's, or no project at all. */
+const PASSED_OVER =
+  /(?:^|\/)(?:node_modules|bower_components|vendor|third[_-]party|testdata|test-?data|__?fixtures?__?|fixtures?|examples?|samples?|templates?|dist|target|\.[^/]+)(?:\/|$)/i;
+const DEPENDENCIES = /(?:^|\/)(?:node_modules|vendor|\.venv|venv|\.git)\//;
+
+/** Gates and preparations of every kind of project in the repository. Only text is read. */
+export async function detect(repo: string, files: RepoFiles, registries: Registries): Promise<Detected> {
+  const paths = (await files.paths("", PATHS_MAX)).filter((path) => !DEPENDENCIES.test(path));
+  const found: Found = { tools: new Set(), gates: [], prepare: [], notes: [], ids: new Set() };
+  const ecosystems: readonly Ecosystem[] = Object.values(ECOSYSTEMS);
+  for (const ecosystem of ecosystems) {
+    if (ecosystem.lastResort === true && found.gates.some((gate) => gate.judgement === "tests")) continue;
+    const covers: ((folder: string) => boolean)[] = [];
+    for (const folder of foldersOf(ecosystem, paths)) {
+      if (covers.some((covered) => covered(folder))) continue;
+      const inside =
+        folder === "."
+          ? paths
+          : paths.flatMap((path) => (path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []));
+      const offer = await ecosystem.look({
+        folder,
+        files: below(files, folder),
+        paths: inside,
+        registries,
+        prepareId: (tool) => (folder === "." ? tool : `${tool}-${slug(folder)}`),
+      });
+      if (offer === null) continue;
+      covers.push(
+        (other) =>
+          (folder === "." || other.startsWith(`${folder}/`)) &&
+          offer.covers(folder === "." ? other : other.slice(folder.length + 1)),
+      );
+      take(found, repo, folder, offer);
+    }
+  }
+  if (found.tools.size === 0)
+    found.notes.push(
+      `no kind of project is recognised (${ecosystems.map(({ looksFor }) => looksFor).join(", ")}); name a gate`,
+    );
+  const { tools, gates, prepare, notes } = found;
+  return { ecosystems: [...tools], gates, prepare, notes };
+}
+
+interface Found {
+  readonly tools: Set<string>;
+  readonly gates: GateDefinition[];
+  readonly prepare: PrepareDefinition[];
+  readonly notes: string[];
+  readonly ids: Set<string>;
+}
+
+function foldersOf(ecosystem: Ecosystem, paths: readonly string[]): readonly string[] {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    const parts = path.split("/");
+    const name = parts.pop() ?? "";
+    const folder = parts.join("/");
+    if (parts.length > DEPTH_MAX || !ecosystem.manifest.test(name) || PASSED_OVER.test(folder)) continue;
+    folders.add(folder === "" ? "." : folder);
+  }
+  return [...folders].sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
+}
+
+const depth = (folder: string): number => (folder === "." ? 0 : folder.split("/").length);
+
+function take(found: Found, repo: string, folder: string, offer: Offer): void {
+  // A folder below that offers no tests is somebody's tool or demo: nothing is installed for it.
+  if (folder !== "." && offer.gates.length === 0) return;
+  const where = (path: string): string => (folder === "." ? path : path === "." ? folder : `${folder}/${path}`);
+  found.tools.add(offer.tool);
+  for (const gate of offer.gates)
+    found.gates.push({
+      id: freeId(found.ids, gate, folder, offer.tool),
+      repo,
+      argv: gate.argv,
+      cwd: where(gate.folder),
+      judgement: gate.judgement,
+      runner: gate.runner,
+      report: gate.report,
+      definition: pinnedParts(gate.parts.map(where)),
+      program: null,
+      timeoutMs: TIMEOUT_MS,
+      environment: gate.environment,
+      source: "detected",
+    });
+  if (offer.prepare !== null) {
+    const { inputs, outputs, ...rest } = offer.prepare;
+    found.prepare.push({
+      ...rest,
+      repo,
+      cwd: folder,
+      inputs: [...new Set(inputs.map(where))].map((path) => ({ path, pointer: null, sha256: null })),
+      outputs: outputs.map(where),
+    });
+  }
+  found.notes.push(...offer.notes.map((note) => (folder === "." ? note : `${folder}: ${note}`)));
+}
+
+/** At the top a gate's own id; below it the folder's name behind it, the tool's where that is taken. */
+function freeId(taken: Set<string>, { id }: OfferedGate, folder: string, tool: string): string {
+  const stem = folder === "." ? id : `${id}-${slug(folder)}`;
+  const free = [stem, `${stem}-${tool}`, ...Array.from({ length: 100 }, (_, at) => `${stem}-${tool}-${at + 2}`)].find(
+    (one) => !taken.has(one),
+  );
+  if (free === undefined) throw new Error(`no id is free for the gate ${id} of ${folder}`);
+  taken.add(free);
+  return free;
+}
+
+const slug = (folder: string): string => {
+  const plain = folder
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[^a-z0-9]+|-+$/g, "");
+  return plain === "" ? "folder" : plain.slice(0, 40);
+};
+
+/** Parts as paths or `path#/pointer`, each once. */
+function pinnedParts(parts: readonly string[]): PinnedPart[] {
+  return [...new Set(parts)].map((part) => {
+    const hash = part.indexOf("#/");
+    const path = hash === -1 ? part : part.slice(0, hash);
+    return { path, pointer: hash === -1 ? null : part.slice(hash + 1), sha256: null };
+  });
+}
