@@ -92,7 +92,7 @@ describe("one word more is missed in every place that has to know it", () => {
           to: '| { readonly status: "draft" } | { readonly status: "archived" }',
         },
       ],
-      [...inDomain("lifecycle", "sentence"), "test/support/given-task.ts"],
+      [...inDomain("lifecycle", "retention", "sentence", "standing"), "test/support/given-task.ts"],
     ],
     [
       "an event",
@@ -153,8 +153,8 @@ describe("one word more is missed in every place that has to know it", () => {
       [
         {
           file: "src/domain/lifecycle.ts",
-          from: '| { readonly type: "release" }',
-          to: '| { readonly type: "release" }\n  | { readonly type: "boast" }',
+          from: '| { readonly type: "release"',
+          to: '| { readonly type: "boast" }\n  | { readonly type: "release"',
         },
       ],
       inDomain("lifecycle"),
