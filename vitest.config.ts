@@ -22,10 +22,14 @@ export default defineConfig({
       reportsDirectory: "coverage",
     },
     projects: [
-      suite("unit", ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/architecture.test.ts", "test/planted/**/*.test.ts"], {
-        testSeconds: 20,
-        startsPrograms: false,
-      }),
+      suite(
+        "unit",
+        ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/architecture.test.ts", "test/planted/**/*.test.ts"],
+        {
+          testSeconds: 20,
+          startsPrograms: false,
+        },
+      ),
       suite(
         "integration",
         ["test/contract/**/*.test.ts", "test/integration/**/*.test.ts", "test/attacks/**/*.test.ts"],

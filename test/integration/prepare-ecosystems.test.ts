@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { egressProxy } from "../../src/adapters/egress/proxy.ts";
 import { type Rig, repository, room, startRig, TOOL_PATH } from "./task-kit.ts";
 
@@ -43,13 +43,15 @@ beforeAll(async () => {
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   at = `http://${HOST}:${port}`;
-  vi.stubEnv("GOPROXY", `${at}/go`);
+  // Read when a task first needs it: a stub would be gone by then.
+  process.env["GOPROXY"] = `${at}/go`;
   rig = await startRig(
     { egress: egressProxy({ resolve: async () => ["127.0.0.1"] }), allowPrivate: [{ host: HOST, port }] },
     { toolPath: MAIN, waitMs: 170_000 },
   );
 });
 afterAll(() => {
+  delete process.env["GOPROXY"];
   server.close();
   server.closeAllConnections();
   expect(rig.warnings).toEqual([]);
