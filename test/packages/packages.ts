@@ -1,22 +1,37 @@
 import type { TestCounts } from "../../src/domain/test-counts.ts";
 
 /** A package's published sources, and how its own test runner is asked directly, without AgentOS. */
-export interface Package {
+export interface Package extends Published {
   readonly name: string;
   readonly version: string;
   readonly ecosystem: string;
-  readonly url: string;
-  readonly sha256: string;
+  /** Published sources that it needs beside its own, each in a folder of its own. */
+  readonly beside?: Readonly<Record<string, Published>>;
+  /** Files that were not published: path and text. */
+  readonly adds?: Readonly<Record<string, string>>;
+  /** What is committed beside its own sources, in words. */
+  readonly added?: string;
   /** What the spec names beside what is detected, with the reason. */
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly because?: string;
-  /** Run directly in a copy of the sources: what has to be there first, then the runner. */
+  /** Which gates count its tests and in which folder each runs; without: `tests` at the top. */
+  readonly gates?: Readonly<Record<string, string>>;
+  /** Run directly in a copy of the sources: what has to be there first, then the runner in each gate's folder. */
   readonly before?: readonly (readonly string[])[];
   readonly direct: readonly string[];
+  /** Its tests do more as root. A gate never is root, so neither is the runner that is asked directly. */
+  readonly neverAsRoot?: true;
   /** Counts in the runner's own readable output; null where it gives none: then the exit code is compared. */
   readonly said: ((output: string) => TestCounts) | null;
   /** One test broken on purpose: in this file, this, to that. */
   readonly breaking: readonly [file: string, find: string, replace: string];
+}
+
+/** An archive of sources; or a package of Debian's (read with dpkg-deb) and the folder in it that is taken. */
+interface Published {
+  readonly url: string;
+  readonly sha256: string;
+  readonly folder?: string;
 }
 
 const DEBIAN = "http://deb.debian.org/debian/pool/main";
@@ -57,6 +72,20 @@ const prove = (output: string): TestCounts => ({
 });
 
 const GO = ["go", "test", "-v", "./..."];
+const MOBY_WORKSPACE = `go 1.18
+
+use (
+	./mount
+	./mountinfo
+	./signal
+	./symlink
+)
+
+replace (
+	github.com/moby/sys/mountinfo v0.6.2 => ./mountinfo
+	golang.org/x/sys => ./third_party/golang.org/x/sys
+)
+`;
 /** Of what it wants for development only the runner, in a folder of its own: the rest lints and publishes. */
 const ONLY_TAPE = [
   "npm",
@@ -75,11 +104,11 @@ const tapeOn = (files: string) => [
 ];
 const MINIMIST_TESTS = tapeOn("test/*.js");
 const REUSIFY_TESTS = tapeOn("test.js");
+const NODE_TEST = ["node", "--test", "--test-reporter=tap"];
+/** The detected one asks whether everything that is wanted for development is installed, which it is not. */
+const NO_DOCTOR = { id: "doctor", run: ["node", "--version"] };
 const withTape = (run: readonly string[]) => ({
-  gates: [
-    { id: "tests", run, report: "tap" },
-    { id: "doctor", run: ["node", "--version"] },
-  ],
+  gates: [{ id: "tests", run, report: "tap" }, NO_DOCTOR],
   prepare: [
     {
       run: ONLY_TAPE,
@@ -119,6 +148,19 @@ export const PACKAGES: readonly Package[] = [
     breaking: ["test.js", "t.plan(6)", "t.plan(7)"],
   },
   {
+    name: "@fastify/error",
+    version: "4.2.0",
+    ecosystem: "node (node:test)",
+    url: `${NPM}/@fastify/error/-/error-4.2.0.tgz`,
+    sha256: "58ec6d9b9c29a78cbe98de68cf8d7b648ca4f8791db6c2d32d8a72e26415245f",
+    spec: { gates: [{ id: "tests", run: NODE_TEST, report: "tap" }, NO_DOCTOR], prepare: [{ run: "" }] },
+    because:
+      "its `npm test` also checks types and measures coverage, so the gate names its runner, for which nothing is installed",
+    direct: NODE_TEST,
+    said: tape,
+    breaking: ["test/index.test.js", "'hey undefined'", "'hey nobody'"],
+  },
+  {
     name: "google/uuid",
     version: "1.3.0",
     ecosystem: "go",
@@ -141,6 +183,38 @@ export const PACKAGES: readonly Package[] = [
     direct: GO,
     said: goVerbose,
     breaking: ["mux_httpserver_test.go", "resp.StatusCode != 200", "resp.StatusCode != 201"],
+  },
+  {
+    name: "moby/sys",
+    version: "0.0~git20220606",
+    ecosystem: "go (four modules)",
+    url: `${DEBIAN}/g/golang-github-moby-sys/golang-github-moby-sys-dev_0.0~git20220606.416188a-1_all.deb`,
+    sha256: "2e4b88602b1792ac5364c471ab4db01510c37746d74f8460fb83a9ced18f9d08",
+    folder: "usr/share/gocode/src/github.com/moby/sys",
+    beside: {
+      "third_party/golang.org/x/sys": {
+        url: `${DEBIAN}/g/golang-golang-x-sys/golang-golang-x-sys-dev_0.3.0-1_all.deb`,
+        sha256: "1bbeb938568f2014ada7473dd3fad8c8cbc45fabf0dcc7bc86b4392af0fd4bc8",
+        folder: "usr/share/gocode/src/golang.org/x/sys",
+      },
+    },
+    adds: { "go.work": MOBY_WORKSPACE },
+    added:
+      "its modules as Debian's package holds them, and with them Debian's golang.org/x/sys 0.3.0 in `third_party` and a `go.work` that names all of these, so that no module is downloaded. Asked directly it runs as an ordinary user, as in a gate: tests that mount something skip then",
+    gates: {
+      "tests-mount": "mount",
+      "tests-mountinfo": "mountinfo",
+      "tests-signal": "signal",
+      "tests-symlink": "symlink",
+    },
+    direct: GO,
+    neverAsRoot: true,
+    said: goVerbose,
+    breaking: [
+      "symlink/fs_unix_test.go",
+      "func TestFollowSymlinkEmpty(t *testing.T) {",
+      'func TestFollowSymlinkEmpty(t *testing.T) {\n\tt.Error("broken")',
+    ],
   },
   {
     name: "fnv",
