@@ -17,7 +17,7 @@ export const SUITES: readonly Suite[] = [
   { name: "lint", script: "lint", reportsTests: false, budgetMinutes: 0.2 },
   { name: "types", script: "types", reportsTests: false, budgetMinutes: 0.4 },
   { name: "unit", script: "test:unit", reportsTests: true, budgetMinutes: 0.6 },
-  { name: "integration", script: "test:integration", reportsTests: true, budgetMinutes: 4.2 },
-  { name: "crash", script: "test:crash", reportsTests: true, budgetMinutes: 6 },
-  { name: "e2e", script: "test:e2e", reportsTests: true, budgetMinutes: 3.2 },
+  { name: "integration", script: "test:integration", reportsTests: true, budgetMinutes: 5.7 },
+  { name: "crash", script: "test:crash", reportsTests: true, budgetMinutes: 6.3 },
+  { name: "e2e", script: "test:e2e", reportsTests: true, budgetMinutes: 1.5 },
 ];

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests of other ecosystems than this project's own need: Debian's packages of Go, Python, Java, Ruby and PHP tools, and
+# Installs what the tests of other ecosystems than this project's own need: Debian's packages of Go, Python, Java, Ruby and PHP tools, the ssh
+# server that the tests of remote repositories start for themselves, and
 # pnpm, yarn and bun from the npm registry into .setup/toolchains. Nothing of it is needed to use AgentOS; without it those tests are
 # skipped and say what is missing. Safe to run again and again; quick when there is nothing to do.
 #   sh scripts/toolchains.sh
@@ -12,7 +13,7 @@ root=$(CDPATH='' cd -P -- "$(dirname "$0")/.." && pwd) || exit 1
 cd "$root" || exit 1
 
 debian='golang-go python3-pytest ruby ruby-rspec ruby-minitest rake php-cli php-xml php-mbstring phpunit maven libsurefire-java
-libmaven-resources-plugin-java libmaven-compiler-plugin-java junit4 gradle make perl'
+libmaven-resources-plugin-java libmaven-compiler-plugin-java junit4 gradle make perl openssh-server'
 # Into one prefix each: both yarns call their command `yarn`.
 tools='pnpm@10.20.0 yarn@1.22.22 bun@1.4.5'
 berry='@yarnpkg/cli-dist@4.18.1'
