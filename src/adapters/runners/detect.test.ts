@@ -3,13 +3,7 @@ import { runners } from "./runners.ts";
 
 /** What is detected in a repository of these files, as one line for each gate and each preparation. */
 async function seen(contents: Readonly<Record<string, string>>) {
-  const found = await runners({ registry: "" }).detect("app", {
-    text: async (path) => contents[path] ?? null,
-    paths: async (prefix = "", most = 1000) =>
-      Object.keys(contents)
-        .filter((path) => path.startsWith(prefix))
-        .slice(0, most),
-  });
+  const found = await detect(contents);
   return {
     kinds: found.ecosystems,
     gates: found.gates.map((gate) => `${gate.id}: ${gate.argv.join(" ")} in ${gate.cwd} (${gate.runner ?? "exit"})`),
@@ -17,6 +11,15 @@ async function seen(contents: Readonly<Record<string, string>>) {
     notes: found.notes,
   };
 }
+
+const detect = (contents: Readonly<Record<string, string>>) =>
+  runners({ registry: "" }).detect("app", {
+    text: async (path) => contents[path] ?? null,
+    paths: async (prefix = "", most = 1000) =>
+      Object.keys(contents)
+        .filter((path) => path.startsWith(prefix))
+        .slice(0, most),
+  });
 
 const pkg = (more: object = {}) => JSON.stringify({ scripts: { test: "node --test" }, ...more });
 
@@ -119,6 +122,24 @@ describe("several packages", () => {
       gates: ["tests: go test -json ./... in . (go test)", "tests-tool: go test -json ./... in tool (go test)"],
       prepare: ["go-tool: go mod download in tool"],
     }));
+
+  test("of Go are pinned with the workspace they stand in, wherever above them it lies", async () => {
+    const { gates, prepare } = await detect({
+      "a/b/go.mod": "module b\n\nrequire example.org/y v1.0.0\n",
+      "a/b/b_test.go": "",
+      "go.work": "go 1.21\nuse ./a/b\n",
+    });
+    expect(gates.find(({ id }) => id === "tests-a-b")?.definition.map(({ path }) => path)).toEqual([
+      "a/b/go.work",
+      "a/go.work",
+      "go.work",
+    ]);
+    expect(prepare[0]?.inputs.map(({ path }) => path)).toEqual(
+      ["go.mod", "go.sum"]
+        .map((name) => `a/b/${name}`)
+        .concat(["go.work", "go.work.sum"].flatMap((name) => [`a/b/${name}`, `a/${name}`, name])),
+    );
+  });
 
   test("of several kinds in one repository have a gate each", async () => {
     const { kinds, gates } = await seen({

@@ -76,7 +76,10 @@ const depth = (folder: string): number => (folder === "." ? 0 : folder.split("/"
 function take(found: Found, repo: string, folder: string, offer: Offer): void {
   // A folder below that offers no tests is somebody's tool or demo: nothing is installed for it.
   if (folder !== "." && offer.gates.length === 0) return;
-  const where = (path: string): string => (folder === "." ? path : path === "." ? folder : `${folder}/${path}`);
+  const where = (path: string): string => {
+    if (path.startsWith("/")) return path.slice(1);
+    return folder === "." ? path : path === "." ? folder : `${folder}/${path}`;
+  };
   found.tools.add(offer.tool);
   for (const gate of offer.gates)
     found.gates.push({

@@ -26,12 +26,12 @@ export interface OfferedGate
   extends Pick<GateDefinition, "id" | "argv" | "judgement" | "runner" | "report" | "environment"> {
   /** Below the place's folder, where it is run. */
   readonly folder: string;
-  /** Files that decide what it means, relative to the place; `path#/pointer` for one entry of a JSON file. */
+  /** Files that decide what it means, relative to the place, or after a "/" to the repository's top; `path#/pointer` for one entry of a JSON file. */
   readonly parts: readonly string[];
 }
 
 export interface OfferedPrepare extends Omit<PrepareDefinition, "repo" | "cwd" | "inputs"> {
-  /** Relative to the place, as the outputs are. */
+  /** Relative to the place, as the outputs are; after a "/" to the repository's top. */
   readonly inputs: readonly string[];
 }
 

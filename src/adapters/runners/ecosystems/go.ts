@@ -31,13 +31,25 @@ export const go: Ecosystem = {
     const prepare = await modulesOf(place);
     return {
       tool: "go",
-      gates: own.length === 0 ? [] : [testsGate(["go", "test", "-json", "./..."], GO, { parts: ["go.work"] })],
+      gates:
+        own.length === 0
+          ? []
+          : [testsGate(["go", "test", "-json", "./..."], GO, { parts: workspacesOf(place.folder, "go.work") })],
       prepare: prepare.prepare,
       notes: own.length === 0 ? ["there is no _test.go file, so there is no gate tests"] : prepare.notes,
       covers: () => false,
     };
   },
 };
+
+/** go looks for its workspace in the module's folder and then upwards; the first one decides, so each place it may stand in counts. */
+function workspacesOf(folder: string, name: string): readonly string[] {
+  const parts = folder === "." ? [] : folder.split("/");
+  return Array.from(
+    { length: parts.length + 1 },
+    (_, up) => `/${[...parts.slice(0, parts.length - up), name].join("/")}`,
+  );
+}
 
 async function modulesOf(place: Place): Promise<Prepared> {
   const manifest = (await place.files.text("go.mod")) ?? "";
@@ -52,7 +64,12 @@ async function modulesOf(place: Place): Promise<Prepared> {
     prepare: {
       id,
       argv: ["go", "mod", "download"],
-      inputs: ["go.mod", "go.sum"],
+      inputs: [
+        "go.mod",
+        "go.sum",
+        ...workspacesOf(place.folder, "go.work"),
+        ...workspacesOf(place.folder, "go.work.sum"),
+      ],
       outputs: [],
       stores: [id],
       hosts: [...new Set([...proxies.map(hostOf), CHECKSUMS])].sort(),
