@@ -175,7 +175,7 @@ function terminal(line: string, directory: string, environment: Readonly<Record<
   const child = spawn(
     "script",
     ["-qec", `bash -c ${shellWord(`stty cols 160 rows 50; ${agentos}; ${line}`)}`, "/dev/null"],
-    { cwd: directory, env: environment, stdio: ["pipe", "pipe", "pipe"] },
+    { cwd: directory, env: { ...coverageEnvironment(), ...environment }, stdio: ["pipe", "pipe", "pipe"] },
   );
   let bytes = "";
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences begin with one

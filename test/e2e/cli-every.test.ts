@@ -1,0 +1,123 @@
+import { afterAll, expect, test } from "vitest";
+import { COMMANDS } from "../../src/interfaces/cli/commands.ts";
+import { MEND, person } from "./cli-person.ts";
+
+/** Every command there is, typed by one person in one afternoon. What each does in depth stands in the tests of its part. */
+
+const ada = person();
+afterAll(() => ada.leave());
+const typed = new Set<string>();
+
+/** Types a command, which ends with this code, and returns what it put out. */
+async function types(name: keyof typeof COMMANDS, code: number, ...words: readonly string[]): Promise<string> {
+  typed.add(name);
+  const said = await ada.agentos(...name.split(" "), ...words);
+  expect({ name, words, code: said.code, stderr: code === 0 ? "" : said.stderr }).toEqual({
+    name,
+    words,
+    code,
+    stderr: code === 0 ? "" : said.stderr,
+  });
+  return said.stdout + said.stderr;
+}
+
+const idIn = (said: string): string => /\b[0-9A-HJKMNP-TV-Z]{26}\b/.exec(said)?.[0] ?? "";
+
+test("every command does what a person types it for", { timeout: 170_000 }, async () => {
+  expect(await types("version", 0)).toMatch(/^agentos \d/);
+  expect(await types("init", 0)).toContain(ada.home);
+  expect(await types("completion", 0, "bash")).toContain("_agentos() {");
+  await types("daemon start", 0);
+  expect(await types("daemon status", 0)).toContain("URL: http://127.0.0.1:");
+  expect(await types("doctor", 0)).toContain("sandbox");
+
+  expect(await types("gate detect", 0)).toContain("npm test");
+  const project = idIn(await types("project create", 0, "shop", "--repo", ada.repository));
+  expect(await types("project list", 0)).toContain("shop");
+  expect(await types("project show", 0, "shop")).toContain(ada.repository);
+  expect(await types("project set", 0, "shop", "--tasks-max", "2")).toContain("2");
+  await types("project pause", 0, "shop");
+  await types("project resume", 0, "shop");
+  expect(await types("gate list", 0, "shop")).toContain("tests");
+  const repo = idIn((await types("repo list", 0, "--project", "shop")).replaceAll(project, ""));
+  expect(await types("repo show", 0, repo)).toContain(ada.repository);
+  expect(await types("repo scan", 0, repo)).toContain("npm");
+  expect(await types("repo probe", 0, repo)).toContain("main");
+  await types("repo set", 0, repo, "--role", "docs");
+
+  await types("daemon pause", 0);
+  const plan = ada.write("mend.yaml", MEND);
+  const first = idIn(
+    await types("task create", 0, "Make the shop add", "--plan", plan, "--draft", "--project", "shop"),
+  );
+  expect(await types("task search", 0, "shop add")).toContain(first);
+  await types("task bind", 4, first, "--project", "shop");
+  await types("task freeze", 0, first);
+  const second = idIn(
+    await types("task create", 0, "And then look", "--agent", "gates", "--draft", "--project", "shop"),
+  );
+  await types("task deps add", 0, second, "--requires", first);
+  expect(await types("task deps", 0, second)).toContain(first);
+  expect(await types("task deps graph", 0, "--format", "mermaid")).toContain(first);
+  await types("task deps remove", 0, second, "--requires", first);
+  await types("task prioritize", 0, first, "urgent");
+  expect(await types("task list", 0)).toContain("Make the shop add");
+  await types("task ready", 0, first);
+  await types("daemon resume", 0);
+  await ada.agentos("task", "show", first, "--json");
+
+  expect(await types("task attach", 10, first)).toContain("was proposed as");
+  const beside = idIn((await types("task fork", 0, first)).replaceAll(first, ""));
+  expect(await types("task plan", 0, first)).toContain("Mend the sum");
+  await types("task request-changes", 0, first, "Say why");
+  await ada.agentos("task", "attach", first);
+  const hash = (await ada.agentos("task", "plan", first, "--quiet")).stdout.trim();
+  expect(await types("task approve", 0, first, "--plan", hash, "--wait")).toContain("succeeded");
+  expect(await types("task show", 0, first)).toContain("Status: succeeded");
+  expect(await types("task diff", 0, first)).toContain("+export const sum");
+  expect(await types("task logs", 0, first)).toContain("adds");
+  expect(await types("task evidence", 0, first)).toContain("tests");
+  expect(await types("task trace", 0, first)).toContain("GATE_PASSED");
+  await types("task verify", 0, first);
+  await types("task artifacts", 0, first);
+  expect(await types("task compare", 0, first)).toContain("tests");
+  expect(await types("task deliver", 0, first)).toContain("main");
+  await types("task supersede-others", 0, first, "--yes");
+  expect((await ada.agentos("task", "show", beside)).stdout).toContain("superseded");
+
+  expect(await types("gate run", 0)).toContain("passed");
+  await types("task cancel", 0, second);
+  const red = ["--gate", "never=false", "--mode", "autonomous", "--agent", "gates", "--wait"];
+  const third = idIn(await types("task create", 12, "Never green", ...red));
+  await types("task retry", 0, third);
+  await ada.agentos("task", "attach", third);
+  await types("task accept", 0, third, "--reason", "as it is");
+  const fourth = idIn(await types("task create", 10, "Say no", "--plan", plan, "--wait"));
+  await types("task revise", 0, fourth, "--title", "Say no at once");
+  await types("task freeze", 0, fourth);
+  await types("task ready", 0, fourth);
+  await ada.agentos("task", "attach", fourth);
+  await types("task reject", 0, fourth);
+  const lingers = ada.write(
+    "lingers.yaml",
+    "items:\n  - id: wait\n    title: Wait\n    do:\n      - run: sleep 2\n      - run: touch done\n",
+  );
+  const fifth = idIn(await types("task create", 0, "Wait a little", "--plan", lingers, "--mode", "autonomous"));
+  const follows = ada.begin(["task", "logs", fifth, "--follow"]);
+  await types("task pause", 0, fifth);
+  await follows.said;
+  await types("task resume", 0, fifth, "--wait", "--timeout", "60");
+
+  expect(await types("workspace list", 0)).toContain(first);
+  await types("workspace clean", 0, first, "--yes");
+  expect(await types("gc", 0, "--dry-run")).toContain("kept");
+  expect(await types("audit log", 0)).toContain("DELIVERED");
+  expect(await types("audit verify", 0)).toContain("whole");
+  await types("project create", 0, "other");
+  await types("repo add", 0, "other", ada.repository);
+  await types("project delete", 0, "other", "--yes");
+  await types("daemon stop", 0);
+  typed.add("server"); // it stays in the foreground: cli-daemon.test.ts
+
+  expect([...typed].sort()).toEqual(Object.keys(COMMANDS).sort());
+});
