@@ -15,6 +15,7 @@ import { openStore } from "../src/adapters/store/open.ts";
 import { seal } from "../src/adapters/store/seal.ts";
 import { connect } from "../src/interfaces/client/client.ts";
 import { makeManyTasks } from "../test/support/many-tasks.ts";
+import { bundle } from "./bundle.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +26,8 @@ const { values } = parseArgs({
   },
 });
 const ROOT = join(import.meta.dirname, "..");
-const CLI = join(ROOT, "src", "main", "cli.ts");
+/** What is shipped. */
+const CLI = join(await bundle(ROOT), "cli.js");
 const ASKED = 60;
 const place = values.keep ?? mkdtempSync(join(tmpdir(), "agentos-scale-"));
 const home = join(place, "home");
