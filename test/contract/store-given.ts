@@ -7,28 +7,13 @@ import { PRIORITIES } from "../../src/domain/priority.ts";
 import type { Seal } from "../../src/domain/seal.ts";
 import { projectStream, SYSTEM_STREAM, taskStream } from "../../src/domain/stream.ts";
 import type { Task } from "../../src/domain/task.ts";
-import type { Append, StagedBlob, Store, TaskFilter } from "../../src/ports/store.ts";
+import { type Append, EVERY_TASK, type StagedBlob, type Store, type TaskFilter } from "../../src/ports/store.ts";
 
 /** Histories for tests of the store, of the smallest content that its rules let through. */
 
 export const AT = 1_760_000_000_000;
 export const ADA: Actor = { kind: "person", name: "ada" };
-export const ALL: TaskFilter = {
-  status: null,
-  project: null,
-  session: null,
-  createdBy: null,
-  blockReason: null,
-  exitReason: null,
-  createdFromMs: null,
-  createdBeforeMs: null,
-  text: null,
-  search: null,
-  order: "created",
-  direction: "desc",
-  after: null,
-  most: 50,
-};
+export const ALL: TaskFilter = { ...EVERY_TASK, after: null, most: 50 };
 export const NO_TASKS = {
   draft: 0,
   queued: 0,
