@@ -47,7 +47,7 @@ export const PRODUCT = {
 const BESIDE = ["src/adapters/sandbox/bridge.mjs"];
 
 /** Native code, and what finds files of its own beside itself. */
-const OUTSIDE = ["better-sqlite3"];
+const OUTSIDE = ["better-sqlite3", "@cedar-policy/cedar-wasm", "@napi-rs/keyring"];
 
 /**
  * The bundle of these sources, made now unless it is there: the absolute path of its directory.
@@ -94,7 +94,7 @@ async function write(root, programs, directory) {
     platform: "node",
     input: programs,
     preserveEntrySignatures: "allow-extension",
-    external: (id) => OUTSIDE.includes(id),
+    external: (id) => OUTSIDE.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [builtinsByName, together.plugin],
     onLog(level, log) {
       if (level === "warn" && log.code !== "EVAL") throw new Error(log.message);
