@@ -16,6 +16,7 @@ import {
   type RunMode,
   type Spec,
   type SpecRepo,
+  NO_GRANTS,
 } from "../domain/spec.ts";
 import { templateNamed } from "../domain/template.ts";
 import type { Loaded } from "../ports/task-log.ts";
@@ -118,13 +119,15 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
 
 /** Named, else the template of that title, else the project's default, else none: then the task waits as `blocked/no_model`. */
 function agentOf(draft: Draft, project: Project | null): AgentChoice {
-  const kind =
+  const kind: Draft["agent"] =
     draft.agent ??
     (draft.plan !== null ? "script" : null) ??
     templateNamed(draft.title)?.agent ??
     project?.settings.agent ??
-    "none";
-  if (kind !== "script") return { kind };
+    null;
+  if (kind === null) return { kind: "none" };
+  if (typeof kind === "object") return { ...kind, grants: project?.settings.agentGrants ?? NO_GRANTS };
+  if (kind === "gates") return { kind };
   if (draft.plan === null)
     throw new Failure("spec/invalid", "the script agent needs a plan file", {
       next: "agentos task revise <id> --plan FILE",

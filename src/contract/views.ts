@@ -299,12 +299,20 @@ export type RepoView = z.infer<typeof RepoView>;
 /** `notes`: what the change does to tasks that have not ended. */
 export const RepoChangedView = RepoView.extend({ notes: z.array(z.string()) });
 export type RepoChangedView = z.infer<typeof RepoChangedView>;
+/** A name (`gates`, `acp:opencode`), or a command of one's own. */
+export const AgentView = z.union([
+  z.string(),
+  z.object({ kind: z.enum(["acp", "command"]), agent: z.string().nullable(), command: z.array(z.string()) }),
+]);
+export type AgentView = z.infer<typeof AgentView>;
 export const ProjectView = z.object({
   id: z.string(),
   name: z.string(),
   created_at: Time,
   settings: z.object({
-    agent: z.enum(["gates"]).nullable(),
+    agent: AgentView.nullable(),
+    /** What its foreign agents are let have. */
+    agent_grants: z.object({ hosts: z.array(z.string()), variables: z.array(z.string()), files: z.array(z.string()) }),
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),

@@ -1,6 +1,6 @@
 import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
 import type { ScriptPlan } from "./script-plan.ts";
-import type { AgentKind, RepoScope, RunMode, SpecLimits } from "./spec.ts";
+import type { NamedForeign, RepoScope, RunMode, SpecLimits } from "./spec.ts";
 
 /** A gate a person names. It replaces a detected one of the same id. */
 export interface NamedGate {
@@ -39,7 +39,7 @@ export interface Draft {
   readonly branches?: Readonly<Record<string, string>>;
   readonly gates: readonly NamedGate[];
   readonly prepare: readonly NamedPrepare[];
-  readonly agent: AgentKind | null;
+  readonly agent: "script" | "gates" | NamedForeign | null;
   readonly plan: ScriptPlan | null;
   readonly runMode: RunMode | null;
   readonly expectsChange: boolean | null;

@@ -143,6 +143,15 @@ export interface TaskFacts {
   readonly delivered: Readonly<Record<string, DeliveredTo>> | null;
   readonly denials: number;
   readonly worked: Worked;
+  /** The last turn of a foreign agent that was completed; absent: there was none. */
+  readonly turn?: LastTurn;
+}
+
+/** Where the next turn can go on: the agent's home and session, and the checkpoint they belong to. */
+export interface LastTurn {
+  readonly home: string;
+  readonly session: string | null;
+  readonly trees: Readonly<Record<string, string>>;
 }
 
 /** A task at one moment. Each status carries the facts that exist only in it. */
@@ -240,9 +249,10 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
   switch (event.type) {
     case "CREATED":
       throw new Error(`task ${task.id} was created twice`);
-    case "SPEC_REVISED":
+    case "SPEC_REVISED": {
+      const { turn: _, ...rest } = facts(task);
       return {
-        ...facts(task),
+        ...rest,
         ...NOTHING_DONE,
         ...event.body,
         spec: null,
@@ -254,6 +264,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         roundStart: task.attempt + 1,
         status: "draft",
       };
+    }
     case "SPEC_FROZEN":
       return { ...task, spec: event.body, specVersion: event.body.version };
     case "BOUND":
@@ -385,11 +396,22 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         openStep: null,
         deaths: 0,
         finished: finishedWith(task, seq, event.body.step, event.body.result),
+        ...lastTurn(task, event.body),
       };
     case "STEP_FAILED":
-      return event.body.result === null
-        ? { ...task, openStep: null, deaths: 0 }
-        : { ...task, openStep: null, deaths: 0, finished: finishedWith(task, seq, event.body.step, event.body.result) };
+      return {
+        ...task,
+        openStep: null,
+        deaths: 0,
+        ...(event.body.result !== null && {
+          finished: finishedWith(task, seq, event.body.step, event.body.result),
+        }),
+        ...lastTurn(task, event.body),
+      };
+    case "TURN_ACTED":
+      return task.openStep === null
+        ? task
+        : { ...task, openStep: { ...task.openStep, acted: (task.openStep.acted ?? 0) + 1 } };
     case "STEP_WARNED":
       return task.openStep === null
         ? task
@@ -548,7 +570,19 @@ const facts = (task: Task): TaskFacts => ({
   delivered: task.delivered,
   denials: task.denials,
   worked: task.worked,
+  ...(task.turn !== undefined && { turn: task.turn }),
 });
+
+/** What of a finished step the next turn goes on from: the home that this one left, at the checkpoint it made. */
+function lastTurn(
+  task: Task,
+  { evidence, after }: Pick<TaskEventBodies["STEP_COMPLETED"], "evidence" | "after">,
+): { readonly turn?: LastTurn } {
+  const turn = evidence.find((one) => one.kind === "turn");
+  return turn === undefined
+    ? {}
+    : { turn: { home: turn.home, session: turn.session, trees: { ...task.trees, ...after } } };
+}
 
 /** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */
 export const layerName = (repo: string, id: string | undefined, on: string): string =>

@@ -4,7 +4,7 @@ import type { AgentKind } from "./spec.ts";
 export interface Template {
   readonly name: string;
   readonly intent: string;
-  readonly agent: AgentKind;
+  readonly agent: "gates";
 }
 
 export const SHIPPED_TEMPLATES: readonly Template[] = [

@@ -87,6 +87,9 @@ export async function deliveryDesk(
     deny: async (act, rule, reason) => {
       await record(deps, task.id, by, [{ type: "DENIED", body: { act, rule, reason, item: null } }]);
     },
+    act: async () => {
+      throw new Error("no agent has a turn while its task is delivered");
+    },
   };
   return {
     task: task.id,
@@ -104,6 +107,7 @@ export async function deliveryDesk(
     ),
     inputs: task.inputs,
     steps,
+    lastTurn: () => null,
   };
 }
 

@@ -113,6 +113,7 @@ const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
   "spec/invalid": "approval_needed",
   "act/denied": "approval_needed",
   "agent/failed": "agent_failed",
+  "agent/missing": "agent_missing",
   "plan/invalid": "agent_failed",
   "input/invalid": "agent_failed",
 };

@@ -83,6 +83,9 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
     deny: async (act, rule, reason) => {
       await hold.report({ type: "deny", denial: { act, rule, reason, item } });
     },
+    act: async (acted, blobs) => {
+      await hold.report({ type: "act_in_turn", acted }, blobs);
+    },
   };
 }
 

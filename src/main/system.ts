@@ -1,17 +1,24 @@
+import { homedir } from "node:os";
 import { join } from "node:path";
+import { acpProtocol } from "../adapters/acp/acp-client.ts";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
 import { defaultPolicy } from "../adapters/policy/default-policy.ts";
 import { runners } from "../adapters/runners/runners.ts";
+import { agentPrograms } from "../adapters/sandbox/agent-program.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
+import { agentHomes } from "../adapters/system/agent-homes.ts";
 import { systemClock, systemIds } from "../adapters/system/clock.ts";
 import { diskRoom } from "../adapters/system/disk-room.ts";
+import { grantedThings } from "../adapters/system/granted.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
+import { acpAgent } from "../agents/acp/acp-agent.ts";
+import { commandAgent } from "../agents/command/command-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
@@ -55,6 +62,8 @@ export interface SystemOptions {
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
+    /** Where granted variables are looked up; the daemon's own environment when not given. */
+    readonly grantsFrom?: Readonly<Record<string, string | undefined>>;
   };
 }
 
@@ -130,6 +139,11 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     readReport: files.readReport,
     reportsIn: files.reportsIn,
     writeText: files.writeText,
+    appendOutput: files.appendOutput,
+    protocols: { acp: acpProtocol() },
+    agentPrograms: agentPrograms([home, homedir()]),
+    agentHomes: agentHomes({ home, owner: sandbox.owner() }),
+    granted: grantedThings(adapters.grantsFrom ?? process.env, homedir()),
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
@@ -146,7 +160,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     sandbox,
     broker,
     layers,
-    agents: adapters.agents ?? { script: scriptAgent, gates: gatesAgent },
+    agents: adapters.agents ?? { script: scriptAgent, gates: gatesAgent, acp: acpAgent, command: commandAgent },
     seal,
     digest: sha256Hex,
     clock,

@@ -1,5 +1,5 @@
 import type { BlobRef } from "../domain/blob.ts";
-import type { Input } from "../domain/event.ts";
+import type { Input, TaskEventBodies } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import type { GateDefinition, Ground, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
 import type { Phase } from "../domain/phase.ts";
@@ -53,6 +53,8 @@ export interface StepRun {
 export interface Steps {
   perform(ask: Ask): Promise<unknown>;
   deny(act: string, rule: string, reason: string): Promise<void>;
+  /** What the agent of the open turn asked for, durable before it is answered. */
+  act(acted: TaskEventBodies["TURN_ACTED"], blobs: readonly StagedBlob[]): Promise<void>;
 }
 
 /** One task at work, as the broker needs to know it. */
@@ -71,6 +73,8 @@ export interface Desk {
   /** What required tasks left, as pinned when this one was claimed. */
   readonly inputs: readonly Input[];
   readonly steps: Steps;
+  /** Where the next turn of a foreign agent goes on: a home, and the session in it where it is of this very checkpoint. */
+  readonly lastTurn: () => { readonly home: string; readonly session: string | null } | null;
 }
 
 /** A dependency layer as mounted for one repo. */

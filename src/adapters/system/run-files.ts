@@ -40,6 +40,8 @@ export interface RunFiles {
   /** `place`: a plain name; the directory of that name, made readable for everyone inside the sandbox. */
   inputs(task: string, step: string, run: number, place: string): Promise<string>;
   writeText(path: string, text: string | Uint8Array): Promise<void>;
+  /** Adds to a run's output; never through a link. */
+  appendOutput(path: string, text: string): Promise<void>;
   /** What dead runs left. */
   dropAll(): Promise<void>;
 }
@@ -113,6 +115,18 @@ export function runFiles({
     async writeText(path, text) {
       await writeFile(path, text, { mode: 0o644 });
       await chmod(path, 0o644);
+    },
+    async appendOutput(path, text) {
+      const file = await open(
+        path,
+        constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+        0o600,
+      );
+      try {
+        await file.appendFile(text);
+      } finally {
+        await file.close();
+      }
     },
     dropAll: () => rm(runs, { recursive: true, force: true }),
   };

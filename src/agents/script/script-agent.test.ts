@@ -6,6 +6,11 @@ import { DEFAULT_LIMITS, type Spec } from "../../domain/spec.ts";
 import type { CommandResult, PlanningCapabilities, WorkCapabilities } from "../../ports/agent.ts";
 import { scriptAgent } from "./script-agent.ts";
 
+const noTurns = async (): Promise<never> => {
+  throw new Error("a script takes no turns");
+};
+const NO_TURNS = { turn: noTurns, permission: noTurns };
+
 const RUN: Extract<ScriptAct, { act: "run" }> = {
   act: "run",
   argv: ["make", "all"],
@@ -59,6 +64,7 @@ function hands(spec: Spec, files: Record<string, string> = {}, result: Partial<C
     spec,
     attempt: 1,
     lastFailure: null,
+    ...NO_TURNS,
     read: async (_, path) => files[path] ?? null,
     list: async () => Object.keys(files),
     write: async (...words) => void asked.push(["write", ...words]),
@@ -176,6 +182,7 @@ describe("the plan of a script", () => {
       spec: specOf(plan),
       bases: {},
       changeRequest,
+      ...NO_TURNS,
       read: async () => null,
       list: async () => [],
       inspect: async (repo, argv) => {
