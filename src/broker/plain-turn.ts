@@ -35,7 +35,6 @@ export async function plainTurn(
     session: null,
     resumed: false,
     message: message.trim(),
-    asked: null,
     usage: { inputTokens: null, outputTokens: null, totalTokens: null, cost: null },
     toolCalls: 0,
     invalidMessages: 0,

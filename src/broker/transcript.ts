@@ -5,7 +5,7 @@ export interface Transcript {
   redact(text: string): string;
   redactions(): number;
   /** One JSON object a line. */
-  end(): Promise<Uint8Array>;
+  end(): Uint8Array;
 }
 
 const BYTES_MAX = 32 * 1024 ** 2;
@@ -23,7 +23,7 @@ export function secretsIn(value: string): readonly string[] {
   );
 }
 
-export function transcriptOf(secrets: readonly string[], write: (text: string) => Promise<void>): Transcript {
+export function transcriptOf(secrets: readonly string[], write: (text: string) => void): Transcript {
   // As they stand in JSON too: a quote or a backslash in one is escaped there.
   const sought = [...new Set(secrets.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))].sort(
     (a, b) => b.length - a.length,
@@ -32,7 +32,6 @@ export function transcriptOf(secrets: readonly string[], write: (text: string) =
   let bytes = 0;
   let leftOut = 0;
   let redactions = 0;
-  let writing: Promise<unknown> = Promise.resolve();
   const redact = (text: string): string => {
     let clean = text;
     for (const secret of sought) {
@@ -55,11 +54,9 @@ export function transcriptOf(secrets: readonly string[], write: (text: string) =
       kept.push(line);
     },
     tell(text) {
-      // Shown to who looks on; the record is the transcript, so a line that could not be written is no failure of the turn.
-      writing = writing.then(() => write(redact(text))).catch(() => undefined);
+      write(redact(text));
     },
-    async end() {
-      await writing;
+    end() {
       const lines = leftOut === 0 ? kept : [...kept, JSON.stringify({ left_out: leftOut })];
       return new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
     },

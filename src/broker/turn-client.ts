@@ -38,6 +38,15 @@ export function turnClient(
 ): TurnClient & { acts(): number; wish(): TurnTold["asked"]; settled(): Promise<void> } {
   let n = 0;
   let wish: TurnTold["asked"] = null;
+  let need: () => void = () => {};
+  const needsPerson = new Promise<void>((resolve) => {
+    need = resolve;
+  });
+  /** The first wish is what a person is asked; the turn ends with it. */
+  const wants = (one: NonNullable<TurnTold["asked"]>): void => {
+    wish ??= one;
+    need();
+  };
   const terminals: Promise<unknown>[] = [];
 
   const record = async (
@@ -74,8 +83,21 @@ export function turnClient(
       scope: scopeOf(desk.spec, act.repo),
       repoWritable: desk.repos[act.repo]?.writable ?? false,
       packageHosts: [],
+      item: desk.item,
+      grants: desk.grants,
     });
-    if (answer.allow) return answer.rule;
+    if (answer.verdict === "allow") return answer.rule;
+    if (answer.verdict === "ask") {
+      const digest = deps.seal({ tool: act.kind, title: inWords, input: JSON.stringify(act) }).sha256;
+      const word = Object.hasOwn(place.words, digest) ? place.words[digest] : undefined;
+      if (word === "allow") return "person";
+      if (word === undefined) {
+        await record(asTold, "asked", answer.rule, { cause: answer.reason });
+        const argv = act.kind === "command" ? act.argv : null;
+        wants({ digest, tool: act.kind, title: inWords, detail: JSON.stringify(act, null, 2), argv });
+        throw new Failure("act/denied", `${inWords}: a person is asked first`);
+      }
+    }
     await desk.steps.deny(inWords, answer.rule, answer.reason);
     await record(asTold, "denied", answer.rule, { cause: answer.reason });
     throw new Failure("act/denied", `${inWords}: ${answer.reason}`);
@@ -104,6 +126,7 @@ export function turnClient(
   return {
     acts: () => n,
     wish: () => wish,
+    needsPerson,
     settled: async () => {
       await Promise.allSettled(terminals);
     },
@@ -167,7 +190,8 @@ export function turnClient(
         phase: desk.phase,
         runMode: desk.spec.runMode,
         scopes: desk.spec.scopes,
-        agreed: desk.spec.gates.map((gate) => gate.argv.join(" ")),
+        agreed: [...(desk.item?.commands ?? []), ...desk.spec.gates.map((gate) => gate.argv.join(" "))],
+        grants: desk.grants,
       });
       // A person's word counts for what they were asked, and for nothing that nobody may.
       if (judged.answer === "ask" && word !== undefined) {
@@ -189,7 +213,7 @@ export function turnClient(
         return "deny";
       }
       await record(act, "asked", judged.rule, { blobs, cause: judged.reason });
-      wish ??= { digest, tool: asked.tool, title, detail };
+      wants({ digest, tool: asked.tool, title, detail, argv: wanted.argv });
       return "ask";
     },
 

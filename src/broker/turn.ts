@@ -2,6 +2,7 @@ import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
 import { CUSTOM_AGENT, type Launcher, launcherNamed } from "../domain/launchers.ts";
 import { type AgentGrants, type ForeignChoice, placeIn } from "../domain/spec.ts";
+import { grantFor } from "../domain/matter.ts";
 import { isWholeTurn, type TurnStop } from "../domain/turn.ts";
 import type { TurnAsked, TurnCapabilities, TurnTold } from "../ports/agent.ts";
 import type { Desk, Effect, StepRun } from "../ports/broker.ts";
@@ -34,19 +35,14 @@ const REMEMBERED_MAX = 12_000;
  * its client goes through `turnClient`; what it does by itself is held by mounts and egress. Its home is a copy that counts only once the
  * turn is recorded.
  */
-export function turnCapabilities(
-  deps: BrokerDependencies,
-  desk: Desk,
-  pass: Pass,
-  item: string | null,
-): TurnCapabilities {
+export function turnCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass): TurnCapabilities {
   const before: { readonly prompt: string; readonly message: string }[] = [];
   return {
     async turn(asked) {
       const choice = foreignChoice(desk);
       let program: AgentProgram | null = null;
       const told = (await pass(
-        { turn: { item, agent: choice, ...asked } },
+        { turn: { item: desk.item?.id ?? null, agent: choice, ...asked } },
         async () => {
           program = findProgram(deps, desk, choice);
           const prompt = await deps.blobs.stage(new TextEncoder().encode(asked.prompt));
@@ -57,10 +53,21 @@ export function turnCapabilities(
       before.push({ prompt: asked.prompt, message: told.message });
       return told;
     },
-    async permission(wish) {
-      throw new Failure("act/denied", `the agent wants to be allowed: ${wish.title} (${wish.tool})`, {
-        next: "Revise the spec so that this is agreed on, or cancel the task.",
+    async permission({ digest, tool, title, detail, argv }) {
+      const act = `the agent wants to be allowed: ${title} (${tool})`;
+      if (desk.spec.runMode === "autonomous")
+        throw new Failure("act/denied", `${act}: nobody agreed on this, and in autonomous mode nobody is asked`, {
+          next: "Revise the spec so that this is agreed on, or cancel the task.",
+        });
+      const allowed = await desk.steps.permit({
+        text: `${title} (${tool})\n\n${detail}`,
+        binds: { turn: digest },
+        act,
+        rule: "turn/not-agreed",
+        reason: "nobody agreed on this yet",
+        grant: argv === null ? null : grantFor(argv),
       });
+      return allowed ? "allow" : "deny";
     },
   };
 }
@@ -188,7 +195,7 @@ async function oneTurn(
       background: backgroundOf(run, before),
       cwd,
       directories: desk.spec.scopes.slice(1).map((scope) => insideOf(scope.repo)),
-      mode: (desk.phase === "planning" ? launcher?.planMode : launcher?.workMode) ?? null,
+      mode: (desk.phase === "planning" ? (launcher?.planMode ?? "plan") : launcher?.workMode) ?? null,
       session: last?.session ?? null,
     };
     try {
@@ -214,7 +221,7 @@ async function oneTurn(
 
   const stop = stopOf(report, outcome, closing.signal, run.signal);
   const stderr = await deps.blobs.stage(new TextEncoder().encode(transcript.redact(textOf(outcome.stderr.bytes))));
-  const kept = await deps.blobs.stage(await transcript.end());
+  const kept = await deps.blobs.stage(transcript.end());
   const prompt = await deps.blobs.stage(new TextEncoder().encode(asked.prompt));
   const evidence: Evidence[] = [
     {

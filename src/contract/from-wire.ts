@@ -84,10 +84,10 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
 }
 
 /** `acp:NAME`, or a command of one's own; the agents of AgentOS itself are their names. */
-export function agentFrom(agent: z.infer<typeof ProjectAgentInput>): "gates" | NamedForeign;
-export function agentFrom(agent: z.infer<typeof AgentInput>): "script" | "gates" | NamedForeign;
-export function agentFrom(agent: z.infer<typeof AgentInput>): "script" | "gates" | NamedForeign {
-  if (agent === "script" || agent === "gates") return agent;
+export function agentFrom(agent: z.infer<typeof ProjectAgentInput>): "builtin" | "gates" | NamedForeign;
+export function agentFrom(agent: z.infer<typeof AgentInput>): "builtin" | "script" | "gates" | NamedForeign;
+export function agentFrom(agent: z.infer<typeof AgentInput>): "builtin" | "script" | "gates" | NamedForeign {
+  if (agent === "builtin" || agent === "script" || agent === "gates") return agent;
   if (typeof agent === "string") return { kind: "acp", agent: agent.slice("acp:".length), argv: null };
   const argv = argvOf(agent.command);
   return agent.kind === "command"

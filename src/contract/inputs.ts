@@ -133,9 +133,9 @@ const OwnAgentInput = z.union([
   z.strictObject({ kind: z.literal("command"), command: Command }),
 ]);
 /** `acp:NAME`: an agent that AgentOS knows how to start. */
-export const AgentInput = z.union([z.enum(["script", "gates", ...ACP_NAMES]), OwnAgentInput]);
-export const ProjectAgentInput = z.union([z.enum(["gates", ...ACP_NAMES]), OwnAgentInput]);
-const ForkAgentInput = z.enum(["gates"]);
+export const AgentInput = z.union([z.enum(["builtin", "script", "gates", ...ACP_NAMES]), OwnAgentInput]);
+export const ProjectAgentInput = z.union([z.enum(["gates", "builtin", ...ACP_NAMES]), OwnAgentInput]);
+const ForkAgentInput = z.enum(["gates", "builtin"]);
 
 const SPEC_FIELDS = {
   title: oneLine(300),

@@ -252,7 +252,7 @@ export const repoView = (project: string, repo: RepoFacts): RepoView => ({
   directory: repo.directory ?? null,
 });
 
-export const agentView = (agent: "script" | "gates" | NamedForeign): AgentView => {
+export const agentView = (agent: "builtin" | "script" | "gates" | NamedForeign): AgentView => {
   if (typeof agent === "string") return agent;
   if (agent.kind === "command") return { kind: "command", agent: null, command: [...agent.argv] };
   return agent.argv === null ? `acp:${agent.agent}` : { kind: "acp", agent: agent.agent, command: [...agent.argv] };

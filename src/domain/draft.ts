@@ -1,4 +1,6 @@
+import type { Budget } from "./budget.ts";
 import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
+import type { ModelPolicy } from "./model-policy.ts";
 import type { ScriptPlan } from "./script-plan.ts";
 import type { NamedForeign, RepoScope, RunMode, SpecLimits } from "./spec.ts";
 
@@ -39,7 +41,7 @@ export interface Draft {
   readonly branches?: Readonly<Record<string, string>>;
   readonly gates: readonly NamedGate[];
   readonly prepare: readonly NamedPrepare[];
-  readonly agent: "script" | "gates" | NamedForeign | null;
+  readonly agent: "builtin" | "script" | "gates" | NamedForeign | null;
   readonly plan: ScriptPlan | null;
   readonly runMode: RunMode | null;
   readonly expectsChange: boolean | null;
@@ -48,4 +50,7 @@ export interface Draft {
   /** Absent in drafts of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
   readonly limits: Partial<SpecLimits>;
+  /** Absent in drafts of an AgentOS that knew no models. */
+  readonly models?: ModelPolicy;
+  readonly budget?: Budget;
 }

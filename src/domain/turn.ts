@@ -1,4 +1,5 @@
 import type { BlobRef } from "./blob.ts";
+import { covers } from "./matter.ts";
 import { crossedRedLine } from "./red-line.ts";
 import { inScope } from "./scope.ts";
 import type { RepoScope, RunMode } from "./spec.ts";
@@ -68,11 +69,19 @@ export interface PermissionGround {
   readonly scopes: readonly RepoScope[];
   /** Commands of the approved work item and of the gates. */
   readonly agreed: readonly string[];
+  /** Patterns of commands that a person allowed for this task. */
+  readonly grants: readonly string[];
 }
 
 export type PermissionAnswer =
   | { readonly answer: "allow"; readonly rule: string }
   | { readonly answer: "deny" | "ask"; readonly rule: string; readonly reason: string };
+
+/** A line for a shell as words, where it is nothing but words: what a shell would read in it is covered by no grant. */
+const wordsIn = (argv: readonly string[]): readonly string[] => {
+  const [line = ""] = argv;
+  return argv.length > 1 || /[^A-Za-z0-9 _./:=@,+-]/.test(line) ? argv : line.split(" ").filter((word) => word !== "");
+};
 
 const LOOKS: ReadonlySet<string> = new Set(["read", "search", "think"]);
 const CHANGES: ReadonlySet<string> = new Set(["edit", "delete", "move"]);
@@ -108,5 +117,7 @@ export function judgePermission(wish: PermissionWish, ground: PermissionGround):
   if (ground.runMode !== "interactive" && wish.tool === "edit") return { answer: "allow", rule: "turn/edit" };
   if (wish.argv !== null && ground.agreed.includes(wish.argv.join(" ")))
     return { answer: "allow", rule: "turn/agreed-command" };
+  if (wish.argv !== null && ground.grants.some((grant) => covers(grant, wordsIn(wish.argv ?? []))))
+    return { answer: "allow", rule: "grant" };
   return no("ask", "turn/not-agreed", "nobody agreed on this yet");
 }

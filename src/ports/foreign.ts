@@ -40,6 +40,8 @@ export interface TurnClient {
   read(path: string, line: number | null, limit: number | null): Promise<string>;
   write(path: string, content: string): Promise<void>;
   permit(asked: AskedPermission): Promise<"allow" | "deny" | "ask">;
+  /** Settles when it wants something that only a person can allow: then the turn is to end. */
+  readonly needsPerson: Promise<void>;
   startTerminal(asked: TerminalAsked): Promise<TurnTerminal>;
   /** One message as it passed, for the transcript. `invalid`: it was not what the protocol says, and in which way. */
   hear(from: "agent" | "client", message: unknown, invalid: string | null): void;
@@ -68,7 +70,6 @@ export interface TurnReport {
   readonly resumed: boolean;
   /** What the agent said last, as text. */
   readonly message: string;
-  readonly asked: AskedPermission | null;
   readonly usage: TurnUsage;
   readonly toolCalls: number;
   readonly invalidMessages: number;

@@ -76,14 +76,14 @@ const NOBODY: TurnClient = {
   read: refuse,
   write: refuse,
   permit: async () => "deny",
+  needsPerson: new Promise(() => undefined),
   startTerminal: refuse,
   hear: () => undefined,
   tell: () => undefined,
 };
 
 interface Conversation {
-  /** What the agent asked that only a person can answer, as soon as it has. */
-  readonly needsPerson: Promise<AskedPermission>;
+  readonly needsPerson: Promise<void>;
   hold<T>(work: (agent: ClientContext) => Promise<T>, over: (trouble: string | null) => T): Promise<T>;
 }
 
@@ -94,10 +94,6 @@ function conversationOf(
   signal: AbortSignal,
   onBug: (error: unknown) => void,
 ): Conversation {
-  let needPerson: (wish: AskedPermission) => void = () => {};
-  const needsPerson = new Promise<AskedPermission>((resolve) => {
-    needPerson = resolve;
-  });
   let fell: () => void = () => {};
   const broken = new Promise<null>((resolve) => {
     fell = () => resolve(null);
@@ -147,10 +143,7 @@ function conversationOf(
           locations: (params.toolCall.locations ?? known?.locations ?? []).map(({ path }) => path),
         };
         const answer = await asked.permit(wish);
-        if (answer === "ask") {
-          needPerson(wish);
-          return { outcome: { outcome: "cancelled" as const } };
-        }
+        if (answer === "ask") return { outcome: { outcome: "cancelled" as const } };
         // Once, never always: an agent that remembers would not ask again, and what it may is not its to remember.
         const order = answer === "allow" ? ["allow_once", "allow_always"] : ["reject_once", "reject_always"];
         const option = order.flatMap((kind) => params.options.filter((one) => one.kind === kind))[0];
@@ -204,7 +197,7 @@ function conversationOf(
     else signal.addEventListener("abort", () => resolve(null), { once: true });
   });
   return {
-    needsPerson,
+    needsPerson: asked.needsPerson,
     async hold<T>(work: (agent: ClientContext) => Promise<T>, over: (trouble: string | null) => T): Promise<T> {
       const connection = app.connect(lines.stream);
       const working = work(connection.agent);
@@ -321,12 +314,12 @@ async function oneTurn(
       return { ...said.soFar(), stop: stopReason, invalidMessages: 0, trouble: null };
     })
     .catch((error: unknown) => failed(error instanceof RequestError ? "error" : "protocol", error));
-  const first = await Promise.race([prompted, needsPerson.then((asked) => ({ asked }))]);
-  if ("stop" in first) return first;
+  const first = await Promise.race([prompted, needsPerson.then(() => null)]);
+  if (first !== null) return first;
   await agent.notify(methods.agent.session.cancel, { sessionId: session });
   // It is given a moment to put its session in order; whether it takes it changes nothing.
   await within(prompted, STOP_MS, "the cancel").catch(() => null);
-  return { ...said.soFar(), stop: "permission", asked: first.asked, invalidMessages: 0, trouble: null };
+  return { ...said.soFar(), stop: "permission", invalidMessages: 0, trouble: null };
 }
 
 async function begin(

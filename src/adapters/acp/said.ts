@@ -134,6 +134,6 @@ export function saidBy(countInvalid: () => void, tell: (text: string) => void): 
           return;
       }
     },
-    soFar: () => ({ agent, version, session, resumed, message: message.trim(), asked: null, usage, toolCalls }),
+    soFar: () => ({ agent, version, session, resumed, message: message.trim(), usage, toolCalls }),
   };
 }
