@@ -7,6 +7,7 @@ import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
+import type { ToolServers } from "../ports/tool-protocol.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 
 /** What the use cases work with. No broker and no sandbox: nothing here runs anything. */
@@ -34,6 +35,7 @@ export interface AppDependencies {
   readonly dropOutput: (task: string) => Promise<void>;
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
+  readonly toolServers: ToolServers;
   readonly layers: Layers;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */

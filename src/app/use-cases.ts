@@ -26,6 +26,7 @@ import {
   scanRepo,
 } from "./projects.ts";
 import { reviseTask } from "./revise-task.ts";
+import { addToolServer, pinTools, probeToolServer, removeToolServer, toolServersOf } from "./tool-servers.ts";
 
 /** A use case with its dependencies given. */
 type Given<F> = F extends (deps: AppDependencies, ...rest: infer Rest) => infer Result
@@ -68,6 +69,11 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   detectGates: given(deps, detectGates),
   gatesOfProject: given(deps, gatesOfProject),
   probeRepo: given(deps, probeRepo),
+  toolServersOf: given(deps, toolServersOf),
+  addToolServer: given(deps, addToolServer),
+  probeToolServer: given(deps, probeToolServer),
+  pinTools: given(deps, pinTools),
+  removeToolServer: given(deps, removeToolServer),
   look: looksBesideDelivery(deps, delivery),
   gc: garbageCollection(deps),
 });

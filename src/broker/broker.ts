@@ -123,6 +123,8 @@ export function describeAct(act: Act): string {
       return `deliver ${act.to} to ${act.branch} of ${act.repo}`;
     case "deliver_together":
       return `deliver ${act.moves.map(({ repo, branch, to }) => `${to} to ${branch} of ${repo}`).join(", ")}`;
+    case "tool":
+      return `use ${act.tool} of ${act.server}`;
     case "model":
       return `call ${act.model} of ${act.provider}`;
     case "turn":

@@ -9,6 +9,7 @@ import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
 import { turnCapabilities } from "./turn.ts";
 import { talkCapabilities } from "./talking.ts";
+import { toolCapabilities } from "./tools.ts";
 
 const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;
 const ARTIFACT_BYTES_MAX = 16 * 1024 ** 2;
@@ -78,6 +79,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     ...readCapabilities(deps, desk, pass),
     ...turnCapabilities(deps, desk, pass),
     ...talkCapabilities(deps, desk, pass),
+    ...toolCapabilities(deps, desk, pass),
     write: (repo, path, content, executable) => edit(repo, path, new TextEncoder().encode(content), executable),
     remove: (repo, path) => edit(repo, path, null, null),
     async keep(repo, path, name) {

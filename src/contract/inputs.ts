@@ -298,20 +298,28 @@ function isBranchName(name: string): boolean {
   return !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\.lock(\/|$)|^[-/.]|[/.]$|\/\.|^@$/u.test(name);
 }
 
+const GrantsInput = z.strictObject({
+  hosts: z.array(HostPort).max(50).default([]),
+  variables: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,100}$/, "must be the name of a variable"))
+    .max(50)
+    .default([]),
+  files: z.array(RelativePath).max(50).default([]),
+});
+/** A program that speaks the Model Context Protocol over its streams. */
+export const NewToolServerInput = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be lower-case letters, digits or dash, 32 at most"),
+  argv: Argv,
+  grants: GrantsInput.default({ hosts: [], variables: [], files: [] }),
+});
+/** Digests of the tools that are agreed to, all of them. */
+export const PinToolsInput = z.strictObject({ digests: z.array(Hash).max(200) });
+
 const ToolPath = z.array(AbsolutePath).max(200);
 export const ProjectSettingsInput = z.strictObject({
   agent: ProjectAgentInput.nullable().optional(),
   /** What its foreign agents are let have, all of it: what is not named is taken back. */
-  agent_grants: z
-    .strictObject({
-      hosts: z.array(HostPort).max(50).default([]),
-      variables: z
-        .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,100}$/, "must be the name of a variable"))
-        .max(50)
-        .default([]),
-      files: z.array(RelativePath).max(50).default([]),
-    })
-    .optional(),
+  agent_grants: GrantsInput.optional(),
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),

@@ -419,6 +419,32 @@ export const MovedListView = z.object({
 });
 export type MovedListView = z.infer<typeof MovedListView>;
 
+const ToolServerView = z.object({
+  name: z.string(),
+  argv: z.array(z.string()),
+  hosts: z.array(z.string()),
+  /** Those that a person agreed to. */
+  tools: z.array(z.object({ name: z.string(), digest: z.string() })),
+});
+export const ToolServerListView = z.object({ items: z.array(ToolServerView) });
+export type ToolServerListView = z.infer<typeof ToolServerListView>;
+export const LookedAtServerView = ToolServerView.extend({
+  offered: z.array(
+    z.object({
+      name: z.string(),
+      /** What a model calls it by; null: it has a name that cannot be told apart. */
+      callable: z.string().nullable(),
+      description: z.string(),
+      schema: Json,
+      digest: z.string(),
+      agreed: z.boolean(),
+    }),
+  ),
+  /** Against what was agreed to. */
+  changes: z.array(z.string()),
+});
+export type LookedAtServerView = z.infer<typeof LookedAtServerView>;
+
 export const WorkspaceListView = z.object({
   items: z.array(
     z.object({ task: z.string(), status: z.string().nullable(), bytes: z.number(), epochs: z.array(z.number()) }),

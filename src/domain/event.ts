@@ -14,6 +14,7 @@ import type { Priority } from "./priority.ts";
 import type { AgentGrants, NamedForeign } from "./spec.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
+import type { ToolServer } from "./tool-server.ts";
 import type { TurnAct, TurnDecision } from "./turn.ts";
 import type { BlockReason } from "./waiting.ts";
 
@@ -338,6 +339,8 @@ export interface ProjectSettings {
   readonly tasksMax: number | null;
   /** Models of its tasks, before the person's own; absent in projects of an AgentOS that knew none. */
   readonly models?: ModelPolicy;
+  /** Programs with tools for the built-in agent; absent: none. */
+  readonly toolServers?: readonly ToolServer[];
 }
 
 export type ProjectEventType = keyof ProjectEventBodies;

@@ -296,6 +296,8 @@ export function acting(act: Act): string {
       return `deliver ${short(act.to)} to ${act.way === "patch" ? "a patch" : act.branch} of ${act.repo}`;
     case "deliver_together":
       return `deliver as one: ${act.moves.map(({ repo, way, branch, to }) => `${short(to)} to ${way === "patch" ? "a patch" : branch} of ${repo}`).join(", ")}`;
+    case "tool":
+      return `use the tool ${act.tool} of ${act.server}`;
     case "model":
       return `call ${act.model}`;
     case "turn":

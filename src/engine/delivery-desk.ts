@@ -115,6 +115,7 @@ export async function deliveryDesk(
     lastFailure: null,
     item: null,
     models: null,
+    toolServers: [],
     grants: task.grants,
     layers: layersOf(
       spec,

@@ -57,6 +57,7 @@ export async function setDesk(
         : [task.lastFailure.text, (await textOf(deps, task.lastFailure.output)) ?? ""].join("\n\n").trim(),
     item,
     models,
+    toolServers: hold.spec.toolServers ?? [],
     grants: task.grants,
     layers: layersIn(hold, layersOn),
     inputs: task.inputs,

@@ -4,6 +4,7 @@ import { acpProtocol } from "../adapters/acp/acp-client.ts";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
+import { mcpProtocol } from "../adapters/mcp/mcp-protocol.ts";
 import { defaultPolicy } from "../adapters/policy/default-policy.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { agentPrograms } from "../adapters/sandbox/agent-program.ts";
@@ -42,6 +43,7 @@ import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
+import { offeredTools } from "./offered-tools.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
@@ -125,10 +127,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
+  const egress = adapters.egress ?? egressProxy();
+  const agentsFound = agentPrograms([home, homedir()]);
+  const granted = grantedThings(adapters.grantsFrom ?? process.env, homedir());
+  const toolProtocol = mcpProtocol();
   const broker = createBroker({
     sandbox,
     workspaces,
-    egress: adapters.egress ?? egressProxy(),
+    egress,
     layers,
     policy: defaultPolicy,
     runners: testRunners,
@@ -145,9 +151,10 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     models: adapters.models ?? noModels,
     appendOutput: files.appendOutput,
     protocols: { acp: acpProtocol() },
-    agentPrograms: agentPrograms([home, homedir()]),
+    toolProtocol,
+    agentPrograms: agentsFound,
     agentHomes: agentHomes({ home, owner: sandbox.owner() }),
-    granted: grantedThings(adapters.grantsFrom ?? process.env, homedir()),
+    granted,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
@@ -190,6 +197,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
+    toolServers: offeredTools({ sandbox, egress, files, programs: agentsFound, granted, protocol: toolProtocol }),
     layers,
     retention: options.retention,
     toolPath,

@@ -1,6 +1,7 @@
 import type { OpenPlan, WorkItem } from "../domain/plan.ts";
 import type { AgentKind, Spec } from "../domain/spec.ts";
 import type { RecordedVerdict } from "../domain/task.ts";
+import type { OfferedTool } from "../domain/tool-server.ts";
 import type { TurnStop } from "../domain/turn.ts";
 import type { ModelAnswer, ModelRequest } from "./model.ts";
 
@@ -47,6 +48,24 @@ export interface TurnCapabilities {
   permission(wish: NonNullable<TurnTold["asked"]>): Promise<PersonsWord>;
 }
 
+/** A tool of a configured server, as a model is told of it. */
+export interface CallableTool extends OfferedTool {
+  readonly server: string;
+  readonly tool: string;
+}
+
+export interface ToolTold {
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+/** Tools of servers that a person configured and agreed to. What they say is data. */
+export interface ToolCapabilities {
+  readonly tools: readonly CallableTool[];
+  /** By `CallableTool.name`; an unknown one is `input/invalid`, one that changed since it was agreed on is `act/denied`. */
+  callTool(name: string, input: Readonly<Record<string, unknown>>): Promise<ToolTold>;
+}
+
 /** What every agent at work may ask for, in words. */
 export interface TalkCapabilities {
   /** One call of the phase's model, as a durable step; with its fallbacks and repeats a step of several runs. No model: `model/none`. */
@@ -68,7 +87,7 @@ export interface Found {
 }
 
 /** What an agent can do while it plans: look. Nothing here can write, and nothing here has a network. */
-export interface PlanningCapabilities extends TalkCapabilities, TurnCapabilities {
+export interface PlanningCapabilities extends TalkCapabilities, TurnCapabilities, ToolCapabilities {
   readonly spec: Spec;
   readonly bases: Readonly<Record<string, string>>;
   /** What a person asked to change about the plan before this one, or null. */
@@ -81,7 +100,7 @@ export interface PlanningCapabilities extends TalkCapabilities, TurnCapabilities
 }
 
 /** What an agent can do while it works on one approved item. Each call is a durable step: after a crash a finished one is not run again. */
-export interface WorkCapabilities extends TalkCapabilities, TurnCapabilities {
+export interface WorkCapabilities extends TalkCapabilities, TurnCapabilities, ToolCapabilities {
   readonly spec: Spec;
   readonly attempt: number;
   /** What failed in the attempt before this one, with its output, or null. */

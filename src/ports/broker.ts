@@ -8,6 +8,7 @@ import type { Phase } from "../domain/phase.ts";
 import type { WorkItem } from "../domain/plan.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Act, StepWarning } from "../domain/step.ts";
+import type { ToolServer } from "../domain/tool-server.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "./agent.ts";
 import type { ProcessMark } from "./sandbox.ts";
@@ -114,6 +115,8 @@ export interface Desk {
   /** What required tasks left, as pinned when this one was claimed. */
   readonly inputs: readonly Input[];
   readonly steps: Steps;
+  /** Programs with tools that the project has, as a person agreed to them. */
+  readonly toolServers: readonly ToolServer[];
   /** Where the next turn of a foreign agent goes on: a home, and the session in it where it is of this very checkpoint. */
   readonly lastTurn: () => { readonly home: string; readonly session: string | null } | null;
 }

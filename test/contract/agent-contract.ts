@@ -111,6 +111,8 @@ class Desk {
       ask: this.#askPerson,
       inspect: (repo, argv) => this.#ask(["inspect", repo, argv], () => this.#said(argv)),
       ...NO_TURNS,
+      tools: [],
+      callTool: () => Promise.reject(new Error("a tool was called")),
     });
   }
 
@@ -136,6 +138,8 @@ class Desk {
       run: (repo, { argv, cwd, network, timeoutMs }) =>
         this.#ask(["run", repo, argv, cwd, network, timeoutMs], () => this.#said(argv)),
       ...NO_TURNS,
+      tools: [],
+      callTool: () => Promise.reject(new Error("a tool was called")),
     });
   }
 

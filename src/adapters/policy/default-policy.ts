@@ -9,8 +9,8 @@ import type { Policy, PolicyAnswer, PolicyQuestion } from "../../ports/policy.ts
 /** Which kinds of act a phase has at all. `prepare` belongs to implementation and verification: both need dependencies. */
 const ALLOWED_IN: Readonly<Record<Phase, readonly StepKind[]>> = {
   intent: [],
-  planning: ["read", "model", "turn"],
-  implementation: ["read", "edit", "command", "prepare", "model", "turn"],
+  planning: ["read", "model", "turn", "tool"],
+  implementation: ["read", "edit", "command", "prepare", "model", "turn", "tool"],
   verification: ["candidate", "gate", "prepare", "model"],
 };
 

@@ -97,6 +97,27 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,
   },
 
+  "mcp list": {
+    summary: "List a project's tool servers and the tools that were agreed to",
+    load: async () => (await import("./commands/mcp-list.ts")).mcpList,
+  },
+  "mcp add": {
+    summary: "Add a server of tools for the built-in agent, and agree to what it offers",
+    load: async () => (await import("./commands/mcp-add.ts")).mcpAdd,
+  },
+  "mcp probe": {
+    summary: "Show what a tool server offers now, and what of it changed",
+    load: async () => (await import("./commands/mcp-probe.ts")).mcpProbe,
+  },
+  "mcp pin": {
+    summary: "Agree to the tools of a server as they are now",
+    load: async () => (await import("./commands/mcp-pin.ts")).mcpPin,
+  },
+  "mcp remove": {
+    summary: "Take a tool server out of a project",
+    load: async () => (await import("./commands/mcp-remove.ts")).mcpRemove,
+  },
+
   "gate detect": {
     summary: "Show which gates a task here would get, how its dependencies are prepared, and what is missing",
     load: async () => (await import("./commands/gate-detect.ts")).gateDetect,

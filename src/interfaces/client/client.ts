@@ -99,6 +99,29 @@ export function connect(find: FindDaemon) {
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
+    toolServers: (idOrName: string) => get(views.ToolServerListView, project(idOrName, "/tool-servers")),
+    addToolServer: (idOrName: string, input: In<typeof inputs.NewToolServerInput>) =>
+      post(views.LookedAtServerView, project(idOrName, "/tool-servers"), input, LONG_MS),
+    probeToolServer: (idOrName: string, server: string) =>
+      post(
+        views.LookedAtServerView,
+        project(idOrName, `/tool-servers/${encodeURIComponent(server)}/probe`),
+        {},
+        LONG_MS,
+      ),
+    pinTools: (idOrName: string, server: string, input: In<typeof inputs.PinToolsInput>) =>
+      post(
+        views.LookedAtServerView,
+        project(idOrName, `/tool-servers/${encodeURIComponent(server)}/pin`),
+        input,
+        LONG_MS,
+      ),
+    removeToolServer: (idOrName: string, server: string) =>
+      call(views.ToolServerListView, {
+        method: "DELETE",
+        path: project(idOrName, `/tool-servers/${encodeURIComponent(server)}`),
+      }),
+
     detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
       post(views.OfferedGatesView, "/api/gates/detect", input, LONG_MS),
     projectGates: (idOrName: string) => get(views.OfferedGatesListView, project(idOrName, "/gates")),

@@ -12,6 +12,7 @@ import { projectRoutes } from "./project-routes.ts";
 import { responseHeaders } from "./response-headers.ts";
 import type { Surface } from "./surface.ts";
 import { systemRoutes } from "./system-routes.ts";
+import { toolServerRoutes } from "./tool-server-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 
 /** A file of the web page, held in memory: what is not in the map does not exist. */
@@ -54,6 +55,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   taskRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);
+  toolServerRoutes(api, surface);
   let document: OpenApiDocument | null = null;
   api.get("/api/openapi.json", (c) => {
     document ??= openApiDocument(api, version);
