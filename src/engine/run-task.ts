@@ -1,4 +1,4 @@
-import { type FailureCode, isFailure } from "../domain/failure.ts";
+import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
 import type { WorkReport } from "../domain/lifecycle.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
 import type { BlockReason } from "../domain/waiting.ts";
@@ -12,6 +12,7 @@ import { PrepareFailed } from "./layers.ts";
 import { planTask } from "./planning.ts";
 import { recover } from "./recover.ts";
 import { timeUpDetail, watchTime } from "./task-time.ts";
+import { isClaimable, refuseToTouch, tamperedText } from "./tampered.ts";
 import { verifyTask } from "./verification.ts";
 
 /** One claim, from taking the task up to putting it down. Never throws for what happens to the task: that is in its journal. */
@@ -24,6 +25,8 @@ export async function runTask(
 ): Promise<void> {
   const by = { kind: "worker", name: deps.worker } as const;
   const { task: before } = await deps.log.load(id);
+  const tampered = await deps.store.tasks.tampered(id);
+  if (tampered !== null && !isClaimable(tampered.status)) throw await refuseToTouch(deps, before, tampered);
   const spec = await frozenSpec(deps, id, before.spec);
   const met = await metBefore(deps, before);
   if (await tooMuchBefore(deps, before, met)) return;
@@ -37,6 +40,7 @@ export async function runTask(
   const hold = holdTask(deps, claimed, spec, epoch, AbortSignal.any([signal, time.signal]), wishes);
   let unwatch = (): void => undefined;
   try {
+    if (tampered !== null) throw new Failure("store/corrupt", tamperedText(id, tampered));
     unwatch = watchTime(deps, hold, wishes, () => time.abort());
     if (await recover(deps, hold)) await work(deps, hold);
   } catch (error) {
