@@ -27,6 +27,7 @@ import type { Agents } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
+import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
@@ -49,6 +50,7 @@ export interface SystemOptions {
   readonly adapters?: {
     readonly sandbox?: Sandbox;
     readonly egress?: Egress;
+    readonly policy?: Policy;
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly store?: (store: Store) => Store;
@@ -118,7 +120,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     workspaces,
     egress: adapters.egress ?? egressProxy(),
     layers,
-    policy: defaultPolicy,
+    policy: adapters.policy ?? defaultPolicy,
     runners: testRunners,
     blobs: store,
     seal,

@@ -76,7 +76,8 @@ async function replayed(queries: Queries, id: string): Promise<Replayed | { read
     }
   }
   if (task === null) return { problem: "it has no journal" };
-  if (order.length !== seq) return { problem: `the order of all events names ${order.length} of its events, not ${seq}` };
+  if (order.length !== seq)
+    return { problem: `the order of all events names ${order.length} of its events, not ${seq}` };
   return { task, seq };
 }
 
