@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -167,8 +167,7 @@ function hostileRepository(): string {
   const repo = repository({ "a.txt": "one\n" });
   for (const { name, shell, text } of payloads) put(repo, { [`attacks/${name}.${shell}`]: `${text}\n` });
   put(repo, {
-    "all.sh":
-      'for f in attacks/$1*; do echo "== $f"; timeout 10 "${f##*.}" "$f" < /dev/null 2>&1; done; echo "== end"\n',
+    "all.sh": `for f in attacks/$1*; do echo "== $f"; timeout 10 "\${f##*.}" "$f" < /dev/null 2>&1; done; echo "== end"\n`,
   });
   commit(repo, "commands");
   return repo;

@@ -181,7 +181,7 @@ export const REACHES: readonly Reach[] = [
     what: "has git fetch by an ext:: url",
     needs: "git",
     fired: "wrote",
-    run: (_, x) => `git -c protocol.ext.allow=always ls-remote 'ext::touch% ${x}'`,
+    run: (_, x) => `git -c protocol.ext.allow=always ls-remote 'ext::touch ${x}'`,
   },
   {
     id: "G10",

@@ -530,7 +530,7 @@ describe("a yes to something else than what waits is refused, and one event says
       log_leaves: one("log_leaves"),
       position: one("position"),
     });
-    expect((await daemon.api.audits(id.waiting)).items.at(-1)).toMatchObject({ type: "DENIED" });
+    expect((await daemon.api.audits(id.waiting, 0, 1_000)).items.at(-1)).toMatchObject({ type: "DENIED" });
   });
 });
 
