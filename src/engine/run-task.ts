@@ -27,14 +27,19 @@ export async function runTask(
   const { task: before } = await deps.log.load(id);
   const tampered = await deps.store.tasks.tampered(id);
   if (tampered !== null && !isClaimable(tampered.status)) throw await refuseToTouch(deps, before, tampered);
-  const spec = await frozenSpec(deps, id, before.spec);
-  const met = await metBefore(deps, before);
-  if (await tooMuchBefore(deps, before, met)) return;
-  const claimed = await deps.log.give(
-    id,
-    { type: "claim", by, worker: deps.worker, epoch, met },
-    { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
-  );
+  // What was tampered with is claimed for one thing only: to say so. Nothing it says of itself is read.
+  const spec = tampered === null ? await frozenSpec(deps, id, before.spec) : null;
+  const met = tampered === null ? await metBefore(deps, before) : [];
+  if (tampered === null && (await tooMuchBefore(deps, before, met))) return;
+  const claimed = await deps.log
+    .give(
+      id,
+      { type: "claim", by, worker: deps.worker, epoch, met },
+      { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
+    )
+    .catch(async (error: unknown) => {
+      throw tampered !== null && isFailure(error, "task/refused") ? await refuseToTouch(deps, before, tampered) : error;
+    });
   const time = new AbortController();
   // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.
   const hold = holdTask(deps, claimed, spec, epoch, AbortSignal.any([signal, time.signal]), wishes);

@@ -11,8 +11,6 @@ export interface Connection {
 /** What of the kernel's socket table is known of the other end: whose it is, that it cannot be said, or that this system has no such table. */
 export type PeerOwner = { readonly uid: number } | "unknown" | "no-table";
 
-const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-
 /** The kernel walks its table while it is read, and a row may be passed over when another one comes or goes: then once more. */
 const LOOKS = 3;
 
@@ -24,12 +22,39 @@ const LOOKS = 3;
 export async function peerUid(connection: Connection): Promise<PeerOwner> {
   if (process.platform !== "linux") return "no-table";
   for (let look = 0; look < LOOKS; look += 1)
-    for (const path of TABLES) {
-      const uid = uidIn(await textOf(path), connection);
+    for (const read of TABLES) {
+      const uid = uidIn(await read(), connection);
       if (uid !== null) return { uid };
     }
   return "unknown";
 }
+
+/**
+ * A look at a table that begins after it was asked for. It takes milliseconds, because the kernel walks all of its table: who asks while
+ * one is under way shares the next one.
+ */
+function looker(path: string): () => Promise<string> {
+  let underWay: Promise<string> | null = null;
+  let next: Promise<string> | null = null;
+  const begin = (): Promise<string> => {
+    const look = textOf(path).finally(() => {
+      if (underWay === look) underWay = null;
+    });
+    underWay = look;
+    return look;
+  };
+  return () => {
+    if (underWay === null) return begin();
+    next ??= underWay.then(ignored, ignored).then(() => {
+      next = null;
+      return begin();
+    });
+    return next;
+  };
+}
+
+/** How the look before ended is told to those who asked for it. */
+const ignored = (): void => undefined;
 
 /** Without IPv6 there is no second table, and without /proc none at all. */
 const textOf = (path: string): Promise<string> =>
@@ -37,6 +62,8 @@ const textOf = (path: string): Promise<string> =>
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
     throw error;
   });
+
+const TABLES = [looker("/proc/net/tcp"), looker("/proc/net/tcp6")];
 
 /** The uid of the row whose own end is the connection's remote one, in the text of one table; null when there is none. */
 export function uidIn(table: string, connection: Connection): number | null {
