@@ -19,14 +19,19 @@ export function createBroker(deps: BrokerDependencies): Broker {
         const opened = await open();
         const { act } = opened;
         const repo = "repo" in act ? act.repo : "";
-        const answer = deps.policy.decide({
+        const answer = await deps.policy.decide({
+          principal: { kind: "agent", name: desk.spec.agent.kind },
           phase: desk.phase,
+          runMode: desk.spec.runMode,
+          project: null,
+          item: null,
+          approvedCommands: [],
           act,
           scope: scopeOf(desk.spec, repo),
           repoWritable: desk.repos[repo]?.writable ?? false,
           packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
         });
-        if (answer.allow) return opened;
+        if (answer.verdict === "allow") return opened;
         await desk.steps.deny(describeAct(act), answer.rule, answer.reason);
         throw new Failure("act/denied", `${describeAct(act)}: ${answer.reason}`, { facts: { rule: answer.rule } });
       };

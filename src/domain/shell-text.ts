@@ -166,6 +166,7 @@ export function parseShell(source: string): ShellText {
         if (at >= text.length) unknown ??= "a quotation without its end";
         at += 1;
       } else if (c === "\\") {
+        if (at + 1 >= text.length) unknown ??= "a backslash with nothing after it";
         value += text[at + 1] ?? "";
         at += 2;
         bare = false;

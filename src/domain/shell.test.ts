@@ -154,8 +154,7 @@ function texts(seed: number, count: number): readonly string[] {
     "-x",
     "nohup",
     "env",
-    "sh",
-    "-c",
+    "sh -c",
     "'p1 y'",
     "command",
     "~",
@@ -212,6 +211,7 @@ describe("beside a real shell", () => {
             (text, index) =>
               `CASE=${index} ${program} -c '${text.replaceAll("'", "'\\''")}' </dev/null >/dev/null 2>&1\n`,
           )
+          .concat("exit 0\n")
           .join(""),
       );
       execFileSync("timeout", ["60", "sh", join(at, "cases")], {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
-import { defaultPolicy } from "../adapters/policy/default-policy.ts";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
 import { openStore } from "../adapters/store/open.ts";
@@ -118,7 +118,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     workspaces,
     egress: adapters.egress ?? egressProxy(),
     layers,
-    policy: defaultPolicy,
+    policy: cedarPolicy(async () => []),
     runners: testRunners,
     blobs: store,
     seal,
