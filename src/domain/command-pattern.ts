@@ -2,7 +2,7 @@ import type { Reduced } from "./shell.ts";
 import { GIT_VALUED, nameOf } from "./shell-programs.ts";
 
 /** So many words of a command are told to policies, each time with those before it. */
-const PREFIX_WORDS = 6;
+const PREFIX_WORDS = 3;
 
 /** A command by its name, and with its first words: what a rule for `git push` is looked up in. Options of git itself are left out. */
 export function prefixesOf(argv: readonly string[]): readonly string[] {

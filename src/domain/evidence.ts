@@ -6,6 +6,14 @@ import type { TestCounts } from "./test-counts.ts";
  * stands in the event, so that it can be re-checked against git, files and blobs without AgentOS.
  */
 export type Evidence =
+  /** What let the step begin: the policy that decided, and what all policies in force hash to. `ask`: a person's yes stands before it. */
+  | {
+      readonly kind: "decision";
+      readonly verdict: "allow" | "ask" | "deny";
+      readonly rule: string;
+      readonly policy: string;
+      readonly set: string;
+    }
   | {
       readonly kind: "command";
       readonly argv: readonly string[];
@@ -53,6 +61,23 @@ export type Evidence =
       readonly files: number;
       readonly listing: string;
       readonly reused: boolean;
+    }
+  /** One call of a model: what was sent and what came back lie in the blobs. */
+  | {
+      readonly kind: "model";
+      readonly provider: string;
+      readonly model: string;
+      /** What the provider said answered. */
+      readonly answeredBy: string;
+      readonly request: BlobRef;
+      readonly response: BlobRef;
+      readonly inputTokens: number;
+      readonly outputTokens: number;
+      /** The provider did not count. */
+      readonly estimated: boolean;
+      /** Millionths of a US dollar; null where no price is known. */
+      readonly microdollars: number | null;
+      readonly durationMs: number;
     };
 
 export type EvidenceKind = Evidence["kind"];

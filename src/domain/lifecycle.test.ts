@@ -42,6 +42,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: "CANCELED",
     retry: NO,
@@ -53,6 +54,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: NO,
     deny: "DENIED",
   },
   queued: {
@@ -65,6 +67,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: "CANCELED",
     retry: NO,
@@ -76,6 +79,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   running: {
@@ -88,6 +92,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: "PAUSE_REQUESTED",
+    answer: NO,
     resume: NO,
     cancel: "CANCEL_REQUESTED",
     retry: NO,
@@ -99,6 +104,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCEL_REQUESTED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   awaiting_approval: {
@@ -111,6 +117,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: "CHANGES_REQUESTED QUEUED",
     reject: "PLAN_REJECTED CANCELED",
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: "CANCELED",
     retry: NO,
@@ -122,6 +129,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   blocked: {
@@ -134,6 +142,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: { why: "it asks nothing: it is blocked by no_model" },
     resume: "RESUMED QUEUED",
     cancel: "CANCELED",
     retry: NO,
@@ -145,6 +154,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   succeeded: {
@@ -157,6 +167,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: NO,
     retry: NO,
@@ -168,6 +179,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: "DELIVERED",
     prioritize: NO,
+    change_mode: NO,
     deny: "DENIED",
   },
   failed: {
@@ -180,6 +192,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: NO,
     retry: "RETRIED PHASE_ENTERED QUEUED",
@@ -191,6 +204,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: NO,
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: NO,
     deny: "DENIED",
   },
   canceled: {
@@ -203,6 +217,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: NO,
     retry: NO,
@@ -214,6 +229,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: NO,
     record_delivery: NO,
     prioritize: NO,
+    change_mode: NO,
     deny: "DENIED",
   },
 };
@@ -894,7 +910,7 @@ describe("a task whose time is up", () => {
   const resume = (moreMs: number | null) => give("resume", { outcome: null, reason: null, restart: true, moreMs });
 
   test("is resumed only with more of it", () => {
-    expect(outcome(upTo, resume(null))).toEqual({ why: "its time is used up; say how much more it gets" });
+    expect(outcome(upTo, resume(null))).toEqual({ why: "what it may spend is used up; say how much more it gets" });
     expect(outcome(upTo, resume(60_000))).toBe("TIME_GRANTED RESUMED QUEUED");
     expect(upTo.and(resume(60_000)).task.worked.grantedMs).toBe(60_000);
   });

@@ -48,7 +48,7 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
       type: "propose_plan",
       plan: { version, hash, text: blob.ref, items },
       witness,
-      runMode: hold.spec.runMode,
+      runMode: hold.runMode(),
       bases: desk.bases,
     },
     [blob],

@@ -1,4 +1,5 @@
 import type { Phase } from "../domain/phase.ts";
+import type { WorkItem } from "../domain/plan.ts";
 import type { RepoScope, RunMode } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 
@@ -13,8 +14,10 @@ export interface PolicyQuestion {
   readonly repoWritable: boolean;
   /** Package hosts the frozen spec opens for prepare steps. */
   readonly packageHosts: readonly string[];
-  /** What its work item says it changes and runs; null where no item is worked on. */
-  readonly item: { readonly paths: readonly string[]; readonly commands: readonly string[] } | null;
+  /** The approved work item this belongs to; null outside of one. */
+  readonly item: WorkItem | null;
+  /** Patterns of commands that a person allowed for this task. */
+  readonly grants: readonly string[];
   /** Patterns of commands that the frozen spec approves in advance. */
   readonly approvedCommands: readonly string[];
 }

@@ -1,8 +1,9 @@
 import type { CedarValueJson, TypeAndId } from "@cedar-policy/cedar-wasm/nodejs";
 import { matchesCommand, prefixesOf } from "../../domain/command-pattern.ts";
+import { covers } from "../../domain/matter.ts";
+import { declaresCommand, declaresPath } from "../../domain/plan.ts";
 import { inScope } from "../../domain/scope.ts";
 import { type Reduced, reduceCommand } from "../../domain/shell.ts";
-import { nameOf } from "../../domain/shell-programs.ts";
 import type { Act } from "../../domain/step.ts";
 import type { PolicyQuestion } from "../../ports/policy.ts";
 
@@ -40,10 +41,10 @@ export function factsOf(question: PolicyQuestion): readonly Facts[] {
     in_scope: act.kind === "edit" && scope !== undefined && inScope(scope, act.path),
     declared:
       item === null ||
-      (act.kind === "edit"
-        ? item.paths.some((one) => inScope({ repo, access: "paths", paths: [one] }, path))
-        : isDeclared(item.commands, argv ?? [])),
-    approved: argv !== null && matchesCommand(question.approvedCommands, reduced),
+      (act.kind === "edit" ? declaresPath(item, act.path) : argv !== null && declaresCommand(item, argv)),
+    approved:
+      argv !== null &&
+      (question.grants.some((grant) => covers(grant, argv)) || matchesCommand(question.approvedCommands, reduced)),
     listed: true,
     argv: (argv ?? []).join(" "),
     commands: [...new Set(reduced.argvs.flatMap(prefixesOf))],
@@ -52,7 +53,15 @@ export function factsOf(question: PolicyQuestion): readonly Facts[] {
     opaque: reduced.opaque.length > 0,
   };
   const by = { type: PRINCIPALS[principal.kind], id: principal.name };
-  const words = { kind: act.kind, phase: question.phase, repo, path, host: "", opaque: reduced.opaque.join(", ") };
+  const words = {
+    kind: act.kind,
+    phase: question.phase,
+    repo,
+    path,
+    host: "",
+    item: item?.id ?? "",
+    opaque: reduced.opaque.join(", "),
+  };
   const resource = resourceOf(act, repo, path, argv);
   return [
     { principal: by, action: { type: "Action", id: actionOf(act) }, resource, context, words },
@@ -67,11 +76,6 @@ export function factsOf(question: PolicyQuestion): readonly Facts[] {
     ),
   ];
 }
-
-/** What a person agreed to as one line, word for word; a text for a shell counts by the text. */
-const isDeclared = (commands: readonly string[], argv: readonly string[]): boolean =>
-  commands.includes(argv.join(" ")) ||
-  (argv.length === 3 && /^(sh|bash|dash)$/.test(nameOf(argv)) && argv[1] === "-c" && commands.includes(argv[2] ?? ""));
 
 function argvOf(act: Act): readonly string[] | null {
   switch (act.kind) {
