@@ -3,7 +3,7 @@ import { Failure } from "../domain/failure.ts";
 import type { Command } from "../domain/lifecycle.ts";
 import type { Word } from "../domain/matter.ts";
 import type { Priority } from "../domain/priority.ts";
-import { type Spec, specFrom } from "../domain/spec.ts";
+import { type RunMode, type Spec, specFrom } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import type { Loaded } from "../ports/task-log.ts";
@@ -98,6 +98,8 @@ export const answers = (deps: AppDependencies) => ({
       { blobs: present([blob]) },
     );
   },
+
+  changeMode: (by: Actor, id: string, mode: RunMode) => deps.log.give(id, { type: "change_mode", by, mode }),
 
   prioritize: (by: Actor, id: string, priority: Priority) => deps.log.give(id, { type: "prioritize", by, priority }),
 

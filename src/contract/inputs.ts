@@ -3,6 +3,7 @@ import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
+import { PHASES } from "../domain/phase.ts";
 import { PRIORITIES } from "../domain/priority.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
 import { STATUSES, type Status } from "../domain/task.ts";
@@ -245,7 +246,44 @@ export const ResumeInput = z.strictObject({
   /** Time the task gets beyond its limit. */
   more_ms: MoreMs.optional(),
 });
-export const TaskChangeInput = z.strictObject({ priority: z.enum(PRIORITIES) });
+export const TaskChangeInput = z.strictObject({
+  priority: z.enum(PRIORITIES).optional(),
+  /** From the next step on. */
+  run_mode: z.enum(RUN_MODES).optional(),
+});
+
+const PolicyText = z.string().max(1024 ** 2);
+export const PolicyCheckInput = z.strictObject({
+  text: PolicyText,
+  layer: z.enum(["user", "project"]).default("project"),
+  grant: z.boolean().default(false),
+});
+export const PolicySetInput = z.strictObject({
+  text: PolicyText,
+  /** Whose policies they are; without it: the person's own. */
+  project: z.string().min(1).max(200).optional(),
+  grant: z.boolean().default(false),
+});
+/** A step that was, or an act that might be. */
+export const PolicyExplainInput = z
+  .strictObject({
+    task: Id.optional(),
+    step: z.string().min(1).max(200).optional(),
+    project: z.string().min(1).max(200).optional(),
+    argv: z.array(z.string().max(100_000)).min(1).max(10_000).optional(),
+    edit: z.string().min(1).max(4096).optional(),
+    network: z.array(z.string().min(1).max(300)).max(100).default([]),
+    phase: z.enum(PHASES).default("implementation"),
+    run_mode: z.enum(RUN_MODES).default("assisted"),
+    /** Whether a work item of the approved plan names it. */
+    planned: z.boolean().default(true),
+  })
+  .refine(
+    ({ task, step, argv, edit }) =>
+      (task !== undefined) === (step !== undefined) &&
+      [task, argv, edit].filter((one) => one !== undefined).length === 1,
+    "name a task and its step, or one of argv and edit",
+  );
 
 export const BULK_VERBS = ["pause", "resume", "retry", "cancel", "accept"] as const;
 const BULK_MOST = 1_000;

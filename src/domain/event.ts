@@ -357,6 +357,8 @@ export type SystemEvent = {
 export interface PolicyEventBodies {
   /** The models of whoever names none; it replaces what was set before. */
   MODEL_POLICY_SET: { readonly policy: ModelPolicy };
+  /** The policies of one project, or a person's own; they replace those before. `granted`: what in them permits, counts. */
+  POLICY_SET: { readonly text: BlobRef; readonly sha256: string; readonly granted: boolean };
 }
 export type PolicyEventType = keyof PolicyEventBodies;
 export type PolicyEvent = {

@@ -180,6 +180,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return "Everything was paused: no task is taken up.";
     case "SYSTEM_RESUMED":
       return "Everything was resumed.";
+    case "POLICY_SET":
+      return `Policies were set (${body.sha256.slice(0, 12)})${body.granted ? "; what they permit was granted" : ""}.`;
     case "MODEL_POLICY_SET":
       return `The models are now ${modelsText(body.policy)}.`;
     case "SPACE_RECLAIMED":

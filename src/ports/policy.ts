@@ -59,6 +59,15 @@ export interface PolicySetView {
   readonly policies: readonly StandingPolicy[];
 }
 
+/** The person's own policies as a file. `read` throws `policy/invalid` where it is there and not fit to be read. */
+export interface UserPolicyFile {
+  /** Changes whenever the file does; null: there is none. */
+  stamp(): string | null;
+  read(): string;
+  /** Whole and durable, or not at all. */
+  write(text: string): void;
+}
+
 /**
  * Contract: `check` throws `policy/invalid` with the line; `inForce` never throws: a layer that cannot be read is named with its problem, and
  * until it can be, every decision is no.

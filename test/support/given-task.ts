@@ -174,6 +174,7 @@ export const POLICY_EXAMPLES = {
   MODEL_POLICY_SET: {
     policy: { any: { use: [{ provider: "ollama", model: "qwen3", parameters: {} }], budget: { turns: 20 } } },
   },
+  POLICY_SET: { text: ref("forbid"), sha256: "c0".repeat(32), granted: false },
 } as const satisfies PolicyEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>

@@ -45,14 +45,14 @@ function compiledOf(layers: readonly PolicyLayer[]): PolicySet {
     ...parsed("shipped", text, schema, true),
     ...layers.flatMap((layer) => parsed(layer.name, layer.text, schema, layer.granted)),
   ];
-  const policies: Record<string, PolicyJson> = {};
-  for (const { standing, json } of all) {
-    policies[`${standing.layer}:${standing.id}`] = json;
+  const policies: Record<string, PolicyJson | string> = {};
+  for (const { standing, text: own, json } of all) {
+    policies[`${standing.layer}:${standing.id}`] = own;
     if (standing.forbidsOpaque) policies[`${standing.layer}:${standing.id}${OPAQUE}`] = onOpaque(json);
   }
   const answer = preparsePolicySet(hash, { staticPolicies: policies });
-  if (answer.type === "failure")
-    throw new Error(`policies that were parsed do not parse together: ${answer.errors[0]?.message}`);
+  // Each was parsed already; what a forbid brings with it goes through JSON, which has no numbers that large.
+  if (answer.type === "failure") throw refused("user", answer.errors[0]?.message ?? "they do not parse together");
   const set: PolicySet = {
     hash,
     layers: [
@@ -71,6 +71,7 @@ export const OPAQUE = " (opaque)";
 
 interface Parsed {
   readonly standing: StandingPolicy;
+  readonly text: string;
   readonly json: PolicyJson;
 }
 
@@ -116,6 +117,7 @@ function parsed(layer: StandingPolicy["layer"], text: string, schema: string, ma
           annotations["reason"] ?? `${id} of the ${layer} policy ${effect === "forbid" ? "forbids" : "permits"} it`,
         forbidsOpaque: effect === "forbid" && (isOneCommand(read.json) || speaksOfCommands(read.json.conditions)),
       },
+      text: part,
       json: read.json,
     };
   });

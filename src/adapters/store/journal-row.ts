@@ -163,6 +163,7 @@ const FORMATS = {
   SYSTEM_RESUMED: system,
   SPACE_RECLAIMED: system,
   MODEL_POLICY_SET: policy,
+  POLICY_SET: policy,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);

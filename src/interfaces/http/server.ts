@@ -7,6 +7,7 @@ import { gateRoutes } from "./gate-routes.ts";
 import { guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
 import { responseHeaders } from "./response-headers.ts";
@@ -51,6 +52,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   systemRoutes(api, surface);
   projectRoutes(api, surface);
   gateRoutes(api, surface);
+  policyRoutes(api, surface);
   taskRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);
