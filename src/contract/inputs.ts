@@ -148,6 +148,8 @@ const SPEC_FIELDS = {
   agent: z.enum(AGENT_KINDS),
   plan: PlanFile,
   run_mode: z.enum(RUN_MODES),
+  /** `*` stands for anything; what such a command runs beside itself has to match too. */
+  approved_commands: z.array(oneLine(1_000)).max(100),
   expects_change: z.boolean(),
   include_changes: z.boolean(),
   attempts: z.int().min(1).max(20),
@@ -329,6 +331,21 @@ export const ProjectSettingsInput = z.strictObject({
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),
   tasks_max: z.int().min(1).max(64).nullable().optional(),
+  approvals: z
+    .strictObject({
+      /** Whoever created a task may not approve what it proposes. */
+      approver_not_creator: z.boolean().default(false),
+      /** How long a proposal takes a yes. */
+      expires_ms: z
+        .int()
+        .min(1_000)
+        .max(365 * 86_400_000)
+        .nullable()
+        .default(null),
+      /** Names of those who may answer; none: everyone. */
+      delegates: z.array(oneLine(200)).max(100).default([]),
+    })
+    .optional(),
 });
 /** Checked where it is taken in, which says why one is no good. */
 const RemoteUrl = z.string().min(1).max(2_000);

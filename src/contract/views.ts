@@ -309,6 +309,11 @@ export const ProjectView = z.object({
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
     tasks_max: z.number().nullable(),
+    approvals: z.object({
+      approver_not_creator: z.boolean(),
+      expires_ms: z.number().nullable(),
+      delegates: z.array(z.string()),
+    }),
   }),
   paused: z.object({ since: Time, by: z.string() }).nullable(),
   repos: z.array(RepoView),

@@ -317,6 +317,12 @@ export interface ProjectSettings {
   readonly packageHosts: readonly string[];
   /** Of a task that names none; absent in projects of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
+  /** Who may say yes; absent: everyone may, at any time. */
+  readonly approvals?: {
+    readonly approverNotCreator: boolean;
+    readonly expiresMs: number | null;
+    readonly delegates: readonly string[];
+  };
   /** How many of its tasks run at the same time; null: as many as the daemon has room for. */
   readonly tasksMax: number | null;
   /** Models of its tasks, before the person's own; absent in projects of an AgentOS that knew none. */
