@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
-import { defaultPolicy } from "../adapters/policy/default-policy.ts";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
+import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
 import { openStore } from "../adapters/store/open.ts";
@@ -118,12 +119,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
+  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
+  const policies = cedarPolicy(standingLayers(store, userPolicy));
   const broker = createBroker({
     sandbox,
     workspaces,
     egress: adapters.egress ?? egressProxy(),
     layers,
-    policy: adapters.policy ?? defaultPolicy,
+    policy: adapters.policy ?? policies,
     runners: testRunners,
     blobs: store,
     seal,
@@ -179,6 +182,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
+    policies,
+    userPolicy,
     layers,
     retention: options.retention,
     toolPath,
