@@ -3,6 +3,7 @@ import type { BlobRef } from "../../src/domain/blob.ts";
 import type {
   AnyEvent,
   ProjectEventBodies,
+  ProviderEventBodies,
   Recorded,
   SystemEventBodies,
   TaskEvent,
@@ -156,6 +157,39 @@ export const PROJECT_EXAMPLES = {
   REPO_CHANGED: { ...REPO, writable: false },
 } as const satisfies ProjectEventBodies;
 
+const LLAMA = {
+  kind: "llamacpp",
+  baseUrl: "http://127.0.0.1:8081",
+  keyName: null,
+  executable: null,
+  modelsDirectory: null,
+  modelFile: "/models/small.gguf",
+  contextTokens: 4096,
+  prices: {},
+} as const;
+
+export const PROVIDER_EXAMPLES = {
+  PROVIDER_ADDED: LLAMA,
+  PROVIDER_CHANGED: { ...LLAMA, contextTokens: 32_768 },
+  PROVIDER_REMOVED: {},
+  PROVIDER_STARTED: {
+    how: "process",
+    mark: { pid: 4711, startTicks: 99, bootId: "boot-1" },
+    argv: ["/usr/bin/llama-server", "--port", "8081"],
+  },
+  PROVIDER_STOPPED: { because: "ada stopped it" },
+  PROVIDER_STATUS_CHANGED: { status: "running", from: "starting", detail: "it answers at http://127.0.0.1:8081" },
+  PROVIDER_PROBED: {
+    model: "small",
+    toolCall: "works",
+    detail: "the tool call works, also among many tools",
+    contextTokens: 32_768,
+    contextTokensMax: 131_072,
+    tokensPerSecond: 41.5,
+    change: [],
+  },
+} as const satisfies ProviderEventBodies;
+
 export const SYSTEM_EXAMPLES = {
   STORE_CREATED: { schema: 1 },
   DAEMON_STARTED: { version: "0.1.0", boot: "boot-1", sandbox: "bubblewrap" },
@@ -166,7 +200,7 @@ export const SYSTEM_EXAMPLES = {
 } as const satisfies SystemEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>
-  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES }).map(
+  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...PROVIDER_EXAMPLES, ...SYSTEM_EXAMPLES }).map(
     ([type, body]) => ({ type, body }) as AnyEvent,
   );
 
