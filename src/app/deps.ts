@@ -3,7 +3,9 @@ import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
+import type { Models } from "../ports/model.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
@@ -35,6 +37,10 @@ export interface AppDependencies {
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
   readonly layers: Layers;
+  readonly providers: Providers;
+  readonly models: Models;
+  /** The key that is stored under this name, else the variable's of the daemon's environment; null: neither is there. */
+  readonly keyNamed: (name: string) => Promise<string | null>;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];

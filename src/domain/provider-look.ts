@@ -1,4 +1,5 @@
 import { isLocal, KIND_WORDS, type ProviderKind, type ProviderStatus } from "./provider-facts.ts";
+import { advised, type Platform } from "./provider-platforms.ts";
 
 /** What came back from the questions that tell providers apart, asked at one address. */
 export interface Signs {
@@ -97,4 +98,33 @@ function gone(kind: ProviderKind, { ours, executable, baseUrl }: Beside): Standi
   return executable === null
     ? { status: "absent", detail: "its program was not found on this machine" }
     : { status: "stopped", detail: `nobody answers at ${baseUrl}; its program is ${executable}` };
+}
+
+/** What a person can do about how a provider stands; null: nothing needs to be done. */
+export function nextFor(
+  id: string,
+  kind: ProviderKind,
+  { status }: Standing,
+  { local }: Pick<Platform, "local">,
+  hasProgram: boolean,
+): string | null {
+  switch (status) {
+    case "running":
+    case "loading":
+    case "starting":
+      return null;
+    case "unknown":
+      return `agentos provider probe ${id}`;
+    case "absent":
+      return isLocal(kind) ? advised(local[kind].advice.install, id) : `agentos provider key ${id}`;
+    case "stopped":
+      if (!isLocal(kind)) return "Start it where it runs.";
+      return hasProgram ? `agentos provider start ${id}` : advised(local[kind].advice.start, id);
+    case "impostor":
+      return isLocal(kind)
+        ? `Name the port where it is: agentos provider set ${id} --port PORT`
+        : `Name the address where it is: agentos provider set ${id} --url URL`;
+    case "failed":
+      return `agentos provider logs ${id}`;
+  }
 }

@@ -11,6 +11,8 @@ export interface Advice {
   readonly start: string;
   /** How one that AgentOS did not start is stopped. */
   readonly stop: string;
+  /** Where one that AgentOS did not start says what it does. */
+  readonly logs: string;
 }
 
 /**
@@ -62,6 +64,7 @@ const LINUX: Platform["local"] = {
       install: "Install Ollama: curl -fsSL https://ollama.com/install.sh | sh",
       start: "systemctl start ollama, or agentos provider start <id>",
       stop: "It is usually a service of the system: sudo systemctl stop ollama.",
+      logs: "journalctl -u ollama shows what the service of the system says.",
     },
   },
   llamacpp: {
@@ -75,6 +78,7 @@ const LINUX: Platform["local"] = {
         "Install llama.cpp so that llama-server is on your PATH (brew install llama.cpp, nix, conda-forge, or your own build), or name it: agentos provider set <id> --executable PATH",
       start: "agentos provider start <id>",
       stop: "End it where you started it: Ctrl+C in its terminal, or kill its process.",
+      logs: "It says what it does where it was started: in its terminal.",
     },
   },
   lmstudio: {
@@ -93,6 +97,7 @@ const LINUX: Platform["local"] = {
       install: "Install LM Studio: https://lmstudio.ai (an AppImage), start it once, and it brings its command lms.",
       start: "In LM Studio: Developer, then switch the server on (Status: Running).",
       stop: "In LM Studio: Developer, then switch the server off; or lms server stop.",
+      logs: "lms log stream, or in LM Studio: Developer, Server Logs.",
     },
   },
 };
@@ -120,6 +125,7 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
             "Use LM Studio on Windows: Developer, Server Settings, switch on Serve on Local Network, then agentos provider detect.",
           start: "In LM Studio on Windows: Developer, then switch the server on (Status: Running).",
           stop: "In LM Studio on Windows: Developer, then switch the server off.",
+          logs: "lms log stream, or in LM Studio: Developer, Server Logs.",
         },
       },
     },
@@ -143,6 +149,7 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
           install: "Install Ollama: https://ollama.com/download, or brew install ollama",
           start: "Open Ollama from Applications, or agentos provider start <id>",
           stop: "Quit Ollama from the menu bar; the application starts its server again otherwise.",
+          logs: "~/.ollama/logs/server.log has what the application's server says.",
         },
       },
       llamacpp: {
@@ -156,6 +163,7 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
             "Install llama.cpp: brew install llama.cpp, or name your own build: agentos provider set <id> --executable PATH",
           start: "agentos provider start <id>",
           stop: "End it where you started it: Ctrl+C in its terminal, or kill its process.",
+          logs: "It says what it does where it was started: in its terminal.",
         },
       },
       lmstudio: {
@@ -168,6 +176,7 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
           install: "Install LM Studio: https://lmstudio.ai, start it once, and it brings its command lms.",
           start: "In LM Studio: Developer, then switch the server on (Status: Running).",
           stop: "In LM Studio: Developer, then switch the server off; or lms server stop.",
+          logs: "lms log stream, or in LM Studio: Developer, Server Logs.",
         },
       },
     },
@@ -187,6 +196,7 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
           install: "Install Ollama: winget install Ollama.Ollama",
           start: "Open Ollama from the Start menu, or agentos provider start <id>",
           stop: "Quit Ollama from the tray; the application starts its server again otherwise.",
+          logs: "%LOCALAPPDATA%\\Ollama\\server.log has what the application's server says.",
         },
       },
       llamacpp: {
@@ -200,6 +210,7 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
             "Install llama.cpp: winget install llama.cpp, or name your own build: agentos provider set <id> --executable PATH",
           start: "agentos provider start <id>",
           stop: "End it where you started it: Ctrl+C in its window, or in the Task Manager.",
+          logs: "It says what it does where it was started: in its terminal.",
         },
       },
       lmstudio: {
@@ -213,9 +224,11 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
           "%LOCALAPPDATA%\\LM-Studio\\LM Studio.exe",
         ],
         advice: {
-          install: "Install LM Studio: winget install ElementLabs.LMStudio, start it once, and it brings its command lms.",
+          install:
+            "Install LM Studio: winget install ElementLabs.LMStudio, start it once, and it brings its command lms.",
           start: "In LM Studio: Developer, then switch the server on (Status: Running).",
           stop: "In LM Studio: Developer, then switch the server off; or lms server stop.",
+          logs: "lms log stream, or in LM Studio: Developer, Server Logs.",
         },
       },
     },

@@ -30,11 +30,11 @@ export interface Gathered {
  */
 export function judgeProbe(id: string, kind: ProviderKind, seen: Gathered): ProbeResult {
   const { plain, padded, paddedTokens, contextTokensMax } = seen;
-  const cut = plain.is === "called" && padded !== null && wasCut(padded, seen);
+  // A llama-server refuses what does not fit, and says so.
+  const cut = kind !== "llamacpp" && plain.is === "called" && padded !== null && wasCut(padded, seen);
   const counted = padded !== null && "inputTokens" in padded ? padded.inputTokens : null;
   const contextTokens = seen.contextTokens ?? (cut ? counted : null);
-  const tooSmall =
-    cut || padded?.is === "overflow" || (contextTokens !== null && contextTokens < AGENT_CONTEXT_TOKENS);
+  const tooSmall = cut || padded?.is === "overflow" || (contextTokens !== null && contextTokens < AGENT_CONTEXT_TOKENS);
   const change = [
     ...(tooSmall ? [largerContext(id, kind, seen.model, contextTokensMax)] : []),
     ...(plain.is === "no_call" || plain.is === "wrong_call" ? [otherModel(kind)] : []),
@@ -68,12 +68,14 @@ export function judgeProbe(id: string, kind: ProviderKind, seen: Gathered): Prob
   }
 }
 
-/** Sent whole, it has at least `paddedTokens` tokens by the most generous count; half as many were not all of it. */
+/** Sent whole, it has at least `paddedTokens` tokens by the most generous count; much fewer were not all of it. */
 function wasCut(padded: Tried, { paddedTokens, contextTokens }: Gathered): boolean {
   if (padded.is === "overflow" || padded.is === "failed") return false;
-  if (padded.inputTokens !== null && padded.inputTokens < paddedTokens / 2) return true;
+  if (padded.inputTokens !== null && padded.inputTokens < paddedTokens * WHOLE_SHARE) return true;
   return padded.is !== "called" && contextTokens !== null && contextTokens < paddedTokens;
 }
+
+const WHOLE_SHARE = 0.75;
 
 function amongMany(padded: Tried | null): string {
   if (padded === null) return "";

@@ -15,8 +15,10 @@ import { runFiles } from "../adapters/system/run-files.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
+import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -27,12 +29,15 @@ import type { Agents } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
+import type { ModelEndpoints, Models } from "../ports/model.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
+import { keyInEnvironment, machineProviders } from "./providers.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
@@ -51,6 +56,8 @@ export interface SystemOptions {
     readonly egress?: Egress;
     readonly clock?: Clock;
     readonly agents?: Agents;
+    readonly providers?: Providers;
+    readonly models?: (endpoints: ModelEndpoints) => Models;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
@@ -158,8 +165,11 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     storage: createStorageWait({ log, store, room, warn: options.warn }),
     warn: options.warn,
   };
+  const providers = adapters.providers ?? machineProviders(home, toolPath);
+  const looking = { store, providers, keyNamed: keyInEnvironment };
   const app: AppDependencies = {
-    store,
+    ...looking,
+    models: adapters.models?.(modelEndpoints(looking)) ?? NO_MODELS,
     log,
     workspaces,
     runners: testRunners,
@@ -202,6 +212,13 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     },
   };
 }
+
+const NO_MODELS: Models = {
+  call: async () => {
+    throw new Failure("model/none", "this AgentOS has no client for models");
+  },
+  contextTokens: async () => null,
+};
 
 function once<T extends object | string>(ask: () => T): () => T {
   let answer: T | null = null;

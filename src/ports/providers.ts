@@ -45,7 +45,7 @@ export type Launch =
     }
   | { readonly how: "service"; readonly argv: readonly string[] }
   /** The desktop application: a person goes on from there. */
-  | { readonly how: "app"; readonly argv: readonly string[]; readonly then: string };
+  | { readonly how: "app"; readonly argv: readonly string[]; readonly say: string };
 
 /**
  * Contract: what one platform and its providers are. Nothing here is recorded or remembered, and nothing that AgentOS did not start is
@@ -61,6 +61,7 @@ export type Launch =
  */
 export interface Providers {
   readonly platform: Platform;
+  readonly personHome: string;
   look(place: Pick<ProviderPlace, "kind" | "baseUrl" | "key">): Promise<Judged>;
   program(kind: ProviderKind, configured: string | null): Promise<Program | null>;
   modelsDirectory(kind: ProviderKind, configured: string | null): Promise<string | null>;

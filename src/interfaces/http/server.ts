@@ -9,6 +9,7 @@ import { type Answers, idempotency } from "./idempotency.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
+import { providerRoutes } from "./provider-routes.ts";
 import { responseHeaders } from "./response-headers.ts";
 import type { Surface } from "./surface.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -50,6 +51,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
 
   systemRoutes(api, surface);
   projectRoutes(api, surface);
+  providerRoutes(api, surface);
   gateRoutes(api, surface);
   taskRoutes(api, surface);
   dependencyRoutes(api, surface);
