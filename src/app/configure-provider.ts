@@ -1,7 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import { Failure } from "../domain/failure.ts";
 import { BASE_URLS, factsOf, knownFacts, type ProviderFacts } from "../domain/provider-facts.ts";
-import { append, type ProviderLog, recordProvider } from "./provider-log.ts";
+import { append, type ProviderLog, record, recordProvider } from "./provider-log.ts";
 import { type KnownProvider, knownProvider, type ProviderLooking, seeProvider } from "./provider-places.ts";
 
 export interface NewProvider extends Partial<Omit<ProviderFacts, "kind">> {
@@ -63,7 +63,7 @@ export async function removeProvider(deps: Configuring, by: Actor, id: string): 
       next: "Leave it as it is: what is not used does nothing.",
     });
   await refuseRunning(deps, known, "it cannot be removed");
-  await recordProvider(deps, by, id, ({ configured }) => (configured ? [{ type: "PROVIDER_REMOVED", body: {} }] : []));
+  await record(deps, by, id, ({ configured }) => (configured ? [{ type: "PROVIDER_REMOVED", body: {} }] : []));
 }
 
 async function refuseRunning(deps: Configuring, known: KnownProvider, what: string): Promise<void> {

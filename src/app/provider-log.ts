@@ -23,16 +23,26 @@ export async function recordProvider(
   id: string,
   decide: (known: KnownProvider) => readonly ProviderEvent[],
 ): Promise<KnownProvider> {
+  await record(deps, by, id, decide);
+  return knownProvider(deps, id);
+}
+
+/** The same, for what may leave no such provider. */
+export async function record(
+  deps: ProviderLog,
+  by: Actor,
+  id: string,
+  decide: (known: KnownProvider) => readonly ProviderEvent[],
+): Promise<void> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const known = await knownProvider(deps, id);
     const events = decide(known);
-    if (events.length === 0) return known;
+    if (events.length === 0) return;
     const first: readonly ProviderEvent[] = known.configured
       ? []
       : [{ type: "PROVIDER_ADDED", body: known.provider.facts }];
     try {
-      await append(deps, by, id, known.seq, [...first, ...events]);
-      return await knownProvider(deps, id);
+      return await append(deps, by, id, known.seq, [...first, ...events]);
     } catch (error) {
       if (!(error instanceof StreamMoved)) throw error;
     }

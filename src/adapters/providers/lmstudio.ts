@@ -42,7 +42,11 @@ interface Known extends ProviderModel {
 
 const PULL_MS_MAX = 24 * 60 * 60_000;
 
-export const lmstudio = (platform: Platform, app: () => Promise<string | null>): Driver => ({
+export const lmstudio = (
+  platform: Platform,
+  environment: Readonly<Record<string, string>>,
+  app: () => Promise<string | null>,
+): Driver => ({
   models: async (place) => (await known(place)).map(({ contextTokens: _, ...model }) => model),
 
   async window(place, model) {
@@ -51,7 +55,7 @@ export const lmstudio = (platform: Platform, app: () => Promise<string | null>):
   },
 
   async pull(place, model) {
-    const ran = await runProgram([needed(place), "get", model, "--yes"], PULL_MS_MAX);
+    const ran = await runProgram([needed(place), "get", model, "--yes"], PULL_MS_MAX, environment);
     if (ran.exitCode !== 0)
       throw new Failure("provider/failed", `lms get ${model} ended with ${ran.exitCode ?? ran.signal}: ${ran.last}`, {
         next: "Search for the model in LM Studio (Discover); its name there is what is wanted here.",

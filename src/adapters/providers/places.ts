@@ -22,7 +22,7 @@ const VERSION_ARGV: Readonly<Record<"ollama" | "llamacpp" | "lmstudio", readonly
 };
 
 /** Where on this machine things lie, by the platform's record. */
-export function places(platform: Platform, around: Surroundings) {
+export function places(platform: Platform, around: Surroundings, environment: Readonly<Record<string, string>>) {
   const path = platform.name === "win32" ? win32 : posix;
 
   /** LM Studio says in a file where its home is; before there was one it lay below ~/.cache. Only read, never made. */
@@ -127,7 +127,7 @@ export function places(platform: Platform, around: Surroundings) {
     if (isDirectory(wanted)) throw refused("is a directory");
     if (!isThere(wanted)) throw refused("is not there");
     if (!isProgram(wanted)) throw refused("is not a program this user may run");
-    const ran = await runProgram([wanted, ...VERSION_ARGV[kind]], VERSION_MS);
+    const ran = await runProgram([wanted, ...VERSION_ARGV[kind]], VERSION_MS, environment);
     if (ran.exitCode !== 0)
       throw refused(`does not say its version, as ${platform.local[kind].programs[0]} does (${ran.last})`);
     return { path: wanted, version: ran.last };

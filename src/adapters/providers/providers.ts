@@ -27,13 +27,16 @@ export interface ProvidersOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+const SERVICE_STOP_MS = 60_000;
+
 /** The providers of this machine. */
 export function localProviders({ home, personHome, platform, environment }: ProvidersOptions): Providers {
-  const here = places(platform, { home: personHome, variable: (name) => environment[name] });
+  const given = forServers(environment);
+  const here = places(platform, { home: personHome, variable: (name) => environment[name] }, given);
   const drivers: Readonly<Record<ProviderKind, Driver>> = {
     ollama,
     llamacpp,
-    lmstudio: lmstudio(platform, () => here.app("lmstudio")),
+    lmstudio: lmstudio(platform, given, () => here.app("lmstudio")),
     "openai-compatible": remote,
     openai: remote,
     anthropic: remote,
@@ -46,7 +49,7 @@ export function localProviders({ home, personHome, platform, environment }: Prov
     logs,
     look,
     windows: platform.name === "win32",
-    environment: forServers(environment),
+    environment: given,
   };
   return {
     platform,
@@ -80,7 +83,7 @@ export function localProviders({ home, personHome, platform, environment }: Prov
     async stop(place, { how, mark }) {
       if (how === "process") return mark !== null && endGroup(using, mark);
       if (mark !== null && !isSame(mark, marks.of(mark.pid))) return false;
-      const ran = await runProgram([place.executable ?? "lms", "server", "stop"], 60_000);
+      const ran = await runProgram([place.executable ?? "lms", "server", "stop"], SERVICE_STOP_MS, given);
       if (ran.exitCode !== 0)
         throw new Failure("provider/failed", `lms server stop ended with ${ran.exitCode ?? ran.signal}: ${ran.last}`);
       return true;

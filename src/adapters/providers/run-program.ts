@@ -16,7 +16,7 @@ const LAST_CHARACTERS_MAX = 300;
 export function runProgram(
   [program = "", ...rest]: readonly string[],
   timeoutMs: number,
-  environment?: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
 ): Promise<Ran> {
   return new Promise((resolve) => {
     execFile(
@@ -27,7 +27,7 @@ export function runProgram(
         maxBuffer: OUTPUT_BYTES_MAX,
         encoding: "utf8",
         windowsHide: true,
-        ...(environment !== undefined && { env: environment }),
+        env: environment,
       },
       (error, stdout, stderr) => {
         const lines = `${stdout}\n${stderr}`.split(/[\r\n]+/).filter((line) => line.trim() !== "");

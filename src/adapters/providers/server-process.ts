@@ -153,11 +153,11 @@ export async function startService(
 }
 
 /** Asked first, then made to. Nothing is signalled unless exactly the marked process lives. */
-export async function endGroup({ marks, windows }: ServerProcesses, mark: ServerMark): Promise<boolean> {
+export async function endGroup({ marks, windows, environment }: ServerProcesses, mark: ServerMark): Promise<boolean> {
   const lives = (): boolean => isSame(mark, marks.of(mark.pid));
   if (!lives()) return false;
   if (windows) {
-    await runProgram(["taskkill.exe", "/PID", String(mark.pid), "/T", "/F"], STOP_MS);
+    await runProgram(["taskkill.exe", "/PID", String(mark.pid), "/T", "/F"], STOP_MS, environment);
     return true;
   }
   signal(-mark.pid, "SIGTERM");
