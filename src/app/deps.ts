@@ -39,8 +39,8 @@ export interface AppDependencies {
   readonly layers: Layers;
   readonly providers: Providers;
   readonly models: Models;
-  /** The key that is stored under this name, else the variable's of the daemon's environment; null: neither is there. */
-  readonly keyNamed: (name: string) => Promise<string | null>;
+  /** The key of a provider: what the variable it names holds, else what is stored under its id; null: there is none. */
+  readonly readKey: (ref: { readonly name: string; readonly variable: string | null }) => Promise<string | null>;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];

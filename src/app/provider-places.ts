@@ -9,8 +9,8 @@ import type { Store } from "../ports/store.ts";
 export interface ProviderLooking {
   readonly store: Pick<Store, "providers">;
   readonly providers: Providers;
-  /** The stored key of this name, else the variable's; null: neither is there. */
-  readonly keyNamed: (name: string) => Promise<string | null>;
+  /** The key of a provider: what the variable it names holds, else what is stored under its id; null: there is none. */
+  readonly readKey: (ref: { readonly name: string; readonly variable: string | null }) => Promise<string | null>;
 }
 
 export interface KnownProvider {
@@ -52,7 +52,7 @@ export async function placeOf(
   deps: ProviderLooking,
   { id, facts }: Pick<Provider, "id" | "facts">,
 ): Promise<ProviderPlace> {
-  const { providers, keyNamed } = deps;
+  const { providers, readKey } = deps;
   const { kind, keyName } = facts;
   const baseUrl = facts.baseUrl ?? (await providers.usualUrl(kind));
   if (baseUrl === null) throw new Failure("provider/refused", `it is not said where ${id} answers`);
@@ -60,7 +60,7 @@ export async function placeOf(
     id,
     kind,
     baseUrl,
-    key: async () => (keyName === null ? null : keyNamed(keyName)),
+    key: () => readKey({ name: id, variable: keyName }),
     executable: facts.executable ?? (await providers.program(kind, null))?.path ?? null,
     modelsDirectory: facts.modelsDirectory ?? (isLocal(kind) ? await providers.modelsDirectory(kind, null) : null),
     modelFile: facts.modelFile,

@@ -38,7 +38,7 @@ export interface ProviderFacts {
   readonly kind: ProviderKind;
   /** Without a trailing slash. For the local kinds the server's root, for the others the API's base. */
   readonly baseUrl: string | null;
-  /** Under which name its key is stored or stands in the daemon's environment. Never the key. */
+  /** The variable of the daemon's environment that holds its key, before one that is stored. Never the key. */
   readonly keyName: string | null;
   /** Absolute paths. */
   readonly executable: string | null;

@@ -2,6 +2,8 @@
 export const taskStream = (id: string): string => `task/${id}`;
 export const projectStream = (id: string): string => `project/${id}`;
 export const providerStream = (id: string): string => `provider/${id}`;
+/** Which models are used where nobody else says. */
+export const MODEL_POLICY_STREAM = "policy/models";
 export const SYSTEM_STREAM = "system";
 
 export type StreamKind = "task" | "project" | "policy" | "provider" | "chat" | "system";

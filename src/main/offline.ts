@@ -216,7 +216,7 @@ async function providerChecks(home: string): Promise<readonly Check[]> {
     .filter((entry) => entry !== "");
   const providers = machineProviders(home, process.platform === "win32" ? [] : path);
   const store = await storedProviders(home);
-  const seen = await seeProviders({ store, providers, keyNamed: keyInEnvironment });
+  const seen = await seeProviders({ store, providers, readKey: keyInEnvironment });
   const checks = seen.flatMap(({ provider: { id, facts }, configured, standing, place }): readonly Check[] => {
     const name = `provider ${id}`;
     switch (standing.status) {

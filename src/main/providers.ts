@@ -13,8 +13,8 @@ export const machineProviders = (home: string, toolPath: readonly string[]): Pro
     environment: { ...process.env, ...(toolPath.length > 0 && { PATH: toolPath.join(":") }) },
   });
 
-/** The key that the daemon's environment has under this name. */
-export const keyInEnvironment = async (name: string): Promise<string | null> => {
-  const value = process.env[name];
+/** The key that the daemon's environment has under a variable that a provider names. */
+export const keyInEnvironment = async ({ variable }: { readonly variable: string | null }): Promise<string | null> => {
+  const value = variable === null ? undefined : process.env[variable];
   return value === undefined || value === "" ? null : value;
 };

@@ -18,7 +18,6 @@ import type { AppDependencies } from "../app/deps.ts";
 import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
-import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -57,7 +56,7 @@ export interface SystemOptions {
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly providers?: Providers;
-    readonly models?: (endpoints: ModelEndpoints) => Models;
+    readonly models?: Models | ((endpoints: ModelEndpoints) => Models);
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
@@ -120,6 +119,13 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
+  const looking = {
+    store,
+    providers: adapters.providers ?? machineProviders(home, toolPath),
+    readKey: keyInEnvironment,
+  };
+  const models =
+    typeof adapters.models === "function" ? adapters.models(modelEndpoints(looking)) : (adapters.models ?? noModels);
   const broker = createBroker({
     sandbox,
     workspaces,
@@ -137,6 +143,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     readReport: files.readReport,
     reportsIn: files.reportsIn,
     writeText: files.writeText,
+    models,
+    appendOutput: files.appendOutput,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
@@ -165,11 +173,9 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     storage: createStorageWait({ log, store, room, warn: options.warn }),
     warn: options.warn,
   };
-  const providers = adapters.providers ?? machineProviders(home, toolPath);
-  const looking = { store, providers, keyNamed: keyInEnvironment };
   const app: AppDependencies = {
     ...looking,
-    models: adapters.models?.(modelEndpoints(looking)) ?? NO_MODELS,
+    models,
     log,
     workspaces,
     runners: testRunners,
@@ -213,13 +219,6 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   };
 }
 
-const NO_MODELS: Models = {
-  call: async () => {
-    throw new Failure("model/none", "this AgentOS has no client for models");
-  },
-  contextTokens: async () => null,
-};
-
 function once<T extends object | string>(ask: () => T): () => T {
   let answer: T | null = null;
   return () => (answer ??= ask());
@@ -233,6 +232,13 @@ function glibcVersion(): string {
   Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
+
+const noModels: Models = {
+  call: async ({ provider }) => {
+    throw new Failure("provider/not-found", `there is no provider ${provider}`);
+  },
+  contextTokens: async () => null,
+};
 
 /** Where the built page lies in a checkout or an installed package. */
 export const webDirectory = join(import.meta.dirname, "..", "..", "web", "dist");

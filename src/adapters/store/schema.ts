@@ -286,6 +286,12 @@ END;
   },
   {
     version: 7,
+    name: "questions, permissions and spending in the state of a task",
+    fill: refoldTasks,
+    sql: "",
+  },
+  {
+    version: 8,
     name: "providers of models",
     sql: `
 CREATE TABLE providers (

@@ -16,7 +16,7 @@ const number = (schema: typeof Port) =>
 export const PROVIDER_OPTIONS = {
   url: option(z.string().min(1).optional(), "URL", "where it answers"),
   port: option(number(Port).optional(), "PORT", "the same, for a server on this machine"),
-  keyName: option(KeyName.optional(), "NAME", "the name under which its key is stored or set, never the key"),
+  keyName: option(KeyName.optional(), "NAME", "the variable that holds its key, never the key"),
   executable: option(z.string().min(1).optional(), "PATH", "its program; tried at once"),
   modelsDirectory: option(z.string().min(1).optional(), "DIR", "where its models are"),
   modelFile: option(z.string().min(1).optional(), "FILE", "the model a llama-server is started with"),
