@@ -18,6 +18,7 @@ import type { AppDependencies } from "../app/deps.ts";
 import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";

@@ -10,7 +10,7 @@ const ENTRIES_MAX = 1_000;
  * link is followed: a path with one in it is refused, and links are not listed.
  */
 export async function browse(wanted: string, roots: readonly string[]): Promise<Browsed> {
-  if (wanted.includes("\0") || !isAbsolute(wanted) || normalize(wanted) !== withoutEnd(wanted))
+  if (wanted.includes("\0") || !isAbsolute(wanted) || normalize(withoutEnd(wanted)) !== withoutEnd(wanted))
     throw refused(wanted, "is not a plain absolute path", roots);
   const path = withoutEnd(wanted);
   // Roots are named by the system or a person, and may lie behind links themselves (/home on some machines).
