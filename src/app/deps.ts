@@ -7,6 +7,7 @@ import type { Models } from "../ports/model.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
@@ -39,8 +40,7 @@ export interface AppDependencies {
   readonly layers: Layers;
   readonly providers: Providers;
   readonly models: Models;
-  /** The key of a provider: what the variable it names holds, else what is stored under its id; null: there is none. */
-  readonly readKey: (ref: { readonly name: string; readonly variable: string | null }) => Promise<string | null>;
+  readonly secrets: Secrets;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];

@@ -1,16 +1,16 @@
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import { freshProvider, type Provider } from "../domain/provider.ts";
 import { isLocal, KNOWN_PROVIDERS, knownFacts } from "../domain/provider-facts.ts";
 import { type Judged, type Standing, standsAs } from "../domain/provider-look.ts";
 import type { ProviderPlace, Providers } from "../ports/providers.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 
 /** What looking at providers needs. Nothing of it changes anything, so that offline commands can look too. */
 export interface ProviderLooking {
   readonly store: Pick<Store, "providers">;
   readonly providers: Providers;
-  /** The key of a provider: what the variable it names holds, else what is stored under its id; null: there is none. */
-  readonly readKey: (ref: { readonly name: string; readonly variable: string | null }) => Promise<string | null>;
+  readonly secrets: Pick<Secrets, "read">;
 }
 
 export interface KnownProvider {
@@ -52,7 +52,7 @@ export async function placeOf(
   deps: ProviderLooking,
   { id, facts }: Pick<Provider, "id" | "facts">,
 ): Promise<ProviderPlace> {
-  const { providers, readKey } = deps;
+  const { providers, secrets } = deps;
   const { kind, keyName } = facts;
   const baseUrl = facts.baseUrl ?? (await providers.usualUrl(kind));
   if (baseUrl === null) throw new Failure("provider/refused", `it is not said where ${id} answers`);
@@ -60,7 +60,7 @@ export async function placeOf(
     id,
     kind,
     baseUrl,
-    key: () => readKey({ name: id, variable: keyName }),
+    key: () => secrets.read({ name: id, variable: keyName }),
     executable: facts.executable ?? (await providers.program(kind, null))?.path ?? null,
     modelsDirectory: facts.modelsDirectory ?? (isLocal(kind) ? await providers.modelsDirectory(kind, null) : null),
     modelFile: facts.modelFile,
@@ -73,19 +73,34 @@ export async function seeProvider(deps: ProviderLooking, known: KnownProvider): 
   const { provider } = known;
   const { facts, started } = provider;
   const place = await placeOf(deps, provider);
-  const asked = isLocal(facts.kind) || facts.kind === "openai-compatible";
+  const key = await keyOf(place);
+  const asked = key !== "unreadable" && (isLocal(facts.kind) || facts.kind === "openai-compatible");
   const judged = asked ? await deps.providers.look(place) : null;
   const ours =
     started === null ? "none" : started.mark === null || deps.providers.isAlive(started.mark) ? "alive" : "dead";
-  const hasKey = (await place.key()) !== null;
-  const standing = standsAs(facts.kind, judged, {
+  const hasKey = key === "there";
+  const beside = {
     baseUrl: place.baseUrl,
     ours,
     executable: place.executable,
     hasKey,
     keyName: facts.keyName,
-  });
+  } as const;
+  const standing: Standing =
+    key === "unreadable"
+      ? { status: "failed", detail: "its stored key cannot be read, or must not be trusted" }
+      : standsAs(facts.kind, judged, beside);
   return { ...known, place, hasKey, ours: ours === "alive", judged, standing };
+}
+
+/** One stored key that must not be trusted is a trouble of its provider, not of everyone who looks at all of them. */
+async function keyOf(place: ProviderPlace): Promise<"there" | "none" | "unreadable"> {
+  try {
+    return (await place.key()) === null ? "none" : "there";
+  } catch (error) {
+    if (isFailure(error, "secret/unreadable")) return "unreadable";
+    throw error;
+  }
 }
 
 /** Everyone, looked at at the same time. */

@@ -4,6 +4,7 @@ import { isLocal, LOCAL_KINDS } from "../domain/provider-facts.ts";
 import { advised } from "../domain/provider-platforms.ts";
 import type { Models } from "../ports/model.ts";
 import type { Browsed, ProviderModel } from "../ports/providers.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import {
   addProvider,
   changeProvider,
@@ -13,6 +14,7 @@ import {
 } from "./configure-provider.ts";
 import { type FoundServer, findServers } from "./find-providers.ts";
 import { probeProvider } from "./probe-provider.ts";
+import { forgetKey, storeKey } from "./provider-key.ts";
 import { type ProviderLog, recordProvider } from "./provider-log.ts";
 import {
   type KnownProvider,
@@ -25,7 +27,8 @@ import {
 } from "./provider-places.ts";
 import { restartProvider, startProvider, stopProvider } from "./run-provider.ts";
 
-export type ProviderDependencies = ProviderLooking & ProviderLog & { readonly models: Models };
+export type ProviderDependencies = ProviderLooking &
+  ProviderLog & { readonly models: Models; readonly secrets: Secrets };
 
 const LOG_BYTES_MAX = 256 * 1024;
 
@@ -70,6 +73,8 @@ export const providerCases = (deps: ProviderDependencies) => {
     change: (by: Actor, id: string, change: ProviderChange) =>
       alone(id, () => seeAfter(changeProvider(deps, by, id, change))),
     remove: (by: Actor, id: string) => alone(id, () => removeProvider(deps, by, id)),
+    storeKey: (by: Actor, id: string, key: string) => alone(id, () => storeKey(deps, by, id, key)),
+    forgetKey: (by: Actor, id: string) => alone(id, () => forgetKey(deps, by, id)),
     start: (by: Actor, id: string) => alone(id, () => startProvider(deps, by, id)),
     stop: (by: Actor, id: string) => alone(id, () => stopProvider(deps, by, id)),
     restart: (by: Actor, id: string) => alone(id, () => restartProvider(deps, by, id)),

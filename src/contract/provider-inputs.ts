@@ -72,6 +72,13 @@ const ModelName = z
   .max(300)
   .regex(/^[^\s\p{Cc}-][^\s\p{Cc}]*$/u, "must be one word that does not begin with a dash");
 
+export const KeyInput = z.strictObject({
+  key: z
+    .string()
+    .min(1)
+    .max(20_000)
+    .regex(/^[\x21-\x7e]+$/, "must be one word of printable characters"),
+});
 export const PullInput = z.strictObject({ model: ModelName });
 export const ProbeInput = z.strictObject({ model: ModelName.optional() });
 export const BrowseQuery = z.strictObject({ path: z.string().min(1).max(4096).optional() });

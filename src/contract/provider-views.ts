@@ -73,6 +73,14 @@ export const ProviderRanView = z.object({
 
 export const ProviderRemovedView = z.object({ id: z.string(), removed: z.literal(true) });
 
+export const KeyKeptView = z.object({
+  provider: z.string(),
+  place: z.enum(["keychain", "file"]),
+  /** A variable that is set and asked first: the stored key is not the one that is used. */
+  hidden_by: z.string().nullable(),
+});
+export const KeyForgottenView = z.object({ provider: z.string(), forgotten: z.literal(true) });
+
 export const ProviderModelsView = z.object({
   items: z.array(
     z.object({

@@ -11,6 +11,8 @@ import { Json } from "./json.ts";
 export {
   BrowsedView,
   DetectedView,
+  KeyForgottenView,
+  KeyKeptView,
   ProbeResultView,
   ProviderListView,
   ProviderLogView,

@@ -342,6 +342,9 @@ export interface ProviderEventBodies {
     readonly detail: string | null;
   };
   PROVIDER_PROBED: ProbeResult;
+  /** A person gave its key; where it lies now. The key itself is nowhere in the journal. */
+  PROVIDER_KEY_STORED: { readonly place: "keychain" | "file" };
+  PROVIDER_KEY_FORGOTTEN: Record<string, never>;
 }
 export type ProviderEventType = keyof ProviderEventBodies;
 export type ProviderEvent = {

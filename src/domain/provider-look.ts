@@ -66,7 +66,10 @@ export function standsAs(kind: ProviderKind, judged: Judged | null, beside: Besi
   if (judged === null)
     return beside.hasKey
       ? { status: "unknown", detail: "a key is configured; a probe would try it" }
-      : { status: "absent", detail: `no key is stored${beside.keyName === null ? "" : ` or set in ${beside.keyName}`}` };
+      : {
+          status: "absent",
+          detail: `no key is stored${beside.keyName === null ? "" : ` or set in ${beside.keyName}`}`,
+        };
   if (judged.is === kind || (kind === "openai-compatible" && (judged.is === "openai-compatible" || isServer(judged))))
     return judged.loading
       ? { status: "loading", detail: "it is loading its model" }

@@ -49,6 +49,9 @@ export function evolveProvider(provider: Provider, { event, atMs }: Recorded<Pro
       return { ...provider, started: null, status: "stopped", detail: event.body.because, statusAtMs: atMs };
     case "PROVIDER_STATUS_CHANGED":
       return { ...provider, status: event.body.status, detail: event.body.detail, statusAtMs: atMs };
+    case "PROVIDER_KEY_STORED":
+    case "PROVIDER_KEY_FORGOTTEN":
+      return provider;
     case "PROVIDER_PROBED":
       return { ...provider, probe: { ...event.body, atMs } };
   }

@@ -1,5 +1,5 @@
-import { standingText } from "./delivery.ts";
 import { moneyText, spentText } from "./budget.ts";
+import { standingText } from "./delivery.ts";
 import { durationText } from "./duration.ts";
 import type { AnyEvent } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
@@ -180,6 +180,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The provider has stopped: ${body.because}.`;
     case "PROVIDER_STATUS_CHANGED":
       return `The provider is ${body.status}; it was ${body.from}${body.detail === null ? "" : `: ${body.detail}`}.`;
+    case "PROVIDER_KEY_STORED":
+      return `The provider's key was stored in the ${body.place}.`;
+    case "PROVIDER_KEY_FORGOTTEN":
+      return "The provider's stored key was forgotten.";
     case "PROVIDER_PROBED":
       return `The provider was probed with ${body.model}: ${body.detail}.`;
     case "STORE_CREATED":

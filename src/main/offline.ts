@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { bubblewrapSandbox } from "../adapters/sandbox/bubblewrap.ts";
+import { secrets } from "../adapters/secrets/secrets.ts";
 import { auditStore } from "../adapters/store/audit.ts";
 import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
 import { openStore } from "../adapters/store/open.ts";
@@ -15,7 +16,7 @@ import { seeProviders } from "../app/provider-places.ts";
 import { isFailure } from "../domain/failure.ts";
 import { nextFor } from "../domain/provider-look.ts";
 import type { AuditReport, ProviderReads } from "../ports/store.ts";
-import { keyInEnvironment, machineProviders } from "./providers.ts";
+import { machineProviders } from "./providers.ts";
 
 const run = promisify(execFile);
 
@@ -216,7 +217,11 @@ async function providerChecks(home: string): Promise<readonly Check[]> {
     .filter((entry) => entry !== "");
   const providers = machineProviders(home, process.platform === "win32" ? [] : path);
   const store = await storedProviders(home);
-  const seen = await seeProviders({ store, providers, readKey: keyInEnvironment });
+  const seen = await seeProviders({
+    store,
+    providers,
+    secrets: secrets({ home, environment: (name) => process.env[name] }),
+  });
   const checks = seen.flatMap(({ provider: { id, facts }, configured, standing, place }): readonly Check[] => {
     const name = `provider ${id}`;
     switch (standing.status) {

@@ -12,9 +12,3 @@ export const machineProviders = (home: string, toolPath: readonly string[]): Pro
     platform: platformOf(process.platform, release()),
     environment: { ...process.env, ...(toolPath.length > 0 && { PATH: toolPath.join(":") }) },
   });
-
-/** The key that the daemon's environment has under a variable that a provider names. */
-export const keyInEnvironment = async ({ variable }: { readonly variable: string | null }): Promise<string | null> => {
-  const value = variable === null ? undefined : process.env[variable];
-  return value === undefined || value === "" ? null : value;
-};

@@ -2,9 +2,11 @@ import { join } from "node:path";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
+import { models as modelClient } from "../adapters/models/models.ts";
 import { defaultPolicy } from "../adapters/policy/default-policy.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
+import { secrets } from "../adapters/secrets/secrets.ts";
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
 import { systemClock, systemIds } from "../adapters/system/clock.ts";
@@ -18,7 +20,6 @@ import type { AppDependencies } from "../app/deps.ts";
 import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
-import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -29,15 +30,16 @@ import type { Agents } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
-import type { ModelEndpoints, Models } from "../ports/model.ts";
+import type { Models } from "../ports/model.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
-import { keyInEnvironment, machineProviders } from "./providers.ts";
+import { machineProviders } from "./providers.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
@@ -57,7 +59,8 @@ export interface SystemOptions {
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly providers?: Providers;
-    readonly models?: Models | ((endpoints: ModelEndpoints) => Models);
+    readonly secrets?: Secrets;
+    readonly models?: Models;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
@@ -123,10 +126,9 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const looking = {
     store,
     providers: adapters.providers ?? machineProviders(home, toolPath),
-    readKey: keyInEnvironment,
+    secrets: adapters.secrets ?? secrets({ home, environment: (name) => process.env[name] }),
   };
-  const models =
-    typeof adapters.models === "function" ? adapters.models(modelEndpoints(looking)) : (adapters.models ?? noModels);
+  const models = adapters.models ?? modelClient(modelEndpoints(looking));
   const broker = createBroker({
     sandbox,
     workspaces,
@@ -233,13 +235,6 @@ function glibcVersion(): string {
   Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
-
-const noModels: Models = {
-  call: async ({ provider }) => {
-    throw new Failure("provider/not-found", `there is no provider ${provider}`);
-  },
-  contextTokens: async () => null,
-};
 
 /** Where the built page lies in a checkout or an installed package. */
 export const webDirectory = join(import.meta.dirname, "..", "..", "web", "dist");

@@ -174,6 +174,8 @@ describe("every operation answers as the document says:", () => {
       await answered("GET /api/providers/{id}/models", of);
       await answered("POST /api/providers/{id}/pull", of, { body: { model: "small" } });
       await answered("POST /api/providers/{id}/probe", of, { body: {} });
+      await answered("POST /api/providers/{id}/key", of, { body: { key: "sk-1" } });
+      await answered("DELETE /api/providers/{id}/key", of);
       await answered("GET /api/providers/{id}", of);
       await answered("DELETE /api/providers/{id}", of);
     } finally {

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { offline } from "../../src/main/offline.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { until } from "../support/daemon.ts";
+import { noEngine, startEngine } from "../support/engine.ts";
 import {
   type FakeServer,
   freePort,
@@ -396,28 +397,48 @@ describe("an API somewhere", () => {
     });
     await new Promise<void>((resolve) => wary.listen(0, "127.0.0.1", resolve));
     const port = (wary.address() as import("node:net").AddressInfo).port;
-    process.env["AGENTOS_TEST_KEY"] = secret;
     try {
-      const { api, home } = await machine().daemon();
+      const { api, home } = await machine({ variables: { WARY_KEY: secret } }).daemon();
       await api.addProvider({ id: "open", kind: "openai-compatible", base_url: `${server.url}/v1/` });
       expect(await api.provider("open")).toMatchObject({ status: "running", base_url: `${server.url}/v1` });
       await api.addProvider({ id: "wary", kind: "openai-compatible", base_url: `http://127.0.0.1:${port}` });
       expect(await refusal(api.providerModels("wary"))).toMatchObject({ code: "model/refused" });
-      await api.changeProvider("wary", { key_name: "AGENTOS_TEST_KEY" });
+      await api.changeProvider("wary", { key_name: "WARY_KEY" });
       expect((await api.providerModels("wary")).items.map(({ id }) => id)).toEqual(["m"]);
       expect(seen).toContain(`Bearer ${secret}`);
       expect(JSON.stringify([await api.provider("wary"), await api.events(0, 500)])).not.toContain(secret);
       expect(readFileSync(join(home, "agentos.db")).includes(secret)).toBe(false);
+      await api.changeProvider("wary", { key_name: null });
+      expect(await refusal(api.providerModels("wary"))).toMatchObject({ code: "model/refused" });
+      expect(await api.storeKey("wary", { key: secret })).toEqual({ provider: "wary", place: "file", hidden_by: null });
+      expect(await api.provider("wary")).toMatchObject({ status: "running", has_key: true });
+      expect((await api.providerModels("wary")).items).toHaveLength(1);
+      await api.forgetKey("wary");
+      expect(await refusal(api.forgetKey("wary"))).toMatchObject({ code: "provider/refused" });
       expect(await refusal(api.startProvider("wary"))).toMatchObject({ code: "provider/refused" });
       expect(await api.provider("openai")).toMatchObject({
         key_name: "OPENAI_API_KEY",
         base_url: "https://api.openai.com/v1",
       });
     } finally {
-      delete process.env["AGENTOS_TEST_KEY"];
       wary.close();
       wary.closeAllConnections();
     }
+  });
+});
+
+describe(`llama.cpp itself${noEngine === null ? "" : ` (${noEngine})`}`, () => {
+  it.skipIf(noEngine !== null)("is detected as what it is, and probed", async () => {
+    const engine = await startEngine();
+    const { api } = await machine().daemon();
+    await api.addProvider({ id: "tiny", kind: "llamacpp", base_url: engine.url });
+    expect(await api.provider("tiny")).toMatchObject({ status: "running", version: "b1-agentos" });
+    expect((await api.providerModels("tiny")).items).toMatchObject([{ id: engine.model, loaded: true }]);
+    const found = await api.probeProvider("tiny", {});
+    expect(found).toMatchObject({ tool_call: "works", context_tokens: 2_048, context_tokens_max: 2_048 });
+    expect(found.tokens_per_second).toBeGreaterThan(0);
+    expect(found.change[0]).toContain("itself was made for 2048 tokens");
+    expect(await refusal(api.stopProvider("tiny"))).toMatchObject({ code: "provider/refused" });
   });
 });
 

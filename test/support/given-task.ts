@@ -192,6 +192,8 @@ export const PROVIDER_EXAMPLES = {
     tokensPerSecond: 41.5,
     change: [],
   },
+  PROVIDER_KEY_STORED: { place: "file" },
+  PROVIDER_KEY_FORGOTTEN: {},
 } as const satisfies ProviderEventBodies;
 
 export const SYSTEM_EXAMPLES = {
@@ -210,9 +212,13 @@ export const POLICY_EXAMPLES = {
 } as const satisfies PolicyEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>
-  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...PROVIDER_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES }).map(
-    ([type, body]) => ({ type, body }) as AnyEvent,
-  );
+  Object.entries({
+    ...EXAMPLES,
+    ...PROJECT_EXAMPLES,
+    ...PROVIDER_EXAMPLES,
+    ...SYSTEM_EXAMPLES,
+    ...POLICY_EXAMPLES,
+  }).map(([type, body]) => ({ type, body }) as AnyEvent);
 
 export const event = <T extends TaskEvent["type"]>(type: T, body: Partial<TaskEventBodies[T]> = {}): TaskEvent =>
   ({ type, body: { ...EXAMPLES[type], ...body } }) as TaskEvent;

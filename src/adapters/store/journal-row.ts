@@ -166,6 +166,8 @@ const FORMATS = {
   PROVIDER_STOPPED: provider,
   PROVIDER_STATUS_CHANGED: provider,
   PROVIDER_PROBED: provider,
+  PROVIDER_KEY_STORED: provider,
+  PROVIDER_KEY_FORGOTTEN: provider,
   STORE_CREATED: system,
   DAEMON_STARTED: system,
   DAEMON_STOPPED: system,

@@ -267,6 +267,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Forget a provider; its history stays",
     load: async () => (await import("./commands/provider-remove.ts")).providerRemove,
   },
+  "provider key": {
+    summary: "Store the key of a provider, for the daemon alone",
+    load: async () => (await import("./commands/provider-key.ts")).providerKey,
+  },
   "provider start": {
     summary: "Start a provider's server",
     load: async () => (await import("./commands/provider-start.ts")).providerStart,

@@ -105,7 +105,8 @@ export function connect(find: FindDaemon) {
 
     providers: () => get(views.ProviderListView, "/api/providers"),
     detectProviders: () => post(views.DetectedView, "/api/providers/detect"),
-    addProvider: (input: In<typeof providerInputs.NewProviderInput>) => post(views.ProviderView, "/api/providers", input),
+    addProvider: (input: In<typeof providerInputs.NewProviderInput>) =>
+      post(views.ProviderView, "/api/providers", input),
     provider: (id: string) => get(views.ProviderView, provider(id)),
     changeProvider: (id: string, input: In<typeof providerInputs.ProviderChangeInput>) =>
       patch(views.ProviderView, provider(id), input),
@@ -113,6 +114,9 @@ export function connect(find: FindDaemon) {
     startProvider: (id: string) => post(views.ProviderRanView, provider(id, "/start"), {}, LONG_MS),
     stopProvider: (id: string) => post(views.ProviderRanView, provider(id, "/stop"), {}, LONG_MS),
     restartProvider: (id: string) => post(views.ProviderRanView, provider(id, "/restart"), {}, LONG_MS),
+    storeKey: (id: string, input: In<typeof providerInputs.KeyInput>) =>
+      post(views.KeyKeptView, provider(id, "/key"), input),
+    forgetKey: (id: string) => call(views.KeyForgottenView, { method: "DELETE", path: provider(id, "/key") }),
     providerModels: (id: string) => get(views.ProviderModelsView, provider(id, "/models")),
     pullModel: (id: string, input: In<typeof providerInputs.PullInput>) =>
       post(views.PulledView, provider(id, "/pull"), input, DOWNLOAD_MS),

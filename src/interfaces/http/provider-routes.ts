@@ -3,6 +3,7 @@ import { NoInput } from "../../contract/inputs.ts";
 import { factsSaid, probeView, providerView } from "../../contract/present-provider.ts";
 import {
   BrowseQuery,
+  KeyInput,
   NewProviderInput,
   ProbeInput,
   ProviderChangeInput,
@@ -11,6 +12,8 @@ import {
 import {
   BrowsedView,
   DetectedView,
+  KeyForgottenView,
+  KeyKeptView,
   ProbeResultView,
   ProviderListView,
   ProviderLogView,
@@ -136,6 +139,36 @@ export function providerRoutes(api: OpenAPIHono, { cases: { providers }, person 
         return c.json({ provider: view(seen), say }, 200);
       },
     );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/api/providers/{id}/key",
+      summary: "Store its key, for the daemon alone",
+      request: { params: ProviderParam, body: jsonBody(KeyInput) },
+      responses: { 200: json(KeyKeptView, "Where it lies now"), ...problems },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { place, hiddenBy } = await providers.storeKey(person, id, c.req.valid("json").key);
+      return c.json({ provider: id, place, hidden_by: hiddenBy }, 200);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "delete",
+      path: "/api/providers/{id}/key",
+      summary: "Forget its stored key",
+      request: { params: ProviderParam },
+      responses: { 200: json(KeyForgottenView, "It is forgotten"), ...problems },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      await providers.forgetKey(person, id);
+      return c.json({ provider: id, forgotten: true as const }, 200);
+    },
+  );
 
   api.openapi(
     createRoute({
