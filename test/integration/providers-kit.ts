@@ -20,7 +20,12 @@ export interface Machine {
 
 /** A machine of a person's own: their home, their variables, and nothing of the machine the tests run on but its PATH. */
 export function machine(
-  wanted: { readonly platform?: PlatformName; readonly variables?: Readonly<Record<string, string>> } = {},
+  wanted: {
+    readonly platform?: PlatformName;
+    readonly variables?: Readonly<Record<string, string>>;
+    /** Where Windows is, seen from WSL. */
+    readonly windowsHost?: string;
+  } = {},
 ): Machine {
   const home = temporaryDirectory("home");
   const personHome = temporaryDirectory("person");
@@ -45,7 +50,10 @@ export function machine(
       withDaemon({
         home,
         adapters: {
-          providers: localProviders({ home, personHome, platform, environment }),
+          providers: {
+            ...localProviders({ home, personHome, platform, environment }),
+            ...(wanted.windowsHost !== undefined && { windowsHost: async () => wanted.windowsHost ?? null }),
+          },
           // Never the keychain of whoever runs the tests.
           secrets: secrets({ home, environment: (name) => variables[name], keychain: async () => null }),
         },

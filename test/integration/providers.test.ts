@@ -1,8 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { marksFor } from "../../src/adapters/providers/process-mark.ts";
+import { localProviders } from "../../src/adapters/providers/providers.ts";
+import { endGroup } from "../../src/adapters/providers/server-process.ts";
+import { PLATFORMS } from "../../src/domain/provider-platforms.ts";
 import { offline } from "../../src/main/offline.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { until } from "../support/daemon.ts";
@@ -443,8 +448,70 @@ describe(`llama.cpp itself${noEngine === null ? "" : ` (${noEngine})`}`, () => {
 });
 
 describe("a server found beside the known ones", () => {
-  it("under WSL is one on Windows, too", async () => {
-    const { api } = await machine({ platform: "wsl" }).daemon();
-    expect((await api.detectProviders()).platform).toBe("wsl");
+  it("under WSL is one on Windows, too, with a name to add it by", async () => {
+    // Any address below 127 is this machine's own; this one is nobody else's.
+    const windowsHost = `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(2, 255)}`;
+    const server = await here(ollamaServer({ host: windowsHost, port: 11_434 }));
+    const { api } = await machine({ platform: "wsl", windowsHost }).daemon();
+    const { platform, found } = await api.detectProviders();
+    expect(platform).toBe("wsl");
+    expect(found.filter(({ on }) => on === "windows")).toEqual([
+      { kind: "ollama", base_url: server.url, version: "0.12.6", on: "windows", suggested_id: "ollama-windows" },
+    ]);
+    await api.addProvider({ id: "ollama-windows", kind: "ollama", base_url: server.url });
+    expect((await api.detectProviders()).found.filter(({ on }) => on === "windows")).toEqual([]);
+  });
+});
+
+describe("a process", () => {
+  const using = { marks: marksFor("linux"), windows: false, environment: {} };
+
+  it("that does not end when it is asked is made to, and what it started too", async () => {
+    const child = spawn("/bin/sh", ["-c", "trap '' TERM; sleep 600 & wait; sleep 600"], {
+      detached: true,
+      stdio: "ignore",
+    });
+    children.push(child);
+    await once(child, "spawn");
+    const pid = child.pid ?? 0;
+    await until("both are there", async () => (using.marks.group(pid) ?? []).length > 1);
+    const mark = using.marks.of(pid);
+    if (mark === null) throw new Error("it is gone");
+    expect(await endGroup(using, { ...mark, startTicks: mark.startTicks + 1 }, 100)).toBe(false);
+    expect(using.marks.of(pid)).toEqual(mark);
+    expect(await endGroup(using, mark, 100)).toBe(true);
+    await until("none is left", async () => (using.marks.group(pid) ?? []).length === 0);
+  });
+
+  it("whose mark could not be recorded never becomes a server", async () => {
+    const on = machine();
+    const port = await freePort();
+    const providers = localProviders({
+      home: on.home,
+      personHome: on.personHome,
+      platform: PLATFORMS.linux,
+      environment: { PATH: process.env["PATH"] },
+    });
+    const place = {
+      id: "unborn",
+      kind: "llamacpp",
+      baseUrl: `http://127.0.0.1:${port}`,
+      key: async () => null,
+      executable: fixture("llama-server"),
+      modelsDirectory: null,
+      modelFile: on.model("small"),
+      contextTokens: null,
+    } as const;
+    const launch = await providers.launch(place);
+    if (launch.how === "app") throw new Error("a llama-server is no application");
+    let pid = 0;
+    await expect(
+      providers.start(place, launch, async ({ mark }) => {
+        pid = mark?.pid ?? 0;
+        throw new Error("the disk is full");
+      }),
+    ).rejects.toThrow("the disk is full");
+    await until("it is gone", async () => !lives(pid));
+    expect(await providers.log(place, 1_000)).toMatchObject({ text: "" });
   });
 });

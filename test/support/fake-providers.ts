@@ -30,6 +30,7 @@ export async function serve(
   handler: Handler,
   port = 0,
   headers: Readonly<Record<string, string>> = {},
+  host = "127.0.0.1",
 ): Promise<FakeServer> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -42,11 +43,11 @@ export async function serve(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(port, host, resolve);
   });
   const at = (server.address() as AddressInfo).port;
   return {
-    url: `http://127.0.0.1:${at}`,
+    url: `http://${host}:${at}`,
     port: at,
     asked,
     close: () =>
@@ -118,55 +119,62 @@ export const llamaServer = (
 export const ollamaServer = ({
   port = 0,
   contextTokens = 4_096,
+  host = "127.0.0.1",
 }: {
   readonly port?: number;
   readonly contextTokens?: number;
+  readonly host?: string;
 } = {}): Promise<FakeServer> => {
   let loaded = false;
-  return serve(({ method, path, body }, response) => {
-    switch (`${method} ${path}`) {
-      case "GET /":
-        return say(response, 200, "Ollama is running", "text/plain; charset=utf-8");
-      case "GET /api/version":
-        return say(response, 200, { version: "0.12.6" });
-      case "GET /api/tags":
-        return say(response, 200, {
-          models: [
-            { ...OLLAMA_MODEL, name: "embedder:latest", capabilities: ["embedding"] },
-            { ...OLLAMA_MODEL, name: "small:latest", capabilities: ["completion", "tools"] },
-          ],
-        });
-      case "GET /api/ps":
-        return say(response, 200, {
-          models: loaded ? [{ name: "small:latest", context_length: contextTokens, size_vram: 0 }] : [],
-        });
-      case "POST /api/show":
-        return say(response, 200, {
-          capabilities: ["completion", "tools"],
-          parameters: "stop    x",
-          model_info: { "general.architecture": "llama", "llama.context_length": 131_072 },
-        });
-      case "POST /api/pull": {
-        response.writeHead(200, { "content-type": "application/x-ndjson" });
-        const lines =
-          body["model"] === "missing"
-            ? [{ status: "pulling manifest" }, { error: "pull model manifest: file does not exist" }]
-            : [
-                { status: "pulling manifest" },
-                { status: "pulling abc", total: 10, completed: 10 },
-                { status: "success" },
-              ];
-        return void response.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  return serve(
+    ({ method, path, body }, response) => {
+      switch (`${method} ${path}`) {
+        case "GET /":
+          return say(response, 200, "Ollama is running", "text/plain; charset=utf-8");
+        case "GET /api/version":
+          return say(response, 200, { version: "0.12.6" });
+        case "GET /api/tags":
+          return say(response, 200, {
+            models: [
+              { ...OLLAMA_MODEL, name: "embedder:latest", capabilities: ["embedding"] },
+              { ...OLLAMA_MODEL, name: "small:latest", capabilities: ["completion", "tools"] },
+            ],
+          });
+        case "GET /api/ps":
+          return say(response, 200, {
+            models: loaded ? [{ name: "small:latest", context_length: contextTokens, size_vram: 0 }] : [],
+          });
+        case "POST /api/show":
+          return say(response, 200, {
+            capabilities: ["completion", "tools"],
+            parameters: "stop    x",
+            model_info: { "general.architecture": "llama", "llama.context_length": 131_072 },
+          });
+        case "POST /api/pull": {
+          response.writeHead(200, { "content-type": "application/x-ndjson" });
+          const lines =
+            body["model"] === "missing"
+              ? [{ status: "pulling manifest" }, { error: "pull model manifest: file does not exist" }]
+              : [
+                  { status: "pulling manifest" },
+                  { status: "pulling abc", total: 10, completed: 10 },
+                  { status: "success" },
+                ];
+          return void response.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+        }
+        case "POST /v1/chat/completions": {
+          loaded = true;
+          const tokens = tokensIn(body);
+          return complete(body, Math.min(tokens, contextTokens), tokens <= contextTokens, response);
+        }
+        default:
+          return say(response, 404, "404 page not found", "text/plain");
       }
-      case "POST /v1/chat/completions": {
-        loaded = true;
-        const tokens = tokensIn(body);
-        return complete(body, Math.min(tokens, contextTokens), tokens <= contextTokens, response);
-      }
-      default:
-        return say(response, 404, "404 page not found", "text/plain");
-    }
-  }, port);
+    },
+    port,
+    {},
+    host,
+  );
 };
 
 const OLLAMA_MODEL = {

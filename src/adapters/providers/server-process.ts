@@ -153,7 +153,11 @@ export async function startService(
 }
 
 /** Asked first, then made to. Nothing is signalled unless exactly the marked process lives. */
-export async function endGroup({ marks, windows, environment }: ServerProcesses, mark: ServerMark): Promise<boolean> {
+export async function endGroup(
+  { marks, windows, environment }: Pick<ServerProcesses, "marks" | "windows" | "environment">,
+  mark: ServerMark,
+  graceMs: number = STOP_MS,
+): Promise<boolean> {
   const lives = (): boolean => isSame(mark, marks.of(mark.pid));
   if (!lives()) return false;
   if (windows) {
@@ -161,7 +165,7 @@ export async function endGroup({ marks, windows, environment }: ServerProcesses,
     return true;
   }
   signal(-mark.pid, "SIGTERM");
-  if (!(await within(STOP_MS, () => !lives() && (marks.group(mark.pid) ?? []).length === 0))) {
+  if (!(await within(graceMs, () => !lives() && (marks.group(mark.pid) ?? []).length === 0))) {
     // The leader, or what is left of its group: as long as one is in it, no stranger can get the group's number.
     if (lives() || (marks.group(mark.pid) ?? []).length > 0) signal(-mark.pid, "SIGKILL");
     await within(STOP_MS, () => !lives());
