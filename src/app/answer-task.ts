@@ -50,6 +50,8 @@ export const answers = (deps: AppDependencies) => ({
   ): Promise<Loaded> {
     const { task } = await deps.log.load(id);
     const reason = await stageText(deps, hashes.reason);
+    const spec = hashes.spec ?? task.spec?.hash ?? "";
+    await noteForeignApproval(deps, by, task, hashes.plan, spec);
     return deps.log.give(
       id,
       {
@@ -57,7 +59,7 @@ export const answers = (deps: AppDependencies) => ({
         by,
         item: hashes.item,
         plan: hashes.plan,
-        spec: hashes.spec ?? task.spec?.hash ?? "",
+        spec,
         reason: reason?.ref ?? null,
       },
       { blobs: present([reason]) },
@@ -108,6 +110,23 @@ export const answers = (deps: AppDependencies) => ({
   retry: (by: Actor, id: string) => say(deps, by, id, "retry", NOTHING_SAID),
   accept: (by: Actor, id: string, reason: string) => say(deps, by, id, "accept", { ...NOTHING_SAID, reason }),
 });
+
+/**
+ * A yes to something else than what waits is an old one, another task's, or forged. It is refused in any case; that it was tried is worth
+ * remembering.
+ */
+async function noteForeignApproval(
+  deps: AppDependencies,
+  by: Actor,
+  task: Task,
+  plan: string,
+  spec: string,
+): Promise<void> {
+  if (task.status !== "awaiting_approval" || (plan === task.plan?.hash && spec === task.spec?.hash)) return;
+  const reason = `the approval names the plan ${plan} and the spec ${spec}; what waits is the plan ${task.plan?.hash ?? "none"} of the spec ${task.spec?.hash ?? "none"}`;
+  const act = "approve a plan that does not wait";
+  await deps.log.give(task.id, { type: "deny", by, act, rule: "approval/bound", reason, item: null });
+}
 
 /** One verb on one task. */
 export async function say(deps: AppDependencies, by: Actor, id: string, verb: Verb, said: Said): Promise<Loaded> {

@@ -31,6 +31,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Models } from "../ports/model.ts";
+import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
@@ -56,6 +57,7 @@ export interface SystemOptions {
   readonly adapters?: {
     readonly sandbox?: Sandbox;
     readonly egress?: Egress;
+    readonly policy?: Policy;
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly providers?: Providers;
@@ -134,7 +136,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     workspaces,
     egress: adapters.egress ?? egressProxy(),
     layers,
-    policy: defaultPolicy,
+    policy: adapters.policy ?? defaultPolicy,
     runners: testRunners,
     blobs: store,
     seal,
