@@ -5,7 +5,11 @@ import type { ProcessMark } from "../../ports/sandbox.ts";
 export function ownProcess(): ProcessMark {
   // Elsewhere nothing is executed, and a start by the wall clock names no two processes of one pid.
   if (process.platform !== "linux")
-    return { pid: process.pid, startTicks: Math.round(Date.now() / 1_000 - process.uptime()), bootId: process.platform };
+    return {
+      pid: process.pid,
+      startTicks: Math.round(Date.now() / 1_000 - process.uptime()),
+      bootId: process.platform,
+    };
   const stat = readFileSync("/proc/self/stat", "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return {
