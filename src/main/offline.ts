@@ -4,6 +4,8 @@ import { access, constants, mkdir, readFile, realpath, statfs } from "node:fs/pr
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
+import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
 import { bubblewrapSandbox } from "../adapters/sandbox/bubblewrap.ts";
 import { auditStore } from "../adapters/store/audit.ts";
 import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
@@ -60,6 +62,7 @@ export const offline = {
       await spaceCheck(home),
       await storeCheck(home),
       ...(await pauseCheck(home)),
+      ...(await policyCheck(home)),
       await portCheck(home),
     ];
     return { ready: checks.every(({ ok, required }) => ok || !required), checks };
@@ -196,6 +199,30 @@ async function pauseCheck(home: string): Promise<readonly Check[]> {
         false,
       ),
     ];
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return []; // The check of the database says what is wrong with it.
+  }
+}
+
+/** Policies that cannot be read: then every task is refused whatever it does. */
+async function policyCheck(home: string): Promise<readonly Check[]> {
+  if (!existsSync(join(home, "agentos.db"))) return [];
+  try {
+    const store = await openReadOnly(home);
+    try {
+      const policies = cedarPolicy(
+        standingLayers({ ...store, onAppended: () => () => undefined }, userPolicyFile(join(home, "policy.cedar"))),
+      );
+      const projects = [null, ...(await store.projects.projects()).map(({ id }) => id)];
+      const layers = (await Promise.all(projects.map((project) => policies.inForce(project)))).flatMap((set) => set.layers);
+      const problem = layers.find((layer) => layer.problem !== null)?.problem ?? null;
+      return problem === null
+        ? []
+        : [bad("policy", `${problem}; until it can be read nothing is allowed`, "agentos policy show says which policies stand.")];
+    } finally {
+      await store.close();
+    }
   } catch (error) {
     if (!isFailure(error)) throw error;
     return []; // The check of the database says what is wrong with it.
