@@ -52,6 +52,8 @@ export const answers = (deps: AppDependencies) => ({
   ): Promise<Loaded> {
     const { task } = await deps.log.load(id);
     const reason = await stageText(deps, hashes.reason);
+    const spec = hashes.spec ?? task.spec?.hash ?? "";
+    await noteForeignApproval(deps, by, task, hashes.plan, spec);
     return deps.log.give(
       id,
       {
@@ -59,7 +61,7 @@ export const answers = (deps: AppDependencies) => ({
         by,
         item: hashes.item,
         plan: hashes.plan,
-        spec: hashes.spec ?? task.spec?.hash ?? "",
+        spec,
         reason: reason?.ref ?? null,
         approving: await approvingOf(deps, task),
       },
@@ -124,6 +126,23 @@ async function approvingOf(deps: AppDependencies, { id, project }: Task): Promis
     creator: first?.actor ?? SYSTEM,
     nowMs: deps.clock.nowMs(),
   };
+}
+
+/**
+ * A yes to something else than what waits is an old one, another task's, or forged. It is refused in any case; that it was tried is worth
+ * remembering.
+ */
+async function noteForeignApproval(
+  deps: AppDependencies,
+  by: Actor,
+  task: Task,
+  plan: string,
+  spec: string,
+): Promise<void> {
+  if (task.status !== "awaiting_approval" || (plan === task.plan?.hash && spec === task.spec?.hash)) return;
+  const reason = `the approval names the plan ${plan} and the spec ${spec}; what waits is the plan ${task.plan?.hash ?? "none"} of the spec ${task.spec?.hash ?? "none"}`;
+  const act = "approve a plan that does not wait";
+  await deps.log.give(task.id, { type: "deny", by, act, rule: "approval/bound", reason, item: null });
 }
 
 /** One verb on one task. */

@@ -8,6 +8,7 @@ export const FAILURE_CODES = [
   "input/media-type",
   "route/not-found",
   "host/refused",
+  "peer/refused",
   "origin/refused",
   "rate/limited",
   "idempotency/mismatch",

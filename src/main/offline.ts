@@ -215,11 +215,19 @@ async function policyCheck(home: string): Promise<readonly Check[]> {
         standingLayers({ ...store, onAppended: () => () => undefined }, userPolicyFile(join(home, "policy.cedar"))),
       );
       const projects = [null, ...(await store.projects.projects()).map(({ id }) => id)];
-      const layers = (await Promise.all(projects.map((project) => policies.inForce(project)))).flatMap((set) => set.layers);
+      const layers = (await Promise.all(projects.map((project) => policies.inForce(project)))).flatMap(
+        (set) => set.layers,
+      );
       const problem = layers.find((layer) => layer.problem !== null)?.problem ?? null;
       return problem === null
         ? []
-        : [bad("policy", `${problem}; until it can be read nothing is allowed`, "agentos policy show says which policies stand.")];
+        : [
+            bad(
+              "policy",
+              `${problem}; until it can be read nothing is allowed`,
+              "agentos policy show says which policies stand.",
+            ),
+          ];
     } finally {
       await store.close();
     }

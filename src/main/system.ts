@@ -30,6 +30,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Models } from "../ports/model.ts";
+import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
@@ -52,6 +53,7 @@ export interface SystemOptions {
   readonly adapters?: {
     readonly sandbox?: Sandbox;
     readonly egress?: Egress;
+    readonly policy?: Policy;
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly models?: Models;
@@ -124,7 +126,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     workspaces,
     egress: adapters.egress ?? egressProxy(),
     layers,
-    policy: policies,
+    policy: adapters.policy ?? policies,
     runners: testRunners,
     blobs: store,
     seal,

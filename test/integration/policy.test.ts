@@ -2,8 +2,8 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
-import { offline } from "../../src/main/offline.ts";
 import type { OfKind } from "../../src/domain/evidence.ts";
+import { offline } from "../../src/main/offline.ts";
 import { ADA, gate, plan, type Rig, repository, room, startRig } from "./task-kit.ts";
 
 const GREEN = gate("true");
@@ -110,7 +110,10 @@ describe("a person's own policies", () => {
     writeFileSync(file, `${NO_TOUCH}\npermit (principal, action, resource);\n`);
     expect(await of("ls")).toEqual(["deny", "policy/broken"]);
     const { checks } = await offline.doctor(home, { fix: false, dryRun: false });
-    expect(checks.find(({ name }) => name === "policy")).toMatchObject({ ok: false, detail: expect.stringContaining("line 5") });
+    expect(checks.find(({ name }) => name === "policy")).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining("line 5"),
+    });
     expect((await policies.inForce(null)).layers.at(-1)).toMatchObject({
       name: "user",
       problem: "user policy, line 5: policy-2 permits, and a layer below the shipped one may only forbid",
