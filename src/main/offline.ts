@@ -4,6 +4,8 @@ import { access, constants, mkdir, readFile, realpath, statfs } from "node:fs/pr
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
+import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
 import { bubblewrapSandbox } from "../adapters/sandbox/bubblewrap.ts";
 import { secrets } from "../adapters/secrets/secrets.ts";
 import { auditStore } from "../adapters/store/audit.ts";
@@ -64,6 +66,7 @@ export const offline = {
       await spaceCheck(home),
       await storeCheck(home),
       ...(await pauseCheck(home)),
+      ...(await policyCheck(home)),
       await portCheck(home),
       ...(await providerChecks(home)),
     ];
@@ -271,6 +274,38 @@ async function storedProviders(home: string): Promise<{ readonly providers: Prov
   } catch (error) {
     if (!isFailure(error)) throw error;
     return { providers: nothing };
+  }
+}
+
+/** Policies that cannot be read: then every task is refused whatever it does. */
+async function policyCheck(home: string): Promise<readonly Check[]> {
+  if (!existsSync(join(home, "agentos.db"))) return [];
+  try {
+    const store = await openReadOnly(home);
+    try {
+      const policies = cedarPolicy(
+        standingLayers({ ...store, onAppended: () => () => undefined }, userPolicyFile(join(home, "policy.cedar"))),
+      );
+      const projects = [null, ...(await store.projects.projects()).map(({ id }) => id)];
+      const layers = (await Promise.all(projects.map((project) => policies.inForce(project)))).flatMap(
+        (set) => set.layers,
+      );
+      const problem = layers.find((layer) => layer.problem !== null)?.problem ?? null;
+      return problem === null
+        ? []
+        : [
+            bad(
+              "policy",
+              `${problem}; until it can be read nothing is allowed`,
+              "agentos policy show says which policies stand.",
+            ),
+          ];
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return []; // The check of the database says what is wrong with it.
   }
 }
 

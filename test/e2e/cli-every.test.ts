@@ -108,6 +108,7 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   const follows = ada.begin(["task", "logs", fifth, "--follow"]);
   await types("task pause", 0, fifth);
   await follows.said;
+  expect(await types("task mode", 0, fifth, "assisted")).toContain("assisted from the next step on");
   await types("task resume", 0, fifth, "--wait", "--timeout", "60");
 
   const small = ada.write("small.gguf", "GGUF");
@@ -135,6 +136,21 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   expect(await types("audit verify", 0)).toContain("whole");
   await types("project create", 0, "other");
   await types("repo add", 0, "other", ada.repository);
+  const rules = ada.write(
+    "policy.cedar",
+    '@id("no-touch") forbid (principal, action, resource) when { context.commands.contains("touch") };\n',
+  );
+  const table = ada.write(
+    "policy-tests.yaml",
+    "cases:\n  - command: touch x\n    expect: deny\n    rule: project/no-touch\n  - command: npm test\n    expect: allow\n",
+  );
+  expect(await types("policy check", 0, rules)).toContain("forbid no-touch");
+  expect(await types("policy set", 0, rules, "--project", "other")).toContain("forbid no-touch");
+  expect(await types("policy show", 0, "--project", "other")).toContain("and what cannot be read");
+  expect(await types("policy test", 0, table, "--project", "other")).toContain("2 as expected, 0 not");
+  expect(await types("policy explain", 0, "--command", "touch x", "--project", "other")).toContain(
+    "deny by project:no-touch",
+  );
   await types("project delete", 0, "other", "--yes");
   await types("daemon stop", 0);
   typed.add("server"); // it stays in the foreground: cli-daemon.test.ts
