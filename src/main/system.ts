@@ -3,7 +3,8 @@ import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
 import { models as modelClient } from "../adapters/models/models.ts";
-import { defaultPolicy } from "../adapters/policy/default-policy.ts";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
+import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
 import { secrets } from "../adapters/secrets/secrets.ts";
@@ -131,12 +132,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     secrets: adapters.secrets ?? secrets({ home, environment: (name) => process.env[name] }),
   };
   const models = adapters.models ?? modelClient(modelEndpoints(looking));
+  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
+  const policies = cedarPolicy(standingLayers(store, userPolicy));
   const broker = createBroker({
     sandbox,
     workspaces,
     egress: adapters.egress ?? egressProxy(),
     layers,
-    policy: adapters.policy ?? defaultPolicy,
+    policy: adapters.policy ?? policies,
     runners: testRunners,
     blobs: store,
     seal,
@@ -193,6 +196,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
+    policies,
+    userPolicy,
     layers,
     retention: options.retention,
     toolPath,

@@ -7,6 +7,7 @@ import { gateRoutes } from "./gate-routes.ts";
 import { type Guarded, guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
 import { providerRoutes } from "./provider-routes.ts";
@@ -51,6 +52,7 @@ export function httpSurface({ surface, answers, web, hosts, stranger, version, w
   projectRoutes(api, surface);
   providerRoutes(api, surface);
   gateRoutes(api, surface);
+  policyRoutes(api, surface);
   taskRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);
