@@ -13,7 +13,7 @@ import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 
-/** What the use cases work with. No broker and no sandbox: nothing here runs anything. */
+/** What the use cases work with. No broker and no sandbox: nothing here runs anything but the servers of providers that a person starts. */
 export interface AppDependencies {
   readonly store: Store;
   readonly log: TaskLog;
