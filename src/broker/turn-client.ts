@@ -77,6 +77,7 @@ export function turnClient(
 
   /** Asks the policy as for a step of its own; a no is recorded twice over, as a refusal and as an act of the turn. */
   const allowed = async (act: Act & { readonly repo: string }, asTold: TurnAct, inWords: string): Promise<string> => {
+    if (wish !== null) throw new Failure("act/denied", "a person is asked first, and this turn ends");
     const answer = deps.policy.decide({
       phase: desk.phase,
       act,
@@ -179,6 +180,7 @@ export function turnClient(
     },
 
     async permit(asked) {
+      if (wish !== null) return "ask";
       const { digest, detail, wanted } = wishOf(deps, desk, asked);
       const title = place.transcript.redact(asked.title).slice(0, TITLE_MAX);
       const request = await deps.blobs.stage(new TextEncoder().encode(place.transcript.redact(JSON.stringify(asked))));
@@ -188,9 +190,9 @@ export function turnClient(
       const word = Object.hasOwn(place.words, digest) ? place.words[digest] : undefined;
       const judged = judgePermission(wanted, {
         phase: desk.phase,
-        runMode: desk.spec.runMode,
+        item: desk.item,
         scopes: desk.spec.scopes,
-        agreed: [...(desk.item?.commands ?? []), ...desk.spec.gates.map((gate) => gate.argv.join(" "))],
+        agreed: agreedOn(desk),
         grants: desk.grants,
       });
       // A person's word counts for what they were asked, and for nothing that nobody may.
@@ -243,6 +245,14 @@ export function turnClient(
     },
   };
 }
+
+/** What the gates run: as words, and as the line where one is given to a shell. */
+const agreedOn = (desk: Desk): readonly string[] => [
+  ...desk.spec.gates.flatMap(({ argv }) => [
+    argv.join(" "),
+    ...(argv[1] === "-c" && argv.length === 3 ? [argv[2] ?? ""] : []),
+  ]),
+];
 
 const firstRepo = (desk: Desk): string => desk.spec.scopes[0]?.repo ?? "";
 

@@ -1,8 +1,9 @@
 import type { BlobRef } from "./blob.ts";
 import { covers } from "./matter.ts";
+import { declaresCommand, declaresPath, type WorkItem } from "./plan.ts";
 import { crossedRedLine } from "./red-line.ts";
 import { inScope } from "./scope.ts";
-import type { RepoScope, RunMode } from "./spec.ts";
+import type { RepoScope } from "./spec.ts";
 
 /** What an agent asked its client for while its turn was open. Governed like a step, undone with the turn. */
 export type TurnAct =
@@ -65,9 +66,10 @@ export interface PermissionWish {
 
 export interface PermissionGround {
   readonly phase: string;
-  readonly runMode: RunMode;
+  /** What was approved; null outside of an item. */
+  readonly item: WorkItem | null;
   readonly scopes: readonly RepoScope[];
-  /** Commands of the approved work item and of the gates. */
+  /** Commands of the gates: they are run anyway. */
   readonly agreed: readonly string[];
   /** Patterns of commands that a person allowed for this task. */
   readonly grants: readonly string[];
@@ -114,9 +116,14 @@ export function judgePermission(wish: PermissionWish, ground: PermissionGround):
       return no("deny", "scope/path", `${place.path} is outside what the spec lets this task change in ${place.repo}`);
   }
   if (wish.tool === "switch_mode") return { answer: "allow", rule: "turn/mode" };
-  if (ground.runMode !== "interactive" && wish.tool === "edit") return { answer: "allow", rule: "turn/edit" };
+  const { item } = ground;
+  const named = wish.places.flatMap((place) => (place === null ? [] : [place.path]));
+  if (CHANGES.has(wish.tool) && item !== null && named.length > 0 && named.every((path) => declaresPath(item, path)))
+    return { answer: "allow", rule: "plan/path" };
+  if (wish.argv !== null && item !== null && declaresCommand(item, wordsIn(wish.argv)))
+    return { answer: "allow", rule: "plan/command" };
   if (wish.argv !== null && ground.agreed.includes(wish.argv.join(" ")))
-    return { answer: "allow", rule: "turn/agreed-command" };
+    return { answer: "allow", rule: "turn/gate-command" };
   if (wish.argv !== null && ground.grants.some((grant) => covers(grant, wordsIn(wish.argv ?? []))))
     return { answer: "allow", rule: "grant" };
   return no("ask", "turn/not-agreed", "nobody agreed on this yet");
