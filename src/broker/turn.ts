@@ -107,7 +107,12 @@ async function oneTurn(
   const launcher = launcherOf(choice);
   const last = desk.lastTurn();
   const home = `${run.step}.${run.run}`;
-  const homeOnHost = await deps.agentHomes.begin(desk.task, last?.home ?? null, home);
+  const homeOnHost = await deps.agentHomes.begin(
+    desk.task,
+    last?.home ?? null,
+    home,
+    choice.grants.files.flatMap((path) => (path.includes("/") ? [path.slice(0, path.lastIndexOf("/"))] : [])),
+  );
   const repo = desk.spec.scopes[0]?.repo ?? "";
   const place = placeIn(desk.spec, repo, ".");
   const cwd = place === "." ? insideOf(repo) : `${insideOf(repo)}/${place}`;
@@ -192,7 +197,8 @@ async function oneTurn(
     session.outcome.catch(() => undefined);
     const wanted = {
       prompt: asked.prompt,
-      background: backgroundOf(run, before),
+      background: backgroundOf(before),
+      notice: run.run > 1 ? LOST : "",
       cwd,
       directories: desk.spec.scopes.slice(1).map((scope) => insideOf(scope.repo)),
       mode: (desk.phase === "planning" ? (launcher?.planMode ?? "plan") : launcher?.workMode) ?? null,
@@ -302,18 +308,14 @@ function troubleOf(
 }
 
 /** What a session that remembers nothing is told first. */
-function backgroundOf(run: StepRun, before: readonly { readonly prompt: string; readonly message: string }[]): string {
-  const parts: string[] = [];
-  if (before.length > 0) {
-    const told = before.map(({ prompt, message }) => `You were asked:\n${prompt}\n\nYou answered:\n${message}`);
-    parts.push(`What happened before, as we recorded it:\n\n${told.join("\n\n").slice(-REMEMBERED_MAX)}`);
-  }
-  if (run.run > 1)
-    parts.push(
-      "Your last turn was lost: it was interrupted in the middle. What it had changed was undone, so the files are as they were before it. Begin it again.",
-    );
-  return parts.join("\n\n");
+function backgroundOf(before: readonly { readonly prompt: string; readonly message: string }[]): string {
+  if (before.length === 0) return "";
+  const told = before.map(({ prompt, message }) => `You were asked:\n${prompt}\n\nYou answered:\n${message}`);
+  return `What happened before, as we recorded it:\n\n${told.join("\n\n").slice(-REMEMBERED_MAX)}`;
 }
+
+const LOST =
+  "Your last turn was lost: it was interrupted in the middle. What it had changed was undone, so the files are as they were before it. Begin it again.";
 
 interface GrantedThings {
   readonly environment: Readonly<Record<string, string>>;

@@ -66,6 +66,8 @@ export interface SystemOptions {
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
     /** Where granted variables are looked up; the daemon's own environment when not given. */
+    /** Below which directory granted files lie; the person's home when not given. */
+    readonly grantsHome?: string;
     readonly grantsFrom?: Readonly<Record<string, string | undefined>>;
   };
 }
@@ -147,7 +149,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     protocols: { acp: acpProtocol() },
     agentPrograms: agentPrograms([home, homedir()]),
     agentHomes: agentHomes({ home, owner: sandbox.owner() }),
-    granted: grantedThings(adapters.grantsFrom ?? process.env, homedir()),
+    granted: grantedThings(adapters.grantsFrom ?? process.env, adapters.grantsHome ?? homedir()),
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),

@@ -306,7 +306,9 @@ async function oneTurn(
     return failed(error instanceof RequestError ? "error" : "protocol", error);
   }
   said.begin();
-  const text = resumed || wanted.background === "" ? wanted.prompt : `${wanted.background}\n\n${wanted.prompt}`;
+  const text = [resumed ? "" : wanted.background, wanted.notice, wanted.prompt]
+    .filter((part) => part !== "")
+    .join("\n\n");
   const prompted = agent
     .request(methods.agent.session.prompt, { sessionId: session, prompt: [{ type: "text", text }] })
     .then((answer): TurnReport => {
