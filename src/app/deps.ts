@@ -1,3 +1,4 @@
+import type { AgentCasesDependencies } from "./agents.ts";
 import type { Digest } from "../domain/pin.ts";
 import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
@@ -11,6 +12,7 @@ import type { Workspaces } from "../ports/workspaces.ts";
 
 /** What the use cases work with. No broker and no sandbox: nothing here runs anything. */
 export interface AppDependencies {
+  readonly agents: AgentCasesDependencies;
   readonly store: Store;
   readonly log: TaskLog;
   readonly workspaces: Workspaces;

@@ -26,6 +26,8 @@ import { secretsIn, transcriptOf } from "./transcript.ts";
 import { turnClient } from "./turn-client.ts";
 
 const HOME_INSIDE = "/home/agent";
+/** Agents that are a server and its client talk over the loopback of their own sandbox. A model on this machine is named `localhost`. */
+const OWN_LOOPBACK = { NO_PROXY: "127.0.0.1,::1" };
 const WARN_SHARE = 0.8;
 /** Of what earlier turns said, so much is told to a session that does not remember them. */
 const REMEMBERED_MAX = 12_000;
@@ -177,6 +179,7 @@ async function oneTurn(
           ...layers.environment,
           ...failure.environment,
           ...inputs.environment,
+          ...OWN_LOOPBACK,
           ...launcher?.environment,
           ...granted.environment,
         },

@@ -124,7 +124,7 @@ export const ScopeInput = z.union([
 /** `rerun`: how often a gate whose tests fail is run again; `passes`: whether a pass after failures counts. */
 const FlakyInput = z.strictObject({ rerun: z.int().min(0).max(10), passes: z.boolean().default(true) });
 
-const LAUNCHER_NAMES = LAUNCHERS.map(({ name }) => name);
+export const LAUNCHER_NAMES = LAUNCHERS.map(({ name }) => name);
 const ACP_NAMES = LAUNCHERS.map(({ name }) => `acp:${name}` as const);
 
 /** A foreign agent by a command of one's own, with the protocol (`acp`) or without. */
@@ -135,6 +135,11 @@ const OwnAgentInput = z.union([
 /** `acp:NAME`: an agent that AgentOS knows how to start. */
 export const AgentInput = z.union([z.enum(["builtin", "script", "gates", ...ACP_NAMES]), OwnAgentInput]);
 export const ProjectAgentInput = z.union([z.enum(["gates", "builtin", ...ACP_NAMES]), OwnAgentInput]);
+/** A foreign agent to be tried; with what `project` grants. */
+export const AgentTrialInput = z.strictObject({
+  agent: z.union([z.enum(ACP_NAMES), OwnAgentInput]),
+  project: oneLine(200).optional(),
+});
 const ForkAgentInput = z.enum(["gates", "builtin"]);
 
 const SPEC_FIELDS = {

@@ -444,3 +444,40 @@ export const GcView = z.object({
   rescued: z.array(z.string()),
 });
 export type GcView = z.infer<typeof GcView>;
+
+export const AgentListView = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      command: z.array(z.string()),
+      /** Where its program is; null: it was not found. */
+      path: z.string().nullable(),
+      install: z.string(),
+      usual_hosts: z.array(z.string()),
+      /** It has a mode that only plans. */
+      plans: z.boolean(),
+      quirk: z.string().nullable(),
+    }),
+  ),
+});
+export type AgentListView = z.infer<typeof AgentListView>;
+export const AgentProbeView = z.object({
+  protocol: z.number(),
+  agent: z.string().nullable(),
+  version: z.string().nullable(),
+  loads_sessions: z.boolean(),
+  auth_methods: z.array(z.string()),
+  modes: z.array(z.string()),
+  trouble: z.string().nullable(),
+});
+export type AgentProbeView = z.infer<typeof AgentProbeView>;
+export const AgentTestView = z.object({
+  stop: z.string(),
+  message: z.string(),
+  changed: z.array(z.string()),
+  asked: z.array(z.string()),
+  denied: z.array(z.string()),
+  trouble: z.string().nullable(),
+});
+export type AgentTestView = z.infer<typeof AgentTestView>;

@@ -41,6 +41,7 @@ import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import { agentTrials } from "./agent-trials.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
@@ -127,10 +128,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
+  const egress = adapters.egress ?? egressProxy();
+  const protocol = acpProtocol();
+  const agentsHere = agentPrograms([home, homedir()]);
+  const granted = grantedThings(adapters.grantsFrom ?? process.env, adapters.grantsHome ?? homedir());
   const broker = createBroker({
     sandbox,
     workspaces,
-    egress: adapters.egress ?? egressProxy(),
+    egress,
     layers,
     policy: defaultPolicy,
     runners: testRunners,
@@ -146,10 +151,10 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     writeText: files.writeText,
     models: adapters.models ?? noModels,
     appendOutput: files.appendOutput,
-    protocols: { acp: acpProtocol() },
-    agentPrograms: agentPrograms([home, homedir()]),
+    protocols: { acp: protocol },
+    agentPrograms: agentsHere,
     agentHomes: agentHomes({ home, owner: sandbox.owner() }),
-    granted: grantedThings(adapters.grantsFrom ?? process.env, adapters.grantsHome ?? homedir()),
+    granted,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
@@ -179,6 +184,11 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     warn: options.warn,
   };
   const app: AppDependencies = {
+    agents: {
+      programs: agentsHere,
+      toolPath,
+      trials: agentTrials({ sandbox, files, egress, protocol, granted, toolPath }),
+    },
     store,
     log,
     workspaces,

@@ -40,16 +40,16 @@ test("a daemon killed in the middle of a turn leaves no process, and the next on
   await first.api.readyTask(created.id);
   await waitForStatus(first.api, created.id, ["awaiting_approval"]);
   await approve(first.api, created.id);
-  const at = (epoch: number, path: string) =>
-    join(
-      first.home,
-      "workspaces",
-      created.id,
-      String(epoch),
-      readdirSync(join(first.home, "workspaces", created.id, String(epoch)))[0] ?? "",
-      path,
-    );
-  await until("the middle of the turn", async () => (alive(mark) && existsSync(at(2, "half.txt")) ? true : null));
+  const epochs = (): readonly string[] =>
+    readdirSync(join(first.home, "workspaces", created.id))
+      .filter((name) => /^\d+$/.test(name))
+      .sort((a, b) => Number(a) - Number(b));
+  /** In the workspace of the newest epoch. */
+  const at = (path: string): string => {
+    const place = join(first.home, "workspaces", created.id, epochs().at(-1) ?? "");
+    return join(place, readdirSync(place).find((name) => !name.startsWith(".")) ?? "", path);
+  };
+  await until("the middle of the turn", async () => (alive(mark) && existsSync(at("half.txt")) ? true : null));
   await first.kill();
   await until("the end of all it forked", async () => (alive(mark) ? null : true));
 
@@ -61,10 +61,8 @@ test("a daemon killed in the middle of a turn leaves no process, and the next on
   expect(Object.keys((lost[0]?.body as { rescued: object }).rescued)).toHaveLength(1);
   // Asked for once in the run that died and once in the run that counts; the file is there once.
   expect(items.filter(({ type }) => type === "TURN_ACTED")).toHaveLength(2);
-  const epochs = readdirSync(join(second.home, "workspaces", created.id)).filter((name) => /^\d+$/.test(name));
-  const last = Math.max(...epochs.map(Number));
-  expect(readFileSync(at(last, "half.txt"), "utf8")).toBe("half\n");
-  expect(readFileSync(at(last, "whole.txt"), "utf8")).toBe("whole\n");
+  expect(readFileSync(at("half.txt"), "utf8")).toBe("half\n");
+  expect(readFileSync(at("whole.txt"), "utf8")).toBe("whole\n");
   const homes = readdirSync(join(second.home, "homes", created.id));
   expect(homes.some((name) => name.endsWith(".2"))).toBe(true);
   const memory = readFileSync(

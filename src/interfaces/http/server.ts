@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
+import { agentRoutes } from "./agent-routes.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
@@ -50,6 +51,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
 
   systemRoutes(api, surface);
   projectRoutes(api, surface);
+  agentRoutes(api, surface);
   gateRoutes(api, surface);
   taskRoutes(api, surface);
   dependencyRoutes(api, surface);
