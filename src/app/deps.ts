@@ -4,6 +4,7 @@ import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
+import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Store } from "../ports/store.ts";
@@ -36,6 +37,8 @@ export interface AppDependencies {
   readonly dropOutput: (task: string) => Promise<void>;
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
+  readonly policies: PolicyBook;
+  readonly userPolicy: UserPolicyFile;
   readonly layers: Layers;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */

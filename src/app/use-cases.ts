@@ -13,6 +13,7 @@ import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
+import { policies } from "./policies.ts";
 import {
   addRepo,
   changeProject,
@@ -71,6 +72,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   gatesOfProject: given(deps, gatesOfProject),
   probeRepo: given(deps, probeRepo),
   look: looksBesideDelivery(deps, delivery),
+  policies: policies(deps),
   gc: garbageCollection(deps),
 });
 

@@ -3,13 +3,20 @@ import { Failure, isFailure } from "../domain/failure.ts";
 import { isPlainPath } from "../domain/scope.ts";
 import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
-import { judgePermission, type TurnAct, type TurnDecision } from "../domain/turn.ts";
+import {
+  judgePermission,
+  type PermissionAnswer,
+  type PermissionWish,
+  type TurnAct,
+  type TurnDecision,
+} from "../domain/turn.ts";
 import type { PersonsWord, TurnTold } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
 import type { AskedPermission, TerminalAsked, TerminalExit, TurnClient, TurnTerminal } from "../ports/foreign.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { limitsOf, WORKSPACES_INSIDE, workspaceOf } from "./confine.ts";
+import { decision } from "./decision.ts";
 import type { BrokerDependencies } from "./deps.ts";
 import { refuseOddPath } from "./reading.ts";
 import type { Transcript } from "./transcript.ts";
@@ -78,15 +85,7 @@ export function turnClient(
   /** Asks the policy as for a step of its own; a no is recorded twice over, as a refusal and as an act of the turn. */
   const allowed = async (act: Act & { readonly repo: string }, asTold: TurnAct, inWords: string): Promise<string> => {
     if (wish !== null) throw new Failure("act/denied", "a person is asked first, and this turn ends");
-    const answer = deps.policy.decide({
-      phase: desk.phase,
-      act,
-      scope: scopeOf(desk.spec, act.repo),
-      repoWritable: desk.repos[act.repo]?.writable ?? false,
-      packageHosts: [],
-      item: desk.item,
-      grants: desk.grants,
-    });
+    const answer = await decision(deps, desk, act);
     if (answer.verdict === "allow") return answer.rule;
     if (answer.verdict === "ask") {
       const digest = deps.seal({ tool: act.kind, title: inWords, input: JSON.stringify(act) }).sha256;
@@ -188,13 +187,7 @@ export function turnClient(
       const blobs = [request];
       const inWords = `be allowed: ${title} (${asked.tool})`;
       const word = Object.hasOwn(place.words, digest) ? place.words[digest] : undefined;
-      const judged = judgePermission(wanted, {
-        phase: desk.phase,
-        item: desk.item,
-        scopes: desk.spec.scopes,
-        agreed: agreedOn(desk),
-        grants: desk.grants,
-      });
+      const judged = await judgeWish(deps, desk, wanted);
       // A person's word counts for what they were asked, and for nothing that nobody may.
       if (judged.answer === "ask" && word !== undefined) {
         await record(act, word === "allow" ? "allowed" : "denied", "person", {
@@ -244,6 +237,29 @@ export function turnClient(
       return started;
     },
   };
+}
+
+/** First what holds for any wish, then, where it is a command or an edit that can be told, what the policies in force say of that. */
+async function judgeWish(deps: BrokerDependencies, desk: Desk, wanted: PermissionWish): Promise<PermissionAnswer> {
+  const judged = judgePermission(wanted, {
+    phase: desk.phase,
+    item: desk.item,
+    scopes: desk.spec.scopes,
+    agreed: agreedOn(desk),
+    grants: [...desk.grants, ...(desk.spec.approvedCommands ?? [])],
+  });
+  if (judged.answer === "deny" || wanted.argv === null) return judged;
+  const argv = wanted.argv.length === 1 ? ["sh", "-c", wanted.argv[0] ?? ""] : wanted.argv;
+  const timeoutMs = desk.spec.limits.stepMs;
+  const said = await decision(deps, desk, {
+    kind: "command",
+    repo: firstRepo(desk),
+    argv,
+    cwd: ".",
+    timeoutMs,
+    network: [],
+  });
+  return said.verdict === "deny" ? { answer: "deny", rule: said.rule, reason: said.reason } : judged;
 }
 
 /** What the gates run: as words, and as the line where one is given to a shell. */

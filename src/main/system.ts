@@ -4,7 +4,8 @@ import { acpProtocol } from "../adapters/acp/acp-client.ts";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
-import { defaultPolicy } from "../adapters/policy/default-policy.ts";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
+import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { agentPrograms } from "../adapters/sandbox/agent-program.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
@@ -36,6 +37,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Models } from "../ports/model.ts";
+import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
@@ -59,6 +61,7 @@ export interface SystemOptions {
   readonly adapters?: {
     readonly sandbox?: Sandbox;
     readonly egress?: Egress;
+    readonly policy?: Policy;
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly models?: Models;
@@ -132,12 +135,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const protocol = acpProtocol();
   const agentsHere = agentPrograms([home, homedir()]);
   const granted = grantedThings(adapters.grantsFrom ?? process.env, adapters.grantsHome ?? homedir());
+  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
+  const policies = cedarPolicy(standingLayers(store, userPolicy));
   const broker = createBroker({
     sandbox,
     workspaces,
     egress,
     layers,
-    policy: defaultPolicy,
+    policy: adapters.policy ?? policies,
     runners: testRunners,
     blobs: store,
     seal,
@@ -202,6 +207,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
+    policies,
+    userPolicy,
     layers,
     retention: options.retention,
     toolPath,

@@ -133,6 +133,7 @@ const FORMATS = {
   TIME_WARNED: task,
   TIME_GRANTED: task,
   BUDGET_GRANTED: task,
+  RUN_MODE_CHANGED: task,
   ASKED: task,
   ANSWERED: task,
   PAUSE_REQUESTED: task,
@@ -163,6 +164,7 @@ const FORMATS = {
   SYSTEM_RESUMED: system,
   SPACE_RECLAIMED: system,
   MODEL_POLICY_SET: policy,
+  POLICY_SET: policy,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);
