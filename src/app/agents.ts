@@ -1,6 +1,6 @@
 import { Failure } from "../domain/failure.ts";
+import { type AgentGrants, NO_GRANTS } from "../domain/foreign-agent.ts";
 import { CUSTOM_AGENT, LAUNCHERS, type Launcher, launcherNamed } from "../domain/launchers.ts";
-import { type AgentGrants, NO_GRANTS } from "../domain/spec.ts";
 import type { AgentPrograms, ProbeReport } from "../ports/foreign.ts";
 
 /** An agent AgentOS knows how to start, and where its program is on this machine. */

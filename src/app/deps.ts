@@ -1,4 +1,3 @@
-import type { AgentCasesDependencies } from "./agents.ts";
 import type { Digest } from "../domain/pin.ts";
 import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
@@ -10,6 +9,7 @@ import type { Runners } from "../ports/runners.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import type { AgentCasesDependencies } from "./agents.ts";
 
 /** What the use cases work with. No broker and no sandbox: nothing here runs anything. */
 export interface AppDependencies {

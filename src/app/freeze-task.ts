@@ -1,6 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import type { Draft, NamedGate } from "../domain/draft.ts";
 import { Failure } from "../domain/failure.ts";
+import { NO_GRANTS } from "../domain/foreign-agent.ts";
 import { type GateDefinition, NO_RERUN, type PrepareDefinition } from "../domain/gate.ts";
 import type { Project } from "../domain/project.ts";
 import { narrowed } from "../domain/scope.ts";
@@ -16,7 +17,6 @@ import {
   type RunMode,
   type Spec,
   type SpecRepo,
-  NO_GRANTS,
 } from "../domain/spec.ts";
 import { templateNamed } from "../domain/template.ts";
 import type { Loaded } from "../ports/task-log.ts";

@@ -1,7 +1,5 @@
-import type { Evidence } from "../domain/evidence.ts";
 import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
 import { grantFor } from "../domain/matter.ts";
-import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "../ports/agent.ts";
 import type {

@@ -1,8 +1,9 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
+import { type AgentGrants, type ForeignChoice } from "../domain/foreign-agent.ts";
 import { CUSTOM_AGENT, type Launcher, launcherNamed } from "../domain/launchers.ts";
-import { type AgentGrants, type ForeignChoice, placeIn } from "../domain/spec.ts";
 import { grantFor } from "../domain/matter.ts";
+import { placeIn } from "../domain/spec.ts";
 import { isWholeTurn, type TurnStop } from "../domain/turn.ts";
 import type { TurnAsked, TurnCapabilities, TurnTold } from "../ports/agent.ts";
 import type { Desk, Effect, StepRun } from "../ports/broker.ts";
@@ -12,7 +13,6 @@ import {
   allLayers,
   failureMount,
   insideOf,
-  isWritable,
   limitsOf,
   tail,
   targetOf,

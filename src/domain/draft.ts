@@ -1,8 +1,9 @@
 import type { Budget } from "./budget.ts";
+import type { NamedForeign } from "./foreign-agent.ts";
 import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { ScriptPlan } from "./script-plan.ts";
-import type { NamedForeign, RepoScope, RunMode, SpecLimits } from "./spec.ts";
+import type { RepoScope, RunMode, SpecLimits } from "./spec.ts";
 
 /** A gate a person names. It replaces a detected one of the same id. */
 export interface NamedGate {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chown, lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunFiles } from "../adapters/system/run-files.ts";
-import type { AgentTrials, TriedAgent, TrialReport } from "../app/agents.ts";
+import type { AgentTrials, TrialReport, TriedAgent } from "../app/agents.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { ForeignProtocol, Granted, TurnClient } from "../ports/foreign.ts";

@@ -14,7 +14,7 @@ import type { OfKind } from "../../src/domain/evidence.ts";
 import { gate, ADA, repository, room, type Rig, startRig } from "../integration/task-kit.ts";
 import { judgeWire } from "../support/acp-schema.ts";
 import { type ModelServer, type SeenRequest, startModelServer } from "../support/model-server.ts";
-import { calls, says, type Scripted } from "../support/scripted-model.ts";
+import { calls, held, type Scripted, says } from "../support/scripted-model.ts";
 
 /*
  * Real foreign agents over ACP, in the real sandbox, against a model on loopback that says what the test scripts: they plan, their edits
@@ -177,7 +177,8 @@ function drive({ name, agent, variables, files, write, run }: Driven): void {
   test("completes a task: what it asks a person is allowed, and its edit lands", async () => {
     answer = plays(write("/workspace/app/hello.txt", "hello"));
     const id = await rig.queued(await project(), spec());
-    await rig.until(id, "awaiting_approval").finally(() => report(id));
+    await rig.until(id, "awaiting_approval");
+    await report(id);
     await rig.approve(id);
     for (;;) {
       const now = await rig.until(id, "blocked", "succeeded");
@@ -211,7 +212,7 @@ function drive({ name, agent, variables, files, write, run }: Driven): void {
       const all = request.messages.map(({ text }) => text).join("\n");
       if (!all.includes("Do this item of it now") || request.tools.length === 0) return plays()(request);
       hanging();
-      return { kind: "held", until: new Promise(() => undefined), after: "nothing", then: says("late") };
+      return held(new Promise(() => undefined));
     };
     const id = await rig.approved(await project(), spec());
     await reached;

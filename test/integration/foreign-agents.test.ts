@@ -1,13 +1,13 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Evidence, OfKind } from "../../src/domain/evidence.ts";
-import type { AgentGrants } from "../../src/domain/spec.ts";
+import type { AgentGrants } from "../../src/domain/foreign-agent.ts";
 import { testAgent } from "../support/acp-kit.ts";
 import { judgeWire, linesOf } from "../support/acp-schema.ts";
-import { ADA, gate, repository, type Rig, startRig } from "./task-kit.ts";
+import { ADA, gate, type Rig, repository, startRig } from "./task-kit.ts";
 
 /*
  * Foreign agents over the protocol, with the small agent of the tests as a real process in the real sandbox. What the transcript says

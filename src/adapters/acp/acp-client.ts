@@ -10,15 +10,12 @@ import type {
   TurnTerminal,
   TurnWanted,
 } from "../../ports/foreign.ts";
-import type { SandboxSession } from "../../ports/sandbox.ts";
 import { saidBy, type Said } from "./said.ts";
 import { type Wire, wire } from "./wire.ts";
 
 /** How long an agent may take to say hello, and to stop once it was told to. */
 const HELLO_MS = 120_000;
 const STOP_MS = 3_000;
-
-type Talk = Pick<SandboxSession, "input" | "output">;
 
 /** The client's side of the Agent Client Protocol, version 1, over the streams of a process. */
 export const acpProtocol = ({ helloMs = HELLO_MS }: { readonly helloMs?: number } = {}): ForeignProtocol => ({

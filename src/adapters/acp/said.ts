@@ -94,12 +94,15 @@ export function saidBy(tell: (text: string) => void): Said {
     switch (update.sessionUpdate) {
       case "agent_message_chunk":
         message = (message + (update.content.text ?? "")).slice(-MESSAGE_MAX);
-        return tell(update.content.text ?? "");
+        tell(update.content.text ?? "");
+        return;
       case "tool_call":
       case "tool_call_update":
-        return call(update);
+        call(update);
+        return;
       case "plan":
-        return tell(`\n${update.entries.map((entry) => `- ${entry.content} (${entry.status})`).join("\n")}\n`);
+        tell(`\n${update.entries.map((entry) => `- ${entry.content} (${entry.status})`).join("\n")}\n`);
+        return;
       case "usage_update":
         usage = { ...usage, totalTokens: usage.totalTokens ?? update.used, cost: update.cost ?? usage.cost };
         return;
