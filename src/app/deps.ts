@@ -12,9 +12,11 @@ import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import type { AgentCasesDependencies } from "./agents.ts";
 
 /** What the use cases work with. No broker and no sandbox: nothing here runs anything but the servers of providers that a person starts. */
 export interface AppDependencies {
+  readonly agents: AgentCasesDependencies;
   readonly store: Store;
   readonly log: TaskLog;
   readonly workspaces: Workspaces;

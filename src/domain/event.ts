@@ -6,6 +6,7 @@ import type { Dependency } from "./dependency.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { FailureCode } from "./failure.ts";
+import type { AgentGrants, NamedForeign } from "./foreign-agent.ts";
 import type { FlakyPolicy, Ground, PinnedPart } from "./gate.ts";
 import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
@@ -14,6 +15,7 @@ import type { Priority } from "./priority.ts";
 import type { ProbeResult, ProviderFacts, ProviderStatus, ServerStarted } from "./provider-facts.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
+import type { TurnAct, TurnDecision } from "./turn.ts";
 import type { BlockReason } from "./waiting.ts";
 
 /** A commit a repo's work starts from. */
@@ -203,6 +205,21 @@ export interface TaskEventBodies {
     readonly ms: number;
     readonly limitMs: number;
   };
+  /**
+   * What the agent of an open turn asked its client for, and what was answered; durable before it was. It is the turn's own: undone with it,
+   * never repeated by itself. `n` counts within the run.
+   */
+  TURN_ACTED: {
+    readonly step: string;
+    readonly run: number;
+    readonly n: number;
+    readonly act: TurnAct;
+    readonly decision: TurnDecision;
+    readonly rule: string;
+    readonly evidence: readonly Evidence[];
+    /** Why it was denied or did not work; null: it worked. */
+    readonly cause: string | null;
+  };
   /** It died with its worker, was ended by a person, or the task's time was up; what it left was undone (kept under `rescued`). */
   STEP_LOST: {
     readonly step: string;
@@ -312,10 +329,12 @@ export interface RepoFacts {
 
 export interface ProjectSettings {
   /** Agent of a task that names none. */
-  readonly agent: "gates" | "builtin" | null;
+  readonly agent: "gates" | "builtin" | NamedForeign | null;
   readonly runMode: "interactive" | "assisted" | "autonomous" | null;
   /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
   readonly packageHosts: readonly string[];
+  /** What its foreign agents are let have; absent: nothing. */
+  readonly agentGrants?: AgentGrants;
   /** Of a task that names none; absent in projects of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
   /** Who may say yes; absent: everyone may, at any time. */

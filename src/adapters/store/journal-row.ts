@@ -126,6 +126,7 @@ const FORMATS = {
   STEP_COMPLETED: task,
   STEP_FAILED: task,
   STEP_WARNED: task,
+  TURN_ACTED: task,
   STEP_LOST: task,
   CHECKPOINTED: task,
   CANDIDATE_MADE: task,

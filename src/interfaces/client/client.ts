@@ -82,6 +82,12 @@ export function connect(find: FindDaemon) {
     pauseAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/pause", input),
     resumeAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/resume", input),
 
+    agents: () => get(views.AgentListView, "/api/agents"),
+    probeAgent: (input: In<typeof inputs.AgentTrialInput>) =>
+      post(views.AgentProbeView, "/api/agents/probe", input, LONG_MS),
+    testAgent: (input: In<typeof inputs.AgentTrialInput>) =>
+      post(views.AgentTestView, "/api/agents/test", input, LONG_MS),
+
     projects: () => get(views.ProjectListView, "/api/projects"),
     createProject: (input: In<typeof inputs.NewProjectInput>) =>
       post(views.ProjectView, "/api/projects", input, LONG_MS),
