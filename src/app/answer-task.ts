@@ -1,6 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Command } from "../domain/lifecycle.ts";
+import type { Word } from "../domain/matter.ts";
 import type { Priority } from "../domain/priority.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
@@ -23,6 +24,14 @@ export interface Said {
 }
 
 export const NOTHING_SAID: Said = { reason: null, outcome: null, moreMs: null };
+
+/** A person's word on what the task asks; `grant`: and on the like of it, where that can be said. */
+export interface Settling {
+  readonly decision: Word["decision"];
+  readonly text: string | null;
+  readonly grant: boolean;
+  readonly expected: string | null;
+}
 
 /** A person's acts on a task. Each is one command; the domain says whether it may be. */
 export const answers = (deps: AppDependencies) => ({
@@ -64,6 +73,30 @@ export const answers = (deps: AppDependencies) => ({
   async reject(by: Actor, id: string, reason: string | null): Promise<Loaded> {
     const blob = await stageText(deps, reason);
     return deps.log.give(id, { type: "reject", by, reason: blob?.ref ?? null }, { blobs: present([blob]) });
+  },
+
+  /** What the task asks. `expected`: the step whose matter was looked at; null: whatever it asks now. */
+  async settle(by: Actor, id: string, { decision, text, grant, expected }: Settling): Promise<Loaded> {
+    const { task } = await deps.log.load(id);
+    const choices = task.asked?.matter.kind === "question" ? task.asked.matter.choices : [];
+    if (decision === "answered" && choices.length > 0 && (text === null || !choices.includes(text)))
+      throw new Failure("input/invalid", `the answer has to be one of ${choices.join(", ")}`);
+    const blob = await stageText(deps, text);
+    const matter = task.asked?.matter;
+    const granted = grant && matter?.kind === "permission" ? matter.grant : null;
+    if (grant && granted === null) throw new Failure("input/invalid", "there is no pattern that could be granted here");
+    return deps.log.give(
+      id,
+      {
+        type: "answer",
+        by,
+        step: expected ?? task.asked?.step ?? "",
+        decision,
+        text: blob?.ref ?? null,
+        grant: granted,
+      },
+      { blobs: present([blob]) },
+    );
   },
 
   prioritize: (by: Actor, id: string, priority: Priority) => deps.log.give(id, { type: "prioritize", by, priority }),

@@ -16,7 +16,7 @@ import { findProject } from "./projects.ts";
 export interface ForkWanted {
   readonly times: number;
   /** Who does the work instead; null: who did it at the origin. */
-  readonly agent: "gates" | null;
+  readonly agent: "gates" | "builtin" | null;
   readonly plan: ScriptPlan | null;
   readonly createdBy: string;
 }

@@ -113,17 +113,19 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
     flaky: draft.flaky ?? project?.settings.flaky ?? NO_RERUN,
     limits: { ...DEFAULT_LIMITS, ...draft.limits },
+    ...(draft.models !== undefined && { models: draft.models }),
+    ...(draft.budget !== undefined && { budget: draft.budget }),
   };
 }
 
-/** Named, else the template of that title, else the project's default, else none: then the task waits as `blocked/no_model`. */
+/** Named, else the template of that title, else the project's default, else the built-in one. */
 function agentOf(draft: Draft, project: Project | null): AgentChoice {
   const kind =
     draft.agent ??
     (draft.plan !== null ? "script" : null) ??
     templateNamed(draft.title)?.agent ??
     project?.settings.agent ??
-    "none";
+    "builtin";
   if (kind !== "script") return { kind };
   if (draft.plan === null)
     throw new Failure("spec/invalid", "the script agent needs a plan file", {

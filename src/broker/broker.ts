@@ -1,9 +1,20 @@
-import { Failure } from "../domain/failure.ts";
 import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
+import { grantFor } from "../domain/matter.ts";
 import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "../ports/agent.ts";
-import type { Broker, Desk, Effect, GateOutcome, LayerMount, StepRun } from "../ports/broker.ts";
+import type {
+  Broker,
+  Desk,
+  Effect,
+  GateOutcome,
+  LayerMount,
+  NeededPermission,
+  Opened,
+  StepRun,
+} from "../ports/broker.ts";
+import type { PolicyAnswer } from "../ports/policy.ts";
+import type { StagedBlob } from "../ports/store.ts";
 import { makeCandidate } from "./candidate.ts";
 import type { BrokerDependencies, Pass } from "./deps.ts";
 import { runGate } from "./gate.ts";
@@ -14,21 +25,15 @@ import { workCapabilities } from "./working.ts";
 export function createBroker(deps: BrokerDependencies): Broker {
   const passing =
     (desk: Desk): Pass =>
-    async (input, open, effect) => {
-      const allowed = async () => {
+    async (input, open, effect, again) => {
+      const decided = async (): Promise<Opened> => {
         const opened = await open();
         const { act } = opened;
-        const repo = "repo" in act ? act.repo : "";
-        const answer = deps.policy.decide({
-          phase: desk.phase,
-          act,
-          scope: scopeOf(desk.spec, repo),
-          repoWritable: desk.repos[repo]?.writable ?? false,
-          packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
-        });
-        if (answer.allow) return opened;
-        await desk.steps.deny(describeAct(act), answer.rule, answer.reason);
-        throw new Failure("act/denied", `${describeAct(act)}: ${answer.reason}`, { facts: { rule: answer.rule } });
+        const answer = decision(deps, desk, act);
+        if (answer.verdict === "allow") return opened;
+        const { rule, reason } = answer;
+        if (answer.verdict === "deny") return { refused: { act: describeAct(act), rule, reason } };
+        return { ...opened, needs: permissionFor(desk, opened, rule, reason) };
       };
       const tidy = async (run: StepRun): Promise<Effect> => {
         try {
@@ -37,12 +42,17 @@ export function createBroker(deps: BrokerDependencies): Broker {
           await deps.dropRunDirectory(desk.task, run.step, run.run);
         }
       };
-      return desk.steps.perform({ input: deps.seal(input).sha256, open: allowed, effect: tidy });
+      return desk.steps.perform({
+        input: deps.seal(input).sha256,
+        open: decided,
+        effect: tidy,
+        ...(again !== undefined && { again }),
+      });
     };
 
   return {
     planning: (desk): PlanningCapabilities => planningCapabilities(deps, desk, passing(desk)),
-    working: (desk, item): WorkCapabilities => workCapabilities(deps, desk, passing(desk), item),
+    working: (desk): WorkCapabilities => workCapabilities(deps, desk, passing(desk)),
     prepare: (desk, definition: PrepareDefinition, commit, on): Promise<LayerMount> =>
       prepareLayer(deps, desk, passing(desk), definition, commit, on),
     candidate: (desk, repo, message, author, exclude) =>
@@ -50,6 +60,44 @@ export function createBroker(deps: BrokerDependencies): Broker {
     gate: (desk, gate: GateDefinition, ground, on): Promise<GateOutcome> =>
       runGate(deps, desk, passing(desk), { gate, ground, on }),
     witness: (desk, seen) => readOnlyWitness(deps, desk, passing(desk), seen),
+  };
+}
+
+const decision = (deps: BrokerDependencies, desk: Desk, act: Act): PolicyAnswer => {
+  const repo = "repo" in act ? act.repo : "";
+  return deps.policy.decide({
+    phase: desk.phase,
+    act,
+    scope: scopeOf(desk.spec, repo),
+    repoWritable: desk.repos[repo]?.writable ?? false,
+    packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
+    item: desk.item,
+    grants: desk.grants,
+  });
+};
+
+/** What a person is shown and what a yes is bound to: the act itself, and where and within which bounds it would run. */
+function permissionFor(
+  desk: Desk,
+  { act, blobs }: { readonly act: Act; readonly blobs: readonly StagedBlob[] },
+  rule: string,
+  reason: string,
+): NeededPermission {
+  const { content: _where, ...bound } = { content: null, ...act };
+  const content = act.kind === "edit" ? (blobs[0]?.inline ?? null) : null;
+  return {
+    text: [JSON.stringify(bound, null, 2), ...(content === null ? [] : [new TextDecoder().decode(content)])].join(
+      "\n\n",
+    ),
+    binds: {
+      ...bound,
+      limits: desk.spec.limits,
+      toolPath: "repo" in act ? (desk.repos[act.repo]?.toolPath ?? []) : [],
+    },
+    act: describeAct(act),
+    rule,
+    reason,
+    grant: act.kind === "command" ? grantFor(act.argv) : null,
   };
 }
 

@@ -1,10 +1,11 @@
 import type { Seal } from "../domain/seal.ts";
 import type { Act } from "../domain/step.ts";
-import type { Effect, StepRun } from "../ports/broker.ts";
+import type { Ask, Effect, StepRun } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { BytesDigest } from "../ports/digest.ts";
 import type { Egress, EgressTarget } from "../ports/egress.ts";
 import type { Layers } from "../ports/layers.ts";
+import type { Models } from "../ports/model.ts";
 import type { Policy } from "../ports/policy.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
@@ -54,6 +55,9 @@ export interface BrokerDependencies {
   readonly allowPrivate: () => Promise<readonly EgressTarget[]>;
   /** Whether there is no space left in the data directory. */
   readonly noRoom: () => Promise<boolean>;
+  readonly models: Models;
+  /** Adds to a run's live output. */
+  readonly appendOutput: (outputFile: string, text: string) => void;
   readonly clock: Clock;
 }
 
@@ -65,6 +69,7 @@ export type Pass = (
   input: unknown,
   open: () => Promise<{ readonly act: Act; readonly blobs: readonly StagedBlob[] }>,
   effect: (run: StepRun) => Promise<Effect>,
+  again?: Ask["again"],
 ) => Promise<unknown>;
 
 /** An act that is known before looking at anything. */

@@ -1,7 +1,8 @@
 import { Failure } from "../domain/failure.ts";
 import { isPlainPath } from "../domain/scope.ts";
+import type { Found } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
-import { workspaceOf } from "./confine.ts";
+import { confine, workspaceMounts, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 
 const READ_BYTES_MAX = 1024 ** 2;
@@ -42,8 +43,37 @@ export function readCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
         }),
       )) as readonly string[];
     },
+    async search(repo: string, text: string, prefix: string): Promise<Found> {
+      if (prefix !== "") refuseOddPath(prefix);
+      if (text === "") throw new Failure("input/invalid", "nothing to search for");
+      const argv = ["/bin/sh", "-c", SEARCH, "search", text, prefix === "" ? "." : prefix];
+      return (await pass(
+        { search: { repo, text, prefix } },
+        plainly({ kind: "read", repo, what: "command", target: argv }),
+        async (run) => {
+          const ran = await confine(deps, desk, run, {
+            repo,
+            argv,
+            cwd: ".",
+            mounts: workspaceMounts(deps, desk, "read"),
+            scratches: [],
+            environment: {},
+            network: [],
+            timeoutMs: Math.min(SEARCH_MS, desk.spec.limits.stepMs),
+          });
+          const lines = ran.told.stdout.split("\n").filter((line) => line !== "");
+          const result: Found = { lines: lines.slice(0, FOUND_MOST), more: lines.length > FOUND_MOST };
+          return { evidence: ran.evidence, touched: [], result, failed: null, blobs: ran.blobs };
+        },
+      )) as Found;
+    },
   };
 }
+
+const FOUND_MOST = 100;
+const SEARCH_MS = 30_000;
+/** Inside the sandbox, on read-only mounts: what is searched for and where are arguments, never text for the shell. */
+const SEARCH = `grep -rnIF --exclude-dir=.git --exclude-dir=node_modules -e "$1" -- "$2" | cut -c 1-300 | head -n ${FOUND_MOST + 1}`;
 
 export function refuseOddPath(path: string): void {
   if (!isPlainPath(path))

@@ -15,6 +15,7 @@ import {
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
+import { talkCapabilities } from "./talking.ts";
 
 const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;
 const ARTIFACT_BYTES_MAX = 16 * 1024 ** 2;
@@ -35,7 +36,8 @@ const mediaTypeOf = (name: string): string => {
 };
 
 /** Edit and run inside the workspace, for one approved work item. */
-export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass, item: string): WorkCapabilities {
+export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass): WorkCapabilities {
+  const item = desk.item?.id ?? null;
   const edit = async (
     repo: string,
     path: string,
@@ -81,6 +83,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     attempt: desk.attempt,
     lastFailure: desk.lastFailure,
     ...readCapabilities(deps, desk, pass),
+    ...talkCapabilities(deps, desk, pass),
     write: (repo, path, content, executable) => edit(repo, path, new TextEncoder().encode(content), executable),
     remove: (repo, path) => edit(repo, path, null, null),
     async keep(repo, path, name) {

@@ -212,7 +212,7 @@ export const GraphQuery = z.strictObject({
 /** Whoever is named does the work instead; the rest of the spec stays as it was frozen. */
 export const ForkInput = z.strictObject({
   times: z.int().min(1).max(20).default(1),
-  agent: z.enum(["gates"]).optional(),
+  agent: z.enum(["gates", "builtin"]).optional(),
   plan: PlanFile.optional(),
   created_by: oneLine(200).optional(),
 });
@@ -286,7 +286,7 @@ function isBranchName(name: string): boolean {
 
 const ToolPath = z.array(AbsolutePath).max(200);
 export const ProjectSettingsInput = z.strictObject({
-  agent: z.enum(["gates"]).nullable().optional(),
+  agent: z.enum(["gates", "builtin"]).nullable().optional(),
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),

@@ -87,6 +87,11 @@ export const PROBLEMS = {
   "daemon/running": { status: 500, exit: 73, next: "agentos daemon status shows the one that runs." },
   "daemon/unreachable": { status: 503, exit: 69, next: "agentos daemon start" },
   "agent/failed": { status: 500, exit: 1, next: "agentos task logs <id> shows what it said." },
+  "budget/exhausted": {
+    status: 409,
+    exit: 4,
+    next: "agentos task resume <id> --more tokens=100000 lets it spend more.",
+  },
   "agent/missing": {
     status: 424,
     exit: 69,

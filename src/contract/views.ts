@@ -304,7 +304,7 @@ export const ProjectView = z.object({
   name: z.string(),
   created_at: Time,
   settings: z.object({
-    agent: z.enum(["gates"]).nullable(),
+    agent: z.enum(["gates", "builtin"]).nullable(),
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),

@@ -1,3 +1,5 @@
+import { durationText } from "./duration.ts";
+
 /** What may be spent; a field that is not there is no limit. */
 export interface Budget {
   /** Into and out of models, together. */
@@ -22,6 +24,22 @@ export const add = (one: Spent, other: Partial<Spent>): Spent => ({
   turns: one.turns + (other.turns ?? 0),
   ms: one.ms + (other.ms ?? 0),
 });
+
+export const moneyText = (microdollars: number): string => `${(microdollars / 1_000_000).toFixed(4)} USD`;
+
+const UNIT_TEXT = {
+  tokens: (n) => `${n} tokens`,
+  microdollars: moneyText,
+  turns: (n) => `${n} turns`,
+  ms: durationText,
+} as const satisfies Record<BudgetUnit, (n: number) => string>;
+
+/** `20000 tokens, 3 turns`: what is there of it. */
+export const spentText = (spent: Partial<Spent>): string =>
+  BUDGET_UNITS.flatMap((unit) => {
+    const n = spent[unit];
+    return n === undefined ? [] : [UNIT_TEXT[unit](n)];
+  }).join(", ");
 
 /** The first unit of which all is spent that the budget and what was granted beyond it allow; null: there is something left. */
 export function exhausted(

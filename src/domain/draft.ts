@@ -1,4 +1,6 @@
+import type { Budget } from "./budget.ts";
 import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
+import type { ModelPolicy } from "./model-policy.ts";
 import type { ScriptPlan } from "./script-plan.ts";
 import type { AgentKind, RepoScope, RunMode, SpecLimits } from "./spec.ts";
 
@@ -48,4 +50,7 @@ export interface Draft {
   /** Absent in drafts of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
   readonly limits: Partial<SpecLimits>;
+  /** Absent in drafts of an AgentOS that knew no models. */
+  readonly models?: ModelPolicy;
+  readonly budget?: Budget;
 }

@@ -1,10 +1,14 @@
 import type { Actor } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
+import type { Spent } from "./budget.ts";
 import type { Standing } from "./delivery.ts";
 import type { Dependency } from "./dependency.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
+import type { FailureCode } from "./failure.ts";
 import type { FlakyPolicy, Ground, PinnedPart } from "./gate.ts";
+import type { Matter, Word } from "./matter.ts";
+import type { ModelPolicy } from "./model-policy.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
 import type { Act, StepWarning } from "./step.ts";
@@ -185,6 +189,8 @@ export interface TaskEventBodies {
     readonly after: Trees;
     readonly cause: string;
     readonly result: BlobRef | null;
+    /** It is over and its asker was told this failure, with `cause` as its words; not there: it may be begun again. */
+    readonly told?: FailureCode;
   };
   /** Once per run and kind: it shows no sign of life for `ms`, or `ms` of its time are gone. `limitMs` is the limit that is meant. */
   STEP_WARNED: {
@@ -219,6 +225,12 @@ export interface TaskEventBodies {
   TIME_WARNED: { readonly spentMs: number; readonly limitMs: number };
   /** A person gave the task more time than its spec has. */
   TIME_GRANTED: { readonly ms: number };
+  /** A person let more be spent than its budgets say. */
+  BUDGET_GRANTED: { readonly more: Partial<Spent> };
+  /** A person is asked, under the name of the step that wants to know. */
+  ASKED: { readonly step: string; readonly item: string | null; readonly matter: Matter };
+  /** `grant`: the like of it is not asked again in this task. */
+  ANSWERED: Word & { readonly step: string; readonly grant: string | null };
   PAUSE_REQUESTED: { readonly reason: BlobRef | null };
   CANCEL_REQUESTED: { readonly reason: BlobRef | null };
   BLOCKED: { readonly reason: BlockReason; readonly detail: string; readonly step: string | null };
@@ -234,7 +246,15 @@ export interface TaskEventBodies {
     readonly content: BlobRef;
     readonly step: string | null;
   };
-  DENIED: { readonly act: string; readonly rule: string; readonly reason: string; readonly item: string | null };
+  /** `step`: what was asked for under this name and is over by this refusal; not there where it was a part of what a step did. */
+  DENIED: {
+    readonly act: string;
+    readonly rule: string;
+    readonly reason: string;
+    readonly item: string | null;
+    readonly step?: string;
+    readonly input?: string;
+  };
   /** A person's word for what no gate proved: exactly this candidate, with every gate that did not pass or never ran. */
   ACCEPTED_UNPROVEN: {
     readonly candidate: Readonly<Record<string, { readonly commit: string; readonly tree: string }>>;
@@ -289,7 +309,7 @@ export interface RepoFacts {
 
 export interface ProjectSettings {
   /** Agent of a task that names none. */
-  readonly agent: "gates" | null;
+  readonly agent: "gates" | "builtin" | null;
   readonly runMode: "interactive" | "assisted" | "autonomous" | null;
   /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
   readonly packageHosts: readonly string[];
@@ -297,6 +317,8 @@ export interface ProjectSettings {
   readonly flaky?: FlakyPolicy | null;
   /** How many of its tasks run at the same time; null: as many as the daemon has room for. */
   readonly tasksMax: number | null;
+  /** Models of its tasks, before the person's own; absent in projects of an AgentOS that knew none. */
+  readonly models?: ModelPolicy;
 }
 
 export type ProjectEventType = keyof ProjectEventBodies;
@@ -329,7 +351,17 @@ export type SystemEvent = {
   readonly [T in SystemEventType]: { readonly type: T; readonly body: SystemEventBodies[T] };
 }[SystemEventType];
 
-export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent;
+/** What holds for everything this AgentOS does, as a person set it. */
+export interface PolicyEventBodies {
+  /** The models of whoever names none; it replaces what was set before. */
+  MODEL_POLICY_SET: { readonly policy: ModelPolicy };
+}
+export type PolicyEventType = keyof PolicyEventBodies;
+export type PolicyEvent = {
+  readonly [T in PolicyEventType]: { readonly type: T; readonly body: PolicyEventBodies[T] };
+}[PolicyEventType];
+
+export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent | PolicyEvent;
 
 /** An event as it stands in its stream. */
 export interface Recorded<E extends AnyEvent = AnyEvent> {

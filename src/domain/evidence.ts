@@ -53,6 +53,23 @@ export type Evidence =
       readonly files: number;
       readonly listing: string;
       readonly reused: boolean;
+    }
+  /** One call of a model: what was sent and what came back lie in the blobs. */
+  | {
+      readonly kind: "model";
+      readonly provider: string;
+      readonly model: string;
+      /** What the provider said answered. */
+      readonly answeredBy: string;
+      readonly request: BlobRef;
+      readonly response: BlobRef;
+      readonly inputTokens: number;
+      readonly outputTokens: number;
+      /** The provider did not count. */
+      readonly estimated: boolean;
+      /** Millionths of a US dollar; null where no price is known. */
+      readonly microdollars: number | null;
+      readonly durationMs: number;
     };
 
 export type EvidenceKind = Evidence["kind"];

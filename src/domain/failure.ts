@@ -44,6 +44,7 @@ export const FAILURE_CODES = [
   "daemon/running",
   "daemon/unreachable",
   "agent/failed",
+  "budget/exhausted",
   "agent/missing",
   "model/none",
   "model/unavailable",

@@ -42,6 +42,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: "CANCELED",
     retry: NO,
@@ -65,6 +66,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: "CANCELED",
     retry: NO,
@@ -88,6 +90,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: "PAUSE_REQUESTED",
+    answer: NO,
     resume: NO,
     cancel: "CANCEL_REQUESTED",
     retry: NO,
@@ -111,6 +114,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: "CHANGES_REQUESTED QUEUED",
     reject: "PLAN_REJECTED CANCELED",
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: "CANCELED",
     retry: NO,
@@ -134,6 +138,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: { why: "it asks nothing: it is blocked by no_model" },
     resume: "RESUMED QUEUED",
     cancel: "CANCELED",
     retry: NO,
@@ -157,6 +162,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: NO,
     retry: NO,
@@ -180,6 +186,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: NO,
     retry: "RETRIED PHASE_ENTERED QUEUED",
@@ -203,6 +210,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     request_changes: NO,
     reject: NO,
     pause: NO,
+    answer: NO,
     resume: NO,
     cancel: NO,
     retry: NO,
@@ -894,7 +902,7 @@ describe("a task whose time is up", () => {
   const resume = (moreMs: number | null) => give("resume", { outcome: null, reason: null, restart: true, moreMs });
 
   test("is resumed only with more of it", () => {
-    expect(outcome(upTo, resume(null))).toEqual({ why: "its time is used up; say how much more it gets" });
+    expect(outcome(upTo, resume(null))).toEqual({ why: "what it may spend is used up; say how much more it gets" });
     expect(outcome(upTo, resume(60_000))).toBe("TIME_GRANTED RESUMED QUEUED");
     expect(upTo.and(resume(60_000)).task.worked.grantedMs).toBe(60_000);
   });

@@ -1,5 +1,6 @@
 import { type Actor, POLICY } from "./actor.ts";
 import type { BlobRef } from "./blob.ts";
+import { BUDGET_UNITS, type Spent } from "./budget.ts";
 import type { Dependency } from "./dependency.ts";
 import type {
   Base,
@@ -14,6 +15,7 @@ import type {
 import type { FailReason } from "./exit-reason.ts";
 import { standsOn, type Verdict } from "./gate.ts";
 import { inputsAfter } from "./inputs.ts";
+import type { Matter, Word } from "./matter.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
 import type { RunMode } from "./spec.ts";
@@ -52,7 +54,11 @@ export interface CommandBodies {
     readonly restart: boolean;
     /** Time the task gets beyond its limit; null: none. */
     readonly moreMs: number | null;
+    /** What it may spend beyond its budgets. */
+    readonly more?: Partial<Spent>;
   };
+  /** A person's word on what the task asks; `grant`: and on the like of it. */
+  answer: Word & { readonly step: string; readonly grant: string | null };
   prioritize: { readonly priority: Priority };
   cancel: { readonly reason: BlobRef | null };
   retry: { readonly restart: boolean };
@@ -106,6 +112,14 @@ export type WorkReport =
       readonly output: BlobRef | null;
     }
   | { readonly type: "block"; readonly reason: BlockReason; readonly detail: string; readonly step: string | null }
+  /** A person's word is needed before the step of that name. */
+  | {
+      readonly type: "ask";
+      readonly step: string;
+      readonly item: string | null;
+      readonly matter: Matter;
+      readonly detail: string;
+    }
   | { readonly type: "succeed"; readonly gates: readonly string[]; readonly expectsChange: boolean }
   | { readonly type: "fail"; readonly exitReason: FailReason; readonly detail: string }
   /** The worker is being stopped in good order, or nothing is to run for now; another claim goes on. */
@@ -244,6 +258,7 @@ const LIFECYCLE: Lifecycle = {
   },
   blocked: {
     resume,
+    answer,
     accept,
     revise,
     prioritize,
@@ -279,7 +294,8 @@ const LIFECYCLE: Lifecycle = {
  * The commands that a task in this status has a rule for and that lead somewhere: the buttons on screen. `report`, `deny` and deliveries are
  * the system's; a priority and a dependency change nothing about where the task stands.
  */
-export const allowedCommands = (task: Task): readonly CommandType[] => commandsOf(LIFECYCLE[task.status]);
+export const allowedCommands = (task: Task): readonly CommandType[] =>
+  commandsOf(LIFECYCLE[task.status]).filter((command) => command !== (task.asked === null ? "answer" : "resume"));
 
 const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
   "claim",
@@ -437,10 +453,35 @@ function prioritize(task: Task, { priority, by }: Command<"prioritize">): Answer
 }
 
 function resume(task: In<"blocked">, command: Command<"resume">): Answer {
-  const { moreMs } = command;
-  if (task.reason === "budget_exhausted" && moreMs === null) return "its time is used up; say how much more it gets";
+  const { moreMs, more = {} } = command;
+  if (task.asked !== null) return "it asks something, and goes on when that is answered";
+  const lets = BUDGET_UNITS.some((unit) => more[unit] !== undefined);
+  if (task.reason === "budget_exhausted" && moreMs === null && !lets)
+    return "what it may spend is used up; say how much more it gets";
   const answer = goOn(task, command);
-  return typeof answer === "string" || moreMs === null ? answer : [e("TIME_GRANTED", { ms: moreMs }), ...answer];
+  if (typeof answer === "string") return answer;
+  return [
+    ...(moreMs === null ? [] : [e("TIME_GRANTED", { ms: moreMs })]),
+    ...(lets ? [e("BUDGET_GRANTED", { more })] : []),
+    ...answer,
+  ];
+}
+
+function answer(task: In<"blocked">, { step, decision, text, grant, by }: Command<"answer">): Answer {
+  if (by.kind !== "person") return "only a person may answer";
+  if (task.asked === null) return `it asks nothing: it is blocked by ${task.reason}`;
+  if (task.asked.step !== step) return `it asks at step ${task.asked.step} now, the answer is for ${step}`;
+  const { matter } = task.asked;
+  if (matter.kind === "question" && decision !== "answered") return "it asks a question, which is answered in words";
+  if (matter.kind === "question" && text === null) return "the answer has no words";
+  if (matter.kind === "permission" && decision === "answered") return "it asks for permission: allow it or deny it";
+  if (grant !== null && (matter.kind !== "permission" || decision !== "allowed" || matter.grant !== grant))
+    return `${grant} cannot be granted here`;
+  return [
+    e("ANSWERED", { step, decision, text, grant }),
+    e("RESUMED", { from: task.reason, reason: null }),
+    e("QUEUED", { cause: "answered" }),
+  ];
 }
 
 function goOn(task: In<"blocked">, { outcome, reason, restart }: Command<"resume">): Answer {
@@ -525,6 +566,7 @@ const PHASE_AFTER: Readonly<Record<Phase, Phase | null>> = {
 const PUTS_DOWN: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>([
   "propose_plan",
   "propose_item",
+  "ask",
   "block",
   "fail",
   "release",
@@ -614,6 +656,17 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
     case "block":
       // A step may stay open behind a wait: the next claim closes it by its crash policy before anything else.
       return [e("BLOCKED", { reason: said.reason, detail: said.detail, step: said.step })];
+    case "ask":
+      return task.openStep === null
+        ? [
+            e("ASKED", { step: said.step, item: said.item, matter: said.matter }),
+            e("BLOCKED", {
+              reason: said.matter.kind === "question" ? "question" : "approval_needed",
+              detail: said.detail,
+              step: said.step,
+            }),
+          ]
+        : `step ${task.openStep.step} is open`;
     case "succeed":
       return succeed(task, said.gates, said.expectsChange);
     case "fail":

@@ -43,3 +43,12 @@ export function modelsFor(phase: Phase, layers: readonly ModelPolicy[]): PhaseMo
   }
   return null;
 }
+
+/** `planning: ollama/qwen3, openai/gpt-5; any: …`, or that there are none. */
+export function modelsText(policy: ModelPolicy): string {
+  const phases = Object.entries(policy).filter(([, { use }]) => use.length > 0);
+  if (phases.length === 0) return "none";
+  return phases
+    .map(([phase, { use }]) => `${phase}: ${use.map(({ provider, model }) => `${provider}/${model}`).join(", ")}`)
+    .join("; ");
+}

@@ -1,5 +1,6 @@
 import { Failure } from "./failure.ts";
-import { inScope } from "./scope.ts";
+import { covers } from "./matter.ts";
+import { inScope, matchesPath } from "./scope.ts";
 import type { Seal } from "./seal.ts";
 import { type Spec, scopeOf } from "./spec.ts";
 
@@ -25,6 +26,25 @@ export interface OpenPlan {
   readonly items: readonly WorkItem[];
   readonly notes: readonly string[];
 }
+
+/** Whether the item says that it changes this path. */
+export const declaresPath = (item: WorkItem, path: string): boolean =>
+  item.paths.some((pattern) => matchesPath(pattern, path));
+
+/** Whether the item says that it runs this: the same words, or a declared command that ends in `*` and begins like it. */
+export function declaresCommand(item: WorkItem, argv: readonly string[]): boolean {
+  const [shell = "", flag, text] = argv;
+  const isText = argv.length === 3 && flag === "-c" && /(^|\/)(ba|da)?sh$/.test(shell);
+  return item.commands.some(
+    (declared) =>
+      declared === argv.join(" ") ||
+      (isText ? declared === text || (isPlain(text) && covers(declared, text.split(" "))) : covers(declared, argv)),
+  );
+}
+
+/** Text for a shell that is nothing but words with single blanks between. */
+const isPlain = (text: string | undefined): text is string =>
+  text !== undefined && /^[\w@%+=:,./-]+( [\w@%+=:,./-]+)*$/.test(text);
 
 export type WorkItemStatus = "pending" | "running" | "completed" | "failed" | "skipped";
 

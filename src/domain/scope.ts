@@ -12,7 +12,7 @@ export function inScope(scope: RepoScope, path: string): boolean {
     case "read_only":
       return false;
     case "paths":
-      return [scope.paths, ...(scope.within ?? [])].every((list) => list.some((pattern) => matches(pattern, path)));
+      return [scope.paths, ...(scope.within ?? [])].every((list) => list.some((pattern) => matchesPath(pattern, path)));
   }
 }
 
@@ -32,7 +32,8 @@ export function narrowed(
   return { repo, access: "paths", paths, ...(within.length > 0 && { within }) };
 }
 
-function matches(pattern: string, path: string): boolean {
+/** One pattern, as `inScope` reads them. */
+export function matchesPath(pattern: string, path: string): boolean {
   // Runs of stars say no more than one, and would make the search below take its time.
   const whole = (pattern.endsWith("/") ? `${pattern}**` : pattern)
     .replace(/(\*\*\/)+/g, "**/")

@@ -1,7 +1,9 @@
 import { standingText } from "./delivery.ts";
+import { moneyText, spentText } from "./budget.ts";
 import { durationText } from "./duration.ts";
 import type { AnyEvent } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
+import { modelsText } from "./model-policy.ts";
 import { type DependencyNow, standing } from "./standing.ts";
 import type { Act } from "./step.ts";
 import type { Task } from "./task.ts";
@@ -106,6 +108,14 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The task has worked ${durationText(body.spentMs)} of the ${durationText(body.limitMs)} it may take.`;
     case "TIME_GRANTED":
       return `The task was given ${durationText(body.ms)} more.`;
+    case "BUDGET_GRANTED":
+      return `The task may spend more: ${spentText(body.more)}.`;
+    case "ASKED":
+      return body.matter.kind === "question"
+        ? `The agent asks a question before step ${body.step}.`
+        : `Permission is asked for step ${body.step}: ${body.matter.reason} (rule ${body.matter.rule}).`;
+    case "ANSWERED":
+      return `A person ${body.decision} what was asked before step ${body.step}${body.grant === null ? "" : `, and granted ${body.grant} for the rest of the task`}.`;
     case "PAUSE_REQUESTED":
       return "A pause was asked for; it takes effect at the next boundary.";
     case "CANCEL_REQUESTED":
@@ -168,6 +178,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return "Everything was paused: no task is taken up.";
     case "SYSTEM_RESUMED":
       return "Everything was resumed.";
+    case "MODEL_POLICY_SET":
+      return `The models are now ${modelsText(body.policy)}.`;
     case "SPACE_RECLAIMED":
       return `A clean-up freed ${body.bytes} bytes (${count(body.workspaces, "workspace")}, ${count(body.layers, "layer")}, ${count(body.mirrors, "mirror")}); ${body.keptBytes} bytes stay.`;
   }
@@ -297,7 +309,9 @@ const flaky = (runs: number | undefined): string => (runs === undefined ? "" : `
 
 function outcome(evidence: readonly Evidence[]): string {
   for (const one of evidence)
-    if (one.kind === "command")
+    if (one.kind === "model")
+      return ` (${one.inputTokens} tokens in, ${one.outputTokens} out${one.microdollars === null ? "" : `, ${moneyText(one.microdollars)}`})`;
+    else if (one.kind === "command")
       return one.exitCode === null
         ? ` (${one.endedBy === "itself" ? (one.signal ?? "signal") : `ended: ${one.endedBy}`})`
         : ` (exit code ${one.exitCode}, ${one.durationMs} ms)`;

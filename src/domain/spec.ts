@@ -1,6 +1,8 @@
+import type { Budget } from "./budget.ts";
 import type { RepoFacts } from "./event.ts";
 import { Failure } from "./failure.ts";
 import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
+import type { ModelPolicy } from "./model-policy.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";
 import type { Seal } from "./seal.ts";
 
@@ -35,11 +37,12 @@ export interface Criterion {
   readonly gate: string | null;
 }
 
-export const AGENT_KINDS = ["script", "gates"] as const;
+export const AGENT_KINDS = ["builtin", "script", "gates"] as const;
 export type AgentKind = (typeof AGENT_KINDS)[number];
 
-/** Which agent does the work. `none`: no agent and no model is configured; such a task waits as `blocked/no_model`. */
+/** Which agent does the work. `none` stands in specs of an AgentOS that had no agent for models: such a task waits as `blocked/no_model`. */
 export type AgentChoice =
+  | { readonly kind: "builtin" }
   | { readonly kind: "script"; readonly plan: ScriptPlan }
   | { readonly kind: "gates" }
   | { readonly kind: "none" };
@@ -63,6 +66,10 @@ export interface Spec {
   /** Commit per repo that gates were pinned on. */
   readonly pinnedOn: Readonly<Record<string, string>>;
   readonly agent: AgentChoice;
+  /** The task's own choice of models, before its project's and the person's. Not there: none. */
+  readonly models?: ModelPolicy;
+  /** What the whole task may spend. Not there: no limit. */
+  readonly budget?: Budget;
   readonly runMode: RunMode;
   /** False where the work is to look, not to change: then an empty change is no failure. */
   readonly expectsChange: boolean;

@@ -1,5 +1,6 @@
 import type { BlobRef } from "./blob.ts";
 import type { Move, Standing } from "./delivery.ts";
+import type { FailureCode } from "./failure.ts";
 import type { Ground } from "./gate.ts";
 
 /** What a step does, as recorded before it happens. Enough to say what was in flight, to redo it and to re-check it. */
@@ -129,4 +130,6 @@ export interface FinishedStep {
   readonly input: string;
   readonly seq: number;
   readonly result: BlobRef | null;
+  /** It ended in a failure that its asker was told: that is told again. Not there: in a result. */
+  readonly failed?: { readonly code: FailureCode; readonly sentence: string };
 }

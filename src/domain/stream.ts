@@ -1,6 +1,8 @@
 /** Names of streams. A stream is the unit of order and of the race for the next seq. */
 export const taskStream = (id: string): string => `task/${id}`;
 export const projectStream = (id: string): string => `project/${id}`;
+/** Which models are used where nobody else says. */
+export const MODEL_POLICY_STREAM = "policy/models";
 export const SYSTEM_STREAM = "system";
 
 export type StreamKind = "task" | "project" | "policy" | "provider" | "chat" | "system";

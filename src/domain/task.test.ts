@@ -161,7 +161,17 @@ function holds({ task: before, events: past }: Given, command: Command, { task, 
     task.status === "draft" || task.status === "canceled" || (task.spec !== null && task.project !== null),
     "what is in the queue or beyond is frozen and bound",
   );
-  const forPeople: readonly string[] = ["PLAN_APPROVED", "PLAN_REJECTED", "ACCEPTED_UNPROVEN", "PAUSE_REQUESTED"];
+  must(
+    before.asked === null || task.asked !== null || task.status !== "queued" || types[0] === "ANSWERED",
+    "a question is gone on from by an answer",
+  );
+  const forPeople: readonly string[] = [
+    "ANSWERED",
+    "PLAN_APPROVED",
+    "PLAN_REJECTED",
+    "ACCEPTED_UNPROVEN",
+    "PAUSE_REQUESTED",
+  ];
   must(command.by.kind !== "agent" || !types.some((type) => forPeople.includes(type)), "no agent answers for a person");
 }
 
@@ -198,7 +208,11 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
       reason: null,
       restart: true,
       moreMs: task.denials % 2 === 0 ? null : 60_000,
+      ...(task.denials % 3 === 1 && { more: EXAMPLES.BUDGET_GRANTED.more }),
     }),
+    ...(task.asked === null
+      ? []
+      : [give("answer", { step: task.asked.step, decision: "answered", text: ref("a"), grant: null })]),
     ...(task.status === "blocked" && task.reason === "gates_exhausted" ? [COMMANDS.accept] : []),
   ];
   const working: WorkReport[] =
@@ -216,6 +230,9 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
           { type: "start_item", item: "work" },
           { type: "start_step", step: { step, run, item: "work", act, input: "i1", before: task.trees } },
           { type: "complete_item", item: "work" },
+          ...(task.finished[step] === undefined && task.words[step] === undefined
+            ? [{ type: "ask", step, item: "work", matter: EXAMPLES.ASKED.matter, detail: "it has a question" } as const]
+            : []),
           { type: "make_candidate", repos: { app: EVIDENCE } },
           {
             type: "judge_gate",
@@ -300,6 +317,8 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
     task.dependencies.length === 0 ? COMMANDS.add_dependency : COMMANDS.remove_dependency,
     { ...COMMANDS.approve, by: SLY },
     { ...COMMANDS.accept, by: SLY },
+    { ...COMMANDS.answer, by: SLY },
+    COMMANDS.answer,
     { ...COMMANDS.pause, by: SLY },
     give("claim", { worker: "w2", epoch: task.epoch, met: [] }, WORKER),
     report({ type: "release", cause: "worker_stopped" }, task.epoch - 1),

@@ -1,4 +1,5 @@
 import type { BlobRef } from "./blob.ts";
+import { add, NOTHING_SPENT, type Spent } from "./budget.ts";
 import type { Dependency } from "./dependency.ts";
 import type {
   Artifact,
@@ -13,8 +14,10 @@ import type {
   TaskEvent,
   TaskEventBodies,
 } from "./event.ts";
+import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { Ground, Verdict } from "./gate.ts";
+import type { SettledMatter } from "./matter.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
 import type { Priority } from "./priority.ts";
@@ -143,6 +146,20 @@ export interface TaskFacts {
   readonly delivered: Readonly<Record<string, DeliveredTo>> | null;
   readonly denials: number;
   readonly worked: Worked;
+  /** What a person is asked just now. */
+  readonly asked: TaskEventBodies["ASKED"] | null;
+  /** Answers that the open phase or work item may ask for again, by the step that wanted to know. */
+  readonly words: Readonly<Record<string, SettledMatter>>;
+  /** What a person allowed for the rest of this spec, as patterns of commands. */
+  readonly grants: readonly string[];
+  readonly spent: Spending;
+}
+
+/** What models and turns took, and time, in all and by phase; `granted` is what people let it spend beyond its budgets. */
+export interface Spending {
+  readonly total: Spent;
+  readonly phases: Readonly<Partial<Record<Phase, Spent>>>;
+  readonly granted: Spent;
 }
 
 /** A task at one moment. Each status carries the facts that exist only in it. */
@@ -197,6 +214,10 @@ const NOTHING_DONE = {
   delivered: null,
   worked: { ms: 0, grantedMs: 0, warned: false },
   inputs: [],
+  asked: null,
+  words: {},
+  grants: [],
+  spent: { total: NOTHING_SPENT, phases: {}, granted: NOTHING_SPENT },
 } as const satisfies Partial<TaskFacts>;
 
 /** The task after its first event. */
@@ -231,8 +252,10 @@ export function evolve(task: Task, recorded: Recorded<TaskEvent>): Task {
   const next = after(task, recorded);
   // A takeover ends the silence of a dead worker, which was no work; what people say meanwhile is none either.
   if (task.status !== "running" || recorded.event.type === "CLAIMED" || recorded.actor.kind !== "worker") return next;
-  const worked = { ...next.worked, ms: next.worked.ms + Math.max(0, recorded.atMs - task.seenMs) };
-  return next.status === "running" ? { ...next, worked, seenMs: recorded.atMs } : { ...next, worked };
+  const ms = Math.max(0, recorded.atMs - task.seenMs);
+  const worked = { ...next.worked, ms: next.worked.ms + ms };
+  const timed = ms === 0 ? next : { ...next, spent: spending(next.spent, task.phase, { ms }) };
+  return timed.status === "running" ? { ...timed, worked, seenMs: recorded.atMs } : { ...timed, worked };
 }
 
 /** Total: every event has its case, none reads anything but its arguments. */
@@ -289,7 +312,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
     case "SUPERSEDED":
       return { ...task, supersededBy: event.body.by };
     case "PHASE_ENTERED":
-      return { ...task, phase: event.body.phase, finished: {}, runs: {} };
+      return { ...task, phase: event.body.phase, ...ASKED_NOTHING };
     case "BASES_PINNED":
       return { ...task, bases: event.body.bases, baseTrees: event.body.trees, trees: event.body.trees };
     case "PLAN_PROPOSED":
@@ -327,8 +350,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         candidate: null,
         verdicts: {},
         outside: false,
-        finished: {},
-        runs: {},
+        ...ASKED_NOTHING,
       };
     case "WORK_ITEM_PROPOSED":
       return {
@@ -343,15 +365,14 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         items: { ...task.items, [event.body.item]: { ...itemOf(task, event.body.item), approved: true } },
       };
     case "WORK_ITEM_STARTED":
-      return { ...task, items: withItem(task, event.body.item, "running"), finished: {}, runs: {} };
+      return { ...task, items: withItem(task, event.body.item, "running"), ...ASKED_NOTHING };
     case "WORK_ITEM_COMPLETED":
-      return { ...task, items: withItem(task, event.body.item, "completed"), finished: {}, runs: {} };
+      return { ...task, items: withItem(task, event.body.item, "completed"), ...ASKED_NOTHING };
     case "WORK_ITEM_FAILED":
       return {
         ...task,
         items: withItem(task, event.body.item, "failed"),
-        finished: {},
-        runs: {},
+        ...ASKED_NOTHING,
         lastFailure: { text: `work item ${event.body.item}: ${event.body.cause}`, output: event.body.output },
       };
     case "STEP_STARTED":
@@ -385,11 +406,15 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         openStep: null,
         deaths: 0,
         finished: finishedWith(task, seq, event.body.step, event.body.result),
+        spent: spendingOf(task, event.body.evidence),
       };
-    case "STEP_FAILED":
-      return event.body.result === null
-        ? { ...task, openStep: null, deaths: 0 }
-        : { ...task, openStep: null, deaths: 0, finished: finishedWith(task, seq, event.body.step, event.body.result) };
+    case "STEP_FAILED": {
+      const over = { ...task, openStep: null, deaths: 0, spent: spendingOf(task, event.body.evidence) };
+      const { step, result, told, cause } = event.body;
+      if (told !== undefined)
+        return { ...over, finished: finishedWith(task, seq, step, null, { code: told, sentence: cause }) };
+      return result === null ? over : { ...over, finished: finishedWith(task, seq, step, result) };
+    }
     case "STEP_WARNED":
       return task.openStep === null
         ? task
@@ -432,13 +457,37 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
                 times: task.failureRun?.fingerprint === event.body.failure ? task.failureRun.times + 1 : 1,
               },
         outside: false,
-        finished: {},
-        runs: {},
+        ...ASKED_NOTHING,
       };
     case "TIME_WARNED":
       return { ...task, worked: { ...task.worked, warned: true } };
     case "TIME_GRANTED":
       return { ...task, worked: { ...task.worked, grantedMs: task.worked.grantedMs + event.body.ms, warned: false } };
+    case "BUDGET_GRANTED":
+      return { ...task, spent: { ...task.spent, granted: add(task.spent.granted, event.body.more) } };
+    case "ASKED":
+      return { ...task, asked: event.body };
+    case "ANSWERED": {
+      const { step, decision, text, grant } = event.body;
+      const matter = task.asked?.matter;
+      return {
+        ...task,
+        asked: null,
+        words:
+          matter === undefined
+            ? task.words
+            : {
+                ...task.words,
+                [step]: {
+                  kind: matter.kind,
+                  digest: matter.kind === "permission" ? matter.digest : null,
+                  decision,
+                  text,
+                },
+              },
+        grants: grant === null || task.grants.includes(grant) ? task.grants : [...task.grants, grant],
+      };
+    }
     case "PAUSE_REQUESTED":
       return { ...task, pauseRequested: true };
     case "CANCEL_REQUESTED":
@@ -447,6 +496,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return {
         ...facts(task),
         pauseRequested: event.body.reason === "paused" ? false : task.pauseRequested,
+        finished: endedByRefusal(event.body) ? withoutLastRefusal(task.finished) : task.finished,
         status: "blocked",
         reason: event.body.reason,
         detail: event.body.detail,
@@ -463,8 +513,13 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
           { name: event.body.name, mediaType: event.body.mediaType, content: event.body.content },
         ],
       };
-    case "DENIED":
-      return { ...task, denials: task.denials + 1 };
+    case "DENIED": {
+      const { act, reason, step, input } = event.body;
+      const denied = { ...task, denials: task.denials + 1 };
+      if (step === undefined || input === undefined) return denied;
+      const failed = { code: "act/denied", sentence: `${act}: ${reason}` } as const;
+      return { ...denied, finished: { ...task.finished, [step]: { step, input, seq, result: null, failed } } };
+    }
     case "ACCEPTED_UNPROVEN":
       return { ...task, acceptedUnproven: event.body.gates };
     case "COMPLETED":
@@ -548,6 +603,10 @@ const facts = (task: Task): TaskFacts => ({
   delivered: task.delivered,
   denials: task.denials,
   worked: task.worked,
+  asked: task.asked,
+  words: task.words,
+  grants: task.grants,
+  spent: task.spent,
 });
 
 /** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */
@@ -583,7 +642,46 @@ function withVerdict(
     : { ...task, verdicts: { ...task.verdicts, [report.gate]: recorded } };
 }
 
-const finishedWith = (task: Task, seq: number, step: string, result: BlobRef | null): TaskFacts["finished"] => ({
+const finishedWith = (
+  task: Task,
+  seq: number,
+  step: string,
+  result: BlobRef | null,
+  failed?: FinishedStep["failed"],
+): TaskFacts["finished"] => ({
   ...task.finished,
-  [step]: { step, input: task.openStep?.input ?? "", seq, result },
+  [step]: { step, input: task.openStep?.input ?? "", seq, result, ...(failed !== undefined && { failed }) },
 });
+
+/** A refusal that nobody dealt with put the task down: once a person has changed what stood against it, the same is asked again. */
+const endedByRefusal = ({ reason, step }: TaskEventBodies["BLOCKED"]): boolean =>
+  reason === "approval_needed" && step === null;
+
+function withoutLastRefusal(finished: TaskFacts["finished"]): TaskFacts["finished"] {
+  const last = Object.values(finished).reduce<FinishedStep | null>(
+    (newest, one) => (newest === null || one.seq > newest.seq ? one : newest),
+    null,
+  );
+  if (last?.failed?.code !== "act/denied") return finished;
+  return Object.fromEntries(Object.entries(finished).filter(([step]) => step !== last.step));
+}
+
+/** What a phase or work item that is over cannot ask for again. */
+const ASKED_NOTHING = { finished: {}, runs: {}, words: {} } as const satisfies Partial<TaskFacts>;
+
+const spending = (before: Spending, phase: Phase, more: Partial<Spent>): Spending => ({
+  ...before,
+  total: add(before.total, more),
+  phases: { ...before.phases, [phase]: add(before.phases[phase] ?? NOTHING_SPENT, more) },
+});
+
+/** What a step took: its model's own count, whoever paid for it. */
+function spendingOf(task: Task, evidence: readonly Evidence[]): Spending {
+  const calls = evidence.flatMap((one) => (one.kind === "model" ? [one] : []));
+  if (calls.length === 0) return task.spent;
+  return spending(task.spent, task.phase, {
+    tokens: calls.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0),
+    microdollars: calls.reduce((sum, { microdollars }) => sum + (microdollars ?? 0), 0),
+    turns: calls.length,
+  });
+}

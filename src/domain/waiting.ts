@@ -2,7 +2,7 @@
 export const BLOCK_REASONS = {
   no_model: {
     means: "no model and no agent is configured that could do this",
-    next: "Give it a plan file (agentos task revise <id> --agent script --plan FILE), or --agent gates to run the project's gates.",
+    next: "Say which model is to be used: agentos model policy set any PROVIDER/MODEL (agentos provider list shows what is there), then agentos task resume <id>. Or give it a plan file: agentos task revise <id> --plan FILE.",
   },
   provider_unavailable: {
     means: "the model provider does not answer",
@@ -20,15 +20,18 @@ export const BLOCK_REASONS = {
     means: "a command that may have reached outside was interrupted, and nobody can know whether it took effect",
     next: "Check outside, then agentos task resume <id> --outcome done|redo|abort.",
   },
-  question: { means: "the agent asks something", next: "Answer it, then the task goes on." },
+  question: {
+    means: "the agent asks something",
+    next: "agentos inbox show <id>; then agentos inbox answer <id> --text ANSWER.",
+  },
   approval_needed: {
     means: "it would do something that was not agreed on",
-    next: "Revise the spec so that it allows this (agentos task revise <id> …), or cancel it.",
+    next: "agentos inbox show <id>; then agentos inbox answer <id> --allow or --deny. Where nothing is asked: revise the spec so that it allows this (agentos task revise <id> …), or cancel it.",
   },
   paused: { means: "a person paused it", next: "agentos task resume <id>." },
   budget_exhausted: {
     means: "a budget is used up",
-    next: "Give it more: agentos task resume <id> --more-time 30m; or revise its limits (agentos task revise <id> --limit task=2h).",
+    next: "Give it more: agentos task resume <id> --more tokens=100000 (or turns=…, money=…), or --more-time 30m.",
   },
   gates_exhausted: {
     means: "the gates did not pass in any attempt",

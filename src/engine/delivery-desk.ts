@@ -27,7 +27,13 @@ export async function deliveryDesk(
   let asked = 0;
   const steps: Steps = {
     async perform(ask: Ask) {
-      const { act, blobs } = await ask.open();
+      const opened = await ask.open();
+      if ("refused" in opened) {
+        const { act, rule, reason } = opened.refused;
+        await steps.deny(act, rule, reason);
+        throw new Failure("act/denied", `${act}: ${reason}`, { facts: { rule } });
+      }
+      const { act, blobs } = opened;
       if (signal.aborted) throw stopped(task.id);
       asked += 1;
       const step = `deliver-${seq}.${asked}`;
@@ -84,6 +90,9 @@ export async function deliveryDesk(
       await record(deps, task.id, by, [completed, ...events], effect.blobs);
       return effect.result;
     },
+    consult: async ({ text }) => {
+      throw new Error(`a delivery asks a question: ${text}`);
+    },
     deny: async (act, rule, reason) => {
       await record(deps, task.id, by, [{ type: "DENIED", body: { act, rule, reason, item: null } }]);
     },
@@ -98,6 +107,9 @@ export async function deliveryDesk(
     repos,
     changeRequest: null,
     lastFailure: null,
+    item: null,
+    models: null,
+    grants: task.grants,
     layers: layersOf(
       spec,
       ({ repo, id }) => task.layers[layerName(repo, id, "candidate")] ?? task.layers[layerName(repo, id, "base")],

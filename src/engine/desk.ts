@@ -1,8 +1,11 @@
 import type { RepoFacts } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
 import type { PrepareDefinition } from "../domain/gate.ts";
+import { modelsFor, NO_MODELS, type PhaseModels } from "../domain/model-policy.ts";
 import type { Phase } from "../domain/phase.ts";
+import type { WorkItem } from "../domain/plan.ts";
 import type { Spec } from "../domain/spec.ts";
+import { MODEL_POLICY_STREAM } from "../domain/stream.ts";
 import { layerName } from "../domain/task.ts";
 import { type Desk, type LayerMount, mountOf } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
@@ -31,11 +34,12 @@ export async function setDesk(
   hold: Hold,
   phase: Phase,
   scope: string,
-  item: string | null,
+  item: WorkItem | null,
   layersOn: "base" | "candidate",
 ): Promise<Desk> {
   const task = hold.task();
   const repos = await reposOf(deps, hold);
+  const models = await modelsInForce(deps, hold, phase);
   return {
     task: hold.id,
     epoch: hold.epoch,
@@ -51,10 +55,22 @@ export async function setDesk(
       task.lastFailure === null
         ? null
         : [task.lastFailure.text, (await textOf(deps, task.lastFailure.output)) ?? ""].join("\n\n").trim(),
+    item,
+    models,
+    grants: task.grants,
     layers: layersIn(hold, layersOn),
     inputs: task.inputs,
-    steps: durableSteps(deps, hold, scope, item),
+    steps: durableSteps(deps, hold, scope, item?.id ?? null, models),
   };
+}
+
+/** Whom the task asks in this phase: its own spec says, else its project, else the person. Looked up anew at each stretch of work. */
+export async function modelsInForce(deps: EngineDependencies, hold: Hold, phase: Phase): Promise<PhaseModels | null> {
+  const project = hold.task().project;
+  const found = project === null ? null : await deps.store.projects.project(project.id);
+  const set = await deps.store.latest(MODEL_POLICY_STREAM, ["MODEL_POLICY_SET"]);
+  const own = set?.event.type === "MODEL_POLICY_SET" ? set.event.body.policy : NO_MODELS;
+  return modelsFor(phase, [hold.spec.models ?? NO_MODELS, found?.project.settings.models ?? NO_MODELS, own]);
 }
 
 /** Layers prepared so far for base or candidate, as mounts. */

@@ -64,6 +64,7 @@ export interface Hold {
 const ENDS_THE_HOLD: ReadonlySet<WorkReport["type"]> = new Set<WorkReport["type"]>([
   "propose_plan",
   "propose_item",
+  "ask",
   "block",
   "succeed",
   "fail",

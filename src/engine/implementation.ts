@@ -25,11 +25,11 @@ export async function implementPlan(deps: EngineDependencies, hold: Hold, agent:
       return "put-down";
     }
     if (state?.status !== "running") await hold.report({ type: "start_item", item: item.id });
-    const desk = await setDesk(deps, hold, "implementation", `${hold.task().attempt}.item-${item.id}`, item.id, "base");
+    const desk = await setDesk(deps, hold, "implementation", `${hold.task().attempt}.item-${item.id}`, item, "base");
     // Where a repo may not be changed, the kernel's word for it stands before the item's first act.
     await deps.broker.witness(desk, "by-scope");
     const told: { last: string } = { last: "" };
-    const can = deps.broker.working(desk, item.id);
+    const can = deps.broker.working(desk);
     const outcome = await agent.work(item, {
       ...can,
       run: async (repo, command) => {

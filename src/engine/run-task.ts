@@ -5,12 +5,14 @@ import type { BlockReason } from "../domain/waiting.ts";
 import type { Agent } from "../ports/agent.ts";
 import { LeaseLost } from "../ports/store.ts";
 import { metBefore, tooMuchBefore } from "./before.ts";
+import { Asked } from "./consult.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { type Hold, holdTask, OutcomeUnknown, PutDown, type PutDownReason, type Wishes } from "./hold.ts";
 import { implementPlan } from "./implementation.ts";
 import { PrepareFailed } from "./layers.ts";
 import { planTask } from "./planning.ts";
 import { recover } from "./recover.ts";
+import { rest } from "./rest.ts";
 import { timeUpDetail, watchTime } from "./task-time.ts";
 import { verifyTask } from "./verification.ts";
 
@@ -113,6 +115,22 @@ const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
   "spec/invalid": "approval_needed",
   "act/denied": "approval_needed",
   "agent/failed": "agent_failed",
+  "agent/missing": "agent_missing",
+  "budget/exhausted": "budget_exhausted",
+  "model/none": "no_model",
+  "model/unavailable": "provider_unavailable",
+  "model/rate-limited": "provider_unavailable",
+  "model/timeout": "provider_unavailable",
+  "model/refused": "provider_unavailable",
+  "model/not-found": "provider_unavailable",
+  "model/bad-answer": "provider_unavailable",
+  "model/endless": "provider_unavailable",
+  "model/invalid": "provider_unavailable",
+  "model/context-overflow": "agent_failed",
+  "provider/not-found": "provider_unavailable",
+  "provider/refused": "provider_unavailable",
+  "provider/failed": "provider_unavailable",
+  "secret/unreadable": "provider_unavailable",
   "plan/invalid": "agent_failed",
   "input/invalid": "agent_failed",
 };
@@ -125,7 +143,7 @@ const BROKEN: ReadonlySet<unknown> = new Set(["EIO", "EROFS"]);
 
 /** The end of a hold as one report. A step may stay open behind a wait; the next claim closes it. */
 function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport | null {
-  if (error instanceof LeaseLost) return null;
+  if (error instanceof LeaseLost || error instanceof Asked) return null;
   if (error instanceof PutDown) return putDownAs(hold, error.why);
   if (error instanceof OutcomeUnknown) {
     const detail = `step ${error.step} (${error.doing}) was interrupted; it may or may not have taken effect outside`;
@@ -194,18 +212,3 @@ async function putDown(deps: EngineDependencies, hold: Hold, error: unknown, sto
 
 const makeRoom = (deps: EngineDependencies): Promise<void> =>
   deps.storage.ranOut().catch((error: unknown) => deps.warn("the reserve could not be given up", error));
-
-/** Waits, or until the signal says otherwise. Keeps nobody alive. */
-const rest = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    timer.unref();
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });

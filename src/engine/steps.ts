@@ -1,10 +1,14 @@
 import type { TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
-import { Failure, isFailure } from "../domain/failure.ts";
+import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
+import type { PhaseModels } from "../domain/model-policy.ts";
 import { type Act, crashPolicy } from "../domain/step.ts";
 import type { Ask, Effect, Steps } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
+import { agreed, answerTo } from "./consult.ts";
 import { type Hold, OutcomeUnknown, PutDown } from "./hold.ts";
+import { rest } from "./rest.ts";
+import { requireBudget } from "./task-budget.ts";
 import { undoOpenStep } from "./undo.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
@@ -15,25 +19,45 @@ import { excludedPaths } from "./workspace-value.ts";
  * which the next claim deals with by its crash policy; a crash after (6) is answered by (1). Steps are numbered in the order they are
  * asked, which is why an agent must ask the same again for the same answers; another ask under a number is an integrity failure.
  */
-export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string, item: string | null): Steps {
+export function durableSteps(
+  deps: EngineDependencies,
+  hold: Hold,
+  scope: string,
+  item: string | null,
+  models: PhaseModels | null = null,
+): Steps {
   let asked = 0;
 
   const perform = async (ask: Ask): Promise<unknown> => {
     asked += 1;
     const step = `${scope}.${asked}`;
-    const before = hold.task();
-    const finished = before.finished[step];
+    const finished = hold.task().finished[step];
     if (finished !== undefined) {
       if (finished.input !== ask.input)
         throw new Failure("store/corrupt", `step ${step} is recorded for another act than the agent asks for now`);
+      if (finished.failed !== undefined) throw new Failure(finished.failed.code, finished.failed.sentence);
       if (finished.result === null) return null;
       const bytes = await deps.store.get(finished.result);
       if (bytes === null) throw new Failure("store/corrupt", `the result of step ${step} is gone from the store`);
       return JSON.parse(new TextDecoder().decode(bytes));
     }
+    for (;;)
+      try {
+        return await runOnce(step, ask);
+      } catch (error) {
+        const waitMs = isFailure(error) && !hold.signal.aborted ? (ask.again?.(error) ?? null) : null;
+        if (waitMs === null) throw error;
+        await rest(waitMs, hold.signal);
+      }
+  };
+
+  /** One run. */
+  const runOnce = async (step: string, ask: Ask): Promise<unknown> => {
     hold.boundary();
+    const before = hold.task();
     const run = (before.runs[step] ?? 0) + 1;
-    const { act, blobs } = await ask.open();
+    const { act, blobs } = await agreed(deps, hold, { step, item, input: ask.input }, await ask.open());
+    if (act.kind === "model" || act.kind === "turn") requireBudget(hold, models);
     const outputFile = await deps.outputFile(hold.id, step, run);
     await hold.report(
       { type: "start_step", step: { step, run, item, act, input: ask.input, before: before.trees } },
@@ -80,6 +104,10 @@ export function durableSteps(deps: EngineDependencies, hold: Hold, scope: string
 
   return {
     perform,
+    async consult(question) {
+      asked += 1;
+      return answerTo(deps, hold, { step: `${scope}.${asked}`, item }, question);
+    },
     deny: async (act, rule, reason) => {
       await hold.report({ type: "deny", denial: { act, rule, reason, item } });
     },
@@ -132,11 +160,20 @@ async function failOpenStep(deps: EngineDependencies, hold: Hold, error: unknown
   if (open === null) return;
   await undoOpenStep(deps, hold, open);
   const cause = isFailure(error) ? error.message : "AgentOS failed inside this step";
+  const told = isFailure(error) && ANSWERS.has(error.code) ? { told: error.code } : {};
   await hold.report({
     type: "fail_step",
-    step: { step: open.step, run: open.run, evidence: [], after: {}, cause, result: null },
+    step: { step: open.step, run: open.run, evidence: [], after: {}, cause, result: null, ...told },
   });
 }
+
+/** Failures that answer what was asked for: the asker may go on from there, so they are told again and never tried again. */
+const ANSWERS: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  "act/denied",
+  "agent/failed",
+  "input/invalid",
+  "model/context-overflow",
+]);
 
 const LOST_BY = { cancel: "canceled", time_up: "time_up", shutdown: "worker_died" } as const;
 

@@ -17,6 +17,7 @@ import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -27,6 +28,7 @@ import type { Agents } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
+import type { Models } from "../ports/model.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
@@ -51,6 +53,7 @@ export interface SystemOptions {
     readonly egress?: Egress;
     readonly clock?: Clock;
     readonly agents?: Agents;
+    readonly models?: Models;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
@@ -130,6 +133,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     readReport: files.readReport,
     reportsIn: files.reportsIn,
     writeText: files.writeText,
+    models: adapters.models ?? noModels,
+    appendOutput: files.appendOutput,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
@@ -216,6 +221,13 @@ function glibcVersion(): string {
   Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
+
+const noModels: Models = {
+  call: async ({ provider }) => {
+    throw new Failure("provider/not-found", `there is no provider ${provider}`);
+  },
+  contextTokens: async () => null,
+};
 
 /** Where the built page lies in a checkout or an installed package. */
 export const webDirectory = join(import.meta.dirname, "..", "..", "web", "dist");

@@ -1,6 +1,7 @@
 import type { OpenPlan, WorkItem } from "../domain/plan.ts";
 import type { AgentKind, Spec } from "../domain/spec.ts";
 import type { RecordedVerdict } from "../domain/task.ts";
+import type { ModelAnswer, ModelRequest } from "./model.ts";
 
 export interface CommandResult {
   readonly exitCode: number | null;
@@ -12,26 +13,48 @@ export interface CommandResult {
 
 export const OUTPUT_TOLD_BYTES = 32 * 1024;
 
+/** What every agent at work may ask for, in words. */
+export interface TalkCapabilities {
+  /** One call of the phase's model, as a durable step; with its fallbacks and repeats a step of several runs. No model: `model/none`. */
+  model(request: ModelRequest): Promise<ModelReply>;
+  /** A person's answer, however long it takes. */
+  ask(text: string, choices: readonly string[]): Promise<string>;
+}
+
+export interface ModelReply extends ModelAnswer {
+  readonly provider: string;
+  /** How many tokens a conversation with this model may have; null where nobody knows. */
+  readonly contextTokens: number | null;
+}
+
+/** Lines that hold the text (no pattern), as `path:line:text`, at most so many; `more` when there are others. */
+export interface Found {
+  readonly lines: readonly string[];
+  readonly more: boolean;
+}
+
 /** What an agent can do while it plans: look. Nothing here can write, and nothing here has a network. */
-export interface PlanningCapabilities {
+export interface PlanningCapabilities extends TalkCapabilities {
   readonly spec: Spec;
   readonly bases: Readonly<Record<string, string>>;
   /** What a person asked to change about the plan before this one, or null. */
   readonly changeRequest: string | null;
   read(repo: string, path: string): Promise<string | null>;
   list(repo: string, prefix: string): Promise<readonly string[]>;
+  search(repo: string, text: string, prefix: string): Promise<Found>;
   /** A command on the read-only workspace. */
   inspect(repo: string, argv: readonly string[]): Promise<CommandResult>;
 }
 
 /** What an agent can do while it works on one approved item. Each call is a durable step: after a crash a finished one is not run again. */
-export interface WorkCapabilities {
+export interface WorkCapabilities extends TalkCapabilities {
   readonly spec: Spec;
   readonly attempt: number;
   /** What failed in the attempt before this one, with its output, or null. */
   readonly lastFailure: string | null;
   read(repo: string, path: string): Promise<string | null>;
   list(repo: string, prefix: string): Promise<readonly string[]>;
+  search(repo: string, text: string, prefix: string): Promise<Found>;
   write(repo: string, path: string, content: string, executable: boolean | null): Promise<void>;
   remove(repo: string, path: string): Promise<void>;
   /** Keeps a file of the workspace as an artifact of the task under that name; false when there is none. Not a regular file, or too large: `act/denied`. */

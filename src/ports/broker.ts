@@ -1,8 +1,11 @@
 import type { BlobRef } from "../domain/blob.ts";
 import type { Input } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
+import type { Failure } from "../domain/failure.ts";
 import type { GateDefinition, Ground, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
+import type { PhaseModels } from "../domain/model-policy.ts";
 import type { Phase } from "../domain/phase.ts";
+import type { WorkItem } from "../domain/plan.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Act, StepWarning } from "../domain/step.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
@@ -23,15 +26,42 @@ export interface Effect {
   readonly blobs: readonly StagedBlob[];
 }
 
+/** An act at the moment its step is to be begun: in full, with the content its record refers to; or why it will not be. */
+export type Opened =
+  | {
+      readonly act: Act;
+      readonly blobs: readonly StagedBlob[];
+      /** A person's yes to exactly this is needed first. */
+      readonly needs?: NeededPermission;
+    }
+  | { readonly refused: { readonly act: string; readonly rule: string; readonly reason: string } };
+
+export interface NeededPermission {
+  /** The act whole, for the person. */
+  readonly text: string;
+  /** What the yes is bound to, beside the frozen spec and the content of the workspaces. */
+  readonly binds: unknown;
+  readonly act: string;
+  readonly rule: string;
+  readonly reason: string;
+  /** What could be granted so that the like of it is not asked again. */
+  readonly grant: string | null;
+}
+
 export interface Ask {
-  /**
-   * The act in full, with the content its record refers to. Called only when the step has to be begun: a finished one is answered
-   * without looking at the world again. May refuse by throwing `act/denied`.
-   */
-  readonly open: () => Promise<{ readonly act: Act; readonly blobs: readonly StagedBlob[] }>;
+  /** Called only when a run of the step has to be begun: a finished one is answered without looking at the world again. */
+  readonly open: () => Promise<Opened>;
   /** Digest of what was asked for. */
   readonly input: string;
   readonly effect: (run: StepRun) => Promise<Effect>;
+  /** After a run that failed: milliseconds until the next one, null: there is none. Not there: one failure is the end of it. */
+  readonly again?: (failure: Failure) => number | null;
+}
+
+/** What an agent wants to know from a person. `choices`: what it may be answered with; none: anything. */
+export interface Question {
+  readonly text: string;
+  readonly choices: readonly string[];
 }
 
 /** A step that has been recorded as begun. */
@@ -52,6 +82,9 @@ export interface StepRun {
  */
 export interface Steps {
   perform(ask: Ask): Promise<unknown>;
+  /** A person's answer. While there is none the task is put down, and asks again when it is taken up. */
+  consult(question: Question): Promise<string>;
+  /** A refusal inside of what a step does: recorded, and not the end of it. */
   deny(act: string, rule: string, reason: string): Promise<void>;
 }
 
@@ -66,6 +99,12 @@ export interface Desk {
   readonly repos: Readonly<Record<string, { readonly writable: boolean; readonly toolPath: readonly string[] }>>;
   readonly changeRequest: string | null;
   readonly lastFailure: string | null;
+  /** The work item in hand; null outside of one. */
+  readonly item: WorkItem | null;
+  /** Whom to ask in this phase; null: nobody said. */
+  readonly models: PhaseModels | null;
+  /** Patterns of commands that a person allowed for this task. */
+  readonly grants: readonly string[];
   /** By repo. */
   readonly layers: Readonly<Record<string, readonly LayerMount[]>>;
   /** What required tasks left, as pinned when this one was claimed. */
@@ -104,7 +143,8 @@ export interface GateOutcome {
 /** The one choke point: capabilities by phase. What was not handed over cannot be called. */
 export interface Broker {
   planning(desk: Desk): PlanningCapabilities;
-  working(desk: Desk, item: string): WorkCapabilities;
+  /** For the desk's work item. */
+  working(desk: Desk): WorkCapabilities;
   /** Runs the preparation of one repo at a commit (or finds its layer); null: it needs none. */
   prepare(desk: Desk, definition: PrepareDefinition, commit: string, on: string): Promise<LayerMount>;
   /** What git would commit of one repo's workspace on top of its base. */

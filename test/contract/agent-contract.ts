@@ -7,10 +7,12 @@ import type {
   Agent,
   CommandResult,
   ConcludingCapabilities,
+  ModelReply,
   PlanningCapabilities,
   WorkCapabilities,
   WorkOutcome,
 } from "../../src/ports/agent.ts";
+import type { ModelRequest } from "../../src/ports/model.ts";
 
 /*
  * What every agent keeps to, whoever it is: it holds no authority, so its asks are all that can be seen of it. A world answers them and
@@ -21,6 +23,8 @@ import type {
 export interface World {
   readonly files: Readonly<Record<string, string>>;
   readonly command: (argv: readonly string[]) => Partial<CommandResult>;
+  /** What a model says; not there: the agent asks none. */
+  readonly says?: (request: ModelRequest) => ModelReply;
 }
 
 interface Asked {
@@ -73,6 +77,20 @@ class Desk {
   readonly #read = (repo: string, path: string) => this.#ask(["read", repo, path], () => this.#files.get(path) ?? null);
   readonly #list = (repo: string, prefix: string) =>
     this.#ask(["list", repo, prefix], () => [...this.#files.keys()].filter((path) => path.startsWith(prefix)).sort());
+  readonly #search = (repo: string, text: string, prefix: string) =>
+    this.#ask(["search", repo, text, prefix], () => ({
+      lines: [...this.#files].flatMap(([path, content]) =>
+        path.startsWith(prefix) && content.includes(text) ? [`${path}:1:${text}`] : [],
+      ),
+      more: false,
+    }));
+  readonly #model = (request: ModelRequest) =>
+    this.#ask(["model", request], () => {
+      if (this.#world.says === undefined) throw new Error("a model was called");
+      return this.#world.says(request);
+    });
+  readonly #askPerson = (text: string, choices: readonly string[]) =>
+    this.#ask(["ask", text, choices], () => choices[0] ?? "yes");
   readonly #said = (argv: readonly string[]): CommandResult => ({
     exitCode: 0,
     endedBy: "itself",
@@ -88,6 +106,9 @@ class Desk {
       changeRequest,
       read: this.#read,
       list: this.#list,
+      search: this.#search,
+      model: this.#model,
+      ask: this.#askPerson,
       inspect: (repo, argv) => this.#ask(["inspect", repo, argv], () => this.#said(argv)),
     });
   }
@@ -99,6 +120,9 @@ class Desk {
       lastFailure,
       read: this.#read,
       list: this.#list,
+      search: this.#search,
+      model: this.#model,
+      ask: this.#askPerson,
       write: (repo, path, content, executable) =>
         this.#ask(["write", repo, path, content, executable], () => {
           this.#files.set(path, content);

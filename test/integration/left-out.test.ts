@@ -182,7 +182,7 @@ describe("one row less does not compile", () => {
     ],
     [
       "an event in evolve",
-      { file: "src/domain/task.ts", from: /\n {4}case "DENIED":\n[^\n]*/, to: "" },
+      { file: "src/domain/task.ts", from: /\n {4}case "ACCEPTED_UNPROVEN":\n[^\n]*/, to: "" },
       inDomain("task"),
     ],
     [

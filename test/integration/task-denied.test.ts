@@ -14,7 +14,10 @@ const GREEN = gate("true");
 const SLY: Agent = {
   ...scriptAgent,
   plan: async (can) => ({
-    items: (await scriptAgent.plan(can)).items.map((item) => ({ ...item, paths: [] })),
+    items: (await scriptAgent.plan(can)).items.map((item) => ({
+      ...item,
+      paths: item.paths.filter((path) => path.startsWith("src/")),
+    })),
     notes: [],
   }),
 };
@@ -51,6 +54,8 @@ describe("what a task may not do", () => {
         rule: "scope/path",
         reason: "a.txt is outside what the spec lets this task change in app",
         item: "work",
+        step: "1.item-work.2",
+        input: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
     // Only the kernel's word was taken that the repo is mounted read-only.
@@ -135,6 +140,8 @@ describe("what a task may not do", () => {
         rule: "scope/path",
         reason: "b.txt is outside what the spec lets this task change in app",
         item: "work",
+        step: "1.item-work.2",
+        input: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
     const edits = (await sly.bodies(id, "STEP_STARTED")).flatMap(({ act }) => (act.kind === "edit" ? [act.path] : []));

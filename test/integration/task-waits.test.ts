@@ -27,7 +27,7 @@ describe("what a task waits for, and how it goes on", () => {
     const id = await rig.queued(await rig.project(repository()), { gates: [GREEN] });
     const waits = await rig.until(id, "blocked", "failed");
     expect(waits).toMatchObject({ status: "blocked", reason: "no_model", phase: "intent", bases: null });
-    expect(waitingFor(waits)?.next).toContain("--agent script");
+    expect(waitingFor(waits)?.next).toContain("agentos model policy set any PROVIDER/MODEL");
     expect(await rig.bodies(id, "STEP_STARTED")).toEqual([]);
   });
 

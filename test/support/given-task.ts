@@ -2,6 +2,7 @@ import type { Actor } from "../../src/domain/actor.ts";
 import type { BlobRef } from "../../src/domain/blob.ts";
 import type {
   AnyEvent,
+  PolicyEventBodies,
   ProjectEventBodies,
   Recorded,
   SystemEventBodies,
@@ -113,6 +114,9 @@ export const EXAMPLES = {
   RETRIED: { attempt: 2, restart: true, cause: "gates", failure: "tests failed", output: null },
   TIME_WARNED: { spentMs: 2_880_000, limitMs: 3_600_000 },
   TIME_GRANTED: { ms: 1_800_000 },
+  BUDGET_GRANTED: { more: { tokens: 100_000 } },
+  ASKED: { step: "1.work.2", item: "work", matter: { kind: "question", text: ref("which?"), choices: ["a", "b"] } },
+  ANSWERED: { step: "1.work.2", decision: "answered", text: ref("a"), grant: null },
   PAUSE_REQUESTED: { reason: null },
   CANCEL_REQUESTED: { reason: null },
   BLOCKED: { reason: "no_model", detail: "no agent", step: null },
@@ -165,8 +169,14 @@ export const SYSTEM_EXAMPLES = {
   SPACE_RECLAIMED: { workspaces: 2, layers: 1, mirrors: 0, bytes: 4096, keptBytes: 1024, rescued: 1, failed: 0 },
 } as const satisfies SystemEventBodies;
 
+export const POLICY_EXAMPLES = {
+  MODEL_POLICY_SET: {
+    policy: { any: { use: [{ provider: "ollama", model: "qwen3", parameters: {} }], budget: { turns: 20 } } },
+  },
+} as const satisfies PolicyEventBodies;
+
 export const exampleEvents = (): readonly AnyEvent[] =>
-  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES }).map(
+  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES }).map(
     ([type, body]) => ({ type, body }) as AnyEvent,
   );
 
@@ -243,6 +253,7 @@ export const COMMANDS = {
   pause: give("pause", { reason: null }),
   resume: give("resume", { outcome: null, reason: null, restart: true, moreMs: null }),
   prioritize: give("prioritize", { priority: "high" }),
+  answer: give("answer", { step: "1.work.2", decision: "answered", text: ref("a"), grant: null }),
   cancel: give("cancel", { reason: null }),
   retry: give("retry", { restart: true }),
   accept: give("accept", { gates: ["tests"], reason: ref("reason") }),

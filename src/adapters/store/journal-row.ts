@@ -91,6 +91,7 @@ const projectSettings: Format = {
   ],
 };
 const system: Format = { of: "system", upcasts: [] };
+const policy: Format = { of: "policy", upcasts: [] };
 
 const FORMATS = {
   CREATED: task,
@@ -130,6 +131,9 @@ const FORMATS = {
   RETRIED: task,
   TIME_WARNED: task,
   TIME_GRANTED: task,
+  BUDGET_GRANTED: task,
+  ASKED: task,
+  ANSWERED: task,
   PAUSE_REQUESTED: task,
   CANCEL_REQUESTED: task,
   BLOCKED: task,
@@ -157,6 +161,7 @@ const FORMATS = {
   SYSTEM_PAUSED: system,
   SYSTEM_RESUMED: system,
   SPACE_RECLAIMED: system,
+  MODEL_POLICY_SET: policy,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);

@@ -284,4 +284,10 @@ BEGIN
 END;
 `,
   },
+  {
+    version: 7,
+    name: "questions, permissions and spending in the state of a task",
+    fill: refoldTasks,
+    sql: "",
+  },
 ];

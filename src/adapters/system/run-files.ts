@@ -1,4 +1,4 @@
-import { constants, mkdirSync } from "node:fs";
+import { appendFileSync, constants, mkdirSync } from "node:fs";
 import { chmod, chown, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bytesBelow } from "./disk-use.ts";
@@ -40,6 +40,8 @@ export interface RunFiles {
   /** `place`: a plain name; the directory of that name, made readable for everyone inside the sandbox. */
   inputs(task: string, step: string, run: number, place: string): Promise<string>;
   writeText(path: string, text: string | Uint8Array): Promise<void>;
+  /** Adds to a run's live output. At once: it is a few bytes, and what comes next must come after it. */
+  appendOutput(file: string, text: string): void;
   /** What dead runs left. */
   dropAll(): Promise<void>;
 }
@@ -110,6 +112,7 @@ export function runFiles({
     readReport: (directory, name, bytesMax) =>
       name.includes("/") || name === ".." ? Promise.resolve(null) : whole(join(directory, name), bytesMax),
     reportsIn,
+    appendOutput: (file, text) => appendFileSync(file, text, { mode: 0o600 }),
     async writeText(path, text) {
       await writeFile(path, text, { mode: 0o644 });
       await chmod(path, 0o644);

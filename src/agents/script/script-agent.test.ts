@@ -3,7 +3,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { WorkItem } from "../../domain/plan.ts";
 import type { ScriptAct, ScriptItem, ScriptPlan } from "../../domain/script-plan.ts";
 import { DEFAULT_LIMITS, type Spec } from "../../domain/spec.ts";
-import type { CommandResult, PlanningCapabilities, WorkCapabilities } from "../../ports/agent.ts";
+import type { CommandResult, PlanningCapabilities, TalkCapabilities, WorkCapabilities } from "../../ports/agent.ts";
 import { scriptAgent } from "./script-agent.ts";
 
 const RUN: Extract<ScriptAct, { act: "run" }> = {
@@ -52,6 +52,12 @@ const ITEM: WorkItem = {
   dependsOn: [],
 };
 
+/** A script asks nobody. */
+const NOBODY: TalkCapabilities = {
+  model: () => Promise.reject(new Error("a model was called")),
+  ask: () => Promise.reject(new Error("a person was asked")),
+};
+
 /** Capabilities over files in memory, and what was asked of them. */
 function hands(spec: Spec, files: Record<string, string> = {}, result: Partial<CommandResult> = {}) {
   const asked: unknown[][] = [];
@@ -59,8 +65,10 @@ function hands(spec: Spec, files: Record<string, string> = {}, result: Partial<C
     spec,
     attempt: 1,
     lastFailure: null,
+    ...NOBODY,
     read: async (_, path) => files[path] ?? null,
     list: async () => Object.keys(files),
+    search: async () => ({ lines: [], more: false }),
     write: async (...words) => void asked.push(["write", ...words]),
     remove: async (...words) => void asked.push(["remove", ...words]),
     keep: async (...words) => {
@@ -176,8 +184,10 @@ describe("the plan of a script", () => {
       spec: specOf(plan),
       bases: {},
       changeRequest,
+      ...NOBODY,
       read: async () => null,
       list: async () => [],
+      search: async () => ({ lines: [], more: false }),
       inspect: async (repo, argv) => {
         asked.push([repo, argv]);
         return { exitCode: 0, endedBy: "itself", stdout: "", stderr: "", ...result };

@@ -8,7 +8,7 @@ export const projectCreate = command({
   args: z.strictObject({
     name: positional(NewProjectInput.shape.name, "NAME", "its name: lower-case letters, digits, dot, dash, underscore"),
     repo: option(z.array(z.string()).default([]), "PATH", "a git repository that belongs to it"),
-    agent: option(z.enum(["gates"]).optional(), "AGENT", "who works on its tasks that name nobody"),
+    agent: option(z.enum(["gates", "builtin"]).optional(), "AGENT", "who works on its tasks that name nobody"),
     mode: option(
       z.enum(["interactive", "assisted", "autonomous"]).optional(),
       "MODE",

@@ -8,7 +8,7 @@ export const projectSet = command({
   args: z.strictObject({
     project: positional(z.string().min(1), "PROJECT", "its name or id"),
     name: option(NewProjectInput.shape.name.optional(), "NAME", "another name"),
-    agent: option(z.enum(["gates", "none"]).optional(), "AGENT", "who works on its tasks that name nobody"),
+    agent: option(z.enum(["gates", "builtin", "none"]).optional(), "AGENT", "who works on its tasks that name nobody"),
     mode: option(
       z.enum(["interactive", "assisted", "autonomous"]).optional(),
       "MODE",
