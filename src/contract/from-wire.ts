@@ -76,6 +76,7 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.run_mode !== undefined && { runMode: change.run_mode }),
     ...(change.expects_change !== undefined && { expectsChange: change.expects_change }),
     ...(change.include_changes !== undefined && { includeDirty: change.include_changes }),
+    ...(change.may_change !== undefined && { mayChange: change.may_change }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),
     ...(change.flaky !== undefined && { flaky: change.flaky }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),

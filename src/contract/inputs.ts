@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
+import { MAY_CHANGE } from "../domain/finding.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
 import { PRIORITIES } from "../domain/priority.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
@@ -123,6 +124,9 @@ export const ScopeInput = z.union([
 /** `rerun`: how often a gate whose tests fail is run again; `passes`: whether a pass after failures counts. */
 const FlakyInput = z.strictObject({ rerun: z.int().min(0).max(10), passes: z.boolean().default(true) });
 
+/** What a spec may let the work change beside the product. */
+export const MayChangeInput = z.enum(MAY_CHANGE);
+
 const SPEC_FIELDS = {
   title: oneLine(300),
   intent: words(100_000),
@@ -149,6 +153,7 @@ const SPEC_FIELDS = {
   run_mode: z.enum(RUN_MODES),
   expects_change: z.boolean(),
   include_changes: z.boolean(),
+  may_change: z.array(MayChangeInput).max(20),
   attempts: z.int().min(1).max(20),
   flaky: FlakyInput,
   limits: z.strictObject({

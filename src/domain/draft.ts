@@ -1,4 +1,5 @@
 import type { Budget } from "./budget.ts";
+import type { MayChange } from "./finding.ts";
 import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { ScriptPlan } from "./script-plan.ts";
@@ -46,6 +47,8 @@ export interface Draft {
   readonly runMode: RunMode | null;
   readonly expectsChange: boolean | null;
   readonly includeDirty: boolean;
+  /** Absent in drafts of an AgentOS that knew none. */
+  readonly mayChange?: readonly MayChange[];
   readonly attempts: number | null;
   /** Absent in drafts of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;

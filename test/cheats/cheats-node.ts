@@ -96,7 +96,7 @@ if (report) {
     of: "node",
     acts: ["rm test/prices.test.js && touch empty.js && ln -s ../empty.js test/prices.test.js"],
   },
-  { id: "N26", of: "node", acts: [write(".gitattributes", "test/prices.test.js working-tree-encoding=UTF-16\n")] },
+  { id: "N26", of: "node", acts: [write(".gitattributes", "test/prices.test.js working-tree-encoding=ISO-8859-15\n")] },
   {
     id: "N27",
     of: "node",
@@ -177,7 +177,7 @@ if (report) {
   {
     id: "N41",
     of: "node",
-    acts: [MENDED.node, write("README.md", "# prices, tested\n")],
+    acts: [MENDED.node, "echo '# prices, tested' > README.md"],
     spec: { scopes: [{ repo: "app", access: "paths", paths: ["src/**"] }] },
   },
   {

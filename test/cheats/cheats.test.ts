@@ -83,6 +83,7 @@ async function ran({ of, acts }: Honest, spec: Readonly<Record<string, unknown>>
   const project = await rig.projectWith({ path });
   const id = await rig.queued(project, {
     run_mode: "autonomous",
+    attempts: 1,
     agent: "script",
     plan: {
       items: [{ id: "work", title: "Do it", do: acts.map((act) => (typeof act === "string" ? { run: act } : act)) }],
@@ -95,7 +96,7 @@ async function ran({ of, acts }: Honest, spec: Readonly<Record<string, unknown>>
 /** Everything that stands against the task, in the words of the list. */
 function stoppedBy(task: Task, told: string): readonly string[] {
   const verdicts = Object.values(task.verdicts);
-  const missingProof = verdicts.flatMap(({ verdict, findings }) => (verdict === "unproven" ? findings : []));
+  const missingProof = verdicts.flatMap(({ verdict, findings }) => (verdict === "pass" ? [] : findings));
   return [
     ...[...told.matchAll(/\b([a-z_]+) \((?:blocks|asks|shown)\)/g)].map(([, kind]) => `finding: ${kind}`),
     ...(missingProof.some((text) => text.includes("changed since the gate was pinned")) ? ["pin"] : []),

@@ -50,11 +50,7 @@ export const NODE_HONEST: readonly Honest[] = [
         'test.todo("more than a thousand has a separator");',
         'test("more than a thousand has a separator", () => {\n  assert.equal(format(123456), "1,234.56 EUR");\n});',
       ),
-      replace(
-        PRODUCT,
-        "`${(cents / 100).toFixed(2)} EUR`",
-        '`${(cents / 100).toFixed(2).replace(/\\B(?=(\\d{3})+\\.)/g, ",")} EUR`',
-      ),
+      replace(PRODUCT, "toFixed(2)", 'toFixed(2).replace(/\\B(?=(\\d{3})+\\.)/g, ",")'),
     ],
   },
   {
@@ -104,7 +100,7 @@ export const NODE_HONEST: readonly Honest[] = [
   {
     id: "HN11",
     of: "node",
-    acts: [MENDED.node, replace(PRODUCT, "} EUR`", "} euros`"), replace(FORMAT, '"12.50 EUR"', '"12.50 euros"')],
+    acts: [MENDED.node, replace(PRODUCT, '" EUR"', '" euros"'), replace(FORMAT, '"12.50 EUR"', '"12.50 euros"')],
   },
   {
     id: "HN12",
@@ -178,7 +174,7 @@ export const NODE_HONEST: readonly Honest[] = [
   {
     id: "HN21",
     of: "node",
-    acts: [MENDED.node, replace(PRODUCT, "} EUR`", '} ${process.env.PRICES_CURRENCY ?? process.argv[9] ?? "EUR"}`')],
+    acts: [MENDED.node, replace(PRODUCT, '" EUR"', '" " + (process.env.PRICES_CURRENCY ?? process.argv[9] ?? "EUR")')],
   },
   {
     id: "HN22",
@@ -209,7 +205,7 @@ export const NODE_HONEST: readonly Honest[] = [
     acts: [
       MENDED.node,
       replace(FORMAT, 'test.skip("no amount', 'test("no amount'),
-      replace(PRODUCT, "(cents) => `", '(cents) => cents === 0 ? "free" : `'),
+      replace(PRODUCT, "(cents) => (cents", '(cents) => cents === 0 ? "free" : (cents'),
     ],
   },
 ];

@@ -19,7 +19,7 @@ exports.total = (basket) => basket.reduce((sum, { price, count }) => sum + price
 
 exports.discount = (cents, percent) => Math.round((cents * (100 - percent)) / 100);
 
-exports.format = (cents) => \`\${(cents / 100).toFixed(2)} EUR\`;
+exports.format = (cents) => (cents / 100).toFixed(2) + " EUR";
 `,
   "test/fixtures/basket.json":
     '{ "pieces": [{ "price": 250, "count": 3 }, { "price": 500, "count": 1 }], "cents": 1250 }\n',
