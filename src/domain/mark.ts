@@ -141,7 +141,7 @@ const ACROSS_LINES: readonly Mark[] = [
   // `#[cfg(test)] mod tests` is how tests are written; anything else that is there only under test is not.
   {
     files: RS,
-    pattern: /#\[cfg\(\s*test\s*\)\]\s*(?!(?:#\[[^\]]*\]\s*)*(?:pub(?:\([^)]*\))?\s+)?(?:mod|use|extern)\b)/g,
+    pattern: /#\[cfg\(\s*test\s*\)\](?!\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([^)]*\))?\s+)?(?:mod|use|extern)\b)/g,
     says: "it behaves otherwise under test",
   },
 ];

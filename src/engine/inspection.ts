@@ -17,11 +17,11 @@ const FILE_BYTES_MAX = 1024 * 1024;
 export type ChangedFiles = Readonly<Record<string, readonly ChangedFile[]>>;
 
 /** What the candidate changes in each repo, with the texts before and after. */
-export async function changedFiles(deps: EngineDependencies, hold: Hold): Promise<ChangedFiles> {
+export async function changedFiles(deps: EngineDependencies, { id, candidate }: Task): Promise<ChangedFiles> {
   const changed: Record<string, readonly ChangedFile[]> = {};
-  for (const [repo, { base, commit, tree, baseTree }] of Object.entries(hold.task().candidate ?? {})) {
+  for (const [repo, { base, commit, tree, baseTree }] of Object.entries(candidate ?? {})) {
     if (tree === baseTree) continue;
-    const clone = { task: hold.id, repo };
+    const clone = { task: id, repo };
     const paths = await deps.workspaces.changes(clone, base, commit);
     const read = paths.slice(0, FILES_MOST).map(({ path }) => path);
     const before = await deps.workspaces.textsAt(clone, base, read, FILE_BYTES_MAX);

@@ -1,6 +1,6 @@
 import type { CandidateOf } from "../domain/event.ts";
-import { type GateDefinition, groundOf } from "../domain/gate.ts";
 import { findingText, inTheWay } from "../domain/finding.ts";
+import { type GateDefinition, groundOf } from "../domain/gate.ts";
 import { inScope } from "../domain/scope.ts";
 import type { Agent } from "../ports/agent.ts";
 import { type AttemptEnd, endAttempt } from "./attempt.ts";
@@ -65,7 +65,7 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
 /** Looks at what the candidate changes, has earlier tests run where it changes tests, and records what is found. */
 async function inspect(deps: EngineDependencies, hold: Hold): Promise<void> {
   if (hold.task().findings.length > 0) return;
-  const files = await changedFiles(deps, hold);
+  const files = await changedFiles(deps, hold.task());
   const kept = await withKeptTests(deps, hold, files);
   if (Object.keys(kept).length > 0)
     for (const gate of hold.spec.gates) {

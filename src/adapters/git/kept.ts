@@ -24,7 +24,10 @@ export async function withPathsOf(
     await git.run(["read-tree", commit], call);
     const there = await entriesOf(git, call, base, names);
     // First all are taken out: a file where a directory has to be would be in the way.
-    const lines = [...names.map((name) => `0 ${"0".repeat(40)}\t${name}\0`), ...there.map((record) => `${record}\0`)];
+    const lines = [
+      ...names.map((name) => `0 ${"0".repeat(commit.length)}\t${name}\0`),
+      ...there.map((record) => `${record}\0`),
+    ];
     await git.run(["update-index", "-z", "--index-info"], { ...call, input: Buffer.from(lines.join(""), "latin1") });
     const tree = await git.line(["write-tree"], call);
     const made = await writeCommit(git, { gitDir }, tree, [commit], "The tests as they were\n", NOBODY, 0);
