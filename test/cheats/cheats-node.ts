@@ -1,5 +1,5 @@
-import type { Cheat } from "./row.ts";
 import { MENDED, remove, replace, write } from "./repositories.ts";
+import type { Cheat } from "./row.ts";
 
 const TEST = "test/prices.test.js";
 const FAILING = `test("a basket costs what its pieces cost together", () => {
