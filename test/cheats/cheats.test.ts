@@ -101,6 +101,12 @@ function stoppedBy(task: Task, told: string): readonly string[] {
     ...[...told.matchAll(/\b([a-z_]+) \((?:blocks|asks|shown)\)/g)].map(([, kind]) => `finding: ${kind}`),
     ...(missingProof.some((text) => text.includes("changed since the gate was pinned")) ? ["pin"] : []),
     ...(missingProof.some((text) => /was executed|report of the test runner/.test(text)) ? ["counts"] : []),
+    // The command said that all is well, and the report did not.
+    ...(verdicts.some(
+      ({ verdict, findings }) => verdict === "fail" && !findings.some((text) => text.includes("exited with")),
+    )
+      ? ["counts"]
+      : []),
     // What it did beside the candidate changed nothing: the gate failed as it had failed before.
     ...(verdicts.some(({ verdict }) => verdict === "fail") ? ["fresh checkout", "sandbox"] : []),
     ...(told.includes("nothing was changed, and the spec expects a change") ? ["empty diff"] : []),
