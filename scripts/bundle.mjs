@@ -44,7 +44,11 @@ export const PRODUCT = {
 };
 
 /** Files that are read as they are, from beside the code that names them. */
-const BESIDE = ["src/adapters/sandbox/bridge.mjs"];
+const BESIDE = [
+  "src/adapters/sandbox/bridge.mjs",
+  "src/adapters/policy/agentos.cedarschema",
+  "src/adapters/policy/default.cedar",
+];
 
 /** Native code, and what finds files of its own beside itself. */
 const OUTSIDE = ["better-sqlite3", "@cedar-policy/cedar-wasm", "@napi-rs/keyring"];

@@ -69,6 +69,11 @@ export const PROBLEMS = {
     exit: 4,
     next: "Take the branches to where they belong and deliver again, or leave them as they are: agentos task deliver <id> --leave.",
   },
+  "policy/invalid": {
+    status: 422,
+    exit: 2,
+    next: "Mend the line it names; agentos policy check FILE tries a file without using it.",
+  },
   "act/denied": { status: 403, exit: 5, next: "agentos audit log shows which rule refused it." },
   "sandbox/missing": { status: 503, exit: 69, next: "agentos doctor names what to install." },
   "store/busy": { status: 503, exit: 75, next: "Try again in a moment; nothing was lost." },

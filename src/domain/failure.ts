@@ -35,6 +35,7 @@ export const FAILURE_CODES = [
   "delivery/refused",
   "delivery/torn",
   "act/denied",
+  "policy/invalid",
   "sandbox/missing",
   "store/busy",
   "store/full",

@@ -156,6 +156,11 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
         if (held !== undefined) held.wishes.pause = true;
         return;
       }
+      case "RUN_MODE_CHANGED": {
+        const held = running.get(streamId(stream));
+        if (held !== undefined) held.wishes.runMode = event.body.mode;
+        return;
+      }
       case "CANCEL_REQUESTED": {
         const held = running.get(streamId(stream));
         if (held === undefined) return;

@@ -16,7 +16,9 @@ import { EVASIONS } from "./shell.ts";
  */
 
 /** The policy layer as it is not: yes to everything, red lines included. */
-const YES: Policy = { decide: () => ({ verdict: "allow", rule: "test/everything" }) };
+const YES: Policy = {
+  decide: async () => ({ verdict: "allow", rule: "test/everything", policy: "none", set: "", reason: "" }),
+};
 
 interface Payload {
   /** Id of the row and number of the payload. */
