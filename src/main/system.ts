@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
+import { models as modelClient } from "../adapters/models/models.ts";
 import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
 import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
-import { models as modelClient } from "../adapters/models/models.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
 import { secrets } from "../adapters/secrets/secrets.ts";
@@ -126,14 +126,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
-  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
-  const policies = cedarPolicy(standingLayers(store, userPolicy));
   const looking = {
     store,
     providers: adapters.providers ?? machineProviders(home, toolPath),
     secrets: adapters.secrets ?? secrets({ home, environment: (name) => process.env[name] }),
   };
   const models = adapters.models ?? modelClient(modelEndpoints(looking));
+  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
+  const policies = cedarPolicy(standingLayers(store, userPolicy));
   const broker = createBroker({
     sandbox,
     workspaces,

@@ -103,11 +103,6 @@ export function connect(find: FindDaemon) {
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
-    policy: (projectIdOrName?: string) => get(views.PolicyView, "/api/policy", { project: projectIdOrName }),
-    setPolicy: (input: In<typeof inputs.PolicySetInput>) => post(views.PolicyView, "/api/policy", input),
-    checkPolicy: (input: In<typeof inputs.PolicyCheckInput>) => post(views.PolicyView, "/api/policy/check", input),
-    explainPolicy: (input: In<typeof inputs.PolicyExplainInput>) =>
-      post(views.DecisionView, "/api/policy/explain", input),
     providers: () => get(views.ProviderListView, "/api/providers"),
     detectProviders: () => post(views.DetectedView, "/api/providers/detect"),
     addProvider: (input: In<typeof providerInputs.NewProviderInput>) =>
@@ -129,6 +124,12 @@ export function connect(find: FindDaemon) {
       post(views.ProbeResultView, provider(id, "/probe"), input, LONG_MS),
     providerLog: (id: string) => get(views.ProviderLogView, provider(id, "/log")),
     browse: (path?: string) => get(views.BrowsedView, "/api/browse", { path }),
+
+    policy: (projectIdOrName?: string) => get(views.PolicyView, "/api/policy", { project: projectIdOrName }),
+    setPolicy: (input: In<typeof inputs.PolicySetInput>) => post(views.PolicyView, "/api/policy", input),
+    checkPolicy: (input: In<typeof inputs.PolicyCheckInput>) => post(views.PolicyView, "/api/policy/check", input),
+    explainPolicy: (input: In<typeof inputs.PolicyExplainInput>) =>
+      post(views.DecisionView, "/api/policy/explain", input),
 
     detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
       post(views.OfferedGatesView, "/api/gates/detect", input, LONG_MS),
