@@ -26,6 +26,7 @@ import {
   resumeProject,
   scanRepo,
 } from "./projects.ts";
+import { providerCases } from "./providers.ts";
 import { reviseTask } from "./revise-task.ts";
 
 /** A use case with its dependencies given. */
@@ -69,6 +70,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   detectGates: given(deps, detectGates),
   gatesOfProject: given(deps, gatesOfProject),
   probeRepo: given(deps, probeRepo),
+  providers: providerCases(deps),
   look: looksBesideDelivery(deps, delivery),
   policies: policies(deps),
   gc: garbageCollection(deps),

@@ -8,6 +8,20 @@ import { Json } from "./json.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
+export {
+  BrowsedView,
+  DetectedView,
+  KeyForgottenView,
+  KeyKeptView,
+  ProbeResultView,
+  ProviderListView,
+  ProviderLogView,
+  ProviderModelsView,
+  ProviderRanView,
+  ProviderRemovedView,
+  ProviderView,
+  PulledView,
+} from "./provider-views.ts";
 export { HealthView, TaskListView, TaskRowView };
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });

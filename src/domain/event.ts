@@ -11,6 +11,7 @@ import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
+import type { ProbeResult, ProviderFacts, ProviderStatus, ServerStarted } from "./provider-facts.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -334,6 +335,30 @@ export type ProjectEvent = {
   readonly [T in ProjectEventType]: { readonly type: T; readonly body: ProjectEventBodies[T] };
 }[ProjectEventType];
 
+export interface ProviderEventBodies {
+  /** Of a provider that is known without being added, the first event is this one too, with what was usual for it then. */
+  PROVIDER_ADDED: ProviderFacts;
+  PROVIDER_CHANGED: ProviderFacts;
+  PROVIDER_REMOVED: Record<string, never>;
+  /** Recorded before the server may begin: what runs under that mark is AgentOS's own, in this daemon and in any later one. */
+  PROVIDER_STARTED: ServerStarted;
+  /** What AgentOS started is gone; `because` says by whom or why. */
+  PROVIDER_STOPPED: { readonly because: string };
+  PROVIDER_STATUS_CHANGED: {
+    readonly status: ProviderStatus;
+    readonly from: ProviderStatus;
+    readonly detail: string | null;
+  };
+  PROVIDER_PROBED: ProbeResult;
+  /** A person gave its key; where it lies now. The key itself is nowhere in the journal. */
+  PROVIDER_KEY_STORED: { readonly place: "keychain" | "file" };
+  PROVIDER_KEY_FORGOTTEN: Record<string, never>;
+}
+export type ProviderEventType = keyof ProviderEventBodies;
+export type ProviderEvent = {
+  readonly [T in ProviderEventType]: { readonly type: T; readonly body: ProviderEventBodies[T] };
+}[ProviderEventType];
+
 export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
   DAEMON_STARTED: { readonly version: string; readonly boot: string; readonly sandbox: string };
@@ -371,7 +396,7 @@ export type PolicyEvent = {
   readonly [T in PolicyEventType]: { readonly type: T; readonly body: PolicyEventBodies[T] };
 }[PolicyEventType];
 
-export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent | PolicyEvent;
+export type AnyEvent = TaskEvent | ProjectEvent | ProviderEvent | SystemEvent | PolicyEvent;
 
 /** An event as it stands in its stream. */
 export interface Recorded<E extends AnyEvent = AnyEvent> {

@@ -170,6 +170,24 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The repo ${body.name} (${body.path}) was added.`;
     case "REPO_CHANGED":
       return `The repo ${body.name} was changed.`;
+    case "PROVIDER_ADDED":
+      return `The provider was added (${body.kind}${body.baseUrl === null ? "" : `, ${body.baseUrl}`}).`;
+    case "PROVIDER_CHANGED":
+      return "What is configured of the provider was changed.";
+    case "PROVIDER_REMOVED":
+      return "The provider was removed.";
+    case "PROVIDER_STARTED":
+      return `The provider was started: ${body.argv.join(" ")}${body.mark === null ? "" : ` (pid ${body.mark.pid})`}.`;
+    case "PROVIDER_STOPPED":
+      return `The provider has stopped: ${body.because}.`;
+    case "PROVIDER_STATUS_CHANGED":
+      return `The provider is ${body.status}; it was ${body.from}${body.detail === null ? "" : `: ${body.detail}`}.`;
+    case "PROVIDER_KEY_STORED":
+      return `The provider's key was stored in the ${body.place}.`;
+    case "PROVIDER_KEY_FORGOTTEN":
+      return "The provider's stored key was forgotten.";
+    case "PROVIDER_PROBED":
+      return `The provider was probed with ${body.model}: ${body.detail}.`;
     case "STORE_CREATED":
       return `The store was created with schema ${body.schema}.`;
     case "DAEMON_STARTED":

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { COMMANDS } from "../../src/interfaces/cli/commands.ts";
+import { freePort } from "../support/fake-providers.ts";
 import { MEND, person } from "./cli-person.ts";
 
 /** Every command there is, typed by one person in one afternoon. What each does in depth stands in the tests of its part. */
@@ -108,6 +110,24 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   await follows.said;
   expect(await types("task mode", 0, fifth, "assisted")).toContain("assisted from the next step on");
   await types("task resume", 0, fifth, "--wait", "--timeout", "60");
+
+  const small = ada.write("small.gguf", "GGUF");
+  const program = join(import.meta.dirname, "..", "fixtures", "providers", "llama-server");
+  const port = String(await freePort());
+  await types("provider add", 0, "box", "--kind", "llamacpp", "--executable", program, "--port", port);
+  expect(await types("provider set", 0, "box", "--model-file", small, "--context", "4096")).toContain("4096 tokens");
+  expect(await types("provider start", 0, "box")).toContain("box is running");
+  expect(await types("provider list", 0)).toContain("running");
+  expect(await types("provider detect", 0)).toContain("box");
+  expect(await types("provider show", 0, "box")).toContain("Started by AgentOS: yes, pid");
+  expect(await types("provider models", 0, "box")).toContain("agentos-tiny");
+  expect(await types("provider logs", 0, "box")).toContain("server is listening on");
+  await types("provider restart", 0, "box");
+  await types("provider pull", 4, "box", "some-model");
+  expect(await types("provider probe", 0, "box")).toContain("Tool calls: works");
+  await types("provider key", 2, "box");
+  expect(await types("provider stop", 0, "box")).toContain("box is stopped");
+  await types("provider remove", 0, "box", "--yes");
 
   expect(await types("workspace list", 0)).toContain(first);
   await types("workspace clean", 0, first, "--yes");

@@ -4,6 +4,7 @@ import type {
   AnyEvent,
   PolicyEventBodies,
   ProjectEventBodies,
+  ProviderEventBodies,
   Recorded,
   SystemEventBodies,
   TaskEvent,
@@ -161,6 +162,41 @@ export const PROJECT_EXAMPLES = {
   REPO_CHANGED: { ...REPO, writable: false },
 } as const satisfies ProjectEventBodies;
 
+const LLAMA = {
+  kind: "llamacpp",
+  baseUrl: "http://127.0.0.1:8081",
+  keyName: null,
+  executable: null,
+  modelsDirectory: null,
+  modelFile: "/models/small.gguf",
+  contextTokens: 4096,
+  prices: {},
+} as const;
+
+export const PROVIDER_EXAMPLES = {
+  PROVIDER_ADDED: LLAMA,
+  PROVIDER_CHANGED: { ...LLAMA, contextTokens: 32_768 },
+  PROVIDER_REMOVED: {},
+  PROVIDER_STARTED: {
+    how: "process",
+    mark: { pid: 4711, startTicks: 99, bootId: "boot-1" },
+    argv: ["/usr/bin/llama-server", "--port", "8081"],
+  },
+  PROVIDER_STOPPED: { because: "ada stopped it" },
+  PROVIDER_STATUS_CHANGED: { status: "running", from: "starting", detail: "it answers at http://127.0.0.1:8081" },
+  PROVIDER_PROBED: {
+    model: "small",
+    toolCall: "works",
+    detail: "the tool call works, also among many tools",
+    contextTokens: 32_768,
+    contextTokensMax: 131_072,
+    tokensPerSecond: 41.5,
+    change: [],
+  },
+  PROVIDER_KEY_STORED: { place: "file" },
+  PROVIDER_KEY_FORGOTTEN: {},
+} as const satisfies ProviderEventBodies;
+
 export const SYSTEM_EXAMPLES = {
   STORE_CREATED: { schema: 1 },
   DAEMON_STARTED: { version: "0.1.0", boot: "boot-1", sandbox: "bubblewrap" },
@@ -178,9 +214,13 @@ export const POLICY_EXAMPLES = {
 } as const satisfies PolicyEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>
-  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES }).map(
-    ([type, body]) => ({ type, body }) as AnyEvent,
-  );
+  Object.entries({
+    ...EXAMPLES,
+    ...PROJECT_EXAMPLES,
+    ...PROVIDER_EXAMPLES,
+    ...SYSTEM_EXAMPLES,
+    ...POLICY_EXAMPLES,
+  }).map(([type, body]) => ({ type, body }) as AnyEvent);
 
 export const event = <T extends TaskEvent["type"]>(type: T, body: Partial<TaskEventBodies[T]> = {}): TaskEvent =>
   ({ type, body: { ...EXAMPLES[type], ...body } }) as TaskEvent;

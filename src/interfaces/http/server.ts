@@ -10,6 +10,7 @@ import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
+import { providerRoutes } from "./provider-routes.ts";
 import { responseHeaders } from "./response-headers.ts";
 import type { Surface } from "./surface.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -49,6 +50,7 @@ export function httpSurface({ surface, answers, web, hosts, stranger, version, w
 
   systemRoutes(api, surface);
   projectRoutes(api, surface);
+  providerRoutes(api, surface);
   gateRoutes(api, surface);
   policyRoutes(api, surface);
   taskRoutes(api, surface);
