@@ -26,7 +26,14 @@ export const EFFECTS: readonly {
     method: "gateCheckout",
     callers: { "src/broker/gate.ts": "the broker", "src/broker/prepare.ts": "the broker" },
   },
-  { object: "models", method: "call", callers: { "src/broker/talking.ts": "the broker" } },
+  {
+    object: "models",
+    method: "call",
+    callers: {
+      "src/broker/talking.ts": "the broker",
+      "src/app/probe-provider.ts": "a person tries a provider, with words of the probe's own and for no task",
+    },
+  },
 ];
 
 /** Files that start processes, with what they start. What a task asked for is only ever started by the sandbox. */
@@ -38,6 +45,10 @@ export const STARTS: Readonly<Record<string, string>> = {
   "src/adapters/git/run.ts": "git, hardened and with an environment of its own",
   "src/adapters/git/removal.ts": "rm, for trees with odd modes",
   "src/adapters/git/snapshot.ts": "git",
+  "src/adapters/providers/process-mark.ts": "ps, where a platform has no /proc",
+  "src/adapters/providers/providers.ts": "a model server that a person asked for",
+  "src/adapters/providers/run-program.ts": "a model server's own program, asked what it is",
+  "src/adapters/providers/server-process.ts": "a model server that a person asked for",
   "src/adapters/system/layers.ts": "cp and rm, for dependency layers",
   "src/interfaces/cli/daemon-process.ts": "the daemon, from the command line",
   "src/interfaces/cli/web.ts": "the person's browser",
