@@ -3,15 +3,21 @@ import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
+import type { Models } from "../ports/model.ts";
+import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { ToolServers } from "../ports/tool-protocol.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import type { AgentCasesDependencies } from "./agents.ts";
 
-/** What the use cases work with. No broker and no sandbox: nothing here runs anything. */
+/** What the use cases work with. No broker and no sandbox: nothing here runs anything but the servers of providers that a person starts. */
 export interface AppDependencies {
+  readonly agents: AgentCasesDependencies;
   readonly store: Store;
   readonly log: TaskLog;
   readonly workspaces: Workspaces;
@@ -36,7 +42,12 @@ export interface AppDependencies {
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
   readonly toolServers: ToolServers;
+  readonly policies: PolicyBook;
+  readonly userPolicy: UserPolicyFile;
   readonly layers: Layers;
+  readonly providers: Providers;
+  readonly models: Models;
+  readonly secrets: Secrets;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];

@@ -1,6 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import type { Draft, NamedGate } from "../domain/draft.ts";
 import { Failure } from "../domain/failure.ts";
+import { NO_GRANTS } from "../domain/foreign-agent.ts";
 import { type GateDefinition, NO_RERUN, type PrepareDefinition } from "../domain/gate.ts";
 import type { Project } from "../domain/project.ts";
 import { narrowed } from "../domain/scope.ts";
@@ -16,7 +17,6 @@ import {
   type RunMode,
   type Spec,
   type SpecRepo,
-  NO_GRANTS,
 } from "../domain/spec.ts";
 import { templateNamed } from "../domain/template.ts";
 import type { Loaded } from "../ports/task-log.ts";
@@ -111,11 +111,14 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     runMode: draft.runMode ?? project?.settings.runMode ?? ("assisted" satisfies RunMode),
     expectsChange: draft.expectsChange ?? agent.kind !== "gates",
     includeDirty: draft.includeDirty,
+    ...(draft.mayChange !== undefined &&
+      draft.mayChange.length > 0 && { mayChange: [...new Set(draft.mayChange)].sort() }),
     attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
     flaky: draft.flaky ?? project?.settings.flaky ?? NO_RERUN,
     limits: { ...DEFAULT_LIMITS, ...draft.limits },
     ...(agent.kind === "builtin" &&
       (project?.settings.toolServers ?? []).length > 0 && { toolServers: project?.settings.toolServers ?? [] }),
+    ...(draft.approvedCommands !== undefined && { approvedCommands: draft.approvedCommands }),
     ...(draft.models !== undefined && { models: draft.models }),
     ...(draft.budget !== undefined && { budget: draft.budget }),
   };
@@ -166,6 +169,9 @@ const nothingToRun = (repo: string): GateDefinition => ({
   source: "detected",
 });
 
+/** Where a criterion names this gate, no machine can tell: it is unproven until a person takes the work on record. */
+const NOBODY = "none";
+
 function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Criterion[] {
   if (draft.criteria.length === 0)
     return gates.map((gate) => ({
@@ -178,7 +184,7 @@ function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Cr
   return draft.criteria.map(({ text, gate }, index) => ({
     id: `c${index + 1}`,
     text,
-    gate: gate ?? usual?.id ?? null,
+    gate: gate === NOBODY && !gates.some(({ id }) => id === NOBODY) ? null : (gate ?? usual?.id ?? null),
   }));
 }
 

@@ -1,4 +1,5 @@
 import type { Delivery } from "../ports/delivery.ts";
+import { agentCases } from "./agents.ts";
 import { answerMany } from "./answer-many.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
@@ -12,6 +13,7 @@ import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
+import { policies } from "./policies.ts";
 import {
   addRepo,
   changeProject,
@@ -25,6 +27,7 @@ import {
   resumeProject,
   scanRepo,
 } from "./projects.ts";
+import { providerCases } from "./providers.ts";
 import { reviseTask } from "./revise-task.ts";
 import { addToolServer, pinTools, probeToolServer, removeToolServer, toolServersOf } from "./tool-servers.ts";
 
@@ -42,6 +45,7 @@ export type UseCases = ReturnType<typeof useCases>;
 
 /** Everything the surfaces can ask for. HTTP, CLI and whatever comes next present these and nothing else. */
 export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
+  agents: agentCases(deps.agents),
   createTask: given(deps, createTask),
   reviseTask: given(deps, reviseTask),
   bindTask: given(deps, bindTask),
@@ -74,7 +78,9 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   probeToolServer: given(deps, probeToolServer),
   pinTools: given(deps, pinTools),
   removeToolServer: given(deps, removeToolServer),
+  providers: providerCases(deps),
   look: looksBesideDelivery(deps, delivery),
+  policies: policies(deps),
   gc: garbageCollection(deps),
 });
 

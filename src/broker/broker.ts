@@ -1,6 +1,5 @@
 import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
 import { grantFor } from "../domain/matter.ts";
-import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "../ports/agent.ts";
 import type {
@@ -16,6 +15,7 @@ import type {
 import type { PolicyAnswer } from "../ports/policy.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { makeCandidate } from "./candidate.ts";
+import { decide, decisionEvidence } from "./decision.ts";
 import type { BrokerDependencies, Pass } from "./deps.ts";
 import { runGate } from "./gate.ts";
 import { planningCapabilities, readOnlyWitness } from "./planning.ts";
@@ -26,18 +26,24 @@ export function createBroker(deps: BrokerDependencies): Broker {
   const passing =
     (desk: Desk): Pass =>
     async (input, open, effect, again) => {
+      let answer: PolicyAnswer | null = null;
       const decided = async (): Promise<Opened> => {
         const opened = await open();
         const { act } = opened;
-        const answer = decision(deps, desk, act);
-        if (answer.verdict === "allow") return opened;
-        const { rule, reason } = answer;
-        if (answer.verdict === "deny") return { refused: { act: describeAct(act), rule, reason } };
+        answer = await decide(deps, desk, act);
+        const { verdict, rule, reason } = answer;
+        if (verdict === "allow") return opened;
+        if (verdict === "deny") return { refused: { act: describeAct(act), rule, reason } };
+        if (desk.runMode === "autonomous")
+          return {
+            refused: { act: describeAct(act), rule, reason: `${reason}, and in autonomous mode nobody is asked` },
+          };
         return { ...opened, needs: permissionFor(desk, opened, rule, reason) };
       };
       const tidy = async (run: StepRun): Promise<Effect> => {
         try {
-          return await effect(run);
+          const done = await effect(run);
+          return answer === null ? done : { ...done, evidence: [decisionEvidence(answer), ...done.evidence] };
         } finally {
           await deps.dropRunDirectory(desk.task, run.step, run.run);
         }
@@ -62,19 +68,6 @@ export function createBroker(deps: BrokerDependencies): Broker {
     witness: (desk, seen) => readOnlyWitness(deps, desk, passing(desk), seen),
   };
 }
-
-const decision = (deps: BrokerDependencies, desk: Desk, act: Act): PolicyAnswer => {
-  const repo = "repo" in act ? act.repo : "";
-  return deps.policy.decide({
-    phase: desk.phase,
-    act,
-    scope: scopeOf(desk.spec, repo),
-    repoWritable: desk.repos[repo]?.writable ?? false,
-    packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
-    item: desk.item,
-    grants: desk.grants,
-  });
-};
 
 /** What a person is shown and what a yes is bound to: the act itself, and where and within which bounds it would run. */
 function permissionFor(

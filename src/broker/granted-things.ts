@@ -1,5 +1,5 @@
 import { Failure } from "../domain/failure.ts";
-import type { AgentGrants } from "../domain/spec.ts";
+import type { AgentGrants } from "../domain/foreign-agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
 import type { Mount } from "../ports/sandbox.ts";
 import type { BrokerDependencies } from "./deps.ts";

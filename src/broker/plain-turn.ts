@@ -6,10 +6,10 @@ const MESSAGE_MAX = 64 * 1024;
 /** A turn of a program without a protocol: the prompt goes in by stdin, what it puts out is its answer, its end is the end of the turn. */
 export async function plainTurn(
   session: SandboxSession,
-  { prompt, background }: TurnWanted,
+  { prompt, background, notice }: TurnWanted,
   client: TurnClient,
 ): Promise<TurnReport> {
-  const text = background === "" ? prompt : `${background}\n\n${prompt}`;
+  const text = [background, notice, prompt].filter((part) => part !== "").join("\n\n");
   client.hear("client", text, null);
   const writer = session.input.getWriter();
   // A program that does not read its stdin is none the worse for it.

@@ -7,9 +7,9 @@ import { confine, insideOf, isWritable, type Ran, workspaceMounts } from "./conf
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities } from "./reading.ts";
-import { turnCapabilities } from "./turn.ts";
 import { talkCapabilities } from "./talking.ts";
 import { toolCapabilities } from "./tools.ts";
+import { turnCapabilities } from "./turn.ts";
 
 /** Looking, and nothing else: mounts are read-only, there is no network, and no capability that writes is handed over. */
 export function planningCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass): PlanningCapabilities {

@@ -3,13 +3,15 @@ import { Failure, isFailure } from "../domain/failure.ts";
 import { isPlainPath } from "../domain/scope.ts";
 import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
-import { judgePermission, type TurnAct, type TurnDecision } from "../domain/turn.ts";
+import type { TurnAct, TurnDecision } from "../domain/turn.ts";
+import { judgePermission, type PermissionAnswer, type PermissionWish } from "../domain/turn-permission.ts";
 import type { PersonsWord, TurnTold } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
 import type { AskedPermission, TerminalAsked, TerminalExit, TurnClient, TurnTerminal } from "../ports/foreign.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { limitsOf, WORKSPACES_INSIDE, workspaceOf } from "./confine.ts";
+import { decide } from "./decision.ts";
 import type { BrokerDependencies } from "./deps.ts";
 import { refuseOddPath } from "./reading.ts";
 import type { Transcript } from "./transcript.ts";
@@ -77,15 +79,8 @@ export function turnClient(
 
   /** Asks the policy as for a step of its own; a no is recorded twice over, as a refusal and as an act of the turn. */
   const allowed = async (act: Act & { readonly repo: string }, asTold: TurnAct, inWords: string): Promise<string> => {
-    const answer = deps.policy.decide({
-      phase: desk.phase,
-      act,
-      scope: scopeOf(desk.spec, act.repo),
-      repoWritable: desk.repos[act.repo]?.writable ?? false,
-      packageHosts: [],
-      item: desk.item,
-      grants: desk.grants,
-    });
+    if (wish !== null) throw new Failure("act/denied", "a person is asked first, and this turn ends");
+    const answer = await decide(deps, desk, act);
     if (answer.verdict === "allow") return answer.rule;
     if (answer.verdict === "ask") {
       const digest = deps.seal({ tool: act.kind, title: inWords, input: JSON.stringify(act) }).sha256;
@@ -179,6 +174,7 @@ export function turnClient(
     },
 
     async permit(asked) {
+      if (wish !== null) return "ask";
       const { digest, detail, wanted } = wishOf(deps, desk, asked);
       const title = place.transcript.redact(asked.title).slice(0, TITLE_MAX);
       const request = await deps.blobs.stage(new TextEncoder().encode(place.transcript.redact(JSON.stringify(asked))));
@@ -186,13 +182,7 @@ export function turnClient(
       const blobs = [request];
       const inWords = `be allowed: ${title} (${asked.tool})`;
       const word = Object.hasOwn(place.words, digest) ? place.words[digest] : undefined;
-      const judged = judgePermission(wanted, {
-        phase: desk.phase,
-        runMode: desk.spec.runMode,
-        scopes: desk.spec.scopes,
-        agreed: [...(desk.item?.commands ?? []), ...desk.spec.gates.map((gate) => gate.argv.join(" "))],
-        grants: desk.grants,
-      });
+      const judged = await judgeWish(deps, desk, wanted);
       // A person's word counts for what they were asked, and for nothing that nobody may.
       if (judged.answer === "ask" && word !== undefined) {
         await record(act, word === "allow" ? "allowed" : "denied", "person", {
@@ -243,6 +233,37 @@ export function turnClient(
     },
   };
 }
+
+/** First what holds for any wish, then, where it is a command or an edit that can be told, what the policies in force say of that. */
+async function judgeWish(deps: BrokerDependencies, desk: Desk, wanted: PermissionWish): Promise<PermissionAnswer> {
+  const judged = judgePermission(wanted, {
+    phase: desk.phase,
+    item: desk.item,
+    scopes: desk.spec.scopes,
+    agreed: agreedOn(desk),
+    grants: [...desk.grants, ...(desk.spec.approvedCommands ?? [])],
+  });
+  if (judged.answer === "deny" || wanted.argv === null) return judged;
+  const argv = wanted.argv.length === 1 ? ["sh", "-c", wanted.argv[0] ?? ""] : wanted.argv;
+  const timeoutMs = desk.spec.limits.stepMs;
+  const said = await decide(deps, desk, {
+    kind: "command",
+    repo: firstRepo(desk),
+    argv,
+    cwd: ".",
+    timeoutMs,
+    network: [],
+  });
+  return said.verdict === "deny" ? { answer: "deny", rule: said.rule, reason: said.reason } : judged;
+}
+
+/** What the gates run: as words, and as the line where one is given to a shell. */
+const agreedOn = (desk: Desk): readonly string[] => [
+  ...desk.spec.gates.flatMap(({ argv }) => [
+    argv.join(" "),
+    ...(argv[1] === "-c" && argv.length === 3 ? [argv[2] ?? ""] : []),
+  ]),
+];
 
 const firstRepo = (desk: Desk): string => desk.spec.scopes[0]?.repo ?? "";
 

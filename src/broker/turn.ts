@@ -1,8 +1,9 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
+import type { ForeignChoice } from "../domain/foreign-agent.ts";
 import { CUSTOM_AGENT, type Launcher, launcherNamed } from "../domain/launchers.ts";
-import { type ForeignChoice, placeIn } from "../domain/spec.ts";
 import { grantFor } from "../domain/matter.ts";
+import { placeIn } from "../domain/spec.ts";
 import { isWholeTurn, type TurnStop } from "../domain/turn.ts";
 import type { TurnAsked, TurnCapabilities, TurnTold } from "../ports/agent.ts";
 import type { Desk, Effect, StepRun } from "../ports/broker.ts";
@@ -12,7 +13,6 @@ import {
   allLayers,
   failureMount,
   insideOf,
-  isWritable,
   limitsOf,
   tail,
   targetOf,
@@ -27,6 +27,8 @@ import { plainTurn } from "./plain-turn.ts";
 import { transcriptOf } from "./transcript.ts";
 import { turnClient } from "./turn-client.ts";
 
+/** Agents that are a server and its client talk over the loopback of their own sandbox. A model on this machine is named `localhost`. */
+const OWN_LOOPBACK = { NO_PROXY: "127.0.0.1,::1" };
 const WARN_SHARE = 0.8;
 /** Of what earlier turns said, so much is told to a session that does not remember them. */
 const REMEMBERED_MAX = 12_000;
@@ -56,7 +58,7 @@ export function turnCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     },
     async permission({ digest, tool, title, detail, argv }) {
       const act = `the agent wants to be allowed: ${title} (${tool})`;
-      if (desk.spec.runMode === "autonomous")
+      if (desk.runMode === "autonomous")
         throw new Failure("act/denied", `${act}: nobody agreed on this, and in autonomous mode nobody is asked`, {
           next: "Revise the spec so that this is agreed on, or cancel the task.",
         });
@@ -108,7 +110,12 @@ async function oneTurn(
   const launcher = launcherOf(choice);
   const last = desk.lastTurn();
   const home = `${run.step}.${run.run}`;
-  const homeOnHost = await deps.agentHomes.begin(desk.task, last?.home ?? null, home);
+  const homeOnHost = await deps.agentHomes.begin(
+    desk.task,
+    last?.home ?? null,
+    home,
+    choice.grants.files.flatMap((path) => (path.includes("/") ? [path.slice(0, path.lastIndexOf("/"))] : [])),
+  );
   const repo = desk.spec.scopes[0]?.repo ?? "";
   const place = placeIn(desk.spec, repo, ".");
   const cwd = place === "." ? insideOf(repo) : `${insideOf(repo)}/${place}`;
@@ -173,6 +180,7 @@ async function oneTurn(
           ...layers.environment,
           ...failure.environment,
           ...inputs.environment,
+          ...OWN_LOOPBACK,
           ...launcher?.environment,
           ...granted.environment,
         },
@@ -193,7 +201,8 @@ async function oneTurn(
     session.outcome.catch(() => undefined);
     const wanted = {
       prompt: asked.prompt,
-      background: backgroundOf(run, before),
+      background: backgroundOf(before),
+      notice: run.run > 1 ? LOST : "",
       cwd,
       directories: desk.spec.scopes.slice(1).map((scope) => insideOf(scope.repo)),
       mode: (desk.phase === "planning" ? (launcher?.planMode ?? "plan") : launcher?.workMode) ?? null,
@@ -288,17 +297,13 @@ function troubleOf(
 }
 
 /** What a session that remembers nothing is told first. */
-function backgroundOf(run: StepRun, before: readonly { readonly prompt: string; readonly message: string }[]): string {
-  const parts: string[] = [];
-  if (before.length > 0) {
-    const told = before.map(({ prompt, message }) => `You were asked:\n${prompt}\n\nYou answered:\n${message}`);
-    parts.push(`What happened before, as we recorded it:\n\n${told.join("\n\n").slice(-REMEMBERED_MAX)}`);
-  }
-  if (run.run > 1)
-    parts.push(
-      "Your last turn was lost: it was interrupted in the middle. What it had changed was undone, so the files are as they were before it. Begin it again.",
-    );
-  return parts.join("\n\n");
+function backgroundOf(before: readonly { readonly prompt: string; readonly message: string }[]): string {
+  if (before.length === 0) return "";
+  const told = before.map(({ prompt, message }) => `You were asked:\n${prompt}\n\nYou answered:\n${message}`);
+  return `What happened before, as we recorded it:\n\n${told.join("\n\n").slice(-REMEMBERED_MAX)}`;
 }
+
+const LOST =
+  "Your last turn was lost: it was interrupted in the middle. What it had changed was undone, so the files are as they were before it. Begin it again.";
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

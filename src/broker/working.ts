@@ -7,9 +7,9 @@ import { allLayers, confine, failureMount, workspaceMounts, workspaceOf, writabl
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
-import { turnCapabilities } from "./turn.ts";
 import { talkCapabilities } from "./talking.ts";
 import { toolCapabilities } from "./tools.ts";
+import { turnCapabilities } from "./turn.ts";
 
 const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;
 const ARTIFACT_BYTES_MAX = 16 * 1024 ** 2;

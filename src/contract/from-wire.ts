@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import type { Dependency } from "../domain/dependency.ts";
 import type { Draft } from "../domain/draft.ts";
-import type { ScriptAct, ScriptPlan } from "../domain/script-plan.ts";
+import type { NamedForeign } from "../domain/foreign-agent.ts";
 import { CUSTOM_AGENT } from "../domain/launchers.ts";
-import type { NamedForeign, SpecLimits } from "../domain/spec.ts";
-import type { PlanFile, SpecChangeInput, SpecInput, AgentInput, ProjectAgentInput } from "./inputs.ts";
+import type { ScriptAct, ScriptPlan } from "../domain/script-plan.ts";
+import type { SpecLimits } from "../domain/spec.ts";
+import type { AgentInput, PlanFile, ProjectAgentInput, SpecChangeInput, SpecInput } from "./inputs.ts";
 
 /** A command as one string is text for a shell; as a list it is an argv. */
 const argvOf = (run: string | readonly string[]): readonly string[] =>
@@ -75,8 +76,10 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.agent !== undefined && { agent: agentFrom(change.agent) }),
     ...(change.plan !== undefined && { plan: scriptPlanFrom(change.plan) }),
     ...(change.run_mode !== undefined && { runMode: change.run_mode }),
+    ...(change.approved_commands !== undefined && { approvedCommands: change.approved_commands }),
     ...(change.expects_change !== undefined && { expectsChange: change.expects_change }),
     ...(change.include_changes !== undefined && { includeDirty: change.include_changes }),
+    ...(change.may_change !== undefined && { mayChange: change.may_change }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),
     ...(change.flaky !== undefined && { flaky: change.flaky }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),

@@ -1,13 +1,15 @@
 import { actorText } from "../domain/actor.ts";
+import { rulesOf } from "../domain/approver.ts";
 import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
+import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/foreign-agent.ts";
+import { allowedBy, findingText } from "../domain/finding.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import { isRemote } from "../domain/remote.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
-import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/spec.ts";
 import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
@@ -20,6 +22,7 @@ import type {
   DependencyGraphView,
   EventView,
   EvidenceView,
+  FoundListView,
   HealthView,
   ProjectView,
   RepoView,
@@ -129,6 +132,7 @@ export function taskView({
             ]),
           ),
     gates: verdictViews(task),
+    findings: foundViews(task),
     open_step:
       task.openStep === null
         ? null
@@ -182,9 +186,28 @@ export const comparedView = (
   })),
 });
 
+const VERDICTS_ON = {
+  base: (task) => task.baseline,
+  candidate: (task) => task.verdicts,
+  "kept-tests": (task) => task.keptTests,
+} as const satisfies Record<VerdictView["on"], (task: Task) => Task["verdicts"]>;
+
+export const foundViews = (task: Task): FoundListView => ({
+  items: task.findings.map((one) => ({
+    kind: one.kind,
+    policy: one.policy,
+    repo: one.repo,
+    about: one.about,
+    detail: one.detail,
+    text: findingText(one),
+    allowed_by: allowedBy(one.kind),
+  })),
+  accepted: task.findingsAccepted,
+});
+
 export const verdictViews = (task: Task): VerdictView[] =>
-  (["base", "candidate"] as const).flatMap((on) =>
-    Object.entries(on === "base" ? task.baseline : task.verdicts).map(([gate, one]) => ({
+  (["base", "candidate", "kept-tests"] as const).flatMap((on) =>
+    Object.entries(VERDICTS_ON[on](task)).map(([gate, one]) => ({
       gate,
       on,
       verdict: one.verdict,
@@ -275,6 +298,11 @@ export const projectView = (project: Project): ProjectView => ({
     package_hosts: [...project.settings.packageHosts],
     flaky: project.settings.flaky ?? null,
     tasks_max: project.settings.tasksMax,
+    approvals: {
+      approver_not_creator: rulesOf(project.settings).approverNotCreator,
+      expires_ms: rulesOf(project.settings).expiresMs,
+      delegates: [...rulesOf(project.settings).delegates],
+    },
   },
   paused: project.paused === null ? null : { since: time(project.paused.sinceMs), by: project.paused.by },
   repos: project.repos.map((repo) => repoView(project.id, repo)),

@@ -8,12 +8,26 @@ import { Json } from "./json.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
+export {
+  BrowsedView,
+  DetectedView,
+  KeyForgottenView,
+  KeyKeptView,
+  ProbeResultView,
+  ProviderListView,
+  ProviderLogView,
+  ProviderModelsView,
+  ProviderRanView,
+  ProviderRemovedView,
+  ProviderView,
+  PulledView,
+} from "./provider-views.ts";
 export { HealthView, TaskListView, TaskRowView };
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
 export const VerdictView = z.object({
   gate: z.string(),
-  on: z.enum(["base", "candidate"]),
+  on: z.enum(["base", "candidate", "kept-tests"]),
   verdict: z.enum(["pass", "fail", "unproven"]),
   tree: z.string(),
   step: z.string(),
@@ -24,6 +38,21 @@ export const VerdictView = z.object({
   flaky: z.boolean(),
 });
 export type VerdictView = z.infer<typeof VerdictView>;
+
+/** Something about the candidate beside its gates' verdicts; `text` is all of it in words. */
+export const FoundView = z.object({
+  kind: z.string(),
+  policy: z.enum(["blocks", "asks", "shown"]),
+  repo: z.string().nullable(),
+  about: z.string(),
+  detail: z.string().nullable(),
+  text: z.string(),
+  /** What a spec can say so that it is only shown. */
+  allowed_by: z.string().nullable(),
+});
+export type FoundView = z.infer<typeof FoundView>;
+export const FoundListView = z.object({ items: z.array(FoundView), accepted: z.boolean() });
+export type FoundListView = z.infer<typeof FoundListView>;
 
 /** "`task` requires / blocks / suggests `other`", as people say it. */
 const Dependency = z.object({ task: z.string(), kind: z.enum(DEPENDENCY_KINDS), other: z.string() });
@@ -64,6 +93,7 @@ export const TaskView = TaskRowView.extend({
     )
     .nullable(),
   gates: z.array(VerdictView),
+  findings: FoundListView,
   /** `warned`: it shows no sign of life (`stall`), or most of its time is gone (`time`). */
   open_step: z
     .object({ step: z.string(), run: z.number(), doing: z.string(), warned: z.array(z.enum(["stall", "time"])) })
@@ -191,6 +221,7 @@ export const EvidenceView = z.object({
     }),
   ),
   gates: z.array(VerdictView),
+  findings: FoundListView,
   steps: z.array(
     z.object({
       step: z.string(),
@@ -317,6 +348,11 @@ export const ProjectView = z.object({
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
     tasks_max: z.number().nullable(),
+    approvals: z.object({
+      approver_not_creator: z.boolean(),
+      expires_ms: z.number().nullable(),
+      delegates: z.array(z.string()),
+    }),
   }),
   paused: z.object({ since: Time, by: z.string() }).nullable(),
   repos: z.array(RepoView),
@@ -470,3 +506,67 @@ export const GcView = z.object({
   rescued: z.array(z.string()),
 });
 export type GcView = z.infer<typeof GcView>;
+
+export const AgentListView = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      command: z.array(z.string()),
+      /** Where its program is; null: it was not found. */
+      path: z.string().nullable(),
+      install: z.string(),
+      usual_hosts: z.array(z.string()),
+      /** It has a mode that only plans. */
+      plans: z.boolean(),
+      quirk: z.string().nullable(),
+    }),
+  ),
+});
+export type AgentListView = z.infer<typeof AgentListView>;
+export const AgentProbeView = z.object({
+  protocol: z.number(),
+  agent: z.string().nullable(),
+  version: z.string().nullable(),
+  loads_sessions: z.boolean(),
+  auth_methods: z.array(z.string()),
+  modes: z.array(z.string()),
+  trouble: z.string().nullable(),
+});
+export type AgentProbeView = z.infer<typeof AgentProbeView>;
+export const AgentTestView = z.object({
+  stop: z.string(),
+  message: z.string(),
+  changed: z.array(z.string()),
+  asked: z.array(z.string()),
+  denied: z.array(z.string()),
+  trouble: z.string().nullable(),
+});
+export type AgentTestView = z.infer<typeof AgentTestView>;
+export const PolicyView = z.object({
+  /** SHA-256 over all of them: what each decision's evidence names. */
+  hash: z.string(),
+  /** `problem`: why it cannot be read; until it can be, nothing is allowed. */
+  layers: z.array(z.object({ name: z.string(), sha256: z.string(), problem: z.string().nullable() })),
+  policies: z.array(
+    z.object({
+      id: z.string(),
+      layer: z.enum(["shipped", "user", "project"]),
+      effect: z.enum(["permit", "forbid"]),
+      reason: z.string(),
+      /** It speaks of commands, so one that cannot be read is forbidden too. */
+      forbids_opaque: z.boolean(),
+    }),
+  ),
+});
+export type PolicyView = z.infer<typeof PolicyView>;
+
+export const DecisionView = z.object({
+  step: z.string().nullable(),
+  verdict: z.enum(["allow", "ask", "deny"]),
+  rule: z.string(),
+  policy: z.string(),
+  set: z.string(),
+  reason: z.string(),
+});
+export type DecisionView = z.infer<typeof DecisionView>;

@@ -54,6 +54,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: NO,
     deny: "DENIED",
   },
   queued: {
@@ -78,6 +79,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   running: {
@@ -102,6 +104,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCEL_REQUESTED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   awaiting_approval: {
@@ -126,6 +129,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   blocked: {
@@ -150,6 +154,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   succeeded: {
@@ -174,6 +179,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: "DELIVERED",
     prioritize: NO,
+    change_mode: NO,
     deny: "DENIED",
   },
   failed: {
@@ -198,6 +204,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: NO,
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: NO,
     deny: "DENIED",
   },
   canceled: {
@@ -222,6 +229,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: NO,
     record_delivery: NO,
     prioritize: NO,
+    change_mode: NO,
     deny: "DENIED",
   },
 };
@@ -708,6 +716,47 @@ describe("succeeding", () => {
       exitReason: "accepted_unproven",
       acceptedUnproven: ["tests"],
     });
+  });
+});
+
+describe("what is found about a candidate whose gates all passed", () => {
+  const found = (policy: "blocks" | "asks" | "shown", kind: "tests_skipped" | "criterion_unproven" = "tests_skipped") =>
+    STORIES.green.and(report({ type: "inspect", trees: { app: "t1" }, findings: [{ ...FOUND, kind, policy }] }, 2));
+  const [FOUND] = EXAMPLES.CANDIDATE_INSPECTED.findings;
+  const succeed = report({ type: "succeed", gates: ["tests"], expectsChange: true }, 2);
+  const waits = (given: ReturnType<typeof found>) =>
+    given.and(report({ type: "block", reason: "findings", detail: "x", step: null }, 2));
+
+  test("is no obstacle where it is only shown", () => expect(outcome(found("shown"), succeed)).toBe("COMPLETED"));
+
+  test.each(["asks", "blocks"] as const)("stands in the way where it %s", (policy) =>
+    expect(outcome(found(policy), succeed)).toMatchObject({
+      why: `something was found about the candidate: tests_skipped (${policy}): a.test.js is passed over: 1 more`,
+    }),
+  );
+
+  test("is let pass by a person's yes to exactly this candidate; then the work is done, and says so", () => {
+    const asked = waits(found("asks"));
+    expect(asked.when(COMMANDS.accept)).toEqual([
+      { actor: ADA, event: event("FINDINGS_ACCEPTED") },
+      { actor: ADA, event: event("COMPLETED") },
+    ]);
+    expect(asked.and(COMMANDS.accept).task).toMatchObject({ exitReason: "done", findingsAccepted: true });
+  });
+
+  test("is let pass by nobody where it blocks", () =>
+    expect(outcome(waits(found("blocks")), COMMANDS.accept)).toEqual({
+      why: "nobody can let this pass: tests_skipped (blocks): a.test.js is passed over: 1 more",
+    }));
+
+  test("makes the work accepted, not proven, where it is a criterion that nothing proves", () =>
+    expect(waits(found("asks", "criterion_unproven")).and(COMMANDS.accept).task).toMatchObject({
+      exitReason: "accepted_unproven",
+    }));
+
+  test("is forgotten with its candidate: another attempt is told of it and is looked at anew", () => {
+    const again = waits(found("asks")).and(COMMANDS.resume);
+    expect(again.task).toMatchObject({ status: "queued", attempt: 2, findings: [], findingsAccepted: false });
   });
 });
 

@@ -1,4 +1,5 @@
 import { type Actor, POLICY } from "./actor.ts";
+import { type Approving, mayNotApprove } from "./approver.ts";
 import type { BlobRef } from "./blob.ts";
 import { BUDGET_UNITS, type Spent } from "./budget.ts";
 import type { Dependency } from "./dependency.ts";
@@ -13,6 +14,7 @@ import type {
   TaskEventOf,
 } from "./event.ts";
 import type { FailReason } from "./exit-reason.ts";
+import { findingText, inTheWay, type JudgedFinding } from "./finding.ts";
 import { standsOn, type Verdict } from "./gate.ts";
 import { inputsAfter } from "./inputs.ts";
 import type { Matter, Word } from "./matter.ts";
@@ -44,6 +46,8 @@ export interface CommandBodies {
     readonly plan: string;
     readonly spec: string;
     readonly reason: BlobRef | null;
+    /** Not there: whoever may speak may approve. */
+    readonly approving?: Approving;
   };
   request_changes: { readonly request: BlobRef };
   reject: { readonly reason: BlobRef | null };
@@ -58,8 +62,9 @@ export interface CommandBodies {
     readonly more?: Partial<Spent>;
   };
   /** A person's word on what the task asks; `grant`: and on the like of it. */
-  answer: Word & { readonly step: string; readonly grant: string | null };
+  answer: Word & { readonly step: string; readonly grant: string | null; readonly approving?: Approving };
   prioritize: { readonly priority: Priority };
+  change_mode: { readonly mode: RunMode };
   cancel: { readonly reason: BlobRef | null };
   retry: { readonly restart: boolean };
   /** `gates`: every gate the spec names. */
@@ -103,6 +108,7 @@ export type WorkReport =
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
+  | { readonly type: "inspect"; readonly trees: Trees; readonly findings: readonly JudgedFinding[] }
   | { readonly type: "store_artifact"; readonly artifact: TaskEventBodies["ARTIFACT_STORED"] }
   | { readonly type: "deny"; readonly denial: TaskEventBodies["DENIED"] }
   | {
@@ -206,6 +212,7 @@ const LIFECYCLE: Lifecycle = {
     claim,
     revise,
     prioritize,
+    change_mode: changeMode,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     miss_dependency: missDependency,
@@ -220,6 +227,7 @@ const LIFECYCLE: Lifecycle = {
         : [e("CLAIMED", { worker, epoch, takeover: true })],
     report,
     prioritize,
+    change_mode: changeMode,
     pause: (task, { reason, by }) =>
       by.kind === "agent"
         ? "an agent may not pause its own task"
@@ -251,6 +259,7 @@ const LIFECYCLE: Lifecycle = {
           ],
     revise,
     prioritize,
+    change_mode: changeMode,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     supersede,
@@ -263,6 +272,7 @@ const LIFECYCLE: Lifecycle = {
     accept,
     revise,
     prioritize,
+    change_mode: changeMode,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     supersede,
@@ -304,6 +314,7 @@ const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
   "deny",
   "record_delivery",
   "prioritize",
+  "change_mode",
   "add_dependency",
   "remove_dependency",
   "miss_dependency",
@@ -410,8 +421,13 @@ function missDependency(task: In<"queued">, { on, detail }: Command<"miss_depend
     : `it does not require task ${on}`;
 }
 
-function approve(task: In<"awaiting_approval">, { item, plan, spec, reason, by }: Command<"approve">): Answer {
+function approve(
+  task: In<"awaiting_approval">,
+  { item, plan, spec, reason, approving, by }: Command<"approve">,
+): Answer {
   if (by.kind === "agent") return "an agent may not approve";
+  const why = approving === undefined ? null : mayNotApprove(by, task.sinceMs, approving);
+  if (why !== null) return why;
   if (task.plan === null || task.spec === null || task.bases === null) return "it has no plan";
   if (plan !== task.plan.hash) return `the plan is now ${task.plan.hash}, the approval names ${plan}`;
   if (spec !== task.spec.hash) return `the spec is now ${task.spec.hash}, the approval names ${spec}`;
@@ -453,6 +469,12 @@ function prioritize(task: Task, { priority, by }: Command<"prioritize">): Answer
   return priority === task.priority ? [] : [e("PRIORITIZED", { priority, from: task.priority })];
 }
 
+/** From the next boundary on. What waits for an answer already still waits for it. */
+function changeMode(task: Task, { mode, by }: Command<"change_mode">): Answer {
+  if (by.kind !== "person") return "only a person may change how much they are asked";
+  return task.runMode === mode ? [] : [e("RUN_MODE_CHANGED", { mode })];
+}
+
 function resume(task: In<"blocked">, command: Command<"resume">): Answer {
   const { moreMs, more = {} } = command;
   if (task.asked !== null) return "it asks something, and goes on when that is answered";
@@ -468,7 +490,7 @@ function resume(task: In<"blocked">, command: Command<"resume">): Answer {
   ];
 }
 
-function answer(task: In<"blocked">, { step, decision, text, grant, by }: Command<"answer">): Answer {
+function answer(task: In<"blocked">, { step, decision, text, grant, approving, by }: Command<"answer">): Answer {
   if (by.kind !== "person") return "only a person may answer";
   if (task.asked === null) return `it asks nothing: it is blocked by ${task.reason}`;
   if (task.asked.step !== step) return `it asks at step ${task.asked.step} now, the answer is for ${step}`;
@@ -476,6 +498,8 @@ function answer(task: In<"blocked">, { step, decision, text, grant, by }: Comman
   if (matter.kind === "question" && decision !== "answered") return "it asks a question, which is answered in words";
   if (matter.kind === "question" && text === null) return "the answer has no words";
   if (matter.kind === "permission" && decision === "answered") return "it asks for permission: allow it or deny it";
+  const why = approving === undefined || decision !== "allowed" ? null : mayNotApprove(by, task.sinceMs, approving);
+  if (why !== null) return why;
   if (grant !== null && (matter.kind !== "permission" || decision !== "allowed" || matter.grant !== grant))
     return `${grant} cannot be granted here`;
   return [
@@ -498,7 +522,7 @@ function goOn(task: In<"blocked">, { outcome, reason, restart }: Command<"resume
     ];
   }
   if (outcome !== null) return `nothing is unknown: it is blocked by ${task.reason}`;
-  if (task.reason === "gates_exhausted" || task.reason === "agent_failed")
+  if (task.reason === "gates_exhausted" || task.reason === "agent_failed" || task.reason === "findings")
     return [
       resumed,
       e("RETRIED", {
@@ -522,12 +546,23 @@ function accept(task: In<"blocked"> | In<"failed">, { gates, reason, by }: Comma
   const candidate = Object.fromEntries(
     Object.entries(task.candidate).map(([repo, { commit, tree }]) => [repo, { commit, tree }]),
   );
-  const unproven = gates.filter((gate) => task.verdicts[gate]?.verdict !== "pass");
+  const never = task.findings.find(({ policy }) => policy === "blocks");
+  if (never !== undefined) return `nobody can let this pass: ${findingText(never)}`;
+  const unproven = gates.filter((gate) => !hasPassed(task, gate, candidate));
+  const asked = inTheWay(task.findings);
+  // Everything is proven, and what was found is a person's to judge: with the yes to it the work is done.
+  if (unproven.length === 0 && gates.length > 0 && asked.length > 0 && !asked.some(isUnproven))
+    return [
+      e("FINDINGS_ACCEPTED", { candidate, findings: asked, reason }),
+      e("COMPLETED", { exitReason: "done", gates }),
+    ];
   return [
     e("ACCEPTED_UNPROVEN", { candidate, gates: unproven, reason }),
     e("COMPLETED", { exitReason: "accepted_unproven", gates: gates.filter((gate) => !unproven.includes(gate)) }),
   ];
 }
+
+const isUnproven = ({ kind }: JudgedFinding): boolean => kind === "criterion_unproven";
 
 function retryAgain(task: In<"failed">, { restart }: Command<"retry">): Answer {
   const attempt = task.attempt + 1;
@@ -639,6 +674,10 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return task.phase === "verification" ? [e("CANDIDATE_MADE", { repos: said.repos })] : "it is not being verified";
     case "judge_gate":
       return [gateEvent(said.report, said.verdict)];
+    case "inspect":
+      return task.candidate === null
+        ? "there is no candidate"
+        : [e("CANDIDATE_INSPECTED", { trees: said.trees, findings: said.findings })];
     case "store_artifact":
       return [e("ARTIFACT_STORED", said.artifact)];
     case "deny":
@@ -699,17 +738,22 @@ function gateEvent(report: GateReport, verdict: Verdict): TaskEvent {
   }
 }
 
-/** `succeeded` needs every gate of the frozen spec passed on the candidate's tree of its own repo (and of those beside it), a change where one is expected, and no open step. */
+const hasPassed = (task: Task, gate: string, now: Readonly<Record<string, { readonly tree: string }>>): boolean => {
+  const verdict = task.verdicts[gate];
+  return verdict !== undefined && verdict.verdict === "pass" && standsOn(verdict, now);
+};
+
+/** `succeeded` needs every gate of the frozen spec passed on the candidate's tree of its own repo (and of those beside it), a change where one is expected, nothing found that stands in the way, and no open step. */
 function succeed(task: In<"running">, gates: readonly string[], expectsChange: boolean): Answer {
   if (task.openStep !== null) return `step ${task.openStep.step} is open`;
   if (task.candidate === null || task.phase !== "verification") return "there is no candidate";
   if (gates.length === 0) return "no gate was agreed on, so nothing is proven";
   for (const gate of gates) {
-    const verdict = task.verdicts[gate];
-    if (verdict === undefined || verdict.verdict !== "pass" || !standsOn(verdict, task.candidate))
-      return `gate ${gate} has not passed on the candidate`;
+    if (!hasPassed(task, gate, task.candidate)) return `gate ${gate} has not passed on the candidate`;
   }
   if (expectsChange && Object.values(task.candidate).every((candidate) => candidate.tree === candidate.baseTree))
     return "the spec expects a change and there is none";
+  const [against] = inTheWay(task.findings);
+  if (against !== undefined) return `something was found about the candidate: ${findingText(against)}`;
   return [e("COMPLETED", { exitReason: "done", gates })];
 }

@@ -1,8 +1,9 @@
-import { standingText } from "./delivery.ts";
 import { moneyText, spentText } from "./budget.ts";
+import { standingText } from "./delivery.ts";
 import { durationText } from "./duration.ts";
-import type { AnyEvent } from "./event.ts";
+import type { AnyEvent, GateOn } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
+import { findingText } from "./finding.ts";
 import { modelsText } from "./model-policy.ts";
 import { type DependencyNow, standing } from "./standing.ts";
 import type { Act } from "./step.ts";
@@ -100,11 +101,13 @@ export function sentence({ type, body }: AnyEvent): string {
         )
         .join(" ");
     case "GATE_PASSED":
-      return `Gate ${body.gate} passed on the ${body.on}${counted(body.counts)}${flaky(body.runs)}.`;
+      return `Gate ${body.gate} passed on the ${ON[body.on]}${counted(body.counts)}${flaky(body.runs)}.`;
     case "GATE_FAILED":
-      return `Gate ${body.gate} failed on the ${body.on}: ${body.findings.join("; ")}.`;
+      return `Gate ${body.gate} failed on the ${ON[body.on]}: ${body.findings.join("; ")}.`;
     case "GATE_UNPROVEN":
-      return `Gate ${body.gate} is unproven on the ${body.on}, for want of ${body.missing.join("; ")}.`;
+      return `Gate ${body.gate} is unproven on the ${ON[body.on]}, for want of ${body.missing.join("; ")}.`;
+    case "CANDIDATE_INSPECTED":
+      return `Found about the candidate: ${body.findings.map(findingText).join("; ")}.`;
     case "RETRIED":
       return `Attempt ${body.attempt} begins${body.restart ? " at the base again" : ""}, because ${body.failure}.`;
     case "TIME_WARNED":
@@ -113,6 +116,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The task was given ${durationText(body.ms)} more.`;
     case "BUDGET_GRANTED":
       return `The task may spend more: ${spentText(body.more)}.`;
+    case "RUN_MODE_CHANGED":
+      return `The run mode is ${body.mode} from the next step on.`;
     case "ASKED":
       return body.matter.kind === "question"
         ? `The agent asks a question before step ${body.step}.`
@@ -135,6 +140,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Refused: ${body.act}. ${body.reason} (rule ${body.rule}).`;
     case "ACCEPTED_UNPROVEN":
       return `A person accepted the work on record although ${body.gates.length === 0 ? "it was not proven" : `${body.gates.join(", ")} did not pass`}.`;
+    case "FINDINGS_ACCEPTED":
+      return `A person looked at what was found about the candidate and let it pass: ${[...new Set(body.findings.map(({ kind }) => kind))].join(", ")}.`;
     case "COMPLETED":
       return body.exitReason === "done"
         ? `The task succeeded: ${body.gates.join(", ")} passed on the candidate.`
@@ -171,6 +178,24 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The repo ${body.name} (${body.path}) was added.`;
     case "REPO_CHANGED":
       return `The repo ${body.name} was changed.`;
+    case "PROVIDER_ADDED":
+      return `The provider was added (${body.kind}${body.baseUrl === null ? "" : `, ${body.baseUrl}`}).`;
+    case "PROVIDER_CHANGED":
+      return "What is configured of the provider was changed.";
+    case "PROVIDER_REMOVED":
+      return "The provider was removed.";
+    case "PROVIDER_STARTED":
+      return `The provider was started: ${body.argv.join(" ")}${body.mark === null ? "" : ` (pid ${body.mark.pid})`}.`;
+    case "PROVIDER_STOPPED":
+      return `The provider has stopped: ${body.because}.`;
+    case "PROVIDER_STATUS_CHANGED":
+      return `The provider is ${body.status}; it was ${body.from}${body.detail === null ? "" : `: ${body.detail}`}.`;
+    case "PROVIDER_KEY_STORED":
+      return `The provider's key was stored in the ${body.place}.`;
+    case "PROVIDER_KEY_FORGOTTEN":
+      return "The provider's stored key was forgotten.";
+    case "PROVIDER_PROBED":
+      return `The provider was probed with ${body.model}: ${body.detail}.`;
     case "STORE_CREATED":
       return `The store was created with schema ${body.schema}.`;
     case "DAEMON_STARTED":
@@ -181,6 +206,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return "Everything was paused: no task is taken up.";
     case "SYSTEM_RESUMED":
       return "Everything was resumed.";
+    case "POLICY_SET":
+      return `Policies were set (${body.sha256.slice(0, 12)})${body.granted ? "; what they permit was granted" : ""}.`;
     case "MODEL_POLICY_SET":
       return `The models are now ${modelsText(body.policy)}.`;
     case "SPACE_RECLAIMED":
@@ -288,7 +315,7 @@ export function acting(act: Act): string {
     case "prepare":
       return `prepare the dependencies of ${act.repo} (${act.argv.join(" ")})`;
     case "gate":
-      return `gate ${act.gate} on the ${act.on} (${act.argv.join(" ")})`;
+      return `gate ${act.gate} on the ${ON[act.on]} (${act.argv.join(" ")})`;
     case "candidate":
       return `make the candidate commit of ${act.repo}`;
     case "deliver":
@@ -340,6 +367,14 @@ function outcome(evidence: readonly Evidence[]): string {
         : ` (exit code ${one.exitCode}, ${one.durationMs} ms)`;
   return "";
 }
+
+/** What a gate ran on, in words. */
+const ON = {
+  base: "base",
+  candidate: "candidate",
+  "kept-tests": "candidate with the tests as they were",
+  merge: "merge",
+} as const satisfies Record<GateOn, string>;
 
 const short = (hash: string): string => hash.slice(0, 12);
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

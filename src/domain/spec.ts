@@ -1,6 +1,8 @@
 import type { Budget } from "./budget.ts";
 import type { RepoFacts } from "./event.ts";
 import { Failure } from "./failure.ts";
+import type { ForeignChoice } from "./foreign-agent.ts";
+import type { MayChange } from "./finding.ts";
 import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";
@@ -41,38 +43,6 @@ export interface Criterion {
 export const AGENT_KINDS = ["builtin", "script", "gates", "acp", "command"] as const;
 export type AgentKind = (typeof AGENT_KINDS)[number];
 
-/** What a person lets a foreign agent have. Nothing is handed in that is not named here. */
-export interface AgentGrants {
-  /** `host:port` of its model; everything else stays closed. */
-  readonly hosts: readonly string[];
-  /** Variables of the daemon's environment, by name. */
-  readonly variables: readonly string[];
-  /** Files below the person's home, put read-only at the same place of the agent's home. */
-  readonly files: readonly string[];
-}
-
-export const NO_GRANTS: AgentGrants = { hosts: [], variables: [], files: [] };
-
-/** An agent that speaks ACP: a launcher by name, or `custom` with a command of its own. */
-export interface AcpChoice {
-  readonly kind: "acp";
-  readonly agent: string;
-  readonly argv: readonly string[] | null;
-  readonly grants: AgentGrants;
-}
-
-/** A command that gets the prompt and does what it does: for agents without ACP. */
-export interface CommandChoice {
-  readonly kind: "command";
-  readonly argv: readonly string[];
-  readonly grants: AgentGrants;
-}
-
-export type ForeignChoice = AcpChoice | CommandChoice;
-
-/** A foreign agent as a person names it; what it is let have comes from the project when the spec is frozen. */
-export type NamedForeign = Omit<AcpChoice, "grants"> | Omit<CommandChoice, "grants">;
-
 /** Which agent does the work. `none` stands in specs of an AgentOS that had no agent for models: such a task waits as `blocked/no_model`. */
 export type AgentChoice =
   | { readonly kind: "builtin" }
@@ -107,9 +77,13 @@ export interface Spec {
   /** What the whole task may spend. Not there: no limit. */
   readonly budget?: Budget;
   readonly runMode: RunMode;
+  /** Patterns of commands that the person who freezes it approves in advance. Not there: none. */
+  readonly approvedCommands?: readonly string[];
   /** False where the work is to look, not to change: then an empty change is no failure. */
   readonly expectsChange: boolean;
   readonly includeDirty: boolean;
+  /** What the work may change beside the product, so that a finding about it is only shown. Not there: nothing. */
+  readonly mayChange?: readonly MayChange[];
   readonly attempts: number;
   readonly flaky: FlakyPolicy;
   /** Of one command, where they do not say otherwise. */

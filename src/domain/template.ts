@@ -1,5 +1,3 @@
-import type { AgentKind } from "./spec.ts";
-
 /** A ready-made kind of task, chosen when a task's title is its name and no agent is named. */
 export interface Template {
   readonly name: string;

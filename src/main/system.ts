@@ -5,10 +5,13 @@ import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
 import { mcpProtocol } from "../adapters/mcp/mcp-protocol.ts";
-import { defaultPolicy } from "../adapters/policy/default-policy.ts";
+import { models as modelClient } from "../adapters/models/models.ts";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
+import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { agentPrograms } from "../adapters/sandbox/agent-program.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
+import { secrets } from "../adapters/secrets/secrets.ts";
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
 import { agentHomes } from "../adapters/system/agent-homes.ts";
@@ -23,9 +26,9 @@ import { commandAgent } from "../agents/command/command-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
+import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
-import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -37,13 +40,18 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Models } from "../ports/model.ts";
+import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import { agentTrials } from "./agent-trials.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
 import { offeredTools } from "./offered-tools.ts";
+import { machineProviders } from "./providers.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
@@ -60,14 +68,19 @@ export interface SystemOptions {
   readonly adapters?: {
     readonly sandbox?: Sandbox;
     readonly egress?: Egress;
+    readonly policy?: Policy;
     readonly clock?: Clock;
     readonly agents?: Agents;
+    readonly providers?: Providers;
+    readonly secrets?: Secrets;
     readonly models?: Models;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
     /** Where granted variables are looked up; the daemon's own environment when not given. */
+    /** Below which directory granted files lie; the person's home when not given. */
+    readonly grantsHome?: string;
     readonly grantsFrom?: Readonly<Record<string, string | undefined>>;
   };
 }
@@ -127,16 +140,25 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
-  const egress = adapters.egress ?? egressProxy();
-  const agentsFound = agentPrograms([home, homedir()]);
-  const granted = grantedThings(adapters.grantsFrom ?? process.env, homedir());
   const toolProtocol = mcpProtocol();
+  const looking = {
+    store,
+    providers: adapters.providers ?? machineProviders(home, toolPath),
+    secrets: adapters.secrets ?? secrets({ home, environment: (name) => process.env[name] }),
+  };
+  const models = adapters.models ?? modelClient(modelEndpoints(looking));
+  const egress = adapters.egress ?? egressProxy();
+  const protocol = acpProtocol();
+  const agentsHere = agentPrograms([home, homedir()]);
+  const granted = grantedThings(adapters.grantsFrom ?? process.env, adapters.grantsHome ?? homedir());
+  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
+  const policies = cedarPolicy(standingLayers(store, userPolicy));
   const broker = createBroker({
     sandbox,
     workspaces,
     egress,
     layers,
-    policy: defaultPolicy,
+    policy: adapters.policy ?? policies,
     runners: testRunners,
     blobs: store,
     seal,
@@ -148,11 +170,11 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     readReport: files.readReport,
     reportsIn: files.reportsIn,
     writeText: files.writeText,
-    models: adapters.models ?? noModels,
+    models,
     appendOutput: files.appendOutput,
-    protocols: { acp: acpProtocol() },
     toolProtocol,
-    agentPrograms: agentsFound,
+    protocols: { acp: protocol },
+    agentPrograms: agentsHere,
     agentHomes: agentHomes({ home, owner: sandbox.owner() }),
     granted,
     dropRunDirectory: files.drop,
@@ -184,7 +206,13 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     warn: options.warn,
   };
   const app: AppDependencies = {
-    store,
+    ...looking,
+    models,
+    agents: {
+      programs: agentsHere,
+      toolPath,
+      trials: agentTrials({ sandbox, files, egress, protocol, granted, toolPath }),
+    },
     log,
     workspaces,
     runners: testRunners,
@@ -197,7 +225,9 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
-    toolServers: offeredTools({ sandbox, egress, files, programs: agentsFound, granted, protocol: toolProtocol }),
+    toolServers: offeredTools({ sandbox, egress, files, programs: agentsHere, granted, protocol: toolProtocol }),
+    policies,
+    userPolicy,
     layers,
     retention: options.retention,
     toolPath,
@@ -242,13 +272,6 @@ function glibcVersion(): string {
   Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
-
-const noModels: Models = {
-  call: async ({ provider }) => {
-    throw new Failure("provider/not-found", `there is no provider ${provider}`);
-  },
-  contextTokens: async () => null,
-};
 
 /** Where the built page lies in a checkout or an installed package. */
 export const webDirectory = join(import.meta.dirname, "..", "..", "web", "dist");

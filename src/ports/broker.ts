@@ -1,12 +1,12 @@
 import type { BlobRef } from "../domain/blob.ts";
-import type { Input, TaskEventBodies } from "../domain/event.ts";
+import type { GateOn, Input, TaskEventBodies } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { GateDefinition, Ground, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
 import type { PhaseModels } from "../domain/model-policy.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { WorkItem } from "../domain/plan.ts";
-import type { Spec } from "../domain/spec.ts";
+import type { RunMode, Spec } from "../domain/spec.ts";
 import type { Act, StepWarning } from "../domain/step.ts";
 import type { ToolServer } from "../domain/tool-server.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
@@ -100,6 +100,10 @@ export interface Desk {
   readonly phase: Phase;
   readonly attempt: number;
   readonly spec: Spec;
+  /** The spec's, or what a person changed it to since. */
+  readonly runMode: RunMode;
+  /** Whose policies count; null: the task has none any more. */
+  readonly project: string | null;
   readonly bases: Readonly<Record<string, string>>;
   readonly repos: Readonly<Record<string, { readonly writable: boolean; readonly toolPath: readonly string[] }>>;
   readonly changeRequest: string | null;
@@ -164,7 +168,7 @@ export interface Broker {
     author: Identity,
     exclude: readonly string[],
   ): Promise<Candidate & { readonly baseTree: string }>;
-  gate(desk: Desk, gate: GateDefinition, ground: Ground, on: "base" | "candidate" | "merge"): Promise<GateOutcome>;
+  gate(desk: Desk, gate: GateDefinition, ground: Ground, on: GateOn): Promise<GateOutcome>;
   /**
    * The mount table's line for each repo as planning sees it, or (`by-scope`) for each repo that the task may not change, as its
    * commands see it. A mount that is not read-only there is `sandbox/missing`.

@@ -53,6 +53,8 @@ export interface TurnWanted {
   readonly prompt: string;
   /** Told at the beginning when the agent does not go on in its session: what happened before. */
   readonly background: string;
+  /** Told first in any case; empty: nothing. */
+  readonly notice: string;
   /** Inside the sandbox. */
   readonly cwd: string;
   readonly directories: readonly string[];
@@ -120,8 +122,11 @@ export interface AgentPrograms {
 
 /** Homes of agents: one copy per turn, so that a turn that died leaves none behind. */
 export interface AgentHomes {
-  /** A fresh copy of `from` (null or gone: an empty one) under the name `to`; what lay there is dropped. Its path on the host. */
-  begin(task: string, from: string | null, to: string): Promise<string>;
+  /**
+   * A fresh copy of `from` (null or gone: an empty one) under the name `to`, with these directories in it; what lay there is dropped. Its
+   * path on the host. A link where a directory is wanted: `act/denied`.
+   */
+  begin(task: string, from: string | null, to: string, directories: readonly string[]): Promise<string>;
   /** Whether a home of that name is there. */
   exists(task: string, name: string): Promise<boolean>;
   /** Removes all homes of the task but these. */

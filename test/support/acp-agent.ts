@@ -90,7 +90,17 @@ async function planned(text: string, say: (words: string) => Promise<void>, clie
   if (text.includes("BAD-PLAN") && !text.includes("That plan cannot be used")) return say("I would rather not.");
   if (text.includes("NEVER-PLAN") || remembered().prompts.some((one) => one.includes("NEVER-PLAN")))
     return say('{"items": []}');
-  const items = [{ id: "work", title: `Do it (planned in ${mode})`, paths: ["a.txt"], commands: [], depends_on: [] }];
+  const words = (verb: string) =>
+    text.split("\n").flatMap((line) => (line.startsWith(`!${verb} `) ? [line.slice(verb.length + 2)] : []));
+  const items = [
+    {
+      id: "work",
+      title: `Do it (planned in ${mode})`,
+      paths: ["a.txt", ...words("write").map((line) => line.split(" ")[0])],
+      commands: [...words("terminal"), ...words("leave-terminal")],
+      depends_on: [],
+    },
+  ];
   await say(`Here it is:\n\`\`\`json\n${JSON.stringify({ items, notes: ["from the test agent"] })}\n\`\`\``);
 }
 

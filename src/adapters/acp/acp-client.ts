@@ -10,7 +10,6 @@ import type {
   TurnTerminal,
   TurnWanted,
 } from "../../ports/foreign.ts";
-import type { SandboxSession } from "../../ports/sandbox.ts";
 import { saidBy, type Said } from "./said.ts";
 import { type Wire, wire } from "./wire.ts";
 
@@ -18,13 +17,11 @@ import { type Wire, wire } from "./wire.ts";
 const HELLO_MS = 120_000;
 const STOP_MS = 3_000;
 
-type Talk = Pick<SandboxSession, "input" | "output">;
-
 /** The client's side of the Agent Client Protocol, version 1, over the streams of a process. */
 export const acpProtocol = ({ helloMs = HELLO_MS }: { readonly helloMs?: number } = {}): ForeignProtocol => ({
   async turn(talk, wanted, asked, signal) {
-    const lines = wire(talk.input, talk.output, asked.hear);
-    const said = saidBy(lines.countInvalid, asked.tell);
+    const said = saidBy(asked.tell);
+    const lines = wire(talk.input, talk.output, asked.hear, said.update);
     const bug: { error: unknown; happened: boolean } = { error: null, happened: false };
     const conversation = conversationOf(lines, asked, said, signal, (error) => {
       bug.happened = true;
@@ -36,18 +33,22 @@ export const acpProtocol = ({ helloMs = HELLO_MS }: { readonly helloMs?: number 
         ...said.soFar(),
         stop: signal.aborted ? "cancelled" : trouble === null ? "died" : "protocol",
         invalidMessages: lines.invalid(),
-        trouble: trouble ?? "its process ended before its turn did",
+        trouble: trouble ?? GONE,
       }),
     );
     if (bug.happened) throw bug.error;
     // A connection that broke because nobody is there any more is a death, whichever of the two was noticed first.
     const isGone = report.stop === "protocol" && (await Promise.race([lines.ended.then(() => true), soon()])) !== null;
-    return { ...report, stop: isGone ? "died" : report.stop, invalidMessages: lines.invalid() };
+    return {
+      ...report,
+      ...(isGone && { stop: "died" as const, trouble: GONE }),
+      invalidMessages: lines.invalid(),
+    };
   },
 
   async probe(talk, cwd, signal) {
-    const lines = wire(talk.input, talk.output, () => undefined);
-    const said = saidBy(lines.countInvalid, () => undefined);
+    const said = saidBy(() => undefined);
+    const lines = wire(talk.input, talk.output, () => undefined, said.update);
     const conversation = conversationOf(lines, NOBODY, said, signal, () => undefined);
     return conversation.hold(
       (agent) => oneProbe(agent, cwd, helloMs),
@@ -58,6 +59,8 @@ export const acpProtocol = ({ helloMs = HELLO_MS }: { readonly helloMs?: number 
     );
   },
 });
+
+const GONE = "its process ended before its turn did";
 
 const NOTHING_PROBED: ProbeReport = {
   protocol: 0,
@@ -119,11 +122,6 @@ function conversationOf(
   };
 
   const app = client({ name: "agentos" })
-    .onNotification(
-      methods.client.session.update,
-      (params: unknown) => params,
-      ({ params }) => said.update(params),
-    )
     .onRequest(methods.client.fs.readTextFile, ({ params }) =>
       answering(async () => ({ content: await asked.read(params.path, params.line ?? null, params.limit ?? null) })),
     )
@@ -305,7 +303,9 @@ async function oneTurn(
     return failed(error instanceof RequestError ? "error" : "protocol", error);
   }
   said.begin();
-  const text = resumed || wanted.background === "" ? wanted.prompt : `${wanted.background}\n\n${wanted.prompt}`;
+  const text = [resumed ? "" : wanted.background, wanted.notice, wanted.prompt]
+    .filter((part) => part !== "")
+    .join("\n\n");
   const prompted = agent
     .request(methods.agent.session.prompt, { sessionId: session, prompt: [{ type: "text", text }] })
     .then((answer): TurnReport => {

@@ -14,6 +14,7 @@ const ToolCall = z.object({
   locations: z.array(z.object({ path: z.string() })).nullish(),
 });
 const Update = z.object({
+  sessionId: z.string(),
   update: z.discriminatedUnion("sessionUpdate", [
     z.object({ sessionUpdate: z.literal("agent_message_chunk"), content: Content }),
     z.object({ sessionUpdate: z.literal("agent_thought_chunk"), content: Content }),
@@ -43,7 +44,8 @@ type KnownCall = z.infer<typeof ToolCall>;
 
 /** What an agent has said so far, gathered from its updates. */
 export interface Said {
-  update(params: unknown): void;
+  /** False: it is no update of a session. */
+  update(params: unknown): boolean;
   is(agent: string | null, version: string | null): void;
   inSession(session: string, resumed: boolean): void;
   /** From now on it is about this prompt: what a loaded session repeats does not count. */
@@ -59,7 +61,7 @@ export interface Said {
   soFar(): Omit<TurnReport, "stop" | "invalidMessages" | "trouble">;
 }
 
-export function saidBy(countInvalid: () => void, tell: (text: string) => void): Said {
+export function saidBy(tell: (text: string) => void): Said {
   const calls = new Map<string, KnownCall>();
   let begun = false;
   let agent: string | null = null;
@@ -85,6 +87,27 @@ export function saidBy(countInvalid: () => void, tell: (text: string) => void): 
     if (before === undefined) {
       message = "";
       tell(`\n[${update.kind ?? "tool"}] ${update.title ?? update.toolCallId}\n`);
+    }
+  };
+
+  const take = (update: z.infer<typeof Update>["update"]): void => {
+    switch (update.sessionUpdate) {
+      case "agent_message_chunk":
+        message = (message + (update.content.text ?? "")).slice(-MESSAGE_MAX);
+        tell(update.content.text ?? "");
+        return;
+      case "tool_call":
+      case "tool_call_update":
+        call(update);
+        return;
+      case "plan":
+        tell(`\n${update.entries.map((entry) => `- ${entry.content} (${entry.status})`).join("\n")}\n`);
+        return;
+      case "usage_update":
+        usage = { ...usage, totalTokens: usage.totalTokens ?? update.used, cost: update.cost ?? usage.cost };
+        return;
+      default:
+        return;
     }
   };
 
@@ -115,24 +138,8 @@ export function saidBy(countInvalid: () => void, tell: (text: string) => void): 
     toolCall: (id) => calls.get(id),
     update(params) {
       const parsed = Update.safeParse(params);
-      if (!parsed.success) return countInvalid();
-      if (!begun) return;
-      const { update } = parsed.data;
-      switch (update.sessionUpdate) {
-        case "agent_message_chunk":
-          message = (message + (update.content.text ?? "")).slice(-MESSAGE_MAX);
-          return tell(update.content.text ?? "");
-        case "tool_call":
-        case "tool_call_update":
-          return call(update);
-        case "plan":
-          return tell(`\n${update.entries.map((entry) => `- ${entry.content} (${entry.status})`).join("\n")}\n`);
-        case "usage_update":
-          usage = { ...usage, totalTokens: usage.totalTokens ?? update.used, cost: update.cost ?? usage.cost };
-          return;
-        default:
-          return;
-      }
+      if (parsed.success && begun) take(parsed.data.update);
+      return parsed.success;
     },
     soFar: () => ({ agent, version, session, resumed, message: message.trim(), usage, toolCalls }),
   };

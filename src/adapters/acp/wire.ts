@@ -22,16 +22,22 @@ export interface Wire {
   readonly stream: Stream;
   /** How many messages were not what the protocol says. */
   invalid(): number;
-  /** Counts one that was well formed, and not what its method says. */
-  countInvalid(): void;
   /** Settles when the agent says nothing more; with a sentence when that is because it does not speak the protocol. */
   readonly ended: Promise<string | null>;
 }
 
 type Hear = (from: "agent" | "client", message: unknown, invalid: string | null) => void;
 
-/** Lines of JSON-RPC over two streams of bytes. Only whole messages get through; everything that passes is heard, nonsense too. */
-export function wire(input: WritableStream<Uint8Array>, output: ReadableStream<Uint8Array>, hear: Hear): Wire {
+/**
+ * Lines of JSON-RPC over two streams of bytes. Only whole messages get through; everything that passes is heard, nonsense too. Updates go to
+ * `onUpdate` as they come; other notifications concern nobody here.
+ */
+export function wire(
+  input: WritableStream<Uint8Array>,
+  output: ReadableStream<Uint8Array>,
+  hear: Hear,
+  onUpdate: (params: unknown) => boolean,
+): Wire {
   const writer = input.getWriter();
   const asked = new Set<unknown>();
   let invalid = 0;
@@ -52,10 +58,11 @@ export function wire(input: WritableStream<Uint8Array>, output: ReadableStream<U
 
   const meant = (line: string): AnyMessage | null => {
     const [message, why] = parsed(line, asked);
-    hear("agent", message ?? line.slice(0, 10_000), why);
-    if (why === null) return message as AnyMessage;
-    invalid += 1;
-    return null;
+    const update = why === null ? updateIn(message) : null;
+    const odd = update !== null && !onUpdate(update.params) ? "no update of a session" : why;
+    hear("agent", message ?? line.slice(0, 10_000), odd);
+    if (odd !== null) invalid += 1;
+    return odd === null && !isNotification(message) ? (message as AnyMessage) : null;
   };
 
   const readable = new ReadableStream<AnyMessage>({
@@ -65,7 +72,7 @@ export function wire(input: WritableStream<Uint8Array>, output: ReadableStream<U
         for await (const line of lines(output)) {
           const message = meant(line);
           if (message !== null) controller.enqueue(message);
-          else if (invalid > INVALID_MAX) {
+          if (invalid > INVALID_MAX) {
             trouble = `it said ${invalid} things that are no messages of the protocol`;
             break;
           }
@@ -81,11 +88,19 @@ export function wire(input: WritableStream<Uint8Array>, output: ReadableStream<U
   return {
     stream: { readable, writable },
     invalid: () => invalid,
-    countInvalid: () => {
-      invalid += 1;
-    },
     ended,
   };
+}
+
+const Notification = z.object({ method: z.string(), id: z.undefined().optional(), params: z.unknown() });
+
+const isNotification = (message: unknown): boolean => Notification.safeParse(message).success;
+
+function updateIn(message: unknown): { readonly params: unknown } | null {
+  const notification = Notification.safeParse(message);
+  return notification.success && notification.data.method === "session/update"
+    ? { params: notification.data.params }
+    : null;
 }
 
 function parsed(line: string, asked: Set<unknown>): readonly [unknown, string | null] {

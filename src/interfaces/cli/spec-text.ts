@@ -24,7 +24,9 @@ const FrozenSpec = z.object({
   pinnedOn: z.record(z.string(), z.string()),
   agent: z.object({ kind: z.string() }),
   runMode: z.string(),
+  approvedCommands: z.array(z.string()).optional(),
   includeDirty: z.boolean(),
+  mayChange: z.array(z.string()).default([]),
 });
 export type FrozenSpec = z.infer<typeof FrozenSpec>;
 
@@ -42,12 +44,16 @@ export function specLines(view: SpecView): readonly string[] {
   const onlyRepo = Object.keys(spec.pinnedOn).length <= 1;
   return [
     `spec: version ${view.version}, frozen as ${short(view.hash ?? "")}; agent ${spec.agent.kind === "none" ? "none (no model and no agent is configured)" : spec.agent.kind}; run mode ${spec.runMode}`,
+    ...(spec.approvedCommands === undefined
+      ? []
+      : [`commands approved in advance: ${spec.approvedCommands.map(field).join(", ")}`]),
     ...Object.entries(spec.pinnedOn).map(([repo, commit]) => `gates of ${field(repo)} pinned on ${short(commit)}:`),
     ...spec.gates.map(
       (gate) =>
         `  ${field(gate.id)}${onlyRepo ? "" : ` (${field(gate.repo)})`}: ${gate.argv.length === 0 ? "no command: the repository has none, so nothing can prove the work (name one: --gate NAME='command')" : field(argvText(gate.argv))}${gate.judgement === "tests" ? ", judged by its tests" : gate.argv.length === 0 ? "" : ", judged by its exit code"}`,
     ),
     ...spec.prepare.map((one) => `prepared with: ${field(argvText(one.argv))}`),
+    ...(spec.mayChange.length === 0 ? [] : [`the work may change: ${spec.mayChange.map(field).join(", ")}`]),
     `${count(spec.criteria.length, "acceptance criterion").replace("criterions", "criteria")}:`,
     ...spec.criteria.map(
       (one) =>
