@@ -9,6 +9,7 @@ import { STATUSES, type Status } from "../domain/task.ts";
 import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
 import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
 import { Json } from "./json.ts";
+import { BudgetInput, ModelPolicyInput } from "./model-inputs.ts";
 
 /*
  * What comes in. Every object is strict: a field nobody knows is an error that names it, never silently dropped. Names on the
@@ -151,6 +152,10 @@ const SPEC_FIELDS = {
   include_changes: z.boolean(),
   attempts: z.int().min(1).max(20),
   flaky: FlakyInput,
+  /** Its own choice of models, before its project's and the person's. */
+  models: ModelPolicyInput,
+  /** What all of it may spend. */
+  budget: BudgetInput,
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
     task_ms: z
@@ -244,6 +249,8 @@ export const ResumeInput = z.strictObject({
   reason: words(10_000).optional(),
   /** Time the task gets beyond its limit. */
   more_ms: MoreMs.optional(),
+  /** What it may spend beyond its budgets. */
+  more: BudgetInput.optional(),
 });
 export const TaskChangeInput = z.strictObject({ priority: z.enum(PRIORITIES) });
 
@@ -263,6 +270,7 @@ export const BulkInput = z
     dry_run: z.boolean().default(false),
     reason: words(10_000).optional(),
     more_ms: MoreMs.optional(),
+    more: BudgetInput.optional(),
   })
   .refine(({ ids, project, session, status, all }) => {
     const filtered = project !== undefined || session !== undefined || status !== undefined || all === true;
@@ -291,6 +299,8 @@ export const ProjectSettingsInput = z.strictObject({
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),
   tasks_max: z.int().min(1).max(64).nullable().optional(),
+  /** Models of its tasks, before the person's own; what is sent replaces all of them. */
+  models: ModelPolicyInput.optional(),
 });
 /** Checked where it is taken in, which says why one is no good. */
 const RemoteUrl = z.string().min(1).max(2_000);

@@ -3,6 +3,7 @@ import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
+import type { Budget } from "../domain/budget.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import { isRemote } from "../domain/remote.ts";
@@ -10,6 +11,7 @@ import { acting, sentence, waitingFor } from "../domain/sentence.ts";
 import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
+import { budgetView, modelPolicyView, spentView } from "./model-wire.ts";
 import type {
   ArtifactListView,
   BulkView,
@@ -81,11 +83,13 @@ export function taskView({
   row,
   before,
   metadata,
+  budget,
 }: {
   readonly task: Task;
   readonly row: Row;
   readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly budget: Budget | null;
 }): TaskView {
   return {
     ...rowView(row),
@@ -138,6 +142,10 @@ export function taskView({
           },
     worked_ms: task.worked.ms,
     granted_ms: task.worked.grantedMs,
+    asked: task.asked === null ? null : { step: task.asked.step, item: task.asked.item, kind: task.asked.matter.kind },
+    grants: [...task.grants],
+    budget: budget === null ? null : budgetView(budget),
+    spent: spentView(task.spent),
     accepted_unproven: task.acceptedUnproven === null ? null : [...task.acceptedUnproven],
     delivered:
       task.delivered === null
@@ -260,6 +268,7 @@ export const projectView = (project: Project): ProjectView => ({
     package_hosts: [...project.settings.packageHosts],
     flaky: project.settings.flaky ?? null,
     tasks_max: project.settings.tasksMax,
+    models: modelPolicyView(project.settings.models ?? {}),
   },
   paused: project.paused === null ? null : { since: time(project.paused.sinceMs), by: project.paused.by },
   repos: project.repos.map((repo) => repoView(project.id, repo)),

@@ -5,10 +5,12 @@ import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { HealthView, TaskListView, TaskRowView, Time, Waiting } from "./first-views.ts";
 import { Json } from "./json.ts";
+import { BudgetView, ModelPolicyView, SpentView } from "./model-views.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
 export { HealthView, TaskListView, TaskRowView };
+export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
 export const VerdictView = z.object({
@@ -71,6 +73,15 @@ export const TaskView = TaskRowView.extend({
   /** Work so far in milliseconds, waits not counted, and what people gave it beyond its limit. */
   worked_ms: z.number(),
   granted_ms: z.number(),
+  /** What a person is asked just now; the whole of it stands in the inbox. */
+  asked: z
+    .object({ step: z.string(), item: z.string().nullable(), kind: z.enum(["question", "permission"]) })
+    .nullable(),
+  /** Patterns of commands that a person allowed for the rest of this spec. */
+  grants: z.array(z.string()),
+  /** What the frozen spec lets all of it spend; null: no limit. */
+  budget: BudgetView.nullable(),
+  spent: SpentView,
   accepted_unproven: z.array(z.string()).nullable(),
   delivered: z
     .record(
@@ -309,6 +320,7 @@ export const ProjectView = z.object({
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
     tasks_max: z.number().nullable(),
+    models: ModelPolicyView,
   }),
   paused: z.object({ since: Time, by: z.string() }).nullable(),
   repos: z.array(RepoView),

@@ -3,6 +3,7 @@ import type { SpecChangeInput } from "../../contract/inputs.ts";
 import { NewTaskInput } from "../../contract/inputs.ts";
 import { trouble } from "../client/trouble.ts";
 import { flag, option } from "./command.ts";
+import { budget, modelsOf } from "./model-options.ts";
 import { readPlanFile } from "./plan-file.ts";
 import { Span } from "./span.ts";
 
@@ -25,6 +26,21 @@ export const SPEC_OPTIONS = {
   ),
   branch: option(many(), "REPO=NAME", "the branch the work in that repo begins at and goes back to"),
   agent: option(NewTaskInput.shape.agent, "AGENT", "who does the work"),
+  model: option(
+    many(),
+    "PROVIDER/MODEL",
+    "the model it asks; named again, the next is asked where the one before cannot answer",
+  ),
+  phaseModel: option(
+    many(),
+    "PHASE=PROVIDER/MODEL",
+    "the model of one phase: intent, planning, implementation or verification",
+  ),
+  budget: option(
+    many(),
+    "UNIT=N,…",
+    "what it may spend before it waits and asks: tokens=200000,turns=50,usd=1.50,time=2h",
+  ),
   plan: option(z.string().optional(), "FILE", "a plan file (YAML or JSON) for the script agent"),
   mode: option(NewTaskInput.shape.run_mode, "MODE", "how much you are asked (AGENTOS_RUN_MODE)"),
   includeChanges: flag(z.boolean().default(false), "let the task start with your uncommitted changes"),
@@ -69,6 +85,10 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.gate !== undefined && { gates: given.gate.map(gate) }),
     ...(given.agent !== undefined && { agent: given.agent }),
     ...(plan !== undefined && { plan, agent: given.agent ?? "script" }),
+    ...((given.model !== undefined || given.phaseModel !== undefined) && {
+      models: modelsOf(given.model, given.phaseModel),
+    }),
+    ...(given.budget !== undefined && { budget: budget(given.budget) }),
     ...(given.mode !== undefined && { run_mode: given.mode }),
     ...(given.includeChanges && { include_changes: true }),
     ...(given.noChange && { expects_change: false }),

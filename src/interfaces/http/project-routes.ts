@@ -7,6 +7,7 @@ import {
   ReasonInput,
   RepoChangeInput,
 } from "../../contract/inputs.ts";
+import { modelPolicyFrom } from "../../contract/model-wire.ts";
 import { parse } from "../../contract/parse.ts";
 import { projectView, repoView } from "../../contract/present.ts";
 import {
@@ -41,6 +42,7 @@ const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["setti
   ...(input.flaky !== undefined && { flaky: input.flaky }),
   ...(input.package_hosts !== undefined && { packageHosts: input.package_hosts }),
   ...(input.tasks_max !== undefined && { tasksMax: input.tasks_max }),
+  ...(input.models !== undefined && { models: modelPolicyFrom(input.models) }),
 });
 
 export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): void {
