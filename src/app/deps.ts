@@ -3,6 +3,8 @@ import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
+import type { Models } from "../ports/model.ts";
+import type { ModelCheck } from "../ports/model-check.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Store } from "../ports/store.ts";
@@ -35,6 +37,8 @@ export interface AppDependencies {
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
   readonly layers: Layers;
+  readonly models: Models;
+  readonly modelCheck: ModelCheck;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];

@@ -11,6 +11,7 @@ import { attemptsOf, forkTask, supersedeOthers } from "./fork-task.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
+import { modelPolicies } from "./model-policy.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
 import {
   addRepo,
@@ -68,6 +69,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   detectGates: given(deps, detectGates),
   gatesOfProject: given(deps, gatesOfProject),
   probeRepo: given(deps, probeRepo),
+  models: modelPolicies(deps),
   look: looksBesideDelivery(deps, delivery),
   gc: garbageCollection(deps),
 });

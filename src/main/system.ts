@@ -29,6 +29,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Models } from "../ports/model.ts";
+import type { ModelCheck } from "../ports/model-check.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
@@ -54,6 +55,7 @@ export interface SystemOptions {
     readonly clock?: Clock;
     readonly agents?: Agents;
     readonly models?: Models;
+    readonly modelCheck?: ModelCheck;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
@@ -116,6 +118,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
+  const models = adapters.models ?? noModels;
   const broker = createBroker({
     sandbox,
     workspaces,
@@ -133,7 +136,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     readReport: files.readReport,
     reportsIn: files.reportsIn,
     writeText: files.writeText,
-    models: adapters.models ?? noModels,
+    models,
     appendOutput: files.appendOutput,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
@@ -178,6 +181,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
     layers,
+    models,
+    modelCheck: adapters.modelCheck ?? noModelCheck,
     retention: options.retention,
     toolPath,
   };
@@ -227,6 +232,14 @@ const noModels: Models = {
     throw new Failure("provider/not-found", `there is no provider ${provider}`);
   },
   contextTokens: async () => null,
+};
+
+const noModelCheck: ModelCheck = {
+  check: async ({ provider }) => ({
+    ok: null,
+    says: `whether ${provider} answers and has it was not looked at`,
+    next: "agentos provider list shows which providers answer.",
+  }),
 };
 
 /** Where the built page lies in a checkout or an installed package. */

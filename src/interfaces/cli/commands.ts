@@ -243,6 +243,19 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/task-ready.ts")).taskReady,
   },
 
+  "model policy show": {
+    summary: "Show which model is asked in which phase, and who said so",
+    load: async () => (await import("./commands/model-policy-show.ts")).modelPolicyShow,
+  },
+  "model policy set": {
+    summary: "Say which model is to be asked in a phase, with fallbacks and a budget",
+    load: async () => (await import("./commands/model-policy-set.ts")).modelPolicySet,
+  },
+  "model policy check": {
+    summary: "Look whether the named models can be asked",
+    load: async () => (await import("./commands/model-policy-check.ts")).modelPolicyCheck,
+  },
+
   "workspace list": {
     summary: "List the working directories of tasks",
     load: async () => (await import("./commands/workspace-list.ts")).workspaceList,
@@ -267,12 +280,18 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   },
 };
 
+/** Nouns that stand under a noun and are no command themselves. */
+export const INNER_NOUNS: Readonly<Record<string, string>> = {
+  "model policy": "Which model is asked in which phase, and what that may cost",
+};
+
 /** The nouns, and what stands behind each in the overview. */
 export const NOUNS: Readonly<Record<string, string>> = {
   task: "Work to be done, with its whole history",
   project: "Repositories that belong together, and their settings",
   repo: "Git repositories of projects",
   gate: "Checks that prove work: which there are, and running them",
+  model: "Which models do the work",
   workspace: "Working directories of tasks",
   audit: "The history of everything, and whether it is whole",
   daemon: "The process that runs tasks",

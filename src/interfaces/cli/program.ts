@@ -1,7 +1,7 @@
 import { Argument, Command as CommanderCommand, CommanderError, Option } from "commander";
 import { trouble } from "../client/trouble.ts";
 import { type AnyCommand, wordsOf } from "./command.ts";
-import { COMMANDS, NOUNS } from "./commands.ts";
+import { COMMANDS, INNER_NOUNS, NOUNS } from "./commands.ts";
 
 /** What every command takes. */
 export interface CommonFlags {
@@ -122,7 +122,7 @@ function programFor(
       second === undefined
         ? program
         : ((third === undefined ? undefined : leaves.get(`${first} ${second}`)) ??
-          nounOf(first, nouns, program, dress));
+          nounOf(third === undefined ? first : `${first} ${second}`, nouns, program, dress));
     const leaf = dress(new CommanderCommand(third ?? second ?? first)).description(summary);
     leaf.helpCommand(false);
     leaves.set(name, leaf);
@@ -146,10 +146,12 @@ function nounOf(
 ): CommanderCommand {
   const known = nouns.get(noun);
   if (known !== undefined) return known;
-  const made = dress(new CommanderCommand(noun)).description(NOUNS[noun] ?? "");
+  const [first = "", inner] = noun.split(" ");
+  const made = dress(new CommanderCommand(inner ?? first)).description(NOUNS[noun] ?? INNER_NOUNS[noun] ?? "");
   made.helpCommand(false);
   nouns.set(noun, made);
-  program.addCommand(made);
+  // `model policy` is no command and stands under `model`.
+  (inner === undefined ? program : nounOf(first, nouns, program, dress)).addCommand(made);
   return made;
 }
 

@@ -1,5 +1,6 @@
 import { HealthView, TaskListView } from "../../contract/first-views.ts";
 import type * as inputs from "../../contract/inputs.ts";
+import type * as modelInputs from "../../contract/model-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
 import { type Call, exchange, type FindDaemon } from "./transport.ts";
@@ -98,6 +99,13 @@ export function connect(find: FindDaemon) {
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoChangedView, repo(id), input),
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
+
+    modelPolicy: (query: In<typeof modelInputs.ModelPolicyQuery>) =>
+      get(views.ModelPolicyLayersView, "/api/model-policy", query),
+    setModelPolicy: (input: In<typeof modelInputs.ModelPolicyInput>) =>
+      call(views.ModelPolicyLayersView, { method: "PUT", path: "/api/model-policy", body: input }),
+    checkModels: (query: In<typeof modelInputs.ModelPolicyQuery>) =>
+      get(views.ModelCheckView, "/api/model-policy/check", query),
 
     detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
       post(views.OfferedGatesView, "/api/gates/detect", input, LONG_MS),

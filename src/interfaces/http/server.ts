@@ -6,6 +6,7 @@ import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
 import { guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
+import { modelRoutes } from "./model-routes.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
@@ -52,6 +53,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   projectRoutes(api, surface);
   gateRoutes(api, surface);
   taskRoutes(api, surface);
+  modelRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);
   let document: OpenApiDocument | null = null;
