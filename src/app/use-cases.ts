@@ -10,6 +10,7 @@ import { detectGates, gatesOfProject } from "./detect-gates.ts";
 import { attemptsOf, forkTask, supersedeOthers } from "./fork-task.ts";
 import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
+import { inbox } from "./inbox.ts";
 import { looks } from "./look.ts";
 import { modelPolicies } from "./model-policy.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
@@ -70,6 +71,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   gatesOfProject: given(deps, gatesOfProject),
   probeRepo: given(deps, probeRepo),
   models: modelPolicies(deps),
+  inbox: inbox(deps),
   look: looksBesideDelivery(deps, delivery),
   gc: garbageCollection(deps),
 });

@@ -10,6 +10,7 @@ import { BudgetView, ModelPolicyView, SpentView } from "./model-views.ts";
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
 export { HealthView, TaskListView, TaskRowView };
+export { InboxItemView, InboxListView } from "./inbox-views.ts";
 export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });

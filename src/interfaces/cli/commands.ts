@@ -256,6 +256,19 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/model-policy-check.ts")).modelPolicyCheck,
   },
 
+  inbox: {
+    summary: "List what waits for you, the longest wait first",
+    load: async () => (await import("./commands/inbox.ts")).inbox,
+  },
+  "inbox show": {
+    summary: "Show all there is to decide on, and how it is answered",
+    load: async () => (await import("./commands/inbox-show.ts")).inboxShow,
+  },
+  "inbox answer": {
+    summary: "Answer it: a plan, a question, a permission, whatever a task waits for",
+    load: async () => (await import("./commands/inbox-answer.ts")).inboxAnswer,
+  },
+
   "workspace list": {
     summary: "List the working directories of tasks",
     load: async () => (await import("./commands/workspace-list.ts")).workspaceList,
@@ -291,6 +304,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   project: "Repositories that belong together, and their settings",
   repo: "Git repositories of projects",
   gate: "Checks that prove work: which there are, and running them",
+  inbox: "What waits for you",
   model: "Which models do the work",
   workspace: "Working directories of tasks",
   audit: "The history of everything, and whether it is whole",

@@ -1,4 +1,5 @@
 import { HealthView, TaskListView } from "../../contract/first-views.ts";
+import type * as inboxInputs from "../../contract/inbox-inputs.ts";
 import type * as inputs from "../../contract/inputs.ts";
 import type * as modelInputs from "../../contract/model-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
@@ -99,6 +100,12 @@ export function connect(find: FindDaemon) {
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoChangedView, repo(id), input),
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
+
+    inbox: (query: Partial<In<typeof inboxInputs.InboxQuery>> & { readonly limit?: number } = {}) =>
+      get(views.InboxListView, "/api/inbox", query),
+    inboxItem: (id: string) => get(views.InboxItemView, `/api/inbox/${encodeURIComponent(id)}`),
+    answerInbox: (id: string, input: In<typeof inboxInputs.InboxAnswerInput>) =>
+      post(views.TaskView, `/api/inbox/${encodeURIComponent(id)}/answer`, input),
 
     modelPolicy: (query: In<typeof modelInputs.ModelPolicyQuery>) =>
       get(views.ModelPolicyLayersView, "/api/model-policy", query),

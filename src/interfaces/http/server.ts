@@ -7,6 +7,7 @@ import { gateRoutes } from "./gate-routes.ts";
 import { guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
 import { modelRoutes } from "./model-routes.ts";
+import { inboxRoutes } from "./inbox-routes.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
@@ -54,6 +55,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   gateRoutes(api, surface);
   taskRoutes(api, surface);
   modelRoutes(api, surface);
+  inboxRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);
   let document: OpenApiDocument | null = null;
