@@ -1,3 +1,4 @@
+import type { ChatReading } from "./chat/access.ts";
 import type { Digest } from "../domain/pin.ts";
 import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
@@ -39,6 +40,8 @@ export interface AppDependencies {
   readonly layers: Layers;
   readonly models: Models;
   readonly modelCheck: ModelCheck;
+  /** Reads what a model in a chat writes for its tools. */
+  readonly chatReading: ChatReading;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];

@@ -1,7 +1,10 @@
+import { modelsFor } from "../domain/model-policy.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import { answerMany } from "./answer-many.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
+import { chat } from "./chat/chat.ts";
+import { chatTools } from "./chat-tools.ts";
 import { compareTasks } from "./compare-tasks.ts";
 import { createTask } from "./create-task.ts";
 import { dependencies } from "./dependencies.ts";
@@ -12,7 +15,7 @@ import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
 import { inbox } from "./inbox.ts";
 import { looks } from "./look.ts";
-import { modelPolicies } from "./model-policy.ts";
+import { modelPolicies, userPolicy } from "./model-policy.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
 import {
   addRepo,
@@ -72,9 +75,20 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   probeRepo: given(deps, probeRepo),
   models: modelPolicies(deps),
   inbox: inbox(deps),
+  chat: chatOf(deps),
   look: looksBesideDelivery(deps, delivery),
   gc: garbageCollection(deps),
 });
+
+/** A chat gets what it may use, and nothing that could do more. */
+const chatOf = (deps: AppDependencies) =>
+  chat({
+    store: deps.store,
+    models: deps.models,
+    clock: deps.clock,
+    modelsInForce: async () => modelsFor("intent", [await userPolicy(deps)]),
+    tools: chatTools(deps, deps.chatReading),
+  });
 
 /** Between two steps of a delivery nothing is open, and it still needs the clone that cleaning up would remove. */
 function looksBesideDelivery(deps: AppDependencies, delivery: Delivery) {

@@ -10,6 +10,7 @@ import { BudgetView, ModelPolicyView, SpentView } from "./model-views.ts";
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
 export { HealthView, TaskListView, TaskRowView };
+export { ChatAnswerView, ChatHistoryView, ChatToldView } from "./chat-views.ts";
 export { InboxItemView, InboxListView } from "./inbox-views.ts";
 export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
 

@@ -3,7 +3,7 @@ import type { BlobRef } from "./blob.ts";
 import type { Spent } from "./budget.ts";
 import type { Standing } from "./delivery.ts";
 import type { Dependency } from "./dependency.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, OfKind } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { FailureCode } from "./failure.ts";
 import type { FlakyPolicy, Ground, PinnedPart } from "./gate.ts";
@@ -361,7 +361,22 @@ export type PolicyEvent = {
   readonly [T in PolicyEventType]: { readonly type: T; readonly body: PolicyEventBodies[T] };
 }[PolicyEventType];
 
-export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent | PolicyEvent;
+/** What was said in a chat. A chat can look, and leave drafts; nothing else comes of it. */
+export interface ChatEventBodies {
+  CHAT_MESSAGE: { readonly role: "person" | "model"; readonly text: BlobRef };
+  /** One call of a model while it made its answer. `refused`: how many tools it asked for that there are not, or asked for wrongly. */
+  CHAT_CALLED: Omit<OfKind<"model">, "kind"> & { readonly tools: readonly string[]; readonly refused: number };
+  /** The model left a draft. Nothing runs until a person freezes it and lets it run. */
+  CHAT_DRAFTED: { readonly task: string };
+  /** There is no answer to the last message. */
+  CHAT_FAILED: { readonly code: FailureCode | "canceled"; readonly detail: string };
+}
+export type ChatEventType = keyof ChatEventBodies;
+export type ChatEvent = {
+  readonly [T in ChatEventType]: { readonly type: T; readonly body: ChatEventBodies[T] };
+}[ChatEventType];
+
+export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent | PolicyEvent | ChatEvent;
 
 /** An event as it stands in its stream. */
 export interface Recorded<E extends AnyEvent = AnyEvent> {

@@ -180,6 +180,14 @@ export function sentence({ type, body }: AnyEvent): string {
       return "Everything was resumed.";
     case "MODEL_POLICY_SET":
       return `The models are now ${modelsText(body.policy)}.`;
+    case "CHAT_MESSAGE":
+      return body.role === "person" ? "A person said something." : "The model answered.";
+    case "CHAT_CALLED":
+      return `${body.model} of ${body.provider} was asked (${body.inputTokens} tokens in, ${body.outputTokens} out${body.microdollars === null ? "" : `, ${moneyText(body.microdollars)}`})${body.tools.length === 0 ? "" : `; it looked with ${body.tools.join(", ")}`}${body.refused === 0 ? "" : `; ${count(body.refused, "wish")} refused`}.`;
+    case "CHAT_DRAFTED":
+      return `The draft of task ${body.task} was left; a person freezes it and lets it run, or does not.`;
+    case "CHAT_FAILED":
+      return `There is no answer: ${body.detail}.`;
     case "SPACE_RECLAIMED":
       return `A clean-up freed ${body.bytes} bytes (${count(body.workspaces, "workspace")}, ${count(body.layers, "layer")}, ${count(body.mirrors, "mirror")}); ${body.keptBytes} bytes stay.`;
   }

@@ -3,6 +3,7 @@ export const taskStream = (id: string): string => `task/${id}`;
 export const projectStream = (id: string): string => `project/${id}`;
 /** Which models are used where nobody else says. */
 export const MODEL_POLICY_STREAM = "policy/models";
+export const chatStream = (session: string): string => `chat/${session}`;
 export const SYSTEM_STREAM = "system";
 
 export type StreamKind = "task" | "project" | "policy" | "provider" | "chat" | "system";

@@ -17,6 +17,7 @@ import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import { chatReading } from "../contract/chat-inputs.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
@@ -183,6 +184,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     layers,
     models,
     modelCheck: adapters.modelCheck ?? noModelCheck,
+    chatReading,
     retention: options.retention,
     toolPath,
   };

@@ -2,6 +2,7 @@ import type { Actor } from "../../src/domain/actor.ts";
 import type { BlobRef } from "../../src/domain/blob.ts";
 import type {
   AnyEvent,
+  ChatEventBodies,
   PolicyEventBodies,
   ProjectEventBodies,
   Recorded,
@@ -175,8 +176,28 @@ export const POLICY_EXAMPLES = {
   },
 } as const satisfies PolicyEventBodies;
 
+export const CHAT_EXAMPLES = {
+  CHAT_MESSAGE: { role: "person", text: ref("hello") },
+  CHAT_CALLED: {
+    provider: "ollama",
+    model: "qwen3",
+    answeredBy: "qwen3",
+    request: ref("request"),
+    response: ref("response"),
+    inputTokens: 10,
+    outputTokens: 5,
+    estimated: false,
+    microdollars: null,
+    durationMs: 20,
+    tools: ["list_tasks"],
+    refused: 1,
+  },
+  CHAT_DRAFTED: { task: "T2" },
+  CHAT_FAILED: { code: "model/timeout", detail: "the model did not answer in time" },
+} as const satisfies ChatEventBodies;
+
 export const exampleEvents = (): readonly AnyEvent[] =>
-  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES }).map(
+  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES, ...CHAT_EXAMPLES }).map(
     ([type, body]) => ({ type, body }) as AnyEvent,
   );
 

@@ -92,6 +92,7 @@ const projectSettings: Format = {
 };
 const system: Format = { of: "system", upcasts: [] };
 const policy: Format = { of: "policy", upcasts: [] };
+const chat: Format = { of: "chat", upcasts: [] };
 
 const FORMATS = {
   CREATED: task,
@@ -162,6 +163,10 @@ const FORMATS = {
   SYSTEM_RESUMED: system,
   SPACE_RECLAIMED: system,
   MODEL_POLICY_SET: policy,
+  CHAT_MESSAGE: chat,
+  CHAT_CALLED: chat,
+  CHAT_DRAFTED: chat,
+  CHAT_FAILED: chat,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);

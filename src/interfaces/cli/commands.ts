@@ -256,6 +256,11 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/model-policy-check.ts")).modelPolicyCheck,
   },
 
+  chat: {
+    summary: "Talk about projects and tasks, and let drafts be left; nothing is started by it",
+    load: async () => (await import("./commands/chat.ts")).chat,
+  },
+
   inbox: {
     summary: "List what waits for you, the longest wait first",
     load: async () => (await import("./commands/inbox.ts")).inbox,

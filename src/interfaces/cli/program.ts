@@ -117,11 +117,11 @@ function programFor(
     // Whoever typed one command sees nothing of the others, and making them all takes longer than most commands do.
     if (chosen !== null && !isOnTheWay(name, chosen)) continue;
     const [first = "", second, third] = name.split(" ");
-    // `task deps add` stands under the command `task deps`, which comes before it in the table.
+    // `task deps add` stands under the command `task deps`, and `inbox show` under `inbox`, which come before them in the table.
     const parent =
       second === undefined
         ? program
-        : ((third === undefined ? undefined : leaves.get(`${first} ${second}`)) ??
+        : (leaves.get(third === undefined ? first : `${first} ${second}`) ??
           nounOf(third === undefined ? first : `${first} ${second}`, nouns, program, dress));
     const leaf = dress(new CommanderCommand(third ?? second ?? first)).description(summary);
     leaf.helpCommand(false);

@@ -3,6 +3,7 @@ import type * as inboxInputs from "../../contract/inbox-inputs.ts";
 import type * as inputs from "../../contract/inputs.ts";
 import type * as modelInputs from "../../contract/model-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
+import { type ChatTold, sayInChat } from "./chat-stream.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
 import { type Call, exchange, type FindDaemon } from "./transport.ts";
 import { trouble } from "./trouble.ts";
@@ -106,6 +107,10 @@ export function connect(find: FindDaemon) {
     inboxItem: (id: string) => get(views.InboxItemView, `/api/inbox/${encodeURIComponent(id)}`),
     answerInbox: (id: string, input: In<typeof inboxInputs.InboxAnswerInput>) =>
       post(views.TaskView, `/api/inbox/${encodeURIComponent(id)}/answer`, input),
+
+    chatHistory: (session: string) => get(views.ChatHistoryView, `/api/chat/${encodeURIComponent(session)}`),
+    say: (session: string, text: string, signal: AbortSignal): AsyncGenerator<ChatTold> =>
+      sayInChat(find, session, text, signal),
 
     modelPolicy: (query: In<typeof modelInputs.ModelPolicyQuery>) =>
       get(views.ModelPolicyLayersView, "/api/model-policy", query),

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
+import { chatRoutes } from "./chat-routes.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
@@ -56,6 +57,7 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
   taskRoutes(api, surface);
   modelRoutes(api, surface);
   inboxRoutes(api, surface);
+  chatRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);
   let document: OpenApiDocument | null = null;
