@@ -6,6 +6,7 @@ import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
 import type { Models } from "../ports/model.ts";
 import type { ModelCheck } from "../ports/model-check.ts";
+import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Store } from "../ports/store.ts";
@@ -37,6 +38,8 @@ export interface AppDependencies {
   readonly dropOutput: (task: string) => Promise<void>;
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
+  readonly policies: PolicyBook;
+  readonly userPolicy: UserPolicyFile;
   readonly layers: Layers;
   readonly models: Models;
   readonly modelCheck: ModelCheck;

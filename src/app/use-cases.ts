@@ -17,6 +17,7 @@ import { inbox } from "./inbox.ts";
 import { looks } from "./look.ts";
 import { modelPolicies, userPolicy } from "./model-policy.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
+import { policies } from "./policies.ts";
 import {
   addRepo,
   changeProject,
@@ -77,6 +78,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   inbox: inbox(deps),
   chat: chatOf(deps),
   look: looksBesideDelivery(deps, delivery),
+  policies: policies(deps),
   gc: garbageCollection(deps),
 });
 

@@ -1,4 +1,5 @@
 import { actorText } from "../domain/actor.ts";
+import { rulesOf } from "../domain/approver.ts";
 import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
@@ -269,6 +270,11 @@ export const projectView = (project: Project): ProjectView => ({
     flaky: project.settings.flaky ?? null,
     tasks_max: project.settings.tasksMax,
     models: modelPolicyView(project.settings.models ?? {}),
+    approvals: {
+      approver_not_creator: rulesOf(project.settings).approverNotCreator,
+      expires_ms: rulesOf(project.settings).expiresMs,
+      delegates: [...rulesOf(project.settings).delegates],
+    },
   },
   paused: project.paused === null ? null : { since: time(project.paused.sinceMs), by: project.paused.by },
   repos: project.repos.map((repo) => repoView(project.id, repo)),

@@ -122,6 +122,8 @@ export interface TaskEventBodies {
       | "project_paused"
       | "daemon_paused";
   };
+  /** How much a person is involved from the next step on, whatever the frozen spec said. */
+  RUN_MODE_CHANGED: { readonly mode: "interactive" | "assisted" | "autonomous" };
   /** How soon it is wanted from now on; `from` is what it was before. */
   PRIORITIZED: { readonly priority: Priority; readonly from: Priority };
   CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
@@ -315,6 +317,12 @@ export interface ProjectSettings {
   readonly packageHosts: readonly string[];
   /** Of a task that names none; absent in projects of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
+  /** Who may say yes; absent: everyone may, at any time. */
+  readonly approvals?: {
+    readonly approverNotCreator: boolean;
+    readonly expiresMs: number | null;
+    readonly delegates: readonly string[];
+  };
   /** How many of its tasks run at the same time; null: as many as the daemon has room for. */
   readonly tasksMax: number | null;
   /** Models of its tasks, before the person's own; absent in projects of an AgentOS that knew none. */
@@ -355,6 +363,8 @@ export type SystemEvent = {
 export interface PolicyEventBodies {
   /** The models of whoever names none; it replaces what was set before. */
   MODEL_POLICY_SET: { readonly policy: ModelPolicy };
+  /** The policies of one project, or a person's own; they replace those before. `granted`: what in them permits, counts. */
+  POLICY_SET: { readonly text: BlobRef; readonly sha256: string; readonly granted: boolean };
 }
 export type PolicyEventType = keyof PolicyEventBodies;
 export type PolicyEvent = {

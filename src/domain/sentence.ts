@@ -1,5 +1,5 @@
-import { standingText } from "./delivery.ts";
 import { moneyText, spentText } from "./budget.ts";
+import { standingText } from "./delivery.ts";
 import { durationText } from "./duration.ts";
 import type { AnyEvent } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
@@ -110,6 +110,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The task was given ${durationText(body.ms)} more.`;
     case "BUDGET_GRANTED":
       return `The task may spend more: ${spentText(body.more)}.`;
+    case "RUN_MODE_CHANGED":
+      return `The run mode is ${body.mode} from the next step on.`;
     case "ASKED":
       return body.matter.kind === "question"
         ? `The agent asks a question before step ${body.step}.`
@@ -178,6 +180,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return "Everything was paused: no task is taken up.";
     case "SYSTEM_RESUMED":
       return "Everything was resumed.";
+    case "POLICY_SET":
+      return `Policies were set (${body.sha256.slice(0, 12)})${body.granted ? "; what they permit was granted" : ""}.`;
     case "MODEL_POLICY_SET":
       return `The models are now ${modelsText(body.policy)}.`;
     case "CHAT_MESSAGE":

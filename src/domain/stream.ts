@@ -4,6 +4,9 @@ export const projectStream = (id: string): string => `project/${id}`;
 /** Which models are used where nobody else says. */
 export const MODEL_POLICY_STREAM = "policy/models";
 export const chatStream = (session: string): string => `chat/${session}`;
+/** The policies of a project by its id, or of the person (`USER_POLICY`). */
+export const policyStream = (scope: string): string => `policy/${scope}`;
+export const USER_POLICY = "user";
 export const SYSTEM_STREAM = "system";
 
 export type StreamKind = "task" | "project" | "policy" | "provider" | "chat" | "system";

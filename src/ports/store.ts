@@ -206,6 +206,16 @@ export interface TaskReads {
   spec(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
   plan(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
   events(task: string, afterSeq: number, most: number): Promise<readonly Recorded<TaskEvent>[]>;
+  /** What of this task was changed behind AgentOS's back, as far as its journal shows it; null when all agrees. */
+  tampered(id: string): Promise<Tampered | null>;
+}
+
+/** Somebody edited what is stored of a task. */
+export interface Tampered {
+  /** What about the task, as the end of a sentence. */
+  readonly problem: string;
+  /** Where the task stands by its journal; null when that gives no state. */
+  readonly status: Status | null;
 }
 
 export interface ProjectReads {

@@ -323,6 +323,16 @@ const STATES: readonly Row[] = [
   ["freeze of what is over", "task/refused", "POST", "/api/tasks/<done>/spec/freeze"],
   ["a revision of what is over", "task/refused", "PATCH", "/api/tasks/<done>/spec", { body: { title: "Again" } }],
   ["cancel of what is over", "task/refused", "POST", "/api/tasks/<done>/cancel"],
+  ["the plan before there is one", "task/refused", "GET", "/api/tasks/<draft>/plan"],
+  ["the change before there is one", "task/refused", "GET", "/api/tasks/<draft>/diff"],
+  ["clean while it lives", "task/refused", "POST", "/api/workspaces/clean", { body: { task: "<draft>" } }],
+  ["a project while a task of it lives", "project/refused", "DELETE", "/api/projects/<project>"],
+  ["a project's name twice", "project/refused", "POST", "/api/projects", { body: { name: "sample" } }],
+  ["a repository twice", "project/refused", "POST", "/api/projects/<project>/repos", { body: { path: "<path>" } }],
+];
+
+/** Refused as well, and that it was tried is remembered: one event says it. */
+const APPROVALS: readonly Row[] = [
   [
     "approval of another plan",
     "task/refused",
@@ -337,12 +347,6 @@ const STATES: readonly Row[] = [
     "/api/tasks/<waiting>/approve",
     { body: { plan: "<plan>", spec: "0".repeat(64) } },
   ],
-  ["the plan before there is one", "task/refused", "GET", "/api/tasks/<draft>/plan"],
-  ["the change before there is one", "task/refused", "GET", "/api/tasks/<draft>/diff"],
-  ["clean while it lives", "task/refused", "POST", "/api/workspaces/clean", { body: { task: "<draft>" } }],
-  ["a project while a task of it lives", "project/refused", "DELETE", "/api/projects/<project>"],
-  ["a project's name twice", "project/refused", "POST", "/api/projects", { body: { name: "sample" } }],
-  ["a repository twice", "project/refused", "POST", "/api/projects/<project>/repos", { body: { path: "<path>" } }],
 ];
 
 const UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -514,6 +518,21 @@ for (const [title, rows] of TABLES)
       await unchanged(async () => refused(await daemon.ask(method, path(template), named(wanted, place)), code));
     });
   });
+
+describe("a yes to something else than what waits is refused, and one event says that it was tried:", () => {
+  test.each(APPROVALS.map((row) => [row[0], row] as const))("%s", async (_, [, code, method, template, wanted]) => {
+    const before = rowsOf(daemon.home);
+    await refused(await daemon.ask(method, path(template), named(wanted, "")), code);
+    const one = (table: string): number => (before[table] ?? 0) + 1;
+    expect(rowsOf(daemon.home)).toEqual({
+      ...before,
+      events: one("events"),
+      log_leaves: one("log_leaves"),
+      position: one("position"),
+    });
+    expect((await daemon.api.audits(id.waiting, 0, 1_000)).items.at(-1)).toMatchObject({ type: "DENIED" });
+  });
+});
 
 test("what is refused by state names what is allowed instead", async () => {
   const answer = await daemon.ask("POST", path("/api/tasks/<waiting>/retry"));

@@ -116,6 +116,7 @@ export const EXAMPLES = {
   TIME_WARNED: { spentMs: 2_880_000, limitMs: 3_600_000 },
   TIME_GRANTED: { ms: 1_800_000 },
   BUDGET_GRANTED: { more: { tokens: 100_000 } },
+  RUN_MODE_CHANGED: { mode: "interactive" },
   ASKED: { step: "1.work.2", item: "work", matter: { kind: "question", text: ref("which?"), choices: ["a", "b"] } },
   ANSWERED: { step: "1.work.2", decision: "answered", text: ref("a"), grant: null },
   PAUSE_REQUESTED: { reason: null },
@@ -174,6 +175,7 @@ export const POLICY_EXAMPLES = {
   MODEL_POLICY_SET: {
     policy: { any: { use: [{ provider: "ollama", model: "qwen3", parameters: {} }], budget: { turns: 20 } } },
   },
+  POLICY_SET: { text: ref("forbid"), sha256: "c0".repeat(32), granted: false },
 } as const satisfies PolicyEventBodies;
 
 export const CHAT_EXAMPLES = {
@@ -274,6 +276,7 @@ export const COMMANDS = {
   pause: give("pause", { reason: null }),
   resume: give("resume", { outcome: null, reason: null, restart: true, moreMs: null }),
   prioritize: give("prioritize", { priority: "high" }),
+  change_mode: give("change_mode", { mode: "interactive" }),
   answer: give("answer", { step: "1.work.2", decision: "answered", text: ref("a"), grant: null }),
   cancel: give("cancel", { reason: null }),
   retry: give("retry", { restart: true }),

@@ -133,6 +133,7 @@ const FORMATS = {
   TIME_WARNED: task,
   TIME_GRANTED: task,
   BUDGET_GRANTED: task,
+  RUN_MODE_CHANGED: task,
   ASKED: task,
   ANSWERED: task,
   PAUSE_REQUESTED: task,
@@ -167,6 +168,7 @@ const FORMATS = {
   CHAT_CALLED: chat,
   CHAT_DRAFTED: chat,
   CHAT_FAILED: chat,
+  POLICY_SET: policy,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);

@@ -1,5 +1,5 @@
 import type { Store } from "../../ports/store.ts";
-import { lastPosition } from "./append.ts";
+import { lastPosition, textFrom } from "./append.ts";
 import { blobContent } from "./blob-content.ts";
 import type { Database, Queries } from "./database.ts";
 import { projectReads } from "./project-reads.ts";
@@ -20,7 +20,7 @@ export function storeReads(queries: Queries, scan: Queries, blobDirectory: strin
     since: (position, most) => readSince(queries, position, most),
     position: () => lastPosition(queries),
     get: (ref) => blobContent(queries, blobDirectory, ref),
-    tasks: taskReads(queries, scan),
+    tasks: taskReads(queries, scan, textFrom(queries, blobDirectory)),
     projects: projectReads(queries),
     journal: (stream) => readJournal(queries, stream),
   };

@@ -97,6 +97,26 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,
   },
 
+  "policy check": {
+    summary: "Try a file of policies without using it",
+    load: async () => (await import("./commands/policy-check.ts")).policyCheck,
+  },
+  "policy show": {
+    summary: "Show the policies in force",
+    load: async () => (await import("./commands/policy-show.ts")).policyShow,
+  },
+  "policy set": {
+    summary: "Set a project's policies, or your own",
+    load: async () => (await import("./commands/policy-set.ts")).policySet,
+  },
+  "policy test": {
+    summary: "Compare decisions with a table of what they should be",
+    load: async () => (await import("./commands/policy-test.ts")).policyTest,
+  },
+  "policy explain": {
+    summary: "Say which policy decided a step, or would decide an act, and why",
+    load: async () => (await import("./commands/policy-explain.ts")).policyExplain,
+  },
   "gate detect": {
     summary: "Show which gates a task here would get, how its dependencies are prepared, and what is missing",
     load: async () => (await import("./commands/gate-detect.ts")).gateDetect,
@@ -145,6 +165,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "task prioritize": {
     summary: "Say how soon a task is wanted",
     load: async () => (await import("./commands/task-prioritize.ts")).taskPrioritize,
+  },
+  "task mode": {
+    summary: "Say how much you are asked, from a task's next step on",
+    load: async () => (await import("./commands/task-mode.ts")).taskMode,
   },
   "task pause": {
     summary: "Let a task, or many, stop at the next boundary",

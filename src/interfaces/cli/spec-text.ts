@@ -25,6 +25,7 @@ const FrozenSpec = z.object({
   pinnedOn: z.record(z.string(), z.string()),
   agent: z.object({ kind: z.string() }),
   runMode: z.string(),
+  approvedCommands: z.array(z.string()).optional(),
   includeDirty: z.boolean(),
   models: z
     .record(z.string(), z.object({ use: z.array(z.object({ provider: z.string(), model: z.string() })) }))
@@ -63,6 +64,9 @@ export function specLines(view: SpecView): readonly string[] {
       : [
           `budget: ${amountText({ tokens: spec.budget.tokens, usd: spec.budget.microdollars === undefined ? undefined : spec.budget.microdollars / 1_000_000, turns: spec.budget.turns, time_ms: spec.budget.ms })}`,
         ]),
+    ...(spec.approvedCommands === undefined
+      ? []
+      : [`commands approved in advance: ${spec.approvedCommands.map(field).join(", ")}`]),
     ...Object.entries(spec.pinnedOn).map(([repo, commit]) => `gates of ${field(repo)} pinned on ${short(commit)}:`),
     ...spec.gates.map(
       (gate) =>

@@ -118,6 +118,11 @@ export function connect(find: FindDaemon) {
       call(views.ModelPolicyLayersView, { method: "PUT", path: "/api/model-policy", body: input }),
     checkModels: (query: In<typeof modelInputs.ModelPolicyQuery>) =>
       get(views.ModelCheckView, "/api/model-policy/check", query),
+    policy: (projectIdOrName?: string) => get(views.PolicyView, "/api/policy", { project: projectIdOrName }),
+    setPolicy: (input: In<typeof inputs.PolicySetInput>) => post(views.PolicyView, "/api/policy", input),
+    checkPolicy: (input: In<typeof inputs.PolicyCheckInput>) => post(views.PolicyView, "/api/policy/check", input),
+    explainPolicy: (input: In<typeof inputs.PolicyExplainInput>) =>
+      post(views.DecisionView, "/api/policy/explain", input),
 
     detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
       post(views.OfferedGatesView, "/api/gates/detect", input, LONG_MS),
