@@ -12,10 +12,11 @@ import { EVERY_TASK } from "../ports/store.ts";
 import { answers, type Said } from "./answer-task.ts";
 import type { AppDependencies } from "./deps.ts";
 import { looks } from "./look.ts";
+import { type NoteSeen, projectNotes } from "./project-notes.ts";
 
 /** Something that waits for a person, in one line. */
 export interface InboxRow {
-  /** Of the task that waits. */
+  /** Of the task that waits, or of the note that was proposed. */
   readonly id: string;
   readonly kind: InboxKind;
   /** Why, in the task's own word: the reason of its block, `plan` or `work_item`. */
@@ -46,7 +47,8 @@ export interface InboxItem extends InboxRow {
   readonly step: { readonly step: string; readonly act: Act } | null;
   readonly detail: string | null;
   readonly next: string;
-  readonly task: Task;
+  /** Null: it is no task's. */
+  readonly task: Task | null;
 }
 
 /** A person's answer, with the state they saw. */
@@ -62,7 +64,12 @@ export type InboxSaid = { readonly seq: number; readonly reason: string | null }
 /** Everything that waits for a person. It is read from the tasks themselves, and each answer is the command it comes to: nothing here decides. */
 export const inbox = (deps: AppDependencies) => {
   const look = looks(deps);
+  const notes = projectNotes(deps);
+  const noteNamed = async (id: string): Promise<NoteSeen | null> =>
+    (await notes.proposed()).find((note) => note.id === id) ?? null;
   const show = async (id: string): Promise<InboxItem> => {
+    const note = await noteNamed(id);
+    if (note !== null) return noteItem(note);
     const { task, row, before } = await look.task(id);
     return itemOf(deps, look, waiting(task), row, before);
   };
@@ -76,37 +83,84 @@ export const inbox = (deps: AppDependencies) => {
         order: "updated",
         direction: "asc",
       });
+      const proposed = wanted.after === null ? await notes.proposed() : [];
+      const of = wanted.project === null ? null : (await look.project(wanted.project)).id;
       return {
-        items: rows.flatMap(({ row, state, before }) =>
-          state !== null && isWaiting(state) ? [rowOf(state, row, before)] : [],
-        ),
+        items: [
+          ...proposed.filter(({ project }) => of === null || project.id === of).map(noteRow),
+          ...rows.flatMap(({ row, state, before }) =>
+            state !== null && isWaiting(state) ? [rowOf(state, row, before)] : [],
+          ),
+        ],
         next,
       };
     },
 
     async count(): Promise<number> {
       const counts = await look.counts();
-      return counts.awaiting_approval + counts.blocked;
+      return counts.awaiting_approval + counts.blocked + (await notes.proposed()).length;
     },
 
     show,
 
     /** Refused as `task/changed` where the task is no longer as it was seen. */
     async answer(by: Actor, id: string, said: InboxSaid): Promise<void> {
+      const note = await noteNamed(id);
+      if (note !== null) return answerNote(notes, by, note, said);
       const { task, seq } = await deps.log.load(id);
       if (seq !== said.seq) throw changed(id, seq, said.seq);
       const kind = inboxKind(waiting(task));
       const possible: readonly InboxAnswer[] = ANSWERS_TO[kind];
-      if (!possible.includes(said.answer))
-        throw new Failure(
-          "task/refused",
-          `task ${id} waits for ${WAITS_FOR[kind]}, which is not answered by ${said.answer}`,
-          { next: `agentos inbox show ${id} says how it is answered.`, facts: { kind, answers: possible } },
-        );
+      if (!possible.includes(said.answer)) throw noAnswer(id, kind, said.answer);
       await give(deps, by, task, said);
     },
   };
 };
+
+const noAnswer = (id: string, kind: InboxKind, answer: InboxAnswer): Failure =>
+  new Failure("task/refused", `${id} waits for ${WAITS_FOR[kind]}, which is not answered by ${answer}`, {
+    next: `agentos inbox show ${id} says how it is answered.`,
+    facts: { kind, answers: ANSWERS_TO[kind] },
+  });
+
+/** A note does not change between being looked at and being answered; what was decided meanwhile is no longer in the inbox. */
+async function answerNote(
+  notes: ReturnType<typeof projectNotes>,
+  by: Actor,
+  { id, project }: NoteSeen,
+  { answer }: InboxSaid,
+): Promise<void> {
+  if (answer === "approve") await notes.approve(by, project.id, id);
+  else if (answer === "reject") await notes.retire(by, project.id, id);
+  else throw noAnswer(id, "note", answer);
+}
+
+/** The only state a proposed note has. */
+const NOTE_SEQ = 1;
+
+const noteRow = (note: NoteSeen): InboxRow => ({
+  id: note.id,
+  kind: "note",
+  reason: "note",
+  title: note.text ?? "",
+  project: note.project,
+  sinceMs: note.atMs,
+  sentence: `A note about ${note.repo ?? "the project"} was proposed${note.task === null ? "" : ` by the agent of task ${note.task}`}.`,
+  seq: NOTE_SEQ,
+  answers: ANSWERS_TO.note,
+});
+
+const noteItem = (note: NoteSeen): InboxItem => ({
+  ...noteRow(note),
+  text: note.text,
+  choices: [],
+  permission: null,
+  plan: null,
+  step: null,
+  detail: null,
+  next: `agentos inbox answer ${note.id} --approve or --reject`,
+  task: null,
+});
 
 /** The use case each answer comes to, bound to the state that was seen: what changes between look and append is refused there. */
 async function give(deps: AppDependencies, by: Actor, task: Task, said: InboxSaid): Promise<void> {

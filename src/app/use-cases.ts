@@ -18,6 +18,7 @@ import { looks } from "./look.ts";
 import { modelPolicies, userPolicy } from "./model-policy.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
 import { policies } from "./policies.ts";
+import { projectNotes } from "./project-notes.ts";
 import {
   addRepo,
   changeProject,
@@ -77,6 +78,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   models: modelPolicies(deps),
   inbox: inbox(deps),
   chat: chatOf(deps),
+  notes: projectNotes(deps),
   look: looksBesideDelivery(deps, delivery),
   policies: policies(deps),
   gc: garbageCollection(deps),

@@ -32,7 +32,7 @@ interface Item extends Row {
   readonly step: { readonly step: string; readonly act: Act } | null;
   readonly detail: string | null;
   readonly next: string;
-  readonly task: Task;
+  readonly task: Task | null;
 }
 
 export const inboxRowView = ({ sinceMs, project, answers, ...row }: Row): InboxListView["items"][number] => ({
@@ -66,10 +66,10 @@ export const inboxItemView = (item: Item): InboxItemView => ({
     item.step === null
       ? null
       : { step: item.step.step, doing: doing(item.step.act), act: item.step.act as unknown as JsonValue },
-  gates: Object.entries(item.task.verdicts).flatMap(([gate, { verdict, findings }]) =>
+  gates: Object.entries(item.task?.verdicts ?? {}).flatMap(([gate, { verdict, findings }]) =>
     verdict === "pass" ? [] : [{ gate, verdict, findings: [...findings] }],
   ),
-  spent: item.kind === "budget" ? spentView(item.task.spent) : null,
+  spent: item.kind === "budget" && item.task !== null ? spentView(item.task.spent) : null,
   detail: item.detail,
   next: item.next,
   ways: item.answers.flatMap((answer) => WAYS[answer](item).map((way) => wayOf(item, answer, way))),

@@ -12,6 +12,7 @@ import { BudgetView, ModelPolicyView, SpentView } from "./model-views.ts";
 export { HealthView, TaskListView, TaskRowView };
 export { ChatAnswerView, ChatHistoryView, ChatToldView } from "./chat-views.ts";
 export { InboxItemView, InboxListView } from "./inbox-views.ts";
+export { NoteListView, NoteView } from "./note-views.ts";
 export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
@@ -105,6 +106,10 @@ export const TaskView = TaskRowView.extend({
   ended_at: Time.nullable(),
 });
 export type TaskView = z.infer<typeof TaskView>;
+
+/** Null: what was answered was no task's. */
+export const InboxAnsweredView = z.object({ id: z.string(), task: TaskView.nullable() });
+export type InboxAnsweredView = z.infer<typeof InboxAnsweredView>;
 
 export const DependencyGraphView = z.object({
   tasks: z.array(

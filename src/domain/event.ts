@@ -11,6 +11,7 @@ import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -136,7 +137,12 @@ export interface TaskEventBodies {
   /** Another task's work was taken instead. */
   SUPERSEDED: { readonly by: string };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
-  BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
+  /** `notes`: the project notes it is told; not there: none. */
+  BASES_PINNED: {
+    readonly bases: Readonly<Record<string, Base>>;
+    readonly trees: Trees;
+    readonly notes?: PinnedNotes;
+  };
   PLAN_PROPOSED: PlanFacts & {
     readonly witness: readonly {
       readonly repo: string;
@@ -288,6 +294,16 @@ export interface ProjectEventBodies {
   PROJECT_RESUMED: { readonly reason: BlobRef | null };
   REPO_ADDED: RepoFacts;
   REPO_CHANGED: RepoFacts;
+  /** `task`: whose agent proposed it; null: a person wrote it. */
+  NOTE_PROPOSED: {
+    readonly note: string;
+    readonly text: BlobRef;
+    readonly repo: string | null;
+    readonly task: string | null;
+  };
+  /** From now on tasks that begin to plan are told it. */
+  NOTE_APPROVED: { readonly note: string };
+  NOTE_RETIRED: { readonly note: string };
 }
 
 export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;

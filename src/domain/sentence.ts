@@ -168,6 +168,12 @@ export function sentence({ type, body }: AnyEvent): string {
       return "The project was resumed.";
     case "REPO_ADDED":
       return `The repo ${body.name} (${body.path}) was added.`;
+    case "NOTE_PROPOSED":
+      return body.task === null ? "A note was written." : `A note was proposed by the agent of task ${body.task}.`;
+    case "NOTE_APPROVED":
+      return `Note ${body.note} was approved: tasks that begin to plan are told it.`;
+    case "NOTE_RETIRED":
+      return `Note ${body.note} was retired.`;
     case "REPO_CHANGED":
       return `The repo ${body.name} was changed.`;
     case "STORE_CREATED":

@@ -21,6 +21,7 @@ import type { SettledMatter } from "./matter.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
 import type { Priority } from "./priority.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import type { RunMode } from "./spec.ts";
 import type { FinishedStep, OpenStep } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
@@ -156,6 +157,8 @@ export interface TaskFacts {
   readonly spent: Spending;
   /** What a person changed the frozen spec's mode to. Not there: nobody did. */
   readonly runMode?: RunMode;
+  /** The project notes it is told, pinned with its bases; not there: none. */
+  readonly notes?: PinnedNotes;
 }
 
 /** What models and turns took, and time, in all and by phase; `granted` is what people let it spend beyond its budgets. */
@@ -319,7 +322,13 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
     case "PHASE_ENTERED":
       return { ...task, phase: event.body.phase, ...ASKED_NOTHING };
     case "BASES_PINNED":
-      return { ...task, bases: event.body.bases, baseTrees: event.body.trees, trees: event.body.trees };
+      return {
+        ...withoutNotes(task),
+        bases: event.body.bases,
+        baseTrees: event.body.trees,
+        trees: event.body.trees,
+        ...(event.body.notes !== undefined && { notes: event.body.notes }),
+      };
     case "PLAN_PROPOSED":
       return {
         ...facts(task),
@@ -613,7 +622,14 @@ const facts = (task: Task): TaskFacts => ({
   grants: task.grants,
   spent: task.spent,
   ...(task.runMode !== undefined && { runMode: task.runMode }),
+  ...(task.notes !== undefined && { notes: task.notes }),
 });
+
+/** What was pinned for the plan before. */
+function withoutNotes(task: Task): Task {
+  const { notes: _before, ...others } = task;
+  return others;
+}
 
 /** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */
 export const layerName = (repo: string, id: string | undefined, on: string): string =>

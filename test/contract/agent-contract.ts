@@ -107,6 +107,8 @@ class Desk {
       read: this.#read,
       list: this.#list,
       search: this.#search,
+      notes: [],
+      proposeNote: (text, repo) => this.#ask(["proposeNote", text, repo], () => undefined),
       model: this.#model,
       ask: this.#askPerson,
       inspect: (repo, argv) => this.#ask(["inspect", repo, argv], () => this.#said(argv)),
@@ -121,6 +123,8 @@ class Desk {
       read: this.#read,
       list: this.#list,
       search: this.#search,
+      notes: [],
+      proposeNote: (text, repo) => this.#ask(["proposeNote", text, repo], () => undefined),
       model: this.#model,
       ask: this.#askPerson,
       write: (repo, path, content, executable) =>

@@ -160,6 +160,9 @@ export const PROJECT_EXAMPLES = {
   PROJECT_RESUMED: { reason: null },
   REPO_ADDED: REPO,
   REPO_CHANGED: { ...REPO, writable: false },
+  NOTE_PROPOSED: { note: "N1", text: ref("note"), repo: "app", task: "T1" },
+  NOTE_APPROVED: { note: "N1" },
+  NOTE_RETIRED: { note: "N1" },
 } as const satisfies ProjectEventBodies;
 
 export const SYSTEM_EXAMPLES = {

@@ -54,6 +54,8 @@ const ITEM: WorkItem = {
 
 /** A script asks nobody. */
 const NOBODY: TalkCapabilities = {
+  notes: [],
+  proposeNote: () => Promise.reject(new Error("a note was proposed")),
   model: () => Promise.reject(new Error("a model was called")),
   ask: () => Promise.reject(new Error("a person was asked")),
 };

@@ -75,6 +75,23 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/project-delete.ts")).projectDelete,
   },
 
+  "project notes list": {
+    summary: "List a project's notes: what agents are told about it, and what they propose",
+    load: async () => (await import("./commands/project-notes-list.ts")).projectNotesList,
+  },
+  "project notes add": {
+    summary: "Write a note; tasks that begin to plan are told it",
+    load: async () => (await import("./commands/project-notes-add.ts")).projectNotesAdd,
+  },
+  "project notes approve": {
+    summary: "Let a note count that an agent proposed",
+    load: async () => (await import("./commands/project-notes-approve.ts")).projectNotesApprove,
+  },
+  "project notes retire": {
+    summary: "Let a note count no more, or refuse a proposed one",
+    load: async () => (await import("./commands/project-notes-retire.ts")).projectNotesRetire,
+  },
+
   "repo add": {
     summary: "Add a git repository to a project",
     load: async () => (await import("./commands/repo-add.ts")).repoAdd,
@@ -324,6 +341,7 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
 
 /** Nouns that stand under a noun and are no command themselves. */
 export const INNER_NOUNS: Readonly<Record<string, string>> = {
+  "project notes": "Short facts about a project that agents are told",
   "model policy": "Which model is asked in which phase, and what that may cost",
 };
 

@@ -38,7 +38,7 @@ export function inboxLines({ items, next }: InboxListView, nowMs: number): reado
 export function inboxItemLines(item: InboxItemView): readonly string[] {
   const { plan } = item;
   return [
-    `${KINDS[item.kind]} of task ${item.id}`,
+    item.kind === "note" ? `proposed note ${item.id}` : `${KINDS[item.kind]} of task ${item.id}`,
     `Title: ${field(item.title)}`,
     `Project: ${item.project === null ? "none" : field(item.project.name)}`,
     `Since: ${moment(item.since)}`,

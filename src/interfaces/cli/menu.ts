@@ -83,8 +83,8 @@ async function answerInbox(context: Context): Promise<void> {
   if (item.reason === "no_model") return planByFile(context, await api.task(chosen));
   const said = await askInbox(context, item);
   if (said === null) return;
-  await api.answerInbox(item.id, { ...said, seq: item.seq });
-  await lookOn(context, item.id, item.seq);
+  const { task } = await api.answerInbox(item.id, { ...said, seq: item.seq });
+  if (task !== null) await lookOn(context, item.id, item.seq);
 }
 
 async function newTask(context: Context): Promise<void> {

@@ -2,6 +2,7 @@ import { HealthView, TaskListView } from "../../contract/first-views.ts";
 import type * as inboxInputs from "../../contract/inbox-inputs.ts";
 import type * as inputs from "../../contract/inputs.ts";
 import type * as modelInputs from "../../contract/model-inputs.ts";
+import type * as noteInputs from "../../contract/note-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
 import { type ChatTold, sayInChat } from "./chat-stream.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
@@ -106,7 +107,16 @@ export function connect(find: FindDaemon) {
       get(views.InboxListView, "/api/inbox", query),
     inboxItem: (id: string) => get(views.InboxItemView, `/api/inbox/${encodeURIComponent(id)}`),
     answerInbox: (id: string, input: In<typeof inboxInputs.InboxAnswerInput>) =>
-      post(views.TaskView, `/api/inbox/${encodeURIComponent(id)}/answer`, input),
+      post(views.InboxAnsweredView, `/api/inbox/${encodeURIComponent(id)}/answer`, input),
+
+    notes: (projectIdOrName: string, all: boolean) =>
+      get(views.NoteListView, project(projectIdOrName, "/notes"), { all: String(all) }),
+    addNote: (projectIdOrName: string, input: In<typeof noteInputs.NewNoteInput>) =>
+      post(views.NoteView, project(projectIdOrName, "/notes"), input),
+    approveNote: (projectIdOrName: string, note: string) =>
+      post(views.NoteView, project(projectIdOrName, `/notes/${encodeURIComponent(note)}/approve`)),
+    retireNote: (projectIdOrName: string, note: string) =>
+      post(views.NoteView, project(projectIdOrName, `/notes/${encodeURIComponent(note)}/retire`)),
 
     chatHistory: (session: string) => get(views.ChatHistoryView, `/api/chat/${encodeURIComponent(session)}`),
     say: (session: string, text: string, signal: AbortSignal): AsyncGenerator<ChatTold> =>

@@ -4,7 +4,7 @@ import { InboxAnswerInput, InboxParam, InboxQuery } from "../../contract/inbox-i
 import { budgetFrom } from "../../contract/model-wire.ts";
 import { taskView } from "../../contract/present.ts";
 import { inboxItemView, inboxRowView } from "../../contract/present-inbox.ts";
-import { InboxItemView, InboxListView, TaskView } from "../../contract/views.ts";
+import { InboxAnsweredView, InboxItemView, InboxListView } from "../../contract/views.ts";
 import { json, jsonBody, problems } from "./shapes.ts";
 import type { Surface } from "./surface.ts";
 
@@ -44,12 +44,13 @@ export function inboxRoutes(api: OpenAPIHono, { cases, person }: Surface): void 
       path: "/api/inbox/{id}/answer",
       summary: "Answer it, naming the state that was looked at",
       request: { params: InboxParam, body: jsonBody(InboxAnswerInput) },
-      responses: { 200: json(TaskView, "The task as it is now"), ...problems },
+      responses: { 200: json(InboxAnsweredView, "The task as it is now, where it is a task's"), ...problems },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
+      const isNote = (await inbox.show(id)).task === null;
       await inbox.answer(person, id, saidIn(c.req.valid("json")));
-      return c.json(taskView(await look.task(id)), 200);
+      return c.json({ id, task: isNote ? null : taskView(await look.task(id)) }, 200);
     },
   );
 }

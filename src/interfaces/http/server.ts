@@ -9,6 +9,7 @@ import { type Guarded, guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { inboxRoutes } from "./inbox-routes.ts";
+import { noteRoutes } from "./note-routes.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
@@ -58,6 +59,7 @@ export function httpSurface({ surface, answers, web, hosts, stranger, version, w
   modelRoutes(api, surface);
   inboxRoutes(api, surface);
   chatRoutes(api, surface);
+  noteRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);
   let document: OpenApiDocument | null = null;

@@ -54,7 +54,15 @@ export const inboxAnswer = command({
     const said = named ?? (await askInbox(context, item));
     if (said === null) return 10;
     const reason = given.reason === undefined ? {} : { reason: given.reason };
-    const task = await api.answerInbox(item.id, { ...reason, ...said, seq });
+    const { task } = await api.answerInbox(item.id, { ...reason, ...said, seq });
+    if (task === null) {
+      context.out.result(
+        item,
+        () => [`answered: ${said.answer}`],
+        ({ id }) => [id],
+      );
+      return 0;
+    }
     return follow(context, task, item.seq, given);
   },
 });
