@@ -26,7 +26,14 @@ export const EFFECTS: readonly {
     method: "gateCheckout",
     callers: { "src/broker/gate.ts": "the broker", "src/broker/prepare.ts": "the broker" },
   },
-  { object: "models", method: "call", callers: { "src/broker/talking.ts": "the broker" } },
+  {
+    object: "models",
+    method: "call",
+    callers: {
+      "src/broker/talking.ts": "the broker",
+      "src/app/chat/chat.ts": "a chat, which is no task's: it has a stream of its own, and nothing to act with",
+    },
+  },
 ];
 
 /** Files that start processes, with what they start. What a task asked for is only ever started by the sandbox. */
