@@ -8,13 +8,17 @@ import type { Models } from "../ports/model.ts";
 import type { ModelCheck } from "../ports/model-check.ts";
 import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import type { AgentCasesDependencies } from "./agents.ts";
 
-/** What the use cases work with. No broker and no sandbox: nothing here runs anything. */
+/** What the use cases work with. No broker and no sandbox: nothing here runs anything but the servers of providers that a person starts. */
 export interface AppDependencies {
+  readonly agents: AgentCasesDependencies;
   readonly store: Store;
   readonly log: TaskLog;
   readonly workspaces: Workspaces;
@@ -41,10 +45,12 @@ export interface AppDependencies {
   readonly policies: PolicyBook;
   readonly userPolicy: UserPolicyFile;
   readonly layers: Layers;
-  readonly models: Models;
   readonly modelCheck: ModelCheck;
   /** Reads what a model in a chat writes for its tools. */
   readonly chatReading: ChatReading;
+  readonly providers: Providers;
+  readonly models: Models;
+  readonly secrets: Secrets;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];

@@ -1,6 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import type { Draft, NamedGate } from "../domain/draft.ts";
 import { Failure } from "../domain/failure.ts";
+import { NO_GRANTS } from "../domain/foreign-agent.ts";
 import { type GateDefinition, NO_RERUN, type PrepareDefinition } from "../domain/gate.ts";
 import type { Project } from "../domain/project.ts";
 import { narrowed } from "../domain/scope.ts";
@@ -121,12 +122,13 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
 
 /** Named, else the template of that title, else the project's default, else the built-in one. */
 function agentOf(draft: Draft, project: Project | null): AgentChoice {
-  const kind =
+  const kind: NonNullable<Draft["agent"]> =
     draft.agent ??
     (draft.plan !== null ? "script" : null) ??
     templateNamed(draft.title)?.agent ??
     project?.settings.agent ??
     "builtin";
+  if (typeof kind === "object") return { ...kind, grants: project?.settings.agentGrants ?? NO_GRANTS };
   if (kind !== "script") return { kind };
   if (draft.plan === null)
     throw new Failure("spec/invalid", "the script agent needs a plan file", {

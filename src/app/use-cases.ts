@@ -1,5 +1,6 @@
 import { modelsFor } from "../domain/model-policy.ts";
 import type { Delivery } from "../ports/delivery.ts";
+import { agentCases } from "./agents.ts";
 import { answerMany } from "./answer-many.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
@@ -32,6 +33,7 @@ import {
   resumeProject,
   scanRepo,
 } from "./projects.ts";
+import { providerCases } from "./providers.ts";
 import { reviseTask } from "./revise-task.ts";
 
 /** A use case with its dependencies given. */
@@ -48,6 +50,7 @@ export type UseCases = ReturnType<typeof useCases>;
 
 /** Everything the surfaces can ask for. HTTP, CLI and whatever comes next present these and nothing else. */
 export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
+  agents: agentCases(deps.agents),
   createTask: given(deps, createTask),
   reviseTask: given(deps, reviseTask),
   bindTask: given(deps, bindTask),
@@ -79,6 +82,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   inbox: inbox(deps),
   chat: chatOf(deps),
   notes: projectNotes(deps),
+  providers: providerCases(deps),
   look: looksBesideDelivery(deps, delivery),
   policies: policies(deps),
   gc: garbageCollection(deps),

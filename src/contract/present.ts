@@ -3,6 +3,7 @@ import { rulesOf } from "../domain/approver.ts";
 import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
+import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/foreign-agent.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Budget } from "../domain/budget.ts";
 import type { Priority } from "../domain/priority.ts";
@@ -14,6 +15,7 @@ import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import { budgetView, modelPolicyView, spentView } from "./model-wire.ts";
 import type {
+  AgentView,
   ArtifactListView,
   BulkView,
   ComparedView,
@@ -259,12 +261,25 @@ export const repoView = (project: string, repo: RepoFacts): RepoView => ({
   directory: repo.directory ?? null,
 });
 
+export const agentView = (agent: "builtin" | "script" | "gates" | NamedForeign): AgentView => {
+  if (typeof agent === "string") return agent;
+  if (agent.kind === "command") return { kind: "command", agent: null, command: [...agent.argv] };
+  return agent.argv === null ? `acp:${agent.agent}` : { kind: "acp", agent: agent.agent, command: [...agent.argv] };
+};
+
+const grantsView = ({ hosts, variables, files }: AgentGrants): ProjectView["settings"]["agent_grants"] => ({
+  hosts: [...hosts],
+  variables: [...variables],
+  files: [...files],
+});
+
 export const projectView = (project: Project): ProjectView => ({
   id: project.id,
   name: project.name,
   created_at: time(project.createdAtMs),
   settings: {
-    agent: project.settings.agent,
+    agent: project.settings.agent === null ? null : agentView(project.settings.agent),
+    agent_grants: grantsView(project.settings.agentGrants ?? NO_GRANTS),
     run_mode: project.settings.runMode,
     package_hosts: [...project.settings.packageHosts],
     flaky: project.settings.flaky ?? null,

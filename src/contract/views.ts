@@ -9,6 +9,20 @@ import { BudgetView, ModelPolicyView, SpentView } from "./model-views.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
+export {
+  BrowsedView,
+  DetectedView,
+  KeyForgottenView,
+  KeyKeptView,
+  ProbeResultView,
+  ProviderListView,
+  ProviderLogView,
+  ProviderModelsView,
+  ProviderRanView,
+  ProviderRemovedView,
+  ProviderView,
+  PulledView,
+} from "./provider-views.ts";
 export { HealthView, TaskListView, TaskRowView };
 export { ChatAnswerView, ChatHistoryView, ChatToldView } from "./chat-views.ts";
 export { InboxItemView, InboxListView } from "./inbox-views.ts";
@@ -317,12 +331,20 @@ export type RepoView = z.infer<typeof RepoView>;
 /** `notes`: what the change does to tasks that have not ended. */
 export const RepoChangedView = RepoView.extend({ notes: z.array(z.string()) });
 export type RepoChangedView = z.infer<typeof RepoChangedView>;
+/** A name (`gates`, `acp:opencode`), or a command of one's own. */
+export const AgentView = z.union([
+  z.string(),
+  z.object({ kind: z.enum(["acp", "command"]), agent: z.string().nullable(), command: z.array(z.string()) }),
+]);
+export type AgentView = z.infer<typeof AgentView>;
 export const ProjectView = z.object({
   id: z.string(),
   name: z.string(),
   created_at: Time,
   settings: z.object({
-    agent: z.enum(["gates", "builtin"]).nullable(),
+    agent: AgentView.nullable(),
+    /** What its foreign agents are let have. */
+    agent_grants: z.object({ hosts: z.array(z.string()), variables: z.array(z.string()), files: z.array(z.string()) }),
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
@@ -461,6 +483,42 @@ export const GcView = z.object({
 });
 export type GcView = z.infer<typeof GcView>;
 
+export const AgentListView = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      command: z.array(z.string()),
+      /** Where its program is; null: it was not found. */
+      path: z.string().nullable(),
+      install: z.string(),
+      usual_hosts: z.array(z.string()),
+      /** It has a mode that only plans. */
+      plans: z.boolean(),
+      quirk: z.string().nullable(),
+    }),
+  ),
+});
+export type AgentListView = z.infer<typeof AgentListView>;
+export const AgentProbeView = z.object({
+  protocol: z.number(),
+  agent: z.string().nullable(),
+  version: z.string().nullable(),
+  loads_sessions: z.boolean(),
+  auth_methods: z.array(z.string()),
+  modes: z.array(z.string()),
+  trouble: z.string().nullable(),
+});
+export type AgentProbeView = z.infer<typeof AgentProbeView>;
+export const AgentTestView = z.object({
+  stop: z.string(),
+  message: z.string(),
+  changed: z.array(z.string()),
+  asked: z.array(z.string()),
+  denied: z.array(z.string()),
+  trouble: z.string().nullable(),
+});
+export type AgentTestView = z.infer<typeof AgentTestView>;
 export const PolicyView = z.object({
   /** SHA-256 over all of them: what each decision's evidence names. */
   hash: z.string(),

@@ -10,6 +10,9 @@ export function prefixesOf(argv: readonly string[]): readonly string[] {
   let from = 1;
   if (name === "git") while (/^-./.test(argv[from] ?? "")) from += GIT_VALUED.includes(argv[from] ?? "") ? 2 : 1;
   const words = [name, ...argv.slice(from, from + PREFIX_WORDS - 1)];
+  // A text among the words is what nobody looks for here: what it runs is told by itself.
+  const text = words.findIndex((word, at) => at > 0 && /[\s;&|]/.test(word));
+  if (text > 0) words.length = text;
   return words.map((_, index) => words.slice(0, index + 1).join(" "));
 }
 

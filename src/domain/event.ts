@@ -6,14 +6,17 @@ import type { Dependency } from "./dependency.ts";
 import type { Evidence, OfKind } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { FailureCode } from "./failure.ts";
+import type { AgentGrants, NamedForeign } from "./foreign-agent.ts";
 import type { FlakyPolicy, Ground, PinnedPart } from "./gate.ts";
 import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
 import type { PinnedNotes } from "./project-note.ts";
+import type { ProbeResult, ProviderFacts, ProviderStatus, ServerStarted } from "./provider-facts.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
+import type { TurnAct, TurnDecision } from "./turn.ts";
 import type { BlockReason } from "./waiting.ts";
 
 /** A commit a repo's work starts from. */
@@ -208,6 +211,21 @@ export interface TaskEventBodies {
     readonly ms: number;
     readonly limitMs: number;
   };
+  /**
+   * What the agent of an open turn asked its client for, and what was answered; durable before it was. It is the turn's own: undone with it,
+   * never repeated by itself. `n` counts within the run.
+   */
+  TURN_ACTED: {
+    readonly step: string;
+    readonly run: number;
+    readonly n: number;
+    readonly act: TurnAct;
+    readonly decision: TurnDecision;
+    readonly rule: string;
+    readonly evidence: readonly Evidence[];
+    /** Why it was denied or did not work; null: it worked. */
+    readonly cause: string | null;
+  };
   /** It died with its worker, was ended by a person, or the task's time was up; what it left was undone (kept under `rescued`). */
   STEP_LOST: {
     readonly step: string;
@@ -327,10 +345,12 @@ export interface RepoFacts {
 
 export interface ProjectSettings {
   /** Agent of a task that names none. */
-  readonly agent: "gates" | "builtin" | null;
+  readonly agent: "gates" | "builtin" | NamedForeign | null;
   readonly runMode: "interactive" | "assisted" | "autonomous" | null;
   /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
   readonly packageHosts: readonly string[];
+  /** What its foreign agents are let have; absent: nothing. */
+  readonly agentGrants?: AgentGrants;
   /** Of a task that names none; absent in projects of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
   /** Who may say yes; absent: everyone may, at any time. */
@@ -349,6 +369,30 @@ export type ProjectEventType = keyof ProjectEventBodies;
 export type ProjectEvent = {
   readonly [T in ProjectEventType]: { readonly type: T; readonly body: ProjectEventBodies[T] };
 }[ProjectEventType];
+
+export interface ProviderEventBodies {
+  /** Of a provider that is known without being added, the first event is this one too, with what was usual for it then. */
+  PROVIDER_ADDED: ProviderFacts;
+  PROVIDER_CHANGED: ProviderFacts;
+  PROVIDER_REMOVED: Record<string, never>;
+  /** Recorded before the server may begin: what runs under that mark is AgentOS's own, in this daemon and in any later one. */
+  PROVIDER_STARTED: ServerStarted;
+  /** What AgentOS started is gone; `because` says by whom or why. */
+  PROVIDER_STOPPED: { readonly because: string };
+  PROVIDER_STATUS_CHANGED: {
+    readonly status: ProviderStatus;
+    readonly from: ProviderStatus;
+    readonly detail: string | null;
+  };
+  PROVIDER_PROBED: ProbeResult;
+  /** A person gave its key; where it lies now. The key itself is nowhere in the journal. */
+  PROVIDER_KEY_STORED: { readonly place: "keychain" | "file" };
+  PROVIDER_KEY_FORGOTTEN: Record<string, never>;
+}
+export type ProviderEventType = keyof ProviderEventBodies;
+export type ProviderEvent = {
+  readonly [T in ProviderEventType]: { readonly type: T; readonly body: ProviderEventBodies[T] };
+}[ProviderEventType];
 
 export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
@@ -402,7 +446,7 @@ export type ChatEvent = {
   readonly [T in ChatEventType]: { readonly type: T; readonly body: ChatEventBodies[T] };
 }[ChatEventType];
 
-export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent | PolicyEvent | ChatEvent;
+export type AnyEvent = TaskEvent | ProjectEvent | ProviderEvent | SystemEvent | PolicyEvent | ChatEvent;
 
 /** An event as it stands in its stream. */
 export interface Recorded<E extends AnyEvent = AnyEvent> {

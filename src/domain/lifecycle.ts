@@ -108,6 +108,7 @@ export type WorkReport =
       readonly followedBy?: readonly TaskEvent[];
     }
   | { readonly type: "warn_step"; readonly warning: TaskEventBodies["STEP_WARNED"] }
+  | { readonly type: "act_in_turn"; readonly acted: TaskEventBodies["TURN_ACTED"] }
   | { readonly type: "warn_time"; readonly warning: TaskEventBodies["TIME_WARNED"] }
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
@@ -662,6 +663,8 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return isOpen(task, said.warning) && task.openStep?.warned.includes(said.warning.about) === false
         ? [e("STEP_WARNED", said.warning)]
         : [];
+    case "act_in_turn":
+      return isOpen(task, said.acted) ? [e("TURN_ACTED", said.acted)] : `step ${said.acted.step} is not open`;
     case "warn_time":
       return task.worked.warned ? [] : [e("TIME_WARNED", said.warning)];
     case "lose_step":

@@ -8,6 +8,7 @@ import { type DependencyNow, standing } from "./standing.ts";
 import type { Act } from "./step.ts";
 import type { Task } from "./task.ts";
 import type { TestCounts } from "./test-counts.ts";
+import type { TurnAct } from "./turn.ts";
 import { BLOCK_REASONS } from "./waiting.ts";
 
 /** One plain sentence for what happened, for people who know nothing of the system's inside. */
@@ -84,6 +85,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return body.about === "stall"
         ? `Step ${body.step} shows no sign of life for ${durationText(body.ms)}: no output, no processor time, nothing written.`
         : `Step ${body.step} has used ${durationText(body.ms)} of the ${durationText(body.limitMs)} it may take.`;
+    case "TURN_ACTED":
+      return `In step ${body.step} the agent asked to ${turnActing(body.act)}: ${body.decision}${body.cause === null ? "" : ` (${body.cause})`}.`;
     case "STEP_LOST":
       return `Step ${body.step} was interrupted (${body.cause.replaceAll("_", " ")}); what it left was undone${Object.keys(body.rescued).length === 0 ? "" : " and kept as a rescue"}.`;
     case "CHECKPOINTED":
@@ -176,6 +179,24 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Note ${body.note} was retired.`;
     case "REPO_CHANGED":
       return `The repo ${body.name} was changed.`;
+    case "PROVIDER_ADDED":
+      return `The provider was added (${body.kind}${body.baseUrl === null ? "" : `, ${body.baseUrl}`}).`;
+    case "PROVIDER_CHANGED":
+      return "What is configured of the provider was changed.";
+    case "PROVIDER_REMOVED":
+      return "The provider was removed.";
+    case "PROVIDER_STARTED":
+      return `The provider was started: ${body.argv.join(" ")}${body.mark === null ? "" : ` (pid ${body.mark.pid})`}.`;
+    case "PROVIDER_STOPPED":
+      return `The provider has stopped: ${body.because}.`;
+    case "PROVIDER_STATUS_CHANGED":
+      return `The provider is ${body.status}; it was ${body.from}${body.detail === null ? "" : `: ${body.detail}`}.`;
+    case "PROVIDER_KEY_STORED":
+      return `The provider's key was stored in the ${body.place}.`;
+    case "PROVIDER_KEY_FORGOTTEN":
+      return "The provider's stored key was forgotten.";
+    case "PROVIDER_PROBED":
+      return `The provider was probed with ${body.model}: ${body.detail}.`;
     case "STORE_CREATED":
       return `The store was created with schema ${body.schema}.`;
     case "DAEMON_STARTED":
@@ -318,6 +339,23 @@ export function acting(act: Act): string {
   }
 }
 
+export function turnActing(act: TurnAct): string {
+  switch (act.kind) {
+    case "read":
+      return `read ${act.path} of ${act.repo}`;
+    case "edit":
+      return `write ${act.path} of ${act.repo}`;
+    case "command":
+      return act.when === "begins"
+        ? `run ${act.argv.join(" ").slice(0, TOLD_MAX)} in ${act.repo}`
+        : `end with ${act.argv.join(" ").slice(0, TOLD_MAX)} in ${act.repo}`;
+    case "permission":
+      return `be allowed: ${act.title} (${act.tool})`;
+  }
+}
+
+const TOLD_MAX = 300;
+
 export const counted = (counts: TestCounts | null): string =>
   counts === null
     ? ""
@@ -327,7 +365,8 @@ const flaky = (runs: number | undefined): string => (runs === undefined ? "" : `
 
 function outcome(evidence: readonly Evidence[]): string {
   for (const one of evidence)
-    if (one.kind === "model")
+    if (one.kind === "turn") return ` (${one.stop.replaceAll("_", " ")}, ${one.durationMs} ms)`;
+    else if (one.kind === "model")
       return ` (${one.inputTokens} tokens in, ${one.outputTokens} out${one.microdollars === null ? "" : `, ${moneyText(one.microdollars)}`})`;
     else if (one.kind === "command")
       return one.exitCode === null

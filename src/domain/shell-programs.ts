@@ -295,6 +295,7 @@ const git: Rule = (argv) => {
   if (has(/^--output(=|$)/) || (verb === "archive" && has(/^-o/))) return opaque("git writes a file by an option");
   if (has(/^--?(upload-pack|receive-pack|exec|extcmd|open-files-in-pager)(=|$)/) || has(/^ext::/))
     return opaque("git runs a program by an option");
+  if (verb === "bundle" && words[0] === "create") return opaque("git writes a file by its words");
   if (verb === "rebase" && has(/^-x/)) return opaque("git runs a program by an option");
   if (verb === "grep" && has(/^-[a-zA-Z]*O/)) return opaque("git runs a program by an option");
   if (verb === "bisect" && words[0] === "run") return starts(words.slice(1));

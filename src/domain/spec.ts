@@ -1,6 +1,7 @@
 import type { Budget } from "./budget.ts";
 import type { RepoFacts } from "./event.ts";
 import { Failure } from "./failure.ts";
+import type { ForeignChoice } from "./foreign-agent.ts";
 import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";
@@ -37,7 +38,7 @@ export interface Criterion {
   readonly gate: string | null;
 }
 
-export const AGENT_KINDS = ["builtin", "script", "gates"] as const;
+export const AGENT_KINDS = ["builtin", "script", "gates", "acp", "command"] as const;
 export type AgentKind = (typeof AGENT_KINDS)[number];
 
 /** Which agent does the work. `none` stands in specs of an AgentOS that had no agent for models: such a task waits as `blocked/no_model`. */
@@ -45,6 +46,7 @@ export type AgentChoice =
   | { readonly kind: "builtin" }
   | { readonly kind: "script"; readonly plan: ScriptPlan }
   | { readonly kind: "gates" }
+  | ForeignChoice
   | { readonly kind: "none" };
 
 /**

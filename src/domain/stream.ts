@@ -1,6 +1,7 @@
 /** Names of streams. A stream is the unit of order and of the race for the next seq. */
 export const taskStream = (id: string): string => `task/${id}`;
 export const projectStream = (id: string): string => `project/${id}`;
+export const providerStream = (id: string): string => `provider/${id}`;
 /** Which models are used where nobody else says. */
 export const MODEL_POLICY_STREAM = "policy/models";
 export const chatStream = (session: string): string => `chat/${session}`;

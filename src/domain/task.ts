@@ -159,6 +159,15 @@ export interface TaskFacts {
   readonly runMode?: RunMode;
   /** The project notes it is told, pinned with its bases; not there: none. */
   readonly notes?: PinnedNotes;
+  /** The last turn of a foreign agent that was completed; absent: there was none. */
+  readonly turn?: LastTurn;
+}
+
+/** Where the next turn can go on: the agent's home and session, and the checkpoint they belong to. */
+export interface LastTurn {
+  readonly home: string;
+  readonly session: string | null;
+  readonly trees: Readonly<Record<string, string>>;
 }
 
 /** What models and turns took, and time, in all and by phase; `granted` is what people let it spend beyond its budgets. */
@@ -269,9 +278,10 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
   switch (event.type) {
     case "CREATED":
       throw new Error(`task ${task.id} was created twice`);
-    case "SPEC_REVISED":
+    case "SPEC_REVISED": {
+      const { turn: _, ...rest } = facts(task);
       return {
-        ...facts(task),
+        ...rest,
         ...NOTHING_DONE,
         ...event.body,
         spec: null,
@@ -283,6 +293,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         roundStart: task.attempt + 1,
         status: "draft",
       };
+    }
     case "SPEC_FROZEN":
       return { ...task, spec: event.body, specVersion: event.body.version };
     case "BOUND":
@@ -421,14 +432,25 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         deaths: 0,
         finished: finishedWith(task, seq, event.body.step, event.body.result),
         spent: spendingOf(task, event.body.evidence),
+        ...lastTurn(task, event.body),
       };
     case "STEP_FAILED": {
-      const over = { ...task, openStep: null, deaths: 0, spent: spendingOf(task, event.body.evidence) };
+      const over = {
+        ...task,
+        openStep: null,
+        deaths: 0,
+        spent: spendingOf(task, event.body.evidence),
+        ...lastTurn(task, event.body),
+      };
       const { step, result, told, cause } = event.body;
       if (told !== undefined)
         return { ...over, finished: finishedWith(task, seq, step, null, { code: told, sentence: cause }) };
       return result === null ? over : { ...over, finished: finishedWith(task, seq, step, result) };
     }
+    case "TURN_ACTED":
+      return task.openStep === null
+        ? task
+        : { ...task, openStep: { ...task.openStep, acted: (task.openStep.acted ?? 0) + 1 } };
     case "STEP_WARNED":
       return task.openStep === null
         ? task
@@ -617,6 +639,7 @@ const facts = (task: Task): TaskFacts => ({
   delivered: task.delivered,
   denials: task.denials,
   worked: task.worked,
+  ...(task.turn !== undefined && { turn: task.turn }),
   asked: task.asked,
   words: task.words,
   grants: task.grants,
@@ -629,6 +652,17 @@ const facts = (task: Task): TaskFacts => ({
 function withoutNotes(task: Task): Task {
   const { notes: _before, ...others } = task;
   return others;
+}
+
+/** What of a finished step the next turn goes on from: the home that this one left, at the checkpoint it made. */
+function lastTurn(
+  task: Task,
+  { evidence, after }: Pick<TaskEventBodies["STEP_COMPLETED"], "evidence" | "after">,
+): { readonly turn?: LastTurn } {
+  const turn = evidence.find((one) => one.kind === "turn");
+  return turn === undefined
+    ? {}
+    : { turn: { home: turn.home, session: turn.session, trees: { ...task.trees, ...after } } };
 }
 
 /** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */
@@ -699,6 +733,14 @@ const spending = (before: Spending, phase: Phase, more: Partial<Spent>): Spendin
 
 /** What a step took: its model's own count, whoever paid for it. */
 function spendingOf(task: Task, evidence: readonly Evidence[]): Spending {
+  const turn = evidence.find((one) => one.kind === "turn");
+  // As the agent itself says: nobody else counts what it and its model tell each other.
+  if (turn !== undefined)
+    return spending(task.spent, task.phase, {
+      tokens: turn.usage.totalTokens ?? (turn.usage.inputTokens ?? 0) + (turn.usage.outputTokens ?? 0),
+      microdollars: turn.usage.cost?.currency === "USD" ? Math.round(turn.usage.cost.amount * 1_000_000) : 0,
+      turns: 1,
+    });
   const calls = evidence.flatMap((one) => (one.kind === "model" ? [one] : []));
   if (calls.length === 0) return task.spent;
   return spending(task.spent, task.phase, {

@@ -1,25 +1,35 @@
+import { homedir } from "node:os";
 import { join } from "node:path";
+import { acpProtocol } from "../adapters/acp/acp-client.ts";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
+import { models as modelClient } from "../adapters/models/models.ts";
 import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
 import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
 import { runners } from "../adapters/runners/runners.ts";
+import { agentPrograms } from "../adapters/sandbox/agent-program.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
+import { secrets } from "../adapters/secrets/secrets.ts";
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
+import { agentHomes } from "../adapters/system/agent-homes.ts";
 import { systemClock, systemIds } from "../adapters/system/clock.ts";
 import { diskRoom } from "../adapters/system/disk-room.ts";
+import { grantedThings } from "../adapters/system/granted.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
+import { acpAgent } from "../agents/acp/acp-agent.ts";
+import { commandAgent } from "../agents/command/command-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
+import { modelCheck } from "../app/check-model.ts";
+import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
 import { chatReading } from "../contract/chat-inputs.ts";
-import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -34,11 +44,15 @@ import type { Models } from "../ports/model.ts";
 import type { ModelCheck } from "../ports/model-check.ts";
 import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import { agentTrials } from "./agent-trials.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
+import { machineProviders } from "./providers.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
@@ -58,12 +72,18 @@ export interface SystemOptions {
     readonly policy?: Policy;
     readonly clock?: Clock;
     readonly agents?: Agents;
+    readonly providers?: Providers;
+    readonly secrets?: Secrets;
     readonly models?: Models;
     readonly modelCheck?: ModelCheck;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
+    /** Where granted variables are looked up; the daemon's own environment when not given. */
+    /** Below which directory granted files lie; the person's home when not given. */
+    readonly grantsHome?: string;
+    readonly grantsFrom?: Readonly<Record<string, string | undefined>>;
   };
 }
 
@@ -122,13 +142,22 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
-  const models = adapters.models ?? noModels;
+  const looking = {
+    store,
+    providers: adapters.providers ?? machineProviders(home, toolPath),
+    secrets: adapters.secrets ?? secrets({ home, environment: (name) => process.env[name] }),
+  };
+  const models = adapters.models ?? modelClient(modelEndpoints(looking));
+  const egress = adapters.egress ?? egressProxy();
+  const protocol = acpProtocol();
+  const agentsHere = agentPrograms([home, homedir()]);
+  const granted = grantedThings(adapters.grantsFrom ?? process.env, adapters.grantsHome ?? homedir());
   const userPolicy = userPolicyFile(join(home, "policy.cedar"));
   const policies = cedarPolicy(standingLayers(store, userPolicy));
   const broker = createBroker({
     sandbox,
     workspaces,
-    egress: adapters.egress ?? egressProxy(),
+    egress,
     layers,
     policy: adapters.policy ?? policies,
     runners: testRunners,
@@ -144,6 +173,10 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     writeText: files.writeText,
     models,
     appendOutput: files.appendOutput,
+    protocols: { acp: protocol },
+    agentPrograms: agentsHere,
+    agentHomes: agentHomes({ home, owner: sandbox.owner() }),
+    granted,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
@@ -160,7 +193,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     sandbox,
     broker,
     layers,
-    agents: adapters.agents ?? { script: scriptAgent, gates: gatesAgent },
+    agents: adapters.agents ?? { script: scriptAgent, gates: gatesAgent, acp: acpAgent, command: commandAgent },
     seal,
     digest: sha256Hex,
     clock,
@@ -173,7 +206,13 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     warn: options.warn,
   };
   const app: AppDependencies = {
-    store,
+    ...looking,
+    models,
+    agents: {
+      programs: agentsHere,
+      toolPath,
+      trials: agentTrials({ sandbox, files, egress, protocol, granted, toolPath }),
+    },
     log,
     workspaces,
     runners: testRunners,
@@ -189,8 +228,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     policies,
     userPolicy,
     layers,
-    models,
-    modelCheck: adapters.modelCheck ?? noModelCheck,
+    modelCheck: adapters.modelCheck ?? modelCheck(looking),
     chatReading,
     retention: options.retention,
     toolPath,
@@ -235,21 +273,6 @@ function glibcVersion(): string {
   Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
-
-const noModels: Models = {
-  call: async ({ provider }) => {
-    throw new Failure("provider/not-found", `there is no provider ${provider}`);
-  },
-  contextTokens: async () => null,
-};
-
-const noModelCheck: ModelCheck = {
-  check: async ({ provider }) => ({
-    ok: null,
-    says: `whether ${provider} answers and has it was not looked at`,
-    next: "agentos provider list shows which providers answer.",
-  }),
-};
 
 /** Where the built page lies in a checkout or an installed package. */
 export const webDirectory = join(import.meta.dirname, "..", "..", "web", "dist");

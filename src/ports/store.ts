@@ -8,6 +8,7 @@ import type { ExitReason } from "../domain/exit-reason.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
+import type { Provider } from "../domain/provider.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Status, Task } from "../domain/task.ts";
 import type { Direction, TaskOrder } from "../domain/task-list.ts";
@@ -230,6 +231,13 @@ export interface ProjectReads {
   livingTasks(project: string): Promise<number>;
 }
 
+export interface ProviderReads {
+  /** Also one that was removed. */
+  provider(id: string): Promise<{ readonly provider: Provider; readonly seq: number } | null>;
+  /** Those that were added and not removed, the oldest first. */
+  providers(): Promise<readonly Provider[]>;
+}
+
 /** Facts outside the truth: who works now, what was answered to a repeated request, how often a client asked. */
 export interface Operations {
   /** Queued tasks that nothing forbids to take up, no task before them among it; of each project and priority the `most` that have waited longest. */
@@ -276,6 +284,7 @@ export interface Operations {
 export interface Store extends EventLog, Blobs {
   readonly tasks: TaskReads;
   readonly projects: ProjectReads;
+  readonly providers: ProviderReads;
   readonly operations: Operations;
   /** All rows of the journal, by stream and seq: for verification. */
   journal(stream: string | null): AsyncIterable<JournalRow>;

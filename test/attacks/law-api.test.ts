@@ -111,7 +111,7 @@ const EDITS: readonly ((roll: Dice) => Tried)[] = [
   (roll) => [404, ["PUT", "DELETE", "POST"][roll(3)] ?? "PUT", `/api/tasks/${waits.id}/spec`, { title: "Other" }],
 ];
 
-test(`${MUTATIONS} tries to change, replay or forge by the API are refused before anything runs, and a foreign yes is remembered`, async () => {
+test(`P07, P09, P12: ${MUTATIONS} tries to change, replay or forge by the API are refused before anything runs, and a foreign yes is remembered`, async () => {
   const roll = dice(SEED);
   const before = await seen();
   let approvals = 0;

@@ -36,6 +36,10 @@ function untouchable(): Sandbox & { readonly runs: () => number } {
       runs += 1;
       throw new Error("something was run");
     },
+    open: () => {
+      runs += 1;
+      throw new Error("something was talked with");
+    },
     reap: async () => false,
     owner: () => null,
   };
@@ -104,7 +108,7 @@ async function nextDaemon(
 }
 
 describe("the frozen spec is the law", () => {
-  it(`of ${OFFLINE} edits of specs, plans, approvals and rows, none leads to anything being run, and each is told in the journal`, async () => {
+  it(`P07, P10, P12, A08: of ${OFFLINE} edits of specs, plans, approvals and rows, none leads to anything being run, and each is told in the journal`, async () => {
     const roll: Dice = dice(SEED);
     const used = new Map<string, number>();
     let done = 0;
@@ -168,7 +172,7 @@ describe("the frozen spec is the law", () => {
     expect((await nextDaemon([target.id])).said.get(target.id)).toMatch(/^integrity: /);
   });
 
-  it("a spec that is edited while its task runs stops it before the next step", async () => {
+  it("P08: a spec that is edited while its task runs stops it before the next step", async () => {
     const rig = await startRig();
     const id = await rig.approved(await rig.project(repository()), {
       ...plan("touch one", "touch two"),

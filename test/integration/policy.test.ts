@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
 import type { OfKind } from "../../src/domain/evidence.ts";
+import { offline } from "../../src/main/offline.ts";
 import { ADA, gate, plan, type Rig, repository, room, startRig } from "./task-kit.ts";
 
 const GREEN = gate("true");
@@ -108,6 +109,11 @@ describe("a person's own policies", () => {
     expect(await of("touch x")).toEqual(["deny", "user/no-touch"]);
     writeFileSync(file, `${NO_TOUCH}\npermit (principal, action, resource);\n`);
     expect(await of("ls")).toEqual(["deny", "policy/broken"]);
+    const { checks } = await offline.doctor(home, { fix: false, dryRun: false });
+    expect(checks.find(({ name }) => name === "policy")).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining("line 5"),
+    });
     expect((await policies.inForce(null)).layers.at(-1)).toMatchObject({
       name: "user",
       problem: "user policy, line 5: policy-2 permits, and a layer below the shipped one may only forbid",

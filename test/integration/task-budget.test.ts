@@ -93,11 +93,12 @@ it("the nearest layer that names a phase counts: the task before its project bef
     ["implementation", "task", "own"],
     ["verification", "project", "shared"],
   ]);
+  // Nobody knows a provider of that name.
   const checked = await cases.models.check({ task: id, project: null });
   expect(checked.models.map(({ model, namedBy, ok }) => [model, namedBy, ok])).toEqual([
-    ["own", ["task implementation"], null],
-    ["shared", ["project any"], null],
-    ["mine", ["user any"], null],
-    ["mine-for-plans", ["user planning"], null],
+    ["own", ["task implementation"], false],
+    ["shared", ["project any"], false],
+    ["mine", ["user any"], false],
+    ["mine-for-plans", ["user planning"], false],
   ]);
 });

@@ -5,6 +5,7 @@ import type {
   ChatEventBodies,
   PolicyEventBodies,
   ProjectEventBodies,
+  ProviderEventBodies,
   Recorded,
   SystemEventBodies,
   TaskEvent,
@@ -105,6 +106,16 @@ export const EXAMPLES = {
   },
   STEP_COMPLETED: { step: "1.work.1", run: 1, evidence: [], after: { app: "w1" }, result: ref("result") },
   STEP_FAILED: { step: "1.work.1", run: 1, evidence: [], after: {}, cause: "ended by the limit on time", result: null },
+  TURN_ACTED: {
+    step: "1.work.1",
+    run: 1,
+    n: 1,
+    act: { kind: "read", repo: "app", path: "a.txt" },
+    decision: "allowed",
+    rule: "default",
+    evidence: [],
+    cause: null,
+  },
   STEP_WARNED: { step: "1.work.1", run: 1, about: "stall", ms: 300_000, limitMs: 300_000 },
   STEP_LOST: { step: "1.work.1", run: 1, cause: "worker_died", rescued: { app: "rescue/1" }, partialOutput: null },
   CHECKPOINTED: { step: "1.work.1", trees: { app: "w1" } },
@@ -165,6 +176,41 @@ export const PROJECT_EXAMPLES = {
   NOTE_RETIRED: { note: "N1" },
 } as const satisfies ProjectEventBodies;
 
+const LLAMA = {
+  kind: "llamacpp",
+  baseUrl: "http://127.0.0.1:8081",
+  keyName: null,
+  executable: null,
+  modelsDirectory: null,
+  modelFile: "/models/small.gguf",
+  contextTokens: 4096,
+  prices: {},
+} as const;
+
+export const PROVIDER_EXAMPLES = {
+  PROVIDER_ADDED: LLAMA,
+  PROVIDER_CHANGED: { ...LLAMA, contextTokens: 32_768 },
+  PROVIDER_REMOVED: {},
+  PROVIDER_STARTED: {
+    how: "process",
+    mark: { pid: 4711, startTicks: 99, bootId: "boot-1" },
+    argv: ["/usr/bin/llama-server", "--port", "8081"],
+  },
+  PROVIDER_STOPPED: { because: "ada stopped it" },
+  PROVIDER_STATUS_CHANGED: { status: "running", from: "starting", detail: "it answers at http://127.0.0.1:8081" },
+  PROVIDER_PROBED: {
+    model: "small",
+    toolCall: "works",
+    detail: "the tool call works, also among many tools",
+    contextTokens: 32_768,
+    contextTokensMax: 131_072,
+    tokensPerSecond: 41.5,
+    change: [],
+  },
+  PROVIDER_KEY_STORED: { place: "file" },
+  PROVIDER_KEY_FORGOTTEN: {},
+} as const satisfies ProviderEventBodies;
+
 export const SYSTEM_EXAMPLES = {
   STORE_CREATED: { schema: 1 },
   DAEMON_STARTED: { version: "0.1.0", boot: "boot-1", sandbox: "bubblewrap" },
@@ -205,6 +251,13 @@ export const exampleEvents = (): readonly AnyEvent[] =>
   Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES, ...CHAT_EXAMPLES }).map(
     ([type, body]) => ({ type, body }) as AnyEvent,
   );
+Object.entries({
+  ...EXAMPLES,
+  ...PROJECT_EXAMPLES,
+  ...PROVIDER_EXAMPLES,
+  ...SYSTEM_EXAMPLES,
+  ...POLICY_EXAMPLES,
+}).map(([type, body]) => ({ type, body }) as AnyEvent);
 
 export const event = <T extends TaskEvent["type"]>(type: T, body: Partial<TaskEventBodies[T]> = {}): TaskEvent =>
   ({ type, body: { ...EXAMPLES[type], ...body } }) as TaskEvent;

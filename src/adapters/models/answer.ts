@@ -75,10 +75,7 @@ export async function answerOf(parts: AsyncIterable<StreamPart>, wanted: Wanted)
 }
 
 /** null: it never finished. Some servers say `stop` where they call a tool. */
-function finishOf(
-  { unified, raw }: Finished["finishReason"],
-  calls: readonly ToolCall[],
-): ModelAnswer["finish"] | null {
+function finishOf({ unified }: Finished["finishReason"], calls: readonly ToolCall[]): ModelAnswer["finish"] | null {
   switch (unified) {
     case "stop":
       return calls.length > 0 ? "tool_calls" : "stop";
@@ -89,7 +86,7 @@ function finishOf(
     case "length":
       return "length";
     case "other":
-      return raw === undefined ? null : "other";
+      return "other";
     default:
       return null;
   }

@@ -86,7 +86,7 @@ function asked(set: PolicySet, { principal, action, resource, context }: Facts, 
     resource,
     entities: [],
     context: { ...context, person },
-    preparsedPolicySetId: set.hash,
+    preparsedPolicySetId: set.nameFor(action.id),
   });
   if (said.type === "failure") throw new Error(`Cedar did not answer: ${said.errors[0]?.message}`);
   const { decision, diagnostics } = said.response;

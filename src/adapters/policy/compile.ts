@@ -7,7 +7,8 @@ import { cedar } from "./cedar.ts";
 
 /** Policies in the form that decides: parsed, checked, and known to Cedar under `hash`. */
 export interface PolicySet extends PolicySetView {
-  readonly byId: ReadonlyMap<string, StandingPolicy>;
+  /** Under which name Cedar knows those of them that can speak of an action. */
+  nameFor(action: string): string;
 }
 
 const readBeside = (name: string): string => readFileSync(new URL(`./${name}`, import.meta.url), "utf8");
@@ -39,20 +40,29 @@ function compiledOf(layers: readonly PolicyLayer[]): PolicySet {
   shipped ??= { schema: readBeside("agentos.cedarschema"), text: readBeside("default.cedar") };
   const { schema, text } = shipped;
   const hash = sha256(JSON.stringify([schema, text, ...layers]));
-  const known = compiled.get(hash);
-  if (known !== undefined) return known;
+  const same = compiled.get(hash);
+  if (same !== undefined) return same;
   const all = [
     ...parsed("shipped", text, schema, true),
     ...layers.flatMap((layer) => parsed(layer.name, layer.text, schema, layer.granted)),
   ];
-  const policies: Record<string, PolicyJson | string> = {};
-  for (const { standing, text: own, json } of all) {
-    policies[`${standing.layer}:${standing.id}`] = own;
-    if (standing.forbidsOpaque) policies[`${standing.layer}:${standing.id}${OPAQUE}`] = onOpaque(json);
-  }
-  const answer = preparsePolicySet(hash, { staticPolicies: policies });
-  // Each was parsed already; what a forbid brings with it goes through JSON, which has no numbers that large.
-  if (answer.type === "failure") throw refused("user", answer.errors[0]?.message ?? "they do not parse together");
+  const policies = all.flatMap(({ standing, text: own, json }): [string, PolicyJson, PolicyJson | string][] => {
+    const name = `${standing.layer}:${standing.id}`;
+    const opaque = standing.forbidsOpaque ? onOpaque(json) : null;
+    return [
+      [name, json, own],
+      ...(opaque === null ? [] : [[`${name}${OPAQUE}`, opaque, opaque] satisfies [string, PolicyJson, PolicyJson]]),
+    ];
+  });
+  const prepare = (name: string, some: typeof policies): void => {
+    const answer = preparsePolicySet(name, {
+      staticPolicies: Object.fromEntries(some.map(([id, , policy]) => [id, policy])),
+    });
+    // Each was parsed already; what a forbid brings with it goes through JSON, which has no numbers that large.
+    if (answer.type === "failure") throw refused("user", answer.errors[0]?.message ?? "they do not parse together");
+  };
+  prepare(hash, policies);
+  const known = new Set<string>();
   const set: PolicySet = {
     hash,
     layers: [
@@ -60,11 +70,27 @@ function compiledOf(layers: readonly PolicyLayer[]): PolicySet {
       ...layers.map((layer) => ({ name: layer.name, sha256: sha256(layer.text), problem: null })),
     ],
     policies: all.map(({ standing }) => standing),
-    byId: new Map(all.map(({ standing }) => [`${standing.layer}:${standing.id}`, standing])),
+    nameFor: (action) => {
+      const name = `${hash} ${action}`;
+      if (!known.has(name))
+        prepare(
+          name,
+          policies.filter(([, json]) => speaksOf(json, action)),
+        );
+      known.add(name);
+      return name;
+    },
   };
   compiled.set(hash, set);
   return set;
 }
+
+/** Whether a policy can apply to this action at all, by its head: fewer to look at, the same answers. */
+const speaksOf = ({ action }: PolicyJson, id: string): boolean => {
+  if (action.op === "All") return true;
+  const named = "entities" in action ? action.entities : "entity" in action ? [action.entity] : [];
+  return named.some((one) => wordIn("__entity" in one ? one.__entity : one, "id") === id);
+};
 
 /** What stands behind the id of a policy that a forbid on commands brings with it. */
 export const OPAQUE = " (opaque)";

@@ -45,11 +45,9 @@ export function factsOf(question: PolicyQuestion): readonly Facts[] {
     approved:
       argv !== null &&
       (question.grants.some((grant) => covers(grant, argv)) || matchesCommand(question.approvedCommands, reduced)),
-    listed: true,
     argv: (argv ?? []).join(" "),
     commands: [...new Set(reduced.argvs.flatMap(prefixesOf))],
     writes: [...reduced.writes],
-    network: [...hosts],
     opaque: reduced.opaque.length > 0,
   };
   const by = { type: PRINCIPALS[principal.kind], id: principal.name };
@@ -70,7 +68,7 @@ export function factsOf(question: PolicyQuestion): readonly Facts[] {
         principal: by,
         action: { type: "Action", id: "connect" },
         resource: { type: "Host", id: host },
-        context: { ...context, listed: act.kind !== "prepare" || question.packageHosts.includes(host) },
+        context: { ...context, declared: act.kind !== "prepare" || question.packageHosts.includes(host) },
         words: { ...words, host },
       }),
     ),

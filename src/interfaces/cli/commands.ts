@@ -114,6 +114,19 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,
   },
 
+  "agent list": {
+    summary: "List the foreign agents AgentOS knows how to start, and where they are",
+    load: async () => (await import("./commands/agent-list.ts")).agentList,
+  },
+  "agent probe": {
+    summary: "Start a foreign agent in a sandbox and show what it says of itself",
+    load: async () => (await import("./commands/agent-probe.ts")).agentProbe,
+  },
+  "agent test": {
+    summary: "Have a foreign agent do one small thing in a scratch directory",
+    load: async () => (await import("./commands/agent-test.ts")).agentTest,
+  },
+
   "policy check": {
     summary: "Try a file of policies without using it",
     load: async () => (await import("./commands/policy-check.ts")).policyCheck,
@@ -315,6 +328,63 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/inbox-answer.ts")).inboxAnswer,
   },
 
+  "provider list": {
+    summary: "List the providers of models and how each stands now",
+    load: async () => (await import("./commands/provider-list.ts")).providerList,
+  },
+  "provider show": {
+    summary: "Show one provider: how it stands, what is configured, what the last probe found",
+    load: async () => (await import("./commands/provider-show.ts")).providerShow,
+  },
+  "provider detect": {
+    summary: "Look for servers that run, added or not",
+    load: async () => (await import("./commands/provider-detect.ts")).providerDetect,
+  },
+  "provider add": {
+    summary: "Add a provider of models",
+    load: async () => (await import("./commands/provider-add.ts")).providerAdd,
+  },
+  "provider set": {
+    summary: "Change what is configured of a provider",
+    load: async () => (await import("./commands/provider-set.ts")).providerSet,
+  },
+  "provider remove": {
+    summary: "Forget a provider; its history stays",
+    load: async () => (await import("./commands/provider-remove.ts")).providerRemove,
+  },
+  "provider key": {
+    summary: "Store the key of a provider, for the daemon alone",
+    load: async () => (await import("./commands/provider-key.ts")).providerKey,
+  },
+  "provider start": {
+    summary: "Start a provider's server",
+    load: async () => (await import("./commands/provider-start.ts")).providerStart,
+  },
+  "provider stop": {
+    summary: "Stop a provider's server, if AgentOS started it",
+    load: async () => (await import("./commands/provider-stop.ts")).providerStop,
+  },
+  "provider restart": {
+    summary: "Stop and start a provider's server, if AgentOS started it",
+    load: async () => (await import("./commands/provider-restart.ts")).providerRestart,
+  },
+  "provider logs": {
+    summary: "Show the end of what a provider's server said",
+    load: async () => (await import("./commands/provider-logs.ts")).providerLogs,
+  },
+  "provider models": {
+    summary: "List the models a provider has",
+    load: async () => (await import("./commands/provider-models.ts")).providerModels,
+  },
+  "provider pull": {
+    summary: "Have a provider fetch a model",
+    load: async () => (await import("./commands/provider-pull.ts")).providerPull,
+  },
+  "provider probe": {
+    summary: "Try a tool call, the real context and the speed of a model",
+    load: async () => (await import("./commands/provider-probe.ts")).providerProbe,
+  },
+
   "workspace list": {
     summary: "List the working directories of tasks",
     load: async () => (await import("./commands/workspace-list.ts")).workspaceList,
@@ -353,6 +423,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   gate: "Checks that prove work: which there are, and running them",
   inbox: "What waits for you",
   model: "Which models do the work",
+  provider: "Where models come from: servers on this machine, and APIs",
   workspace: "Working directories of tasks",
   audit: "The history of everything, and whether it is whole",
   daemon: "The process that runs tasks",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SpecChangeInput } from "../../contract/inputs.ts";
+import { AgentName, agentOnWire } from "./agent-choice.ts";
 import { NewTaskInput } from "../../contract/inputs.ts";
 import { trouble } from "../client/trouble.ts";
 import { flag, option } from "./command.ts";
@@ -25,7 +26,9 @@ export const SPEC_OPTIONS = {
     "a command that proves the work by its exit code; NAME@REPO runs it in that repo, NAME@REPO+OTHER beside others, NAME@* beside all (each at $AGENTOS_REPOS/REPO)",
   ),
   branch: option(many(), "REPO=NAME", "the branch the work in that repo begins at and goes back to"),
-  agent: option(NewTaskInput.shape.agent, "AGENT", "who does the work"),
+  agent: option(AgentName.optional(), "AGENT", "who does the work"),
+  agentCommand: option(z.string().min(1).optional(), "COMMAND", "an agent of your own, by its command"),
+  agentPlain: flag(z.boolean().optional(), "with --agent-command: it speaks no protocol"),
   model: option(
     many(),
     "PROVIDER/MODEL",
@@ -78,14 +81,15 @@ export type SpecGiven = z.infer<z.ZodObject<typeof SPEC_OPTIONS>>;
 /** The same on the wire; what was not said is not in it. */
 export async function specChange(given: SpecGiven, workingDirectory: string): Promise<z.input<typeof SpecChangeInput>> {
   const plan = given.plan === undefined ? undefined : await readPlanFile(given.plan, workingDirectory);
+  const agent = agentOnWire(given.agent, given.agentCommand, given.agentPlain === true);
   return {
     ...(given.intent !== undefined && { intent: given.intent }),
     ...(given.criterion !== undefined && { criteria: given.criterion.map(criterion) }),
     ...(given.constraint !== undefined && { constraints: given.constraint }),
     ...(given.branch !== undefined && { branches: Object.fromEntries(given.branch.map(branchOf)) }),
     ...(given.gate !== undefined && { gates: given.gate.map(gate) }),
-    ...(given.agent !== undefined && { agent: given.agent }),
-    ...(plan !== undefined && { plan, agent: given.agent ?? "script" }),
+    ...(agent !== undefined && { agent }),
+    ...(plan !== undefined && { plan, agent: agent ?? "script" }),
     ...((given.model !== undefined || given.phaseModel !== undefined) && {
       models: modelsOf(given.model, given.phaseModel),
     }),

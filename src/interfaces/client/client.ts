@@ -3,6 +3,7 @@ import type * as inboxInputs from "../../contract/inbox-inputs.ts";
 import type * as inputs from "../../contract/inputs.ts";
 import type * as modelInputs from "../../contract/model-inputs.ts";
 import type * as noteInputs from "../../contract/note-inputs.ts";
+import type * as providerInputs from "../../contract/provider-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
 import { type ChatTold, sayInChat } from "./chat-stream.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
@@ -43,6 +44,8 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Delivering runs gates on the merged tree, and freezing looks through the repository. */
 const LONG_MS = 60 * 60_000;
+/** A model may be as large as a disk, and a line slow. */
+const DOWNLOAD_MS = 24 * 60 * 60_000;
 /** Nice to know, and not worth waiting long for a remote that is away. */
 const MOVED_MS = 20_000;
 
@@ -72,6 +75,7 @@ export function connect(find: FindDaemon) {
   const patch = <T>(view: View<T>, path: string, body: unknown) => call(view, { method: "PATCH", path, body });
   const task = (id: string, rest = "") => `/api/tasks/${encodeURIComponent(id)}${rest}`;
   const project = (id: string, rest = "") => `/api/projects/${encodeURIComponent(id)}${rest}`;
+  const provider = (id: string, rest = "") => `/api/providers/${encodeURIComponent(id)}${rest}`;
   const repo = (id: string, rest = "") => `/api/repos/${encodeURIComponent(id)}${rest}`;
 
   return {
@@ -81,6 +85,12 @@ export function connect(find: FindDaemon) {
 
     pauseAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/pause", input),
     resumeAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/resume", input),
+
+    agents: () => get(views.AgentListView, "/api/agents"),
+    probeAgent: (input: In<typeof inputs.AgentTrialInput>) =>
+      post(views.AgentProbeView, "/api/agents/probe", input, LONG_MS),
+    testAgent: (input: In<typeof inputs.AgentTrialInput>) =>
+      post(views.AgentTestView, "/api/agents/test", input, LONG_MS),
 
     projects: () => get(views.ProjectListView, "/api/projects"),
     createProject: (input: In<typeof inputs.NewProjectInput>) =>
@@ -128,6 +138,28 @@ export function connect(find: FindDaemon) {
       call(views.ModelPolicyLayersView, { method: "PUT", path: "/api/model-policy", body: input }),
     checkModels: (query: In<typeof modelInputs.ModelPolicyQuery>) =>
       get(views.ModelCheckView, "/api/model-policy/check", query),
+    providers: () => get(views.ProviderListView, "/api/providers"),
+    detectProviders: () => post(views.DetectedView, "/api/providers/detect"),
+    addProvider: (input: In<typeof providerInputs.NewProviderInput>) =>
+      post(views.ProviderView, "/api/providers", input),
+    provider: (id: string) => get(views.ProviderView, provider(id)),
+    changeProvider: (id: string, input: In<typeof providerInputs.ProviderChangeInput>) =>
+      patch(views.ProviderView, provider(id), input),
+    removeProvider: (id: string) => call(views.ProviderRemovedView, { method: "DELETE", path: provider(id) }),
+    startProvider: (id: string) => post(views.ProviderRanView, provider(id, "/start"), {}, LONG_MS),
+    stopProvider: (id: string) => post(views.ProviderRanView, provider(id, "/stop"), {}, LONG_MS),
+    restartProvider: (id: string) => post(views.ProviderRanView, provider(id, "/restart"), {}, LONG_MS),
+    storeKey: (id: string, input: In<typeof providerInputs.KeyInput>) =>
+      post(views.KeyKeptView, provider(id, "/key"), input),
+    forgetKey: (id: string) => call(views.KeyForgottenView, { method: "DELETE", path: provider(id, "/key") }),
+    providerModels: (id: string) => get(views.ProviderModelsView, provider(id, "/models")),
+    pullModel: (id: string, input: In<typeof providerInputs.PullInput>) =>
+      post(views.PulledView, provider(id, "/pull"), input, DOWNLOAD_MS),
+    probeProvider: (id: string, input: In<typeof providerInputs.ProbeInput>) =>
+      post(views.ProbeResultView, provider(id, "/probe"), input, LONG_MS),
+    providerLog: (id: string) => get(views.ProviderLogView, provider(id, "/log")),
+    browse: (path?: string) => get(views.BrowsedView, "/api/browse", { path }),
+
     policy: (projectIdOrName?: string) => get(views.PolicyView, "/api/policy", { project: projectIdOrName }),
     setPolicy: (input: In<typeof inputs.PolicySetInput>) => post(views.PolicyView, "/api/policy", input),
     checkPolicy: (input: In<typeof inputs.PolicyCheckInput>) => post(views.PolicyView, "/api/policy/check", input),

@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
 import { chatRoutes } from "./chat-routes.ts";
+import { agentRoutes } from "./agent-routes.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
@@ -14,6 +15,7 @@ import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
+import { providerRoutes } from "./provider-routes.ts";
 import { responseHeaders } from "./response-headers.ts";
 import type { Surface } from "./surface.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -53,6 +55,8 @@ export function httpSurface({ surface, answers, web, hosts, stranger, version, w
 
   systemRoutes(api, surface);
   projectRoutes(api, surface);
+  providerRoutes(api, surface);
+  agentRoutes(api, surface);
   gateRoutes(api, surface);
   policyRoutes(api, surface);
   taskRoutes(api, surface);
