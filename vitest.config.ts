@@ -32,7 +32,12 @@ export default defineConfig({
       ),
       suite(
         "integration",
-        ["test/contract/**/*.test.ts", "test/integration/**/*.test.ts", "test/attacks/**/*.test.ts"],
+        [
+          "test/contract/**/*.test.ts",
+          "test/integration/**/*.test.ts",
+          "test/attacks/**/*.test.ts",
+          "test/cheats/**/*.test.ts",
+        ],
         { testSeconds: 60, startsPrograms: true },
       ),
       suite("crash", ["test/crash/**/*.test.ts"], { testSeconds: 300, startsPrograms: true }),

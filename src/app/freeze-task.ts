@@ -111,6 +111,8 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     runMode: draft.runMode ?? project?.settings.runMode ?? ("assisted" satisfies RunMode),
     expectsChange: draft.expectsChange ?? agent.kind !== "gates",
     includeDirty: draft.includeDirty,
+    ...(draft.mayChange !== undefined &&
+      draft.mayChange.length > 0 && { mayChange: [...new Set(draft.mayChange)].sort() }),
     attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
     flaky: draft.flaky ?? project?.settings.flaky ?? NO_RERUN,
     limits: { ...DEFAULT_LIMITS, ...draft.limits },
@@ -165,6 +167,9 @@ const nothingToRun = (repo: string): GateDefinition => ({
   source: "detected",
 });
 
+/** Where a criterion names this gate, no machine can tell: it is unproven until a person takes the work on record. */
+const NOBODY = "none";
+
 function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Criterion[] {
   if (draft.criteria.length === 0)
     return gates.map((gate) => ({
@@ -177,7 +182,7 @@ function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Cr
   return draft.criteria.map(({ text, gate }, index) => ({
     id: `c${index + 1}`,
     text,
-    gate: gate ?? usual?.id ?? null,
+    gate: gate === NOBODY && !gates.some(({ id }) => id === NOBODY) ? null : (gate ?? usual?.id ?? null),
   }));
 }
 

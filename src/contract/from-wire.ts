@@ -80,6 +80,7 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.approved_commands !== undefined && { approvedCommands: change.approved_commands }),
     ...(change.expects_change !== undefined && { expectsChange: change.expects_change }),
     ...(change.include_changes !== undefined && { includeDirty: change.include_changes }),
+    ...(change.may_change !== undefined && { mayChange: change.may_change }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),
     ...(change.flaky !== undefined && { flaky: change.flaky }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),

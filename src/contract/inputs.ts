@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
+import { MAY_CHANGE } from "../domain/finding.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
 import { LAUNCHERS } from "../domain/launchers.ts";
 import { PHASES } from "../domain/phase.ts";
@@ -143,6 +144,8 @@ export const AgentTrialInput = z.strictObject({
   project: oneLine(200).optional(),
 });
 const ForkAgentInput = z.enum(["gates", "builtin"]);
+/** What a spec may let the work change beside the product. */
+export const MayChangeInput = z.enum(MAY_CHANGE);
 
 const SPEC_FIELDS = {
   title: oneLine(300),
@@ -172,6 +175,7 @@ const SPEC_FIELDS = {
   approved_commands: z.array(oneLine(1_000)).max(100),
   expects_change: z.boolean(),
   include_changes: z.boolean(),
+  may_change: z.array(MayChangeInput).max(20),
   attempts: z.int().min(1).max(20),
   flaky: FlakyInput,
   /** Its own choice of models, before its project's and the person's. */

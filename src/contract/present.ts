@@ -4,6 +4,7 @@ import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/foreign-agent.ts";
+import { allowedBy, findingText } from "../domain/finding.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Budget } from "../domain/budget.ts";
 import type { Priority } from "../domain/priority.ts";
@@ -23,6 +24,7 @@ import type {
   DependencyGraphView,
   EventView,
   EvidenceView,
+  FoundListView,
   HealthView,
   ProjectView,
   RepoView,
@@ -134,6 +136,7 @@ export function taskView({
             ]),
           ),
     gates: verdictViews(task),
+    findings: foundViews(task),
     open_step:
       task.openStep === null
         ? null
@@ -191,9 +194,28 @@ export const comparedView = (
   })),
 });
 
+const VERDICTS_ON = {
+  base: (task) => task.baseline,
+  candidate: (task) => task.verdicts,
+  "kept-tests": (task) => task.keptTests,
+} as const satisfies Record<VerdictView["on"], (task: Task) => Task["verdicts"]>;
+
+export const foundViews = (task: Task): FoundListView => ({
+  items: task.findings.map((one) => ({
+    kind: one.kind,
+    policy: one.policy,
+    repo: one.repo,
+    about: one.about,
+    detail: one.detail,
+    text: findingText(one),
+    allowed_by: allowedBy(one.kind),
+  })),
+  accepted: task.findingsAccepted,
+});
+
 export const verdictViews = (task: Task): VerdictView[] =>
-  (["base", "candidate"] as const).flatMap((on) =>
-    Object.entries(on === "base" ? task.baseline : task.verdicts).map(([gate, one]) => ({
+  (["base", "candidate", "kept-tests"] as const).flatMap((on) =>
+    Object.entries(VERDICTS_ON[on](task)).map(([gate, one]) => ({
       gate,
       on,
       verdict: one.verdict,

@@ -32,7 +32,7 @@ export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
 export const VerdictView = z.object({
   gate: z.string(),
-  on: z.enum(["base", "candidate"]),
+  on: z.enum(["base", "candidate", "kept-tests"]),
   verdict: z.enum(["pass", "fail", "unproven"]),
   tree: z.string(),
   step: z.string(),
@@ -43,6 +43,21 @@ export const VerdictView = z.object({
   flaky: z.boolean(),
 });
 export type VerdictView = z.infer<typeof VerdictView>;
+
+/** Something about the candidate beside its gates' verdicts; `text` is all of it in words. */
+export const FoundView = z.object({
+  kind: z.string(),
+  policy: z.enum(["blocks", "asks", "shown"]),
+  repo: z.string().nullable(),
+  about: z.string(),
+  detail: z.string().nullable(),
+  text: z.string(),
+  /** What a spec can say so that it is only shown. */
+  allowed_by: z.string().nullable(),
+});
+export type FoundView = z.infer<typeof FoundView>;
+export const FoundListView = z.object({ items: z.array(FoundView), accepted: z.boolean() });
+export type FoundListView = z.infer<typeof FoundListView>;
 
 /** "`task` requires / blocks / suggests `other`", as people say it. */
 const Dependency = z.object({ task: z.string(), kind: z.enum(DEPENDENCY_KINDS), other: z.string() });
@@ -83,6 +98,7 @@ export const TaskView = TaskRowView.extend({
     )
     .nullable(),
   gates: z.array(VerdictView),
+  findings: FoundListView,
   /** `warned`: it shows no sign of life (`stall`), or most of its time is gone (`time`). */
   open_step: z
     .object({ step: z.string(), run: z.number(), doing: z.string(), warned: z.array(z.enum(["stall", "time"])) })
@@ -223,6 +239,7 @@ export const EvidenceView = z.object({
     }),
   ),
   gates: z.array(VerdictView),
+  findings: FoundListView,
   steps: z.array(
     z.object({
       step: z.string(),

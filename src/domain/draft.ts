@@ -1,5 +1,6 @@
 import type { Budget } from "./budget.ts";
 import type { NamedForeign } from "./foreign-agent.ts";
+import type { MayChange } from "./finding.ts";
 import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { ScriptPlan } from "./script-plan.ts";
@@ -49,6 +50,8 @@ export interface Draft {
   readonly approvedCommands?: readonly string[];
   readonly expectsChange: boolean | null;
   readonly includeDirty: boolean;
+  /** Absent in drafts of an AgentOS that knew none. */
+  readonly mayChange?: readonly MayChange[];
   readonly attempts: number | null;
   /** Absent in drafts of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;

@@ -7,6 +7,7 @@ import type { Evidence, OfKind } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { FailureCode } from "./failure.ts";
 import type { AgentGrants, NamedForeign } from "./foreign-agent.ts";
+import type { JudgedFinding } from "./finding.ts";
 import type { FlakyPolicy, Ground, PinnedPart } from "./gate.ts";
 import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
@@ -45,9 +46,12 @@ export interface CandidateOf {
   readonly leftOut: readonly string[];
 }
 
+/** `kept-tests`: the candidate, with what lies among its tests as it was on the base. */
+export type GateOn = "base" | "candidate" | "kept-tests" | "merge";
+
 export interface GateReport extends Ground {
   readonly gate: string;
-  readonly on: "base" | "candidate" | "merge";
+  readonly on: GateOn;
   readonly step: string;
   readonly counts: TestCounts | null;
   /** What of the definition was found in that tree. */
@@ -239,6 +243,8 @@ export interface TaskEventBodies {
   GATE_PASSED: GateReport & { readonly restsOn: readonly string[] };
   GATE_FAILED: GateReport & { readonly findings: readonly string[] };
   GATE_UNPROVEN: GateReport & { readonly missing: readonly string[] };
+  /** What was found about the candidate beside its gates' verdicts. Not there: nothing was. `trees` are those it is about. */
+  CANDIDATE_INSPECTED: { readonly trees: Trees; readonly findings: readonly JudgedFinding[] };
   /** `restart`: the attempt begins at the base again; else it goes on with the workspace as it is. */
   RETRIED: {
     readonly attempt: number;
@@ -285,6 +291,12 @@ export interface TaskEventBodies {
   ACCEPTED_UNPROVEN: {
     readonly candidate: Readonly<Record<string, { readonly commit: string; readonly tree: string }>>;
     readonly gates: readonly string[];
+    readonly reason: BlobRef;
+  };
+  /** A person's yes to what was found about exactly this candidate, all of whose gates passed. */
+  FINDINGS_ACCEPTED: {
+    readonly candidate: Readonly<Record<string, { readonly commit: string; readonly tree: string }>>;
+    readonly findings: readonly JudgedFinding[];
     readonly reason: BlobRef;
   };
   COMPLETED: { readonly exitReason: SuccessReason; readonly gates: readonly string[] };

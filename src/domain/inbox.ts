@@ -51,6 +51,7 @@ export function inboxKind(task: WaitingTask): InboxKind {
     case "outcome_unknown":
       return "outcome_unknown";
     case "gates_exhausted":
+    case "findings":
       return "gates_failed";
     case "budget_exhausted":
       return "budget";

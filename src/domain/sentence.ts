@@ -1,8 +1,9 @@
 import { moneyText, spentText } from "./budget.ts";
 import { standingText } from "./delivery.ts";
 import { durationText } from "./duration.ts";
-import type { AnyEvent } from "./event.ts";
+import type { AnyEvent, GateOn } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
+import { findingText } from "./finding.ts";
 import { modelsText } from "./model-policy.ts";
 import { type DependencyNow, standing } from "./standing.ts";
 import type { Act } from "./step.ts";
@@ -100,11 +101,13 @@ export function sentence({ type, body }: AnyEvent): string {
         )
         .join(" ");
     case "GATE_PASSED":
-      return `Gate ${body.gate} passed on the ${body.on}${counted(body.counts)}${flaky(body.runs)}.`;
+      return `Gate ${body.gate} passed on the ${ON[body.on]}${counted(body.counts)}${flaky(body.runs)}.`;
     case "GATE_FAILED":
-      return `Gate ${body.gate} failed on the ${body.on}: ${body.findings.join("; ")}.`;
+      return `Gate ${body.gate} failed on the ${ON[body.on]}: ${body.findings.join("; ")}.`;
     case "GATE_UNPROVEN":
-      return `Gate ${body.gate} is unproven on the ${body.on}, for want of ${body.missing.join("; ")}.`;
+      return `Gate ${body.gate} is unproven on the ${ON[body.on]}, for want of ${body.missing.join("; ")}.`;
+    case "CANDIDATE_INSPECTED":
+      return `Found about the candidate: ${body.findings.map(findingText).join("; ")}.`;
     case "RETRIED":
       return `Attempt ${body.attempt} begins${body.restart ? " at the base again" : ""}, because ${body.failure}.`;
     case "TIME_WARNED":
@@ -137,6 +140,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Refused: ${body.act}. ${body.reason} (rule ${body.rule}).`;
     case "ACCEPTED_UNPROVEN":
       return `A person accepted the work on record although ${body.gates.length === 0 ? "it was not proven" : `${body.gates.join(", ")} did not pass`}.`;
+    case "FINDINGS_ACCEPTED":
+      return `A person looked at what was found about the candidate and let it pass: ${[...new Set(body.findings.map(({ kind }) => kind))].join(", ")}.`;
     case "COMPLETED":
       return body.exitReason === "done"
         ? `The task succeeded: ${body.gates.join(", ")} passed on the candidate.`
@@ -324,7 +329,7 @@ export function acting(act: Act): string {
     case "prepare":
       return `prepare the dependencies of ${act.repo} (${act.argv.join(" ")})`;
     case "gate":
-      return `gate ${act.gate} on the ${act.on} (${act.argv.join(" ")})`;
+      return `gate ${act.gate} on the ${ON[act.on]} (${act.argv.join(" ")})`;
     case "candidate":
       return `make the candidate commit of ${act.repo}`;
     case "deliver":
@@ -374,6 +379,14 @@ function outcome(evidence: readonly Evidence[]): string {
         : ` (exit code ${one.exitCode}, ${one.durationMs} ms)`;
   return "";
 }
+
+/** What a gate ran on, in words. */
+const ON = {
+  base: "base",
+  candidate: "candidate",
+  "kept-tests": "candidate with the tests as they were",
+  merge: "merge",
+} as const satisfies Record<GateOn, string>;
 
 const short = (hash: string): string => hash.slice(0, 12);
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

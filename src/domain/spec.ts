@@ -2,6 +2,7 @@ import type { Budget } from "./budget.ts";
 import type { RepoFacts } from "./event.ts";
 import { Failure } from "./failure.ts";
 import type { ForeignChoice } from "./foreign-agent.ts";
+import type { MayChange } from "./finding.ts";
 import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";
@@ -78,6 +79,8 @@ export interface Spec {
   /** False where the work is to look, not to change: then an empty change is no failure. */
   readonly expectsChange: boolean;
   readonly includeDirty: boolean;
+  /** What the work may change beside the product, so that a finding about it is only shown. Not there: nothing. */
+  readonly mayChange?: readonly MayChange[];
   readonly attempts: number;
   readonly flaky: FlakyPolicy;
   /** Of one command, where they do not say otherwise. */

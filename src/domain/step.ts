@@ -45,7 +45,7 @@ export type Act =
       readonly kind: "gate";
       readonly gate: string;
       readonly repo: string;
-      readonly on: "base" | "candidate" | "merge";
+      readonly on: "base" | "candidate" | "kept-tests" | "merge";
       readonly commit: string;
       readonly tree: string;
       /** Commits of the other repos checked out beside it; not there: none is. */

@@ -16,6 +16,7 @@ import type {
 } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
+import type { JudgedFinding } from "./finding.ts";
 import type { Ground, Verdict } from "./gate.ts";
 import type { SettledMatter } from "./matter.ts";
 import type { Phase } from "./phase.ts";
@@ -129,6 +130,12 @@ export interface TaskFacts {
   readonly candidate: Readonly<Record<string, CandidateOf>> | null;
   readonly baseline: Readonly<Record<string, RecordedVerdict>>;
   readonly verdicts: Readonly<Record<string, RecordedVerdict>>;
+  /** Verdicts on the candidate with the tests as they were; only where it changes them. */
+  readonly keptTests: Readonly<Record<string, RecordedVerdict>>;
+  /** What was found about the candidate beside its verdicts. */
+  readonly findings: readonly JudgedFinding[];
+  /** A person said yes to them. */
+  readonly findingsAccepted: boolean;
   /** What the next attempt is told. */
   readonly lastFailure: { readonly text: string; readonly output: BlobRef | null } | null;
   readonly failureRun: FailureRun | null;
@@ -204,6 +211,14 @@ export type Task = TaskFacts &
 
 export type In<S extends Status> = Extract<Task, { readonly status: S }>;
 
+/** Of a candidate that has just been made, or is none yet. */
+const NOTHING_JUDGED = {
+  verdicts: {},
+  keptTests: {},
+  findings: [],
+  findingsAccepted: false,
+} as const satisfies Partial<TaskFacts>;
+
 const NOTHING_DONE = {
   roundStart: 1,
   bases: null,
@@ -220,7 +235,7 @@ const NOTHING_DONE = {
   layers: {},
   candidate: null,
   baseline: {},
-  verdicts: {},
+  ...NOTHING_JUDGED,
   lastFailure: null,
   failureRun: null,
   pauseRequested: false,
@@ -373,7 +388,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         roundStart: task.attempt + 1,
         trees: task.baseTrees,
         candidate: null,
-        verdicts: {},
+        ...NOTHING_JUDGED,
         outside: false,
         ...ASKED_NOTHING,
       };
@@ -463,7 +478,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return {
         ...task,
         candidate: event.body.repos,
-        verdicts: {},
+        ...NOTHING_JUDGED,
         layers: Object.fromEntries(Object.entries(task.layers).filter(([name]) => !name.endsWith("@candidate"))),
       };
     case "GATE_PASSED":
@@ -472,6 +487,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return withVerdict(task, event.body, { verdict: "fail", findings: event.body.findings });
     case "GATE_UNPROVEN":
       return withVerdict(task, event.body, { verdict: "unproven", findings: event.body.missing });
+    case "CANDIDATE_INSPECTED":
+      return { ...task, findings: event.body.findings };
     case "RETRIED":
       return {
         ...task,
@@ -480,7 +497,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         roundStart: event.body.cause === "person" ? event.body.attempt : task.roundStart,
         trees: event.body.restart ? task.baseTrees : task.trees,
         candidate: null,
-        verdicts: {},
+        ...NOTHING_JUDGED,
         items: Object.fromEntries(
           Object.keys(task.items).map((id) => [id, { status: "pending", approved: task.items[id]?.approved ?? false }]),
         ),
@@ -558,6 +575,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
     }
     case "ACCEPTED_UNPROVEN":
       return { ...task, acceptedUnproven: event.body.gates };
+    case "FINDINGS_ACCEPTED":
+      return { ...task, findingsAccepted: true };
     case "COMPLETED":
       return { ...facts(task), status: "succeeded", exitReason: event.body.exitReason, endedAtMs: atMs };
     case "FAILED":
@@ -624,6 +643,9 @@ const facts = (task: Task): TaskFacts => ({
   candidate: task.candidate,
   baseline: task.baseline,
   verdicts: task.verdicts,
+  keptTests: task.keptTests,
+  findings: task.findings,
+  findingsAccepted: task.findingsAccepted,
   lastFailure: task.lastFailure,
   failureRun: task.failureRun,
   pauseRequested: task.pauseRequested,
@@ -692,10 +714,16 @@ function withVerdict(
     output: report.output,
     ...(report.runs !== undefined && { runs: report.runs }),
   };
-  if (report.on === "merge") return task;
-  return report.on === "base"
-    ? { ...task, baseline: { ...task.baseline, [report.gate]: recorded } }
-    : { ...task, verdicts: { ...task.verdicts, [report.gate]: recorded } };
+  switch (report.on) {
+    case "base":
+      return { ...task, baseline: { ...task.baseline, [report.gate]: recorded } };
+    case "candidate":
+      return { ...task, verdicts: { ...task.verdicts, [report.gate]: recorded } };
+    case "kept-tests":
+      return { ...task, keptTests: { ...task.keptTests, [report.gate]: recorded } };
+    case "merge":
+      return task;
+  }
 }
 
 const finishedWith = (

@@ -1,5 +1,5 @@
 import type { BlobRef } from "../domain/blob.ts";
-import type { Input, TaskEventBodies } from "../domain/event.ts";
+import type { GateOn, Input, TaskEventBodies } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { GateDefinition, Ground, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
@@ -169,7 +169,7 @@ export interface Broker {
     author: Identity,
     exclude: readonly string[],
   ): Promise<Candidate & { readonly baseTree: string }>;
-  gate(desk: Desk, gate: GateDefinition, ground: Ground, on: "base" | "candidate" | "merge"): Promise<GateOutcome>;
+  gate(desk: Desk, gate: GateDefinition, ground: Ground, on: GateOn): Promise<GateOutcome>;
   /**
    * The mount table's line for each repo as planning sees it, or (`by-scope`) for each repo that the task may not change, as its
    * commands see it. A mount that is not read-only there is `sandbox/missing`.

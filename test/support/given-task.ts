@@ -42,6 +42,13 @@ const REPORT = {
   found: [],
   output: ref("output"),
 } as const;
+const FOUND_ABOUT = {
+  kind: "tests_skipped",
+  repo: "app",
+  about: "a.test.js",
+  detail: "1 more",
+  policy: "asks",
+} as const;
 const PLAN = {
   version: 1,
   hash: "p1",
@@ -120,6 +127,7 @@ export const EXAMPLES = {
   STEP_LOST: { step: "1.work.1", run: 1, cause: "worker_died", rescued: { app: "rescue/1" }, partialOutput: null },
   CHECKPOINTED: { step: "1.work.1", trees: { app: "w1" } },
   CANDIDATE_MADE: { repos: { app: CANDIDATE } },
+  CANDIDATE_INSPECTED: { trees: { app: "t1" }, findings: [FOUND_ABOUT] },
   GATE_PASSED: { ...REPORT, restsOn: ["1.gate-tests-candidate.1"] },
   GATE_FAILED: { ...REPORT, findings: ["npm test exited with 1"] },
   GATE_UNPROVEN: { ...REPORT, missing: ["a report of the test runner"] },
@@ -143,6 +151,11 @@ export const EXAMPLES = {
     item: "work",
   },
   ACCEPTED_UNPROVEN: { candidate: { app: { commit: "c1", tree: "t1" } }, gates: ["tests"], reason: ref("reason") },
+  FINDINGS_ACCEPTED: {
+    candidate: { app: { commit: "c1", tree: "t1" } },
+    findings: [FOUND_ABOUT],
+    reason: ref("reason"),
+  },
   COMPLETED: { exitReason: "done", gates: ["tests"] },
   FAILED: { exitReason: "gates_failed", detail: "tests failed" },
   CANCELED: { exitReason: "canceled_by_person", reason: null },

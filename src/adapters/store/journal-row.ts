@@ -131,6 +131,8 @@ const FORMATS = {
   STEP_LOST: task,
   CHECKPOINTED: task,
   CANDIDATE_MADE: task,
+  CANDIDATE_INSPECTED: task,
+  FINDINGS_ACCEPTED: task,
   GATE_PASSED: verdict,
   GATE_FAILED: verdict,
   GATE_UNPROVEN: verdict,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SpecChangeInput } from "../../contract/inputs.ts";
+import { MayChangeInput, NewTaskInput } from "../../contract/inputs.ts";
 import { AgentName, agentOnWire } from "./agent-choice.ts";
-import { NewTaskInput } from "../../contract/inputs.ts";
 import { trouble } from "../client/trouble.ts";
 import { flag, option } from "./command.ts";
 import { budget, modelsOf } from "./model-options.ts";
@@ -49,6 +49,11 @@ export const SPEC_OPTIONS = {
   approveCommand: option(many(), "PATTERN", "a command that is approved in advance, e.g. 'npm test*'"),
   includeChanges: flag(z.boolean().default(false), "let the task start with your uncommitted changes"),
   noChange: flag(z.boolean().default(false), "the work is to look, not to change: an empty change is no failure"),
+  mayChange: option(
+    many(),
+    "WHAT",
+    `what the work may change beside the product, so that nobody is asked about it: ${MayChangeInput.options.join(", ")}`,
+  ),
   rerun: option(
     wholeNumber().optional(),
     "N",
@@ -98,6 +103,7 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.approveCommand !== undefined && { approved_commands: given.approveCommand }),
     ...(given.includeChanges && { include_changes: true }),
     ...(given.noChange && { expects_change: false }),
+    ...(given.mayChange !== undefined && { may_change: given.mayChange.flatMap(mayChange) }),
     ...(given.rerun !== undefined && { flaky: { rerun: given.rerun } }),
     ...(given.scope !== undefined && { scopes: given.scope.map(scope) }),
     ...prepareChange(given),
@@ -189,6 +195,18 @@ export function limits(texts: readonly string[]): Limits {
 export function criterion(text: string): string | { text: string; gate: string } {
   const arrow = /^(.*\S)\s*=>\s*([a-z0-9][a-z0-9._-]{0,63})\s*$/s.exec(text);
   return arrow === null ? text : { text: arrow[1] ?? "", gate: arrow[2] ?? "" };
+}
+
+/** One or several with commas between; what is none is refused with the list of those there are. */
+export function mayChange(text: string): NonNullable<Change["may_change"]> {
+  return text.split(",").map((one) => {
+    const found = MayChangeInput.safeParse(one.trim());
+    if (!found.success)
+      throw trouble("input/invalid", `--may-change ${JSON.stringify(one)} is nothing that a spec can let change`, {
+        next: `There are ${MayChangeInput.options.join(", ")}.`,
+      });
+    return found.data;
+  });
 }
 
 function branchOf(text: string): [repo: string, branch: string] {

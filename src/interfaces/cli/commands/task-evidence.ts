@@ -4,14 +4,14 @@ import { command, positional } from "../command.ts";
 import { field } from "../escape.ts";
 import { evidenceText } from "../evidence-text.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
-import { gateLines } from "../task-text.ts";
+import { foundLines, gateLines } from "../task-text.ts";
 
 export const taskEvidence = command({
   args: z.strictObject({ id: positional(TaskReference, "ID", "the task") }),
   async run({ id }, { api, out }) {
     out.result(
       await api.evidence(await taskNamed(api, id)),
-      ({ criteria, gates, steps }) => [
+      ({ criteria, gates, findings, steps }) => [
         "Criteria:",
         ...columns(
           criteria.map((one) => [
@@ -22,6 +22,7 @@ export const taskEvidence = command({
           ]),
         ),
         ...gateLines(gates),
+        ...foundLines(findings),
         "Steps:",
         ...steps.flatMap((one) => [
           `  #${one.started_seq}–${one.ended_seq ?? "…"}  ${moment(one.started_at)}  ${one.status}  ${field(one.step)}${one.run === 1 ? "" : ` (run ${one.run})`}: ${field(one.doing)}`,
