@@ -2,7 +2,7 @@ import type { Actor } from "../../domain/actor.ts";
 import { add, exhausted, NOTHING_SPENT, type Spent, spentText } from "../../domain/budget.ts";
 import type { ChatEvent } from "../../domain/event.ts";
 import { Failure, isFailure } from "../../domain/failure.ts";
-import { type ModelTarget, type PhaseModels } from "../../domain/model-policy.ts";
+import type { ModelTarget, PhaseModels } from "../../domain/model-policy.ts";
 import { isModelTrouble } from "../../domain/model-trouble.ts";
 import { chatStream } from "../../domain/stream.ts";
 import type { Clock } from "../../ports/clock.ts";
