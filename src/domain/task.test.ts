@@ -301,6 +301,7 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
     { type: "stop", why: "cancel" },
     { type: "warn_time", warning: EXAMPLES.TIME_WARNED },
     { type: "warn_step", warning: { ...EXAMPLES.STEP_WARNED, step: closed.step, run: closed.run } },
+    { type: "act_in_turn", acted: { ...EXAMPLES.TURN_ACTED, step: closed.step, run: closed.run } },
   ];
   const delivering: Command[] = [
     give(

@@ -51,8 +51,8 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     number: 6,
     file: "src/domain/lifecycle.ts",
-    from: "if (verdict === undefined || ",
-    to: "if (verdict !== undefined && ",
+    from: "if (!hasPassed(task, gate, task.candidate)) return",
+    to: "if (task.verdicts[gate] !== undefined && !hasPassed(task, gate, task.candidate)) return",
     caughtBy: unit("src/domain/lifecycle.test.ts"),
   },
   {
@@ -99,8 +99,8 @@ export const PLANTED: readonly PlantedDefect[] = [
   },
   {
     number: 13,
-    file: "src/domain/red-line.ts",
-    from: '  "env",\n',
+    file: "src/domain/shell-programs.ts",
+    from: "  env,\n",
     to: "",
     caughtBy: unit("src/domain/red-line.test.ts"),
   },
