@@ -1,9 +1,11 @@
+import type { ChatReading } from "./chat/access.ts";
 import type { Digest } from "../domain/pin.ts";
 import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
 import type { Models } from "../ports/model.ts";
+import type { ModelCheck } from "../ports/model-check.ts";
 import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Providers } from "../ports/providers.ts";
@@ -45,6 +47,9 @@ export interface AppDependencies {
   readonly policies: PolicyBook;
   readonly userPolicy: UserPolicyFile;
   readonly layers: Layers;
+  readonly modelCheck: ModelCheck;
+  /** Reads what a model in a chat writes for its tools. */
+  readonly chatReading: ChatReading;
   readonly providers: Providers;
   readonly models: Models;
   readonly secrets: Secrets;

@@ -6,6 +6,7 @@ import { CUSTOM_AGENT } from "../domain/launchers.ts";
 import type { ScriptAct, ScriptPlan } from "../domain/script-plan.ts";
 import type { SpecLimits } from "../domain/spec.ts";
 import type { AgentInput, PlanFile, ProjectAgentInput, SpecChangeInput, SpecInput } from "./inputs.ts";
+import { budgetFrom, modelPolicyFrom } from "./model-wire.ts";
 
 /** A command as one string is text for a shell; as a list it is an argv. */
 const argvOf = (run: string | readonly string[]): readonly string[] =>
@@ -83,6 +84,8 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.attempts !== undefined && { attempts: change.attempts }),
     ...(change.flaky !== undefined && { flaky: change.flaky }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),
+    ...(change.models !== undefined && { models: modelPolicyFrom(change.models) }),
+    ...(change.budget !== undefined && { budget: budgetFrom(change.budget) }),
   };
 }
 

@@ -12,6 +12,7 @@ import { STATUSES, type Status } from "../domain/task.ts";
 import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
 import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
 import { Json } from "./json.ts";
+import { BudgetInput, ModelPolicyInput } from "./model-inputs.ts";
 
 /*
  * What comes in. Every object is strict: a field nobody knows is an error that names it, never silently dropped. Names on the
@@ -177,6 +178,10 @@ const SPEC_FIELDS = {
   may_change: z.array(MayChangeInput).max(20),
   attempts: z.int().min(1).max(20),
   flaky: FlakyInput,
+  /** Its own choice of models, before its project's and the person's. */
+  models: ModelPolicyInput,
+  /** What all of it may spend. */
+  budget: BudgetInput,
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
     task_ms: z
@@ -270,6 +275,8 @@ export const ResumeInput = z.strictObject({
   reason: words(10_000).optional(),
   /** Time the task gets beyond its limit. */
   more_ms: MoreMs.optional(),
+  /** What it may spend beyond its budgets. */
+  more: BudgetInput.optional(),
 });
 export const TaskChangeInput = z.strictObject({
   priority: z.enum(PRIORITIES).optional(),
@@ -326,6 +333,7 @@ export const BulkInput = z
     dry_run: z.boolean().default(false),
     reason: words(10_000).optional(),
     more_ms: MoreMs.optional(),
+    more: BudgetInput.optional(),
   })
   .refine(({ ids, project, session, status, all }) => {
     const filtered = project !== undefined || session !== undefined || status !== undefined || all === true;
@@ -373,6 +381,8 @@ export const ProjectSettingsInput = z.strictObject({
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),
   tasks_max: z.int().min(1).max(64).nullable().optional(),
+  /** Models of its tasks, before the person's own; what is sent replaces all of them. */
+  models: ModelPolicyInput.optional(),
   approvals: z
     .strictObject({
       /** Whoever created a task may not approve what it proposes. */

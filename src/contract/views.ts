@@ -5,6 +5,7 @@ import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { HealthView, TaskListView, TaskRowView, Time, Waiting } from "./first-views.ts";
 import { Json } from "./json.ts";
+import { BudgetView, ModelPolicyView, SpentView } from "./model-views.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
@@ -23,6 +24,10 @@ export {
   PulledView,
 } from "./provider-views.ts";
 export { HealthView, TaskListView, TaskRowView };
+export { ChatAnswerView, ChatHistoryView, ChatToldView } from "./chat-views.ts";
+export { InboxItemView, InboxListView } from "./inbox-views.ts";
+export { NoteListView, NoteView } from "./note-views.ts";
+export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
 export const VerdictView = z.object({
@@ -101,6 +106,15 @@ export const TaskView = TaskRowView.extend({
   /** Work so far in milliseconds, waits not counted, and what people gave it beyond its limit. */
   worked_ms: z.number(),
   granted_ms: z.number(),
+  /** What a person is asked just now; the whole of it stands in the inbox. */
+  asked: z
+    .object({ step: z.string(), item: z.string().nullable(), kind: z.enum(["question", "permission"]) })
+    .nullable(),
+  /** Patterns of commands that a person allowed for the rest of this spec. */
+  grants: z.array(z.string()),
+  /** What the frozen spec lets all of it spend; null: no limit. */
+  budget: BudgetView.nullable(),
+  spent: SpentView,
   accepted_unproven: z.array(z.string()).nullable(),
   delivered: z
     .record(
@@ -122,6 +136,10 @@ export const TaskView = TaskRowView.extend({
   ended_at: Time.nullable(),
 });
 export type TaskView = z.infer<typeof TaskView>;
+
+/** Null: what was answered was no task's. */
+export const InboxAnsweredView = z.object({ id: z.string(), task: TaskView.nullable() });
+export type InboxAnsweredView = z.infer<typeof InboxAnsweredView>;
 
 export const DependencyGraphView = z.object({
   tasks: z.array(
@@ -348,6 +366,7 @@ export const ProjectView = z.object({
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
     tasks_max: z.number().nullable(),
+    models: ModelPolicyView,
     approvals: z.object({
       approver_not_creator: z.boolean(),
       expires_ms: z.number().nullable(),

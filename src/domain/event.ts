@@ -3,7 +3,7 @@ import type { BlobRef } from "./blob.ts";
 import type { Spent } from "./budget.ts";
 import type { Standing } from "./delivery.ts";
 import type { Dependency } from "./dependency.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, OfKind } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { FailureCode } from "./failure.ts";
 import type { AgentGrants, NamedForeign } from "./foreign-agent.ts";
@@ -13,6 +13,7 @@ import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import type { ProbeResult, ProviderFacts, ProviderStatus, ServerStarted } from "./provider-facts.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
@@ -144,7 +145,12 @@ export interface TaskEventBodies {
   /** Another task's work was taken instead. */
   SUPERSEDED: { readonly by: string };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
-  BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
+  /** `notes`: the project notes it is told; not there: none. */
+  BASES_PINNED: {
+    readonly bases: Readonly<Record<string, Base>>;
+    readonly trees: Trees;
+    readonly notes?: PinnedNotes;
+  };
   PLAN_PROPOSED: PlanFacts & {
     readonly witness: readonly {
       readonly repo: string;
@@ -319,6 +325,16 @@ export interface ProjectEventBodies {
   PROJECT_RESUMED: { readonly reason: BlobRef | null };
   REPO_ADDED: RepoFacts;
   REPO_CHANGED: RepoFacts;
+  /** `task`: whose agent proposed it; null: a person wrote it. */
+  NOTE_PROPOSED: {
+    readonly note: string;
+    readonly text: BlobRef;
+    readonly repo: string | null;
+    readonly task: string | null;
+  };
+  /** From now on tasks that begin to plan are told it. */
+  NOTE_APPROVED: { readonly note: string };
+  NOTE_RETIRED: { readonly note: string };
 }
 
 export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;
@@ -430,7 +446,22 @@ export type PolicyEvent = {
   readonly [T in PolicyEventType]: { readonly type: T; readonly body: PolicyEventBodies[T] };
 }[PolicyEventType];
 
-export type AnyEvent = TaskEvent | ProjectEvent | ProviderEvent | SystemEvent | PolicyEvent;
+/** What was said in a chat. A chat can look, and leave drafts; nothing else comes of it. */
+export interface ChatEventBodies {
+  CHAT_MESSAGE: { readonly role: "person" | "model"; readonly text: BlobRef };
+  /** One call of a model while it made its answer. `refused`: how many tools it asked for that there are not, or asked for wrongly. */
+  CHAT_CALLED: Omit<OfKind<"model">, "kind"> & { readonly tools: readonly string[]; readonly refused: number };
+  /** The model left a draft. Nothing runs until a person freezes it and lets it run. */
+  CHAT_DRAFTED: { readonly task: string };
+  /** There is no answer to the last message. */
+  CHAT_FAILED: { readonly code: FailureCode | "canceled"; readonly detail: string };
+}
+export type ChatEventType = keyof ChatEventBodies;
+export type ChatEvent = {
+  readonly [T in ChatEventType]: { readonly type: T; readonly body: ChatEventBodies[T] };
+}[ChatEventType];
+
+export type AnyEvent = TaskEvent | ProjectEvent | ProviderEvent | SystemEvent | PolicyEvent | ChatEvent;
 
 /** An event as it stands in its stream. */
 export interface Recorded<E extends AnyEvent = AnyEvent> {

@@ -20,6 +20,7 @@ import { inputsAfter } from "./inputs.ts";
 import type { Matter, Word } from "./matter.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import type { RunMode } from "./spec.ts";
 import type { In, Status, Task } from "./task.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -79,7 +80,12 @@ export interface CommandBodies {
 /** Everything the lease holder can say happened. One table of these is the engine's whole vocabulary. */
 export type WorkReport =
   | { readonly type: "enter_phase"; readonly phase: Phase }
-  | { readonly type: "pin_bases"; readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees }
+  | {
+      readonly type: "pin_bases";
+      readonly bases: Readonly<Record<string, Base>>;
+      readonly trees: Trees;
+      readonly notes?: PinnedNotes;
+    }
   | {
       readonly type: "propose_plan";
       readonly plan: PlanFacts;
@@ -619,7 +625,13 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       if (said.phase === "implementation" && task.approval === null) return "the plan is not approved";
       return [e("PHASE_ENTERED", { phase: said.phase, from: task.phase })];
     case "pin_bases":
-      return [e("BASES_PINNED", { bases: said.bases, trees: said.trees })];
+      return [
+        e("BASES_PINNED", {
+          bases: said.bases,
+          trees: said.trees,
+          ...(said.notes !== undefined && { notes: said.notes }),
+        }),
+      ];
     case "propose_plan": {
       if (task.phase !== "planning" || task.spec === null || task.openStep !== null) return "it is not planning";
       const proposed = e("PLAN_PROPOSED", { ...said.plan, witness: said.witness });

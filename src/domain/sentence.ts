@@ -176,6 +176,12 @@ export function sentence({ type, body }: AnyEvent): string {
       return "The project was resumed.";
     case "REPO_ADDED":
       return `The repo ${body.name} (${body.path}) was added.`;
+    case "NOTE_PROPOSED":
+      return body.task === null ? "A note was written." : `A note was proposed by the agent of task ${body.task}.`;
+    case "NOTE_APPROVED":
+      return `Note ${body.note} was approved: tasks that begin to plan are told it.`;
+    case "NOTE_RETIRED":
+      return `Note ${body.note} was retired.`;
     case "REPO_CHANGED":
       return `The repo ${body.name} was changed.`;
     case "PROVIDER_ADDED":
@@ -210,6 +216,14 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Policies were set (${body.sha256.slice(0, 12)})${body.granted ? "; what they permit was granted" : ""}.`;
     case "MODEL_POLICY_SET":
       return `The models are now ${modelsText(body.policy)}.`;
+    case "CHAT_MESSAGE":
+      return body.role === "person" ? "A person said something." : "The model answered.";
+    case "CHAT_CALLED":
+      return `${body.model} of ${body.provider} was asked (${body.inputTokens} tokens in, ${body.outputTokens} out${body.microdollars === null ? "" : `, ${moneyText(body.microdollars)}`})${body.tools.length === 0 ? "" : `; it looked with ${body.tools.join(", ")}`}${body.refused === 0 ? "" : `; ${count(body.refused, "wish")} refused`}.`;
+    case "CHAT_DRAFTED":
+      return `The draft of task ${body.task} was left; a person freezes it and lets it run, or does not.`;
+    case "CHAT_FAILED":
+      return `There is no answer: ${body.detail}.`;
     case "SPACE_RECLAIMED":
       return `A clean-up freed ${body.bytes} bytes (${count(body.workspaces, "workspace")}, ${count(body.layers, "layer")}, ${count(body.mirrors, "mirror")}); ${body.keptBytes} bytes stay.`;
   }

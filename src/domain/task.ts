@@ -22,6 +22,7 @@ import type { SettledMatter } from "./matter.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
 import type { Priority } from "./priority.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import type { RunMode } from "./spec.ts";
 import type { FinishedStep, OpenStep } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
@@ -163,6 +164,8 @@ export interface TaskFacts {
   readonly spent: Spending;
   /** What a person changed the frozen spec's mode to. Not there: nobody did. */
   readonly runMode?: RunMode;
+  /** The project notes it is told, pinned with its bases; not there: none. */
+  readonly notes?: PinnedNotes;
   /** The last turn of a foreign agent that was completed; absent: there was none. */
   readonly turn?: LastTurn;
 }
@@ -345,7 +348,13 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
     case "PHASE_ENTERED":
       return { ...task, phase: event.body.phase, ...ASKED_NOTHING };
     case "BASES_PINNED":
-      return { ...task, bases: event.body.bases, baseTrees: event.body.trees, trees: event.body.trees };
+      return {
+        ...withoutNotes(task),
+        bases: event.body.bases,
+        baseTrees: event.body.trees,
+        trees: event.body.trees,
+        ...(event.body.notes !== undefined && { notes: event.body.notes }),
+      };
     case "PLAN_PROPOSED":
       return {
         ...facts(task),
@@ -658,7 +667,14 @@ const facts = (task: Task): TaskFacts => ({
   grants: task.grants,
   spent: task.spent,
   ...(task.runMode !== undefined && { runMode: task.runMode }),
+  ...(task.notes !== undefined && { notes: task.notes }),
 });
+
+/** What was pinned for the plan before. */
+function withoutNotes(task: Task): Task {
+  const { notes: _before, ...others } = task;
+  return others;
+}
 
 /** What of a finished step the next turn goes on from: the home that this one left, at the checkpoint it made. */
 function lastTurn(

@@ -26,9 +26,11 @@ import { commandAgent } from "../agents/command/command-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
+import { modelCheck } from "../app/check-model.ts";
 import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import { chatReading } from "../contract/chat-inputs.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -40,6 +42,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Models } from "../ports/model.ts";
+import type { ModelCheck } from "../ports/model-check.ts";
 import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Providers } from "../ports/providers.ts";
@@ -74,6 +77,7 @@ export interface SystemOptions {
     readonly providers?: Providers;
     readonly secrets?: Secrets;
     readonly models?: Models;
+    readonly modelCheck?: ModelCheck;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
@@ -229,6 +233,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     policies,
     userPolicy,
     layers,
+    modelCheck: adapters.modelCheck ?? modelCheck(looking),
+    chatReading,
     retention: options.retention,
     toolPath,
   };

@@ -68,6 +68,10 @@ export interface ToolCapabilities {
 
 /** What every agent at work may ask for, in words. */
 export interface TalkCapabilities {
+  /** Short facts about the project that a person approved: content to go by, and the same in every replay. */
+  readonly notes: readonly string[];
+  /** Proposes such a fact, one line, about a repo or (null) all of the project. It counts once a person approved it. */
+  proposeNote(text: string, repo: string | null): Promise<void>;
   /** One call of the phase's model, as a durable step; with its fallbacks and repeats a step of several runs. No model: `model/none`. */
   model(request: ModelRequest): Promise<ModelReply>;
   /** A person's answer, however long it takes. */

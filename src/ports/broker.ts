@@ -114,6 +114,10 @@ export interface Desk {
   readonly models: PhaseModels | null;
   /** Patterns of commands that a person allowed for this task. */
   readonly grants: readonly string[];
+  /** Notes of the project that a person approved, as pinned when planning began. */
+  readonly notes: readonly string[];
+  /** Proposes a note; told again it is there already. What is no note, or too many: `act/denied`. */
+  readonly proposeNote: (text: string, repo: string | null) => Promise<void>;
   /** By repo. */
   readonly layers: Readonly<Record<string, readonly LayerMount[]>>;
   /** What required tasks left, as pinned when this one was claimed. */

@@ -60,6 +60,7 @@ export const EFFECTS: readonly {
     method: "call",
     callers: {
       "src/broker/talking.ts": "the broker",
+      "src/app/chat/chat.ts": "a chat, which is no task's: it has a stream of its own, and nothing to act with",
       "src/app/probe-provider.ts": "a person's probe of a provider, about nothing that a task has",
     },
   },

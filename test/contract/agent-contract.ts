@@ -107,6 +107,8 @@ class Desk {
       read: this.#read,
       list: this.#list,
       search: this.#search,
+      notes: [],
+      proposeNote: (text, repo) => this.#ask(["proposeNote", text, repo], () => undefined),
       model: this.#model,
       ask: this.#askPerson,
       inspect: (repo, argv) => this.#ask(["inspect", repo, argv], () => this.#said(argv)),
@@ -124,6 +126,8 @@ class Desk {
       read: this.#read,
       list: this.#list,
       search: this.#search,
+      notes: [],
+      proposeNote: (text, repo) => this.#ask(["proposeNote", text, repo], () => undefined),
       model: this.#model,
       ask: this.#askPerson,
       write: (repo, path, content, executable) =>

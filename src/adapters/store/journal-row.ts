@@ -96,6 +96,7 @@ const projectSettings: Format = {
 const provider: Format = { of: "provider", upcasts: [] };
 const system: Format = { of: "system", upcasts: [] };
 const policy: Format = { of: "policy", upcasts: [] };
+const chat: Format = { of: "chat", upcasts: [] };
 
 const FORMATS = {
   CREATED: task,
@@ -163,6 +164,9 @@ const FORMATS = {
   PROJECT_RESUMED: project,
   REPO_ADDED: project,
   REPO_CHANGED: project,
+  NOTE_PROPOSED: project,
+  NOTE_APPROVED: project,
+  NOTE_RETIRED: project,
   PROVIDER_ADDED: provider,
   PROVIDER_CHANGED: provider,
   PROVIDER_REMOVED: provider,
@@ -179,6 +183,10 @@ const FORMATS = {
   SYSTEM_RESUMED: system,
   SPACE_RECLAIMED: system,
   MODEL_POLICY_SET: policy,
+  CHAT_MESSAGE: chat,
+  CHAT_CALLED: chat,
+  CHAT_DRAFTED: chat,
+  CHAT_FAILED: chat,
   POLICY_SET: policy,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 

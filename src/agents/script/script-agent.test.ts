@@ -65,6 +65,8 @@ const NOBODY: TalkCapabilities & TurnCapabilities & ToolCapabilities = {
   callTool: () => Promise.reject(new Error("a tool was called")),
   turn: () => Promise.reject(new Error("a turn was taken")),
   permission: () => Promise.reject(new Error("a person was asked")),
+  notes: [],
+  proposeNote: () => Promise.reject(new Error("a note was proposed")),
   model: () => Promise.reject(new Error("a model was called")),
   ask: () => Promise.reject(new Error("a person was asked")),
 };

@@ -1,12 +1,16 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
+import { chatRoutes } from "./chat-routes.ts";
 import { agentRoutes } from "./agent-routes.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
 import { type Guarded, guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
+import { modelRoutes } from "./model-routes.ts";
+import { inboxRoutes } from "./inbox-routes.ts";
+import { noteRoutes } from "./note-routes.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
@@ -57,6 +61,10 @@ export function httpSurface({ surface, answers, web, hosts, stranger, version, w
   gateRoutes(api, surface);
   policyRoutes(api, surface);
   taskRoutes(api, surface);
+  modelRoutes(api, surface);
+  inboxRoutes(api, surface);
+  chatRoutes(api, surface);
+  noteRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);
   toolServerRoutes(api, surface);
