@@ -28,6 +28,7 @@ export function createBroker(deps: BrokerDependencies): Broker {
     async (input, open, effect, again) => {
       const decided = async (): Promise<Opened> => {
         const opened = await open();
+        if ("refused" in opened) return opened;
         const { act } = opened;
         const answer = decision(deps, desk, act);
         if (answer.verdict === "allow") return opened;

@@ -12,6 +12,7 @@ import { diskRoom } from "../adapters/system/disk-room.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
+import { builtinAgent } from "../agents/builtin/builtin-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
@@ -151,7 +152,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     sandbox,
     broker,
     layers,
-    agents: adapters.agents ?? { script: scriptAgent, gates: gatesAgent },
+    agents: adapters.agents ?? { builtin: builtinAgent, script: scriptAgent, gates: gatesAgent },
     seal,
     digest: sha256Hex,
     clock,
