@@ -72,7 +72,11 @@ export const RESPONSES: Dialect = {
           ],
         ];
       }),
-      [named({ type: "response.completed", response: responseOf(request, answer, "completed") })],
+      [
+        isCut(answer)
+          ? named({ type: "response.incomplete", response: responseOf(request, answer, "incomplete") })
+          : named({ type: "response.completed", response: responseOf(request, answer, "completed") }),
+      ],
     ].map(numbered());
   },
   delta: (request, delta) =>
@@ -86,12 +90,16 @@ export const RESPONSES: Dialect = {
         logprobs: [],
       }),
     ].map(({ event, data }) => ({ event, data: JSON.stringify(data) })),
-  whole: (request, answer) => responseOf(request, answer, "completed"),
+  whole: (request, answer) => responseOf(request, answer, isCut(answer) ? "incomplete" : "completed"),
   error: (_, type, message) => ({ error: { message, type, param: null, code: null } }),
   troubleInside: (type, message) => [
     line({ type: "error", code: type, message, param: null, sequence_number: 9 }, "error"),
   ],
 };
+
+const CUTS = { stop: null, tool_calls: null, length: "max_output_tokens", content_filter: "content_filter" } as const;
+
+const isCut = ({ finish }: ScriptedAnswer): boolean => CUTS[finish ?? "stop"] !== null;
 
 interface Named {
   readonly event: string;
@@ -130,13 +138,17 @@ function messageOf(item: Readonly<Record<string, unknown>>): readonly SeenMessag
   ];
 }
 
-const responseOf = (request: SeenRequest, answer: ScriptedAnswer, status: "in_progress" | "completed") => ({
+const responseOf = (
+  request: SeenRequest,
+  answer: ScriptedAnswer,
+  status: "in_progress" | "completed" | "incomplete",
+) => ({
   id: `resp_${request.index}`,
   object: "response",
   created_at: 1,
   status,
   error: null,
-  incomplete_details: null,
+  incomplete_details: status === "incomplete" ? { reason: CUTS[answer.finish ?? "stop"] } : null,
   instructions: null,
   model: answer.model ?? request.model,
   output:
