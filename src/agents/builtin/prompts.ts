@@ -75,10 +75,14 @@ function taskText(spec: Spec): string {
     ),
     listed(
       "Gates the system will run",
-      gates.map((gate) => `${gate.id} in ${gate.repo}: ${gate.argv.join(" ")}`),
+      gates.map((gate) => `${gate.id} in ${gate.repo}: ${commandText(gate.argv)}`),
     ),
   );
 }
+
+/** As it would be typed: what is text for a shell is that text. */
+const commandText = (argv: readonly string[]): string =>
+  argv.length === 3 && argv[0] === "/bin/sh" && argv[1] === "-c" ? (argv[2] ?? "") : argv.join(" ");
 
 function scopeText(scope: RepoScope, directory: string | null): string {
   const part = directory === null ? "" : `, the part in ${directory}`;
