@@ -44,7 +44,11 @@ export const PRODUCT = {
 };
 
 /** Files that are read as they are, from beside the code that names them. */
-const BESIDE = ["src/adapters/sandbox/bridge.mjs"];
+const BESIDE = [
+  "src/adapters/sandbox/bridge.mjs",
+  "src/adapters/policy/agentos.cedarschema",
+  "src/adapters/policy/default.cedar",
+];
 
 /** Native code, and what finds files of its own beside itself. */
 const OUTSIDE = ["better-sqlite3", "@cedar-policy/cedar-wasm", "@napi-rs/keyring"];
@@ -161,11 +165,13 @@ function filesTogether(root) {
  * a WebSocket nobody uses. Here each name is read alone.
  */
 const BUILTIN = "\0builtin:";
+const RUNTIME = "\0rolldown/runtime.js";
 const builtinsByName = {
   name: "builtins-by-name",
-  // Apart for each importer: what one of them uses, the others need not load.
+  // Apart for each importer: what one of them uses, the others need not load. Not for the bundler's own runtime, which every file loads
+  // first: what it imports must lie in none of them, or they wait for each other in a circle.
   resolveId: (id, importer, { kind }) =>
-    kind === "import-statement" && isBuiltin(id) ? `${BUILTIN}${id}?${importer}` : null,
+    kind === "import-statement" && isBuiltin(id) && importer !== RUNTIME ? `${BUILTIN}${id}?${importer}` : null,
   load(id) {
     if (!id.startsWith(BUILTIN)) return null;
     const name = id.slice(BUILTIN.length, id.indexOf("?"));

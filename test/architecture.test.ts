@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SUITES } from "../scripts/suites.ts";
 import { readReport, tallyLine } from "../scripts/tally.ts";
+import { aroundTheBroker } from "./architecture/choke-point.ts";
 import { type Files, FOREIGN, LAYERS, violations } from "./architecture/import-rules.ts";
 import { importsOf, tokensOf } from "./architecture/imports-of.ts";
 
@@ -24,6 +25,15 @@ describe("this repository", () => {
   test("keeps the import table: no arrow against it, no circle, reserved words in their places", () => {
     const declared = { src: dependencies("package.json"), web: dependencies("web/package.json") };
     expect(violations(files, declared, FOREIGN)).toEqual([]);
+  });
+
+  test("lets nothing but the broker have an effect for a task", () => {
+    expect(aroundTheBroker(files)).toEqual([]);
+    const around = 'import { spawn } from "node:child_process";\nexport const go = (deps) => deps.sandbox.run([]);';
+    expect(aroundTheBroker({ ...files, "src/agents/script/around.ts": around })).toEqual([
+      "src/agents/script/around.ts:2 calls sandbox.run; only src/broker/confine.ts, src/main/confined-programs.ts may.",
+      "src/agents/script/around.ts starts processes; what a task does is run by the broker.",
+    ]);
   });
 
   test("reads every file it judges, and each exception still exists", () => {

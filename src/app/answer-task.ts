@@ -1,9 +1,11 @@
-import type { Actor } from "../domain/actor.ts";
+import { type Actor, SYSTEM } from "../domain/actor.ts";
+import { type Approving, NO_RULES, rulesOf } from "../domain/approver.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Command } from "../domain/lifecycle.ts";
 import type { Word } from "../domain/matter.ts";
 import type { Priority } from "../domain/priority.ts";
-import { type Spec, specFrom } from "../domain/spec.ts";
+import { type RunMode, type Spec, specFrom } from "../domain/spec.ts";
+import { taskStream } from "../domain/stream.ts";
 import type { Task } from "../domain/task.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import type { Loaded } from "../ports/task-log.ts";
@@ -50,6 +52,8 @@ export const answers = (deps: AppDependencies) => ({
   ): Promise<Loaded> {
     const { task } = await deps.log.load(id);
     const reason = await stageText(deps, hashes.reason);
+    const spec = hashes.spec ?? task.spec?.hash ?? "";
+    await noteForeignApproval(deps, by, task, hashes.plan, spec);
     return deps.log.give(
       id,
       {
@@ -57,8 +61,9 @@ export const answers = (deps: AppDependencies) => ({
         by,
         item: hashes.item,
         plan: hashes.plan,
-        spec: hashes.spec ?? task.spec?.hash ?? "",
+        spec,
         reason: reason?.ref ?? null,
+        approving: await approvingOf(deps, task),
       },
       { blobs: present([reason]) },
     );
@@ -94,10 +99,13 @@ export const answers = (deps: AppDependencies) => ({
         decision,
         text: blob?.ref ?? null,
         grant: granted,
+        approving: await approvingOf(deps, task),
       },
       { blobs: present([blob]) },
     );
   },
+
+  changeMode: (by: Actor, id: string, mode: RunMode) => deps.log.give(id, { type: "change_mode", by, mode }),
 
   prioritize: (by: Actor, id: string, priority: Priority) => deps.log.give(id, { type: "prioritize", by, priority }),
 
@@ -108,6 +116,34 @@ export const answers = (deps: AppDependencies) => ({
   retry: (by: Actor, id: string) => say(deps, by, id, "retry", NOTHING_SAID),
   accept: (by: Actor, id: string, reason: string) => say(deps, by, id, "accept", { ...NOTHING_SAID, reason }),
 });
+
+/** Who may approve is its project's word; who created it is who stands as the actor of its first event. */
+async function approvingOf(deps: AppDependencies, { id, project }: Task): Promise<Approving> {
+  const [first] = await deps.store.read(taskStream(id), 0, 1);
+  const found = project === null ? null : await deps.store.projects.project(project.id);
+  return {
+    rules: found === null ? NO_RULES : rulesOf(found.project.settings),
+    creator: first?.actor ?? SYSTEM,
+    nowMs: deps.clock.nowMs(),
+  };
+}
+
+/**
+ * A yes to something else than what waits is an old one, another task's, or forged. It is refused in any case; that it was tried is worth
+ * remembering.
+ */
+async function noteForeignApproval(
+  deps: AppDependencies,
+  by: Actor,
+  task: Task,
+  plan: string,
+  spec: string,
+): Promise<void> {
+  if (task.status !== "awaiting_approval" || (plan === task.plan?.hash && spec === task.spec?.hash)) return;
+  const reason = `the approval names the plan ${plan} and the spec ${spec}; what waits is the plan ${task.plan?.hash ?? "none"} of the spec ${task.spec?.hash ?? "none"}`;
+  const act = "approve a plan that does not wait";
+  await deps.log.give(task.id, { type: "deny", by, act, rule: "approval/bound", reason, item: null });
+}
 
 /** One verb on one task. */
 export async function say(deps: AppDependencies, by: Actor, id: string, verb: Verb, said: Said): Promise<Loaded> {

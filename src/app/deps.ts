@@ -3,8 +3,12 @@ import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
+import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
+import type { Models } from "../ports/model.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
@@ -34,7 +38,12 @@ export interface AppDependencies {
   readonly dropOutput: (task: string) => Promise<void>;
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
+  readonly policies: PolicyBook;
+  readonly userPolicy: UserPolicyFile;
   readonly layers: Layers;
+  readonly providers: Providers;
+  readonly models: Models;
+  readonly secrets: Secrets;
   readonly retention: Retention;
   /** The daemon's own login PATH, for repos that were added without one. */
   readonly toolPath: readonly string[];

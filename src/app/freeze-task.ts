@@ -113,6 +113,7 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
     flaky: draft.flaky ?? project?.settings.flaky ?? NO_RERUN,
     limits: { ...DEFAULT_LIMITS, ...draft.limits },
+    ...(draft.approvedCommands !== undefined && { approvedCommands: draft.approvedCommands }),
     ...(draft.models !== undefined && { models: draft.models }),
     ...(draft.budget !== undefined && { budget: draft.budget }),
   };

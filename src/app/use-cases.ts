@@ -12,6 +12,7 @@ import { freezeTask } from "./freeze-task.ts";
 import { garbageCollection } from "./gc.ts";
 import { looks } from "./look.ts";
 import { pauseAll, resumeAll } from "./pause-all.ts";
+import { policies } from "./policies.ts";
 import {
   addRepo,
   changeProject,
@@ -25,6 +26,7 @@ import {
   resumeProject,
   scanRepo,
 } from "./projects.ts";
+import { providerCases } from "./providers.ts";
 import { reviseTask } from "./revise-task.ts";
 
 /** A use case with its dependencies given. */
@@ -68,7 +70,9 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   detectGates: given(deps, detectGates),
   gatesOfProject: given(deps, gatesOfProject),
   probeRepo: given(deps, probeRepo),
+  providers: providerCases(deps),
   look: looksBesideDelivery(deps, delivery),
+  policies: policies(deps),
   gc: garbageCollection(deps),
 });
 

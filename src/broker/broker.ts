@@ -1,3 +1,4 @@
+import type { Evidence } from "../domain/evidence.ts";
 import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
 import { grantFor } from "../domain/matter.ts";
 import { scopeOf } from "../domain/spec.ts";
@@ -26,19 +27,25 @@ export function createBroker(deps: BrokerDependencies): Broker {
   const passing =
     (desk: Desk): Pass =>
     async (input, open, effect, again) => {
+      let answer: PolicyAnswer | null = null;
       const decided = async (): Promise<Opened> => {
         const opened = await open();
         if ("refused" in opened) return opened;
         const { act } = opened;
-        const answer = decision(deps, desk, act);
-        if (answer.verdict === "allow") return opened;
-        const { rule, reason } = answer;
-        if (answer.verdict === "deny") return { refused: { act: describeAct(act), rule, reason } };
+        answer = await decision(deps, desk, act);
+        const { verdict, rule, reason } = answer;
+        if (verdict === "allow") return opened;
+        if (verdict === "deny") return { refused: { act: describeAct(act), rule, reason } };
+        if (desk.runMode === "autonomous")
+          return {
+            refused: { act: describeAct(act), rule, reason: `${reason}, and in autonomous mode nobody is asked` },
+          };
         return { ...opened, needs: permissionFor(desk, opened, rule, reason) };
       };
       const tidy = async (run: StepRun): Promise<Effect> => {
         try {
-          return await effect(run);
+          const done = await effect(run);
+          return answer === null ? done : { ...done, evidence: [decisionEvidence(answer), ...done.evidence] };
         } finally {
           await deps.dropRunDirectory(desk.task, run.step, run.run);
         }
@@ -64,18 +71,35 @@ export function createBroker(deps: BrokerDependencies): Broker {
   };
 }
 
-const decision = (deps: BrokerDependencies, desk: Desk, act: Act): PolicyAnswer => {
+const decision = (deps: BrokerDependencies, desk: Desk, act: Act): Promise<PolicyAnswer> => {
   const repo = "repo" in act ? act.repo : "";
   return deps.policy.decide({
+    principal: WORKERS_OWN.has(act.kind)
+      ? { kind: "worker", name: "agentos" }
+      : { kind: "agent", name: desk.spec.agent.kind },
     phase: desk.phase,
+    runMode: desk.runMode,
     act,
+    project: desk.project,
     scope: scopeOf(desk.spec, repo),
     repoWritable: desk.repos[repo]?.writable ?? false,
     packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
     item: desk.item,
     grants: desk.grants,
+    approvedCommands: desk.spec.approvedCommands ?? [],
   });
 };
+
+/** What the system does of itself, whoever works on the task. */
+const WORKERS_OWN: ReadonlySet<Act["kind"]> = new Set<Act["kind"]>(["prepare", "candidate", "gate"]);
+
+const decisionEvidence = ({ verdict, rule, policy, set }: PolicyAnswer): Evidence => ({
+  kind: "decision",
+  verdict,
+  rule,
+  policy,
+  set,
+});
 
 /** What a person is shown and what a yes is bound to: the act itself, and where and within which bounds it would run. */
 function permissionFor(

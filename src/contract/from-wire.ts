@@ -74,6 +74,7 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.agent !== undefined && { agent: change.agent }),
     ...(change.plan !== undefined && { plan: scriptPlanFrom(change.plan) }),
     ...(change.run_mode !== undefined && { runMode: change.run_mode }),
+    ...(change.approved_commands !== undefined && { approvedCommands: change.approved_commands }),
     ...(change.expects_change !== undefined && { expectsChange: change.expects_change }),
     ...(change.include_changes !== undefined && { includeDirty: change.include_changes }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),

@@ -3,6 +3,7 @@ import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
+import { PHASES } from "../domain/phase.ts";
 import { PRIORITIES } from "../domain/priority.ts";
 import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
 import { STATUSES, type Status } from "../domain/task.ts";
@@ -147,6 +148,8 @@ const SPEC_FIELDS = {
   agent: z.enum(AGENT_KINDS),
   plan: PlanFile,
   run_mode: z.enum(RUN_MODES),
+  /** `*` stands for anything; what such a command runs beside itself has to match too. */
+  approved_commands: z.array(oneLine(1_000)).max(100),
   expects_change: z.boolean(),
   include_changes: z.boolean(),
   attempts: z.int().min(1).max(20),
@@ -245,7 +248,44 @@ export const ResumeInput = z.strictObject({
   /** Time the task gets beyond its limit. */
   more_ms: MoreMs.optional(),
 });
-export const TaskChangeInput = z.strictObject({ priority: z.enum(PRIORITIES) });
+export const TaskChangeInput = z.strictObject({
+  priority: z.enum(PRIORITIES).optional(),
+  /** From the next step on. */
+  run_mode: z.enum(RUN_MODES).optional(),
+});
+
+const PolicyText = z.string().max(1024 ** 2);
+export const PolicyCheckInput = z.strictObject({
+  text: PolicyText,
+  layer: z.enum(["user", "project"]).default("project"),
+  grant: z.boolean().default(false),
+});
+export const PolicySetInput = z.strictObject({
+  text: PolicyText,
+  /** Whose policies they are; without it: the person's own. */
+  project: z.string().min(1).max(200).optional(),
+  grant: z.boolean().default(false),
+});
+/** A step that was, or an act that might be. */
+export const PolicyExplainInput = z
+  .strictObject({
+    task: Id.optional(),
+    step: z.string().min(1).max(200).optional(),
+    project: z.string().min(1).max(200).optional(),
+    argv: z.array(z.string().max(100_000)).min(1).max(10_000).optional(),
+    edit: z.string().min(1).max(4096).optional(),
+    network: z.array(z.string().min(1).max(300)).max(100).default([]),
+    phase: z.enum(PHASES).default("implementation"),
+    run_mode: z.enum(RUN_MODES).default("assisted"),
+    /** Whether a work item of the approved plan names it. */
+    planned: z.boolean().default(true),
+  })
+  .refine(
+    ({ task, step, argv, edit }) =>
+      (task !== undefined) === (step !== undefined) &&
+      [task, argv, edit].filter((one) => one !== undefined).length === 1,
+    "name a task and its step, or one of argv and edit",
+  );
 
 export const BULK_VERBS = ["pause", "resume", "retry", "cancel", "accept"] as const;
 const BULK_MOST = 1_000;
@@ -291,6 +331,21 @@ export const ProjectSettingsInput = z.strictObject({
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),
   tasks_max: z.int().min(1).max(64).nullable().optional(),
+  approvals: z
+    .strictObject({
+      /** Whoever created a task may not approve what it proposes. */
+      approver_not_creator: z.boolean().default(false),
+      /** How long a proposal takes a yes. */
+      expires_ms: z
+        .int()
+        .min(1_000)
+        .max(365 * 86_400_000)
+        .nullable()
+        .default(null),
+      /** Names of those who may answer; none: everyone. */
+      delegates: z.array(oneLine(200)).max(100).default([]),
+    })
+    .optional(),
 });
 /** Checked where it is taken in, which says why one is no good. */
 const RemoteUrl = z.string().min(1).max(2_000);

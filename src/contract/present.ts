@@ -1,4 +1,5 @@
 import { actorText } from "../domain/actor.ts";
+import { rulesOf } from "../domain/approver.ts";
 import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
@@ -260,6 +261,11 @@ export const projectView = (project: Project): ProjectView => ({
     package_hosts: [...project.settings.packageHosts],
     flaky: project.settings.flaky ?? null,
     tasks_max: project.settings.tasksMax,
+    approvals: {
+      approver_not_creator: rulesOf(project.settings).approverNotCreator,
+      expires_ms: rulesOf(project.settings).expiresMs,
+      delegates: [...rulesOf(project.settings).delegates],
+    },
   },
   paused: project.paused === null ? null : { since: time(project.paused.sinceMs), by: project.paused.by },
   repos: project.repos.map((repo) => repoView(project.id, repo)),

@@ -7,6 +7,11 @@ export const PROBLEMS = {
   "input/media-type": { status: 415, exit: 2, next: "Send JSON with Content-Type: application/json." },
   "route/not-found": { status: 404, exit: 3, next: "GET /api/openapi.json lists the routes there are." },
   "host/refused": { status: 421, exit: 2, next: "Use the address the daemon printed, e.g. http://127.0.0.1:8000." },
+  "peer/refused": {
+    status: 401,
+    exit: 77,
+    next: "Ask as the user who started the daemon, or start a daemon of your own (AGENTOS_HOME, AGENTOS_PORT).",
+  },
   "origin/refused": { status: 403, exit: 2, next: "Open the page from the daemon's own address." },
   "rate/limited": { status: 429, exit: 75, next: "Wait as long as Retry-After says, then send it again." },
   "idempotency/mismatch": { status: 422, exit: 2, next: "Use a new Idempotency-Key for a different request." },
@@ -63,6 +68,11 @@ export const PROBLEMS = {
     status: 409,
     exit: 4,
     next: "Take the branches to where they belong and deliver again, or leave them as they are: agentos task deliver <id> --leave.",
+  },
+  "policy/invalid": {
+    status: 422,
+    exit: 2,
+    next: "Mend the line it names; agentos policy check FILE tries a file without using it.",
   },
   "act/denied": { status: 403, exit: 5, next: "agentos audit log shows which rule refused it." },
   "sandbox/missing": { status: 503, exit: 69, next: "agentos doctor names what to install." },

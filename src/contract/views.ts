@@ -8,6 +8,20 @@ import { Json } from "./json.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
+export {
+  BrowsedView,
+  DetectedView,
+  KeyForgottenView,
+  KeyKeptView,
+  ProbeResultView,
+  ProviderListView,
+  ProviderLogView,
+  ProviderModelsView,
+  ProviderRanView,
+  ProviderRemovedView,
+  ProviderView,
+  PulledView,
+} from "./provider-views.ts";
 export { HealthView, TaskListView, TaskRowView };
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
@@ -309,6 +323,11 @@ export const ProjectView = z.object({
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
     tasks_max: z.number().nullable(),
+    approvals: z.object({
+      approver_not_creator: z.boolean(),
+      expires_ms: z.number().nullable(),
+      delegates: z.array(z.string()),
+    }),
   }),
   paused: z.object({ since: Time, by: z.string() }).nullable(),
   repos: z.array(RepoView),
@@ -436,3 +455,31 @@ export const GcView = z.object({
   rescued: z.array(z.string()),
 });
 export type GcView = z.infer<typeof GcView>;
+
+export const PolicyView = z.object({
+  /** SHA-256 over all of them: what each decision's evidence names. */
+  hash: z.string(),
+  /** `problem`: why it cannot be read; until it can be, nothing is allowed. */
+  layers: z.array(z.object({ name: z.string(), sha256: z.string(), problem: z.string().nullable() })),
+  policies: z.array(
+    z.object({
+      id: z.string(),
+      layer: z.enum(["shipped", "user", "project"]),
+      effect: z.enum(["permit", "forbid"]),
+      reason: z.string(),
+      /** It speaks of commands, so one that cannot be read is forbidden too. */
+      forbids_opaque: z.boolean(),
+    }),
+  ),
+});
+export type PolicyView = z.infer<typeof PolicyView>;
+
+export const DecisionView = z.object({
+  step: z.string().nullable(),
+  verdict: z.enum(["allow", "ask", "deny"]),
+  rule: z.string(),
+  policy: z.string(),
+  set: z.string(),
+  reason: z.string(),
+});
+export type DecisionView = z.infer<typeof DecisionView>;

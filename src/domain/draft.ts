@@ -44,6 +44,8 @@ export interface Draft {
   readonly agent: AgentKind | null;
   readonly plan: ScriptPlan | null;
   readonly runMode: RunMode | null;
+  /** Patterns of commands that are approved in advance; not there: none. */
+  readonly approvedCommands?: readonly string[];
   readonly expectsChange: boolean | null;
   readonly includeDirty: boolean;
   readonly attempts: number | null;

@@ -11,6 +11,7 @@ import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
+import type { ProbeResult, ProviderFacts, ProviderStatus, ServerStarted } from "./provider-facts.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -122,6 +123,8 @@ export interface TaskEventBodies {
       | "project_paused"
       | "daemon_paused";
   };
+  /** How much a person is involved from the next step on, whatever the frozen spec said. */
+  RUN_MODE_CHANGED: { readonly mode: "interactive" | "assisted" | "autonomous" };
   /** How soon it is wanted from now on; `from` is what it was before. */
   PRIORITIZED: { readonly priority: Priority; readonly from: Priority };
   CLAIMED: { readonly worker: string; readonly epoch: number; readonly takeover: boolean };
@@ -315,6 +318,12 @@ export interface ProjectSettings {
   readonly packageHosts: readonly string[];
   /** Of a task that names none; absent in projects of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
+  /** Who may say yes; absent: everyone may, at any time. */
+  readonly approvals?: {
+    readonly approverNotCreator: boolean;
+    readonly expiresMs: number | null;
+    readonly delegates: readonly string[];
+  };
   /** How many of its tasks run at the same time; null: as many as the daemon has room for. */
   readonly tasksMax: number | null;
   /** Models of its tasks, before the person's own; absent in projects of an AgentOS that knew none. */
@@ -325,6 +334,30 @@ export type ProjectEventType = keyof ProjectEventBodies;
 export type ProjectEvent = {
   readonly [T in ProjectEventType]: { readonly type: T; readonly body: ProjectEventBodies[T] };
 }[ProjectEventType];
+
+export interface ProviderEventBodies {
+  /** Of a provider that is known without being added, the first event is this one too, with what was usual for it then. */
+  PROVIDER_ADDED: ProviderFacts;
+  PROVIDER_CHANGED: ProviderFacts;
+  PROVIDER_REMOVED: Record<string, never>;
+  /** Recorded before the server may begin: what runs under that mark is AgentOS's own, in this daemon and in any later one. */
+  PROVIDER_STARTED: ServerStarted;
+  /** What AgentOS started is gone; `because` says by whom or why. */
+  PROVIDER_STOPPED: { readonly because: string };
+  PROVIDER_STATUS_CHANGED: {
+    readonly status: ProviderStatus;
+    readonly from: ProviderStatus;
+    readonly detail: string | null;
+  };
+  PROVIDER_PROBED: ProbeResult;
+  /** A person gave its key; where it lies now. The key itself is nowhere in the journal. */
+  PROVIDER_KEY_STORED: { readonly place: "keychain" | "file" };
+  PROVIDER_KEY_FORGOTTEN: Record<string, never>;
+}
+export type ProviderEventType = keyof ProviderEventBodies;
+export type ProviderEvent = {
+  readonly [T in ProviderEventType]: { readonly type: T; readonly body: ProviderEventBodies[T] };
+}[ProviderEventType];
 
 export interface SystemEventBodies {
   STORE_CREATED: { readonly schema: number };
@@ -355,13 +388,15 @@ export type SystemEvent = {
 export interface PolicyEventBodies {
   /** The models of whoever names none; it replaces what was set before. */
   MODEL_POLICY_SET: { readonly policy: ModelPolicy };
+  /** The policies of one project, or a person's own; they replace those before. `granted`: what in them permits, counts. */
+  POLICY_SET: { readonly text: BlobRef; readonly sha256: string; readonly granted: boolean };
 }
 export type PolicyEventType = keyof PolicyEventBodies;
 export type PolicyEvent = {
   readonly [T in PolicyEventType]: { readonly type: T; readonly body: PolicyEventBodies[T] };
 }[PolicyEventType];
 
-export type AnyEvent = TaskEvent | ProjectEvent | SystemEvent | PolicyEvent;
+export type AnyEvent = TaskEvent | ProjectEvent | ProviderEvent | SystemEvent | PolicyEvent;
 
 /** An event as it stands in its stream. */
 export interface Recorded<E extends AnyEvent = AnyEvent> {

@@ -6,6 +6,14 @@ import type { TestCounts } from "./test-counts.ts";
  * stands in the event, so that it can be re-checked against git, files and blobs without AgentOS.
  */
 export type Evidence =
+  /** What let the step begin: the policy that decided, and what all policies in force hash to. `ask`: a person's yes stands before it. */
+  | {
+      readonly kind: "decision";
+      readonly verdict: "allow" | "ask" | "deny";
+      readonly rule: string;
+      readonly policy: string;
+      readonly set: string;
+    }
   | {
       readonly kind: "command";
       readonly argv: readonly string[];

@@ -54,6 +54,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: NO,
     deny: "DENIED",
   },
   queued: {
@@ -78,6 +79,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   running: {
@@ -102,6 +104,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCEL_REQUESTED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   awaiting_approval: {
@@ -126,6 +129,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   blocked: {
@@ -150,6 +154,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: "RUN_MODE_CHANGED",
     deny: "DENIED",
   },
   succeeded: {
@@ -174,6 +179,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: "SUPERSEDED CANCELED",
     record_delivery: "DELIVERED",
     prioritize: NO,
+    change_mode: NO,
     deny: "DENIED",
   },
   failed: {
@@ -198,6 +204,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: NO,
     record_delivery: NO,
     prioritize: "PRIORITIZED",
+    change_mode: NO,
     deny: "DENIED",
   },
   canceled: {
@@ -222,6 +229,7 @@ const CELLS: { readonly [S in Status]: { readonly [C in CommandType]: Outcome } 
     supersede: NO,
     record_delivery: NO,
     prioritize: NO,
+    change_mode: NO,
     deny: "DENIED",
   },
 };

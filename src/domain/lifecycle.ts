@@ -1,4 +1,5 @@
 import { type Actor, POLICY } from "./actor.ts";
+import { type Approving, mayNotApprove } from "./approver.ts";
 import type { BlobRef } from "./blob.ts";
 import { BUDGET_UNITS, type Spent } from "./budget.ts";
 import type { Dependency } from "./dependency.ts";
@@ -44,6 +45,8 @@ export interface CommandBodies {
     readonly plan: string;
     readonly spec: string;
     readonly reason: BlobRef | null;
+    /** Not there: whoever may speak may approve. */
+    readonly approving?: Approving;
   };
   request_changes: { readonly request: BlobRef };
   reject: { readonly reason: BlobRef | null };
@@ -58,8 +61,9 @@ export interface CommandBodies {
     readonly more?: Partial<Spent>;
   };
   /** A person's word on what the task asks; `grant`: and on the like of it. */
-  answer: Word & { readonly step: string; readonly grant: string | null };
+  answer: Word & { readonly step: string; readonly grant: string | null; readonly approving?: Approving };
   prioritize: { readonly priority: Priority };
+  change_mode: { readonly mode: RunMode };
   cancel: { readonly reason: BlobRef | null };
   retry: { readonly restart: boolean };
   /** `gates`: every gate the spec names. */
@@ -205,6 +209,7 @@ const LIFECYCLE: Lifecycle = {
     claim,
     revise,
     prioritize,
+    change_mode: changeMode,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     miss_dependency: missDependency,
@@ -219,6 +224,7 @@ const LIFECYCLE: Lifecycle = {
         : [e("CLAIMED", { worker, epoch, takeover: true })],
     report,
     prioritize,
+    change_mode: changeMode,
     pause: (task, { reason, by }) =>
       by.kind === "agent"
         ? "an agent may not pause its own task"
@@ -250,6 +256,7 @@ const LIFECYCLE: Lifecycle = {
           ],
     revise,
     prioritize,
+    change_mode: changeMode,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     supersede,
@@ -262,6 +269,7 @@ const LIFECYCLE: Lifecycle = {
     accept,
     revise,
     prioritize,
+    change_mode: changeMode,
     add_dependency: addDependency,
     remove_dependency: removeDependency,
     supersede,
@@ -303,6 +311,7 @@ const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
   "deny",
   "record_delivery",
   "prioritize",
+  "change_mode",
   "add_dependency",
   "remove_dependency",
   "miss_dependency",
@@ -409,8 +418,13 @@ function missDependency(task: In<"queued">, { on, detail }: Command<"miss_depend
     : `it does not require task ${on}`;
 }
 
-function approve(task: In<"awaiting_approval">, { item, plan, spec, reason, by }: Command<"approve">): Answer {
+function approve(
+  task: In<"awaiting_approval">,
+  { item, plan, spec, reason, approving, by }: Command<"approve">,
+): Answer {
   if (by.kind === "agent") return "an agent may not approve";
+  const why = approving === undefined ? null : mayNotApprove(by, task.sinceMs, approving);
+  if (why !== null) return why;
   if (task.plan === null || task.spec === null || task.bases === null) return "it has no plan";
   if (plan !== task.plan.hash) return `the plan is now ${task.plan.hash}, the approval names ${plan}`;
   if (spec !== task.spec.hash) return `the spec is now ${task.spec.hash}, the approval names ${spec}`;
@@ -452,6 +466,12 @@ function prioritize(task: Task, { priority, by }: Command<"prioritize">): Answer
   return priority === task.priority ? [] : [e("PRIORITIZED", { priority, from: task.priority })];
 }
 
+/** From the next boundary on. What waits for an answer already still waits for it. */
+function changeMode(task: Task, { mode, by }: Command<"change_mode">): Answer {
+  if (by.kind !== "person") return "only a person may change how much they are asked";
+  return task.runMode === mode ? [] : [e("RUN_MODE_CHANGED", { mode })];
+}
+
 function resume(task: In<"blocked">, command: Command<"resume">): Answer {
   const { moreMs, more = {} } = command;
   if (task.asked !== null) return "it asks something, and goes on when that is answered";
@@ -467,7 +487,7 @@ function resume(task: In<"blocked">, command: Command<"resume">): Answer {
   ];
 }
 
-function answer(task: In<"blocked">, { step, decision, text, grant, by }: Command<"answer">): Answer {
+function answer(task: In<"blocked">, { step, decision, text, grant, approving, by }: Command<"answer">): Answer {
   if (by.kind !== "person") return "only a person may answer";
   if (task.asked === null) return `it asks nothing: it is blocked by ${task.reason}`;
   if (task.asked.step !== step) return `it asks at step ${task.asked.step} now, the answer is for ${step}`;
@@ -475,6 +495,8 @@ function answer(task: In<"blocked">, { step, decision, text, grant, by }: Comman
   if (matter.kind === "question" && decision !== "answered") return "it asks a question, which is answered in words";
   if (matter.kind === "question" && text === null) return "the answer has no words";
   if (matter.kind === "permission" && decision === "answered") return "it asks for permission: allow it or deny it";
+  const why = approving === undefined || decision !== "allowed" ? null : mayNotApprove(by, task.sinceMs, approving);
+  if (why !== null) return why;
   if (grant !== null && (matter.kind !== "permission" || decision !== "allowed" || matter.grant !== grant))
     return `${grant} cannot be granted here`;
   return [

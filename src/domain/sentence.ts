@@ -1,5 +1,5 @@
-import { standingText } from "./delivery.ts";
 import { moneyText, spentText } from "./budget.ts";
+import { standingText } from "./delivery.ts";
 import { durationText } from "./duration.ts";
 import type { AnyEvent } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
@@ -110,6 +110,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The task was given ${durationText(body.ms)} more.`;
     case "BUDGET_GRANTED":
       return `The task may spend more: ${spentText(body.more)}.`;
+    case "RUN_MODE_CHANGED":
+      return `The run mode is ${body.mode} from the next step on.`;
     case "ASKED":
       return body.matter.kind === "question"
         ? `The agent asks a question before step ${body.step}.`
@@ -168,6 +170,24 @@ export function sentence({ type, body }: AnyEvent): string {
       return `The repo ${body.name} (${body.path}) was added.`;
     case "REPO_CHANGED":
       return `The repo ${body.name} was changed.`;
+    case "PROVIDER_ADDED":
+      return `The provider was added (${body.kind}${body.baseUrl === null ? "" : `, ${body.baseUrl}`}).`;
+    case "PROVIDER_CHANGED":
+      return "What is configured of the provider was changed.";
+    case "PROVIDER_REMOVED":
+      return "The provider was removed.";
+    case "PROVIDER_STARTED":
+      return `The provider was started: ${body.argv.join(" ")}${body.mark === null ? "" : ` (pid ${body.mark.pid})`}.`;
+    case "PROVIDER_STOPPED":
+      return `The provider has stopped: ${body.because}.`;
+    case "PROVIDER_STATUS_CHANGED":
+      return `The provider is ${body.status}; it was ${body.from}${body.detail === null ? "" : `: ${body.detail}`}.`;
+    case "PROVIDER_KEY_STORED":
+      return `The provider's key was stored in the ${body.place}.`;
+    case "PROVIDER_KEY_FORGOTTEN":
+      return "The provider's stored key was forgotten.";
+    case "PROVIDER_PROBED":
+      return `The provider was probed with ${body.model}: ${body.detail}.`;
     case "STORE_CREATED":
       return `The store was created with schema ${body.schema}.`;
     case "DAEMON_STARTED":
@@ -178,6 +198,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return "Everything was paused: no task is taken up.";
     case "SYSTEM_RESUMED":
       return "Everything was resumed.";
+    case "POLICY_SET":
+      return `Policies were set (${body.sha256.slice(0, 12)})${body.granted ? "; what they permit was granted" : ""}.`;
     case "MODEL_POLICY_SET":
       return `The models are now ${modelsText(body.policy)}.`;
     case "SPACE_RECLAIMED":

@@ -71,6 +71,8 @@ export interface Spec {
   /** What the whole task may spend. Not there: no limit. */
   readonly budget?: Budget;
   readonly runMode: RunMode;
+  /** Patterns of commands that the person who freezes it approves in advance. Not there: none. */
+  readonly approvedCommands?: readonly string[];
   /** False where the work is to look, not to change: then an empty change is no failure. */
   readonly expectsChange: boolean;
   readonly includeDirty: boolean;

@@ -301,7 +301,9 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
     give("record_delivery", { events: [event("DELIVERY_TURNED_BACK") as never, event("DELIVERY_TORN") as never] }, ADA),
   ];
   const people: Command[] = [
-    give("prioritize", { priority: PRIORITIES[task.denials % PRIORITIES.length] ?? "low" }),
+    task.attempt % 2 === 0
+      ? give("change_mode", { mode: task.denials % 2 === 0 ? "interactive" : "autonomous" })
+      : give("prioritize", { priority: PRIORITIES[task.denials % PRIORITIES.length] ?? "low" }),
     { ...COMMANDS.revise, title: ref(`title ${task.specVersion}`) } as Command,
     COMMANDS.bind,
     COMMANDS.freeze,

@@ -21,6 +21,7 @@ import type { SettledMatter } from "./matter.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
 import type { Priority } from "./priority.ts";
+import type { RunMode } from "./spec.ts";
 import type { FinishedStep, OpenStep } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -153,6 +154,8 @@ export interface TaskFacts {
   /** What a person allowed for the rest of this spec, as patterns of commands. */
   readonly grants: readonly string[];
   readonly spent: Spending;
+  /** What a person changed the frozen spec's mode to. Not there: nobody did. */
+  readonly runMode?: RunMode;
 }
 
 /** What models and turns took, and time, in all and by phase; `granted` is what people let it spend beyond its budgets. */
@@ -309,6 +312,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return { ...task, inputs: event.body.inputs };
     case "FORKED":
       return { ...task, fork: event.body };
+    case "RUN_MODE_CHANGED":
+      return { ...task, runMode: event.body.mode };
     case "SUPERSEDED":
       return { ...task, supersededBy: event.body.by };
     case "PHASE_ENTERED":
@@ -607,6 +612,7 @@ const facts = (task: Task): TaskFacts => ({
   words: task.words,
   grants: task.grants,
   spent: task.spent,
+  ...(task.runMode !== undefined && { runMode: task.runMode }),
 });
 
 /** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */

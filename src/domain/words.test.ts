@@ -4,7 +4,7 @@ import { type Actor, actorFrom, actorText, POLICY, SYSTEM } from "./actor.ts";
 import type { ProjectEvent, Recorded } from "./event.ts";
 import { bornProject, evolveProject } from "./project.ts";
 import { type Act, type CrashPolicy, crashPolicy, type StepKind } from "./step.ts";
-import { projectStream, SYSTEM_STREAM, streamId, streamKind, taskStream } from "./stream.ts";
+import { projectStream, providerStream, SYSTEM_STREAM, streamId, streamKind, taskStream } from "./stream.ts";
 import { SHIPPED_TEMPLATES, templateNamed } from "./template.ts";
 import { executed } from "./test-counts.ts";
 
@@ -82,10 +82,14 @@ describe("a project", () => {
 
 it("streams have a kind and an id", () => {
   expect(
-    [taskStream("T"), projectStream("P"), SYSTEM_STREAM].map((stream) => [streamKind(stream), streamId(stream)]),
+    [taskStream("T"), projectStream("P"), providerStream("box"), SYSTEM_STREAM].map((stream) => [
+      streamKind(stream),
+      streamId(stream),
+    ]),
   ).toEqual([
     ["task", "T"],
     ["project", "P"],
+    ["provider", "box"],
     ["system", "system"],
   ]);
 });

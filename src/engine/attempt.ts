@@ -45,7 +45,7 @@ export async function endAttempt(
         ? ` (${round} attempts)`
         : "";
   const detail = `${failure.text}${how}`;
-  if (hold.spec.runMode === "autonomous") await hold.report({ type: "fail", exitReason: "gates_failed", detail });
+  if (hold.runMode() === "autonomous") await hold.report({ type: "fail", exitReason: "gates_failed", detail });
   else
     await hold.report({
       type: "block",

@@ -103,6 +103,8 @@ export async function deliveryDesk(
     phase: "verification",
     attempt: task.attempt,
     spec,
+    runMode: task.runMode ?? spec.runMode,
+    project: task.project?.id ?? null,
     bases: Object.fromEntries(Object.entries(task.bases ?? {}).map(([repo, base]) => [repo, base.commit])),
     repos,
     changeRequest: null,

@@ -9,6 +9,7 @@ import { proveMerged, type Route, routeOf } from "./delivery-route.ts";
 import { deliverTogether } from "./delivery-together.ts";
 import { travel } from "./delivery-travel.ts";
 import type { EngineDependencies } from "./deps.ts";
+import { refuseToTouch } from "./tampered.ts";
 
 /**
  * Brings a proven tree to where people see it. First every repo's route is decided (and, where the target moved on, the merged tree is
@@ -76,6 +77,8 @@ async function deliverTask(
   signal: AbortSignal,
 ): Promise<Delivered> {
   const { task } = await deps.log.load(request.task);
+  const tampered = await deps.store.tasks.tampered(task.id);
+  if (tampered !== null) throw await refuseToTouch(deps, task, tampered);
   const proven = provenTask(task);
   const spec = await specOf(deps, proven);
   const desk = await deliveryDesk(deps, proven, spec, request.by, signal);

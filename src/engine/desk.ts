@@ -46,6 +46,10 @@ export async function setDesk(
     phase,
     attempt: task.attempt,
     spec: hold.spec,
+    get runMode() {
+      return hold.runMode();
+    },
+    project: task.project?.id ?? null,
     bases: Object.fromEntries(Object.entries(task.bases ?? {}).map(([repo, base]) => [repo, base.commit])),
     repos: Object.fromEntries(
       Object.entries(repos).map(([name, { writable, toolPath }]) => [name, { writable, toolPath }]),

@@ -1,7 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import type { WorkReport } from "../domain/lifecycle.ts";
-import type { Spec } from "../domain/spec.ts";
+import type { RunMode, Spec } from "../domain/spec.ts";
 import type { Task } from "../domain/task.ts";
 import type { LeaseChange, StagedBlob } from "../ports/store.ts";
 import type { Loaded } from "../ports/task-log.ts";
@@ -38,9 +38,11 @@ export interface Wishes {
   /** Nothing (of this project) is to run for now: back into the queue. */
   hold: "project_paused" | "daemon_paused" | null;
   timeUp: boolean;
+  /** What a person changed the run mode to since the task was claimed. */
+  runMode: RunMode | null;
 }
 
-export const noWishes = (): Wishes => ({ pause: false, cancel: false, hold: null, timeUp: false });
+export const noWishes = (): Wishes => ({ pause: false, cancel: false, hold: null, timeUp: false, runMode: null });
 
 /** A claimed task in a worker's hands: its facts as of the last append, and the only way for the worker to say what happened. */
 export interface Hold {
@@ -50,6 +52,8 @@ export interface Hold {
   readonly spec: Spec;
   /** Aborted when a person cancels, when the task's time is up, when the worker stops, or when the lease is lost. */
   readonly signal: AbortSignal;
+  /** As it is now: a change counts from the next step on. */
+  runMode(): RunMode;
   task(): Task;
   report(report: WorkReport, blobs?: readonly StagedBlob[]): Promise<Task>;
   /** Whether a person asked to end the task. */
@@ -95,6 +99,9 @@ export function holdTask(
       return spec;
     },
     signal,
+    runMode() {
+      return wishes.runMode ?? current.task.runMode ?? this.spec.runMode;
+    },
     task: () => current.task,
     async report(report, blobs = []) {
       const lease: LeaseChange = { kind: ENDS_THE_HOLD.has(report.type) ? "release" : "hold", task: id, epoch };

@@ -20,7 +20,7 @@ export async function implementPlan(deps: EngineDependencies, hold: Hold, agent:
     if (state?.status === "completed" || state?.status === "skipped") continue;
     if (state?.status === "failed") return endAttempt(deps, hold, agent, "work_item");
     hold.boundary();
-    if (hold.spec.runMode === "interactive" && state?.approved !== true) {
+    if (hold.runMode() === "interactive" && state?.approved !== true) {
       await hold.report({ type: "propose_item", item: item.id });
       return "put-down";
     }

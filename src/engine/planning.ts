@@ -1,9 +1,10 @@
+import { rulesOf } from "../domain/approver.ts";
 import type { Base } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
 import { partName } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import { checkPlan, type OpenPlan, planHash } from "../domain/plan.ts";
-import type { Spec } from "../domain/spec.ts";
+import type { RunMode, Spec } from "../domain/spec.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
@@ -31,7 +32,12 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
   }
   const spec = hold.task().spec;
   if (spec === null) throw new Error(`task ${hold.id} plans without a frozen spec`);
-  const notes = [...whatTheReposAre(hold.spec, desk.repos), ...drafted.notes];
+  const approved = hold.spec.approvedCommands ?? [];
+  const notes = [
+    ...whatTheReposAre(hold.spec, desk.repos),
+    ...(approved.length === 0 ? [] : [`Commands approved in advance: ${approved.join(", ")}`]),
+    ...drafted.notes,
+  ];
   const plan: OpenPlan = { format: 1, spec: spec.hash, bases: desk.bases, items: drafted.items, notes };
   checkPlan(plan, hold.spec);
   const { text, hash } = planHash(deps.seal, plan);
@@ -48,11 +54,19 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
       type: "propose_plan",
       plan: { version, hash, text: blob.ref, items },
       witness,
-      runMode: hold.spec.runMode,
+      runMode: await askedMode(deps, hold),
       bases: desk.bases,
     },
     [blob],
   );
+}
+
+/** Where another than its creator has to say yes, no mode says it in advance. */
+async function askedMode(deps: EngineDependencies, hold: Hold): Promise<RunMode> {
+  const { project } = hold.task();
+  const found = project === null ? null : await deps.store.projects.project(project.id);
+  const needsAnother = found !== null && rulesOf(found.project.settings).approverNotCreator;
+  return needsAnother && hold.runMode() === "autonomous" ? "assisted" : hold.runMode();
 }
 
 /** One line per repo, where there is more to say than that there is one and it is code. */

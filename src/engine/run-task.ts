@@ -15,6 +15,7 @@ import { planTask } from "./planning.ts";
 import { recover } from "./recover.ts";
 import { rest } from "./rest.ts";
 import { timeUpDetail, watchTime } from "./task-time.ts";
+import { isClaimable, refuseToTouch, tamperedText } from "./tampered.ts";
 import { verifyTask } from "./verification.ts";
 
 /** One claim, from taking the task up to putting it down. Never throws for what happens to the task: that is in its journal. */
@@ -27,19 +28,27 @@ export async function runTask(
 ): Promise<void> {
   const by = { kind: "worker", name: deps.worker } as const;
   const { task: before } = await deps.log.load(id);
-  const spec = await frozenSpec(deps, id, before.spec);
-  const met = await metBefore(deps, before);
-  if (await tooMuchBefore(deps, before, met)) return;
-  const claimed = await deps.log.give(
-    id,
-    { type: "claim", by, worker: deps.worker, epoch, met },
-    { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
-  );
+  const tampered = await deps.store.tasks.tampered(id);
+  if (tampered !== null && !isClaimable(tampered.status)) throw await refuseToTouch(deps, before, tampered);
+  // What was tampered with is claimed for one thing only: to say so. Nothing it says of itself is read.
+  const spec = tampered === null ? await frozenSpec(deps, id, before.spec) : null;
+  const met = tampered === null ? await metBefore(deps, before) : [];
+  if (tampered === null && (await tooMuchBefore(deps, before, met))) return;
+  const claimed = await deps.log
+    .give(
+      id,
+      { type: "claim", by, worker: deps.worker, epoch, met },
+      { lease: { kind: "acquire", task: id, worker: deps.worker, epoch, owner: deps.self } },
+    )
+    .catch(async (error: unknown) => {
+      throw tampered !== null && isFailure(error, "task/refused") ? await refuseToTouch(deps, before, tampered) : error;
+    });
   const time = new AbortController();
   // A claim and a revised spec exclude each other: from `draft` nothing is claimed, so this is the spec that was read.
   const hold = holdTask(deps, claimed, spec, epoch, AbortSignal.any([signal, time.signal]), wishes);
   let unwatch = (): void => undefined;
   try {
+    if (tampered !== null) throw new Failure("store/corrupt", tamperedText(id, tampered));
     unwatch = watchTime(deps, hold, wishes, () => time.abort());
     if (await recover(deps, hold)) await work(deps, hold);
   } catch (error) {

@@ -4,17 +4,18 @@ import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
 import type { PhaseModels } from "../domain/model-policy.ts";
 import { type Act, crashPolicy } from "../domain/step.ts";
 import type { Ask, Effect, Steps } from "../ports/broker.ts";
-import type { EngineDependencies } from "./deps.ts";
 import { agreed, answerTo } from "./consult.ts";
+import type { EngineDependencies } from "./deps.ts";
 import { type Hold, OutcomeUnknown, PutDown } from "./hold.ts";
 import { rest } from "./rest.ts";
 import { requireBudget } from "./task-budget.ts";
+import { requireAgreed } from "./tampered.ts";
 import { undoOpenStep } from "./undo.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
 /**
- * The durable bracket. For each ask, in this order: (1) a finished step answers from the journal, (2) a wish to stop is honoured, (3)
- * STEP_STARTED is durable, (4) the effect runs, (5) the workspaces it touched have an id whose objects are durable, (6) STEP_COMPLETED with
+ * The durable bracket. For each ask, in this order: (1) a finished step answers from the journal, (2) a wish to stop is honoured, and
+ * spec and plan must still be stored as they were agreed on, (3) STEP_STARTED is durable, (4) the effect runs, (5) the workspaces it touched have an id whose objects are durable, (6) STEP_COMPLETED with
  * its evidence and the new checkpoint are durable in one append, (7) the asker is told. A crash between (3) and (6) leaves an open step,
  * which the next claim deals with by its crash policy; a crash after (6) is answered by (1). Steps are numbered in the order they are
  * asked, which is why an agent must ask the same again for the same answers; another ask under a number is an integrity failure.
@@ -54,6 +55,7 @@ export function durableSteps(
   /** One run. */
   const runOnce = async (step: string, ask: Ask): Promise<unknown> => {
     hold.boundary();
+    await requireAgreed(deps, hold);
     const before = hold.task();
     const run = (before.runs[step] ?? 0) + 1;
     const { act, blobs } = await agreed(deps, hold, { step, item, input: ask.input }, await ask.open());

@@ -45,7 +45,7 @@ interface InHand {
  */
 export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly tasksMax: number }): Worker {
   /** Tasks that could not be taken up, until it is worth trying again. */
-  const resting = new Map<string, NodeJS.Timeout>();
+  const resting = new Map<string, NodeJS.Timeout | null>();
   const running = new Map<string, InHand>();
   /** Only since the start of this worker: after a restart whatever waits counts as passed over, once. */
   const servedAtMs = new Map<string, number>();
@@ -69,7 +69,9 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
         if (error instanceof LeaseLost || isFailure(error, "task/refused")) return;
         if (isFailure(error, "store/full")) await deps.storage.ranOut();
         deps.warn(`task ${id} could not be taken up`, error);
-        rest(id);
+        // What was tampered with does not mend itself: the next start looks again.
+        if (isFailure(error, "store/corrupt")) resting.set(id, null);
+        else rest(id);
       })
       .finally(() => {
         running.delete(id);
@@ -154,6 +156,11 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
         if (held !== undefined) held.wishes.pause = true;
         return;
       }
+      case "RUN_MODE_CHANGED": {
+        const held = running.get(streamId(stream));
+        if (held !== undefined) held.wishes.runMode = event.body.mode;
+        return;
+      }
       case "CANCEL_REQUESTED": {
         const held = running.get(streamId(stream));
         if (held === undefined) return;
@@ -197,7 +204,7 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
       stopping = true;
       unsubscribe();
       deps.storage.stop();
-      for (const timer of resting.values()) clearTimeout(timer);
+      for (const timer of resting.values()) if (timer !== null) clearTimeout(timer);
       for (const { abort } of running.values()) abort.abort();
       await Promise.all([...running.values()].map(({ done }) => done));
       await filling;

@@ -19,6 +19,7 @@ import { nodeServer } from "../interfaces/http/node-server.ts";
 import { httpSurface } from "../interfaces/http/server.ts";
 import { ownAccount } from "./account.ts";
 import { startDailyGc } from "./daily-gc.ts";
+import { strangers } from "./strangers.ts";
 import { assemble, type System, type SystemOptions, webDirectory } from "./system.ts";
 import { VERSION } from "./version.ts";
 
@@ -162,6 +163,7 @@ async function work(
     },
     web: await webFiles(webDirectory),
     hosts: () => hosts,
+    stranger: strangers(process.getuid?.() ?? null),
     version: VERSION,
     warn,
   });

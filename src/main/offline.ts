@@ -4,15 +4,21 @@ import { access, constants, mkdir, readFile, realpath, statfs } from "node:fs/pr
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
+import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
 import { bubblewrapSandbox } from "../adapters/sandbox/bubblewrap.ts";
+import { secrets } from "../adapters/secrets/secrets.ts";
 import { auditStore } from "../adapters/store/audit.ts";
 import { acquireDaemonLock } from "../adapters/store/daemon-lock.ts";
 import { openStore } from "../adapters/store/open.ts";
 import { openReadOnly } from "../adapters/store/read-only.ts";
 import { seal } from "../adapters/store/seal.ts";
 import { allPaused } from "../app/pause-all.ts";
+import { seeProviders } from "../app/provider-places.ts";
 import { isFailure } from "../domain/failure.ts";
-import type { AuditReport } from "../ports/store.ts";
+import { nextFor } from "../domain/provider-look.ts";
+import type { AuditReport, ProviderReads } from "../ports/store.ts";
+import { machineProviders } from "./providers.ts";
 
 const run = promisify(execFile);
 
@@ -60,7 +66,9 @@ export const offline = {
       await spaceCheck(home),
       await storeCheck(home),
       ...(await pauseCheck(home)),
+      ...(await policyCheck(home)),
       await portCheck(home),
+      ...(await providerChecks(home)),
     ];
     return { ready: checks.every(({ ok, required }) => ok || !required), checks };
   },
@@ -196,6 +204,105 @@ async function pauseCheck(home: string): Promise<readonly Check[]> {
         false,
       ),
     ];
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return []; // The check of the database says what is wrong with it.
+  }
+}
+
+/**
+ * Which providers of models answer, and what is wrong with one that somebody configured. Never required: what needs no model works
+ * without, and a task that needs one says so.
+ */
+async function providerChecks(home: string): Promise<readonly Check[]> {
+  const path = (process.env["AGENTOS_LOGIN_PATH"] ?? process.env["PATH"] ?? "")
+    .split(":")
+    .filter((entry) => entry !== "");
+  const providers = machineProviders(home, process.platform === "win32" ? [] : path);
+  const store = await storedProviders(home);
+  const seen = await seeProviders({
+    store,
+    providers,
+    secrets: secrets({ home, environment: (name) => process.env[name] }),
+  });
+  const checks = seen.flatMap(({ provider: { id, facts }, configured, standing, place }): readonly Check[] => {
+    const name = `provider ${id}`;
+    switch (standing.status) {
+      case "running":
+      case "loading":
+      case "starting":
+      case "unknown":
+        return [{ ...good(name, standing.detail), required: false }];
+      default: {
+        if (!configured) return [];
+        const next = nextFor(id, facts.kind, standing, providers.platform, place.executable !== null);
+        return [bad(name, standing.detail, next ?? `agentos provider show ${id}`, false)];
+      }
+    }
+  });
+  return checks.some(({ ok }) => ok)
+    ? checks
+    : [
+        ...checks,
+        bad(
+          "models",
+          "no provider of models answers, and no key of one is set; tasks with a plan file need none",
+          `${nextFor("ollama", "ollama", { status: "absent", detail: "" }, providers.platform, false)}; or store a key: agentos provider key anthropic`,
+          false,
+        ),
+      ];
+}
+
+/** What people configured, as far as the database can be read; its own check says what is wrong with it. */
+async function storedProviders(home: string): Promise<{ readonly providers: ProviderReads }> {
+  const nothing: ProviderReads = { provider: async () => null, providers: async () => [] };
+  if (!existsSync(join(home, "agentos.db"))) return { providers: nothing };
+  try {
+    const store = await openReadOnly(home);
+    try {
+      const all = await store.providers.providers();
+      const found = await Promise.all(all.map(({ id }) => store.providers.provider(id)));
+      return {
+        providers: {
+          provider: async (id) => found.find((one) => one?.provider.id === id) ?? null,
+          providers: async () => all,
+        },
+      };
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return { providers: nothing };
+  }
+}
+
+/** Policies that cannot be read: then every task is refused whatever it does. */
+async function policyCheck(home: string): Promise<readonly Check[]> {
+  if (!existsSync(join(home, "agentos.db"))) return [];
+  try {
+    const store = await openReadOnly(home);
+    try {
+      const policies = cedarPolicy(
+        standingLayers({ ...store, onAppended: () => () => undefined }, userPolicyFile(join(home, "policy.cedar"))),
+      );
+      const projects = [null, ...(await store.projects.projects()).map(({ id }) => id)];
+      const layers = (await Promise.all(projects.map((project) => policies.inForce(project)))).flatMap(
+        (set) => set.layers,
+      );
+      const problem = layers.find((layer) => layer.problem !== null)?.problem ?? null;
+      return problem === null
+        ? []
+        : [
+            bad(
+              "policy",
+              `${problem}; until it can be read nothing is allowed`,
+              "agentos policy show says which policies stand.",
+            ),
+          ];
+    } finally {
+      await store.close();
+    }
   } catch (error) {
     if (!isFailure(error)) throw error;
     return []; // The check of the database says what is wrong with it.

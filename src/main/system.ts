@@ -2,9 +2,12 @@ import { join } from "node:path";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
-import { defaultPolicy } from "../adapters/policy/default-policy.ts";
+import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
+import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
+import { models as modelClient } from "../adapters/models/models.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
+import { secrets } from "../adapters/secrets/secrets.ts";
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
 import { systemClock, systemIds } from "../adapters/system/clock.ts";
@@ -16,9 +19,9 @@ import { builtinAgent } from "../agents/builtin/builtin-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
+import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
-import { Failure } from "../domain/failure.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -30,12 +33,16 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Models } from "../ports/model.ts";
+import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
+import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
+import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
+import { machineProviders } from "./providers.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
 export interface SystemOptions {
@@ -52,8 +59,11 @@ export interface SystemOptions {
   readonly adapters?: {
     readonly sandbox?: Sandbox;
     readonly egress?: Egress;
+    readonly policy?: Policy;
     readonly clock?: Clock;
     readonly agents?: Agents;
+    readonly providers?: Providers;
+    readonly secrets?: Secrets;
     readonly models?: Models;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
@@ -117,12 +127,20 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
+  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
+  const policies = cedarPolicy(standingLayers(store, userPolicy));
+  const looking = {
+    store,
+    providers: adapters.providers ?? machineProviders(home, toolPath),
+    secrets: adapters.secrets ?? secrets({ home, environment: (name) => process.env[name] }),
+  };
+  const models = adapters.models ?? modelClient(modelEndpoints(looking));
   const broker = createBroker({
     sandbox,
     workspaces,
     egress: adapters.egress ?? egressProxy(),
     layers,
-    policy: defaultPolicy,
+    policy: adapters.policy ?? policies,
     runners: testRunners,
     blobs: store,
     seal,
@@ -134,7 +152,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     readReport: files.readReport,
     reportsIn: files.reportsIn,
     writeText: files.writeText,
-    models: adapters.models ?? noModels,
+    models,
     appendOutput: files.appendOutput,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
@@ -165,7 +183,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     warn: options.warn,
   };
   const app: AppDependencies = {
-    store,
+    ...looking,
+    models,
     log,
     workspaces,
     runners: testRunners,
@@ -178,6 +197,8 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
+    policies,
+    userPolicy,
     layers,
     retention: options.retention,
     toolPath,
@@ -222,13 +243,6 @@ function glibcVersion(): string {
   Error.stackTraceLimit = stackTraceLimit;
   return header.glibcVersionRuntime ?? "musl";
 }
-
-const noModels: Models = {
-  call: async ({ provider }) => {
-    throw new Failure("provider/not-found", `there is no provider ${provider}`);
-  },
-  contextTokens: async () => null,
-};
 
 /** Where the built page lies in a checkout or an installed package. */
 export const webDirectory = join(import.meta.dirname, "..", "..", "web", "dist");

@@ -6,7 +6,7 @@ import type { GateDefinition, Ground, PinnedPart, PrepareDefinition } from "../d
 import type { PhaseModels } from "../domain/model-policy.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { WorkItem } from "../domain/plan.ts";
-import type { Spec } from "../domain/spec.ts";
+import type { RunMode, Spec } from "../domain/spec.ts";
 import type { Act, StepWarning } from "../domain/step.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "./agent.ts";
@@ -95,6 +95,10 @@ export interface Desk {
   readonly phase: Phase;
   readonly attempt: number;
   readonly spec: Spec;
+  /** The spec's, or what a person changed it to since. */
+  readonly runMode: RunMode;
+  /** Whose policies count; null: the task has none any more. */
+  readonly project: string | null;
   readonly bases: Readonly<Record<string, string>>;
   readonly repos: Readonly<Record<string, { readonly writable: boolean; readonly toolPath: readonly string[] }>>;
   readonly changeRequest: string | null;

@@ -8,6 +8,7 @@ import type { ExitReason } from "../domain/exit-reason.ts";
 import type { Phase } from "../domain/phase.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
+import type { Provider } from "../domain/provider.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Status, Task } from "../domain/task.ts";
 import type { Direction, TaskOrder } from "../domain/task-list.ts";
@@ -206,6 +207,16 @@ export interface TaskReads {
   spec(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
   plan(task: string, version: number): Promise<{ readonly text: string; readonly hash: string } | null>;
   events(task: string, afterSeq: number, most: number): Promise<readonly Recorded<TaskEvent>[]>;
+  /** What of this task was changed behind AgentOS's back, as far as its journal shows it; null when all agrees. */
+  tampered(id: string): Promise<Tampered | null>;
+}
+
+/** Somebody edited what is stored of a task. */
+export interface Tampered {
+  /** What about the task, as the end of a sentence. */
+  readonly problem: string;
+  /** Where the task stands by its journal; null when that gives no state. */
+  readonly status: Status | null;
 }
 
 export interface ProjectReads {
@@ -218,6 +229,13 @@ export interface ProjectReads {
   events(project: string, afterSeq: number, most: number): Promise<readonly Recorded<ProjectEvent>[]>;
   /** Tasks of the project that have not ended. */
   livingTasks(project: string): Promise<number>;
+}
+
+export interface ProviderReads {
+  /** Also one that was removed. */
+  provider(id: string): Promise<{ readonly provider: Provider; readonly seq: number } | null>;
+  /** Those that were added and not removed, the oldest first. */
+  providers(): Promise<readonly Provider[]>;
 }
 
 /** Facts outside the truth: who works now, what was answered to a repeated request, how often a client asked. */
@@ -266,6 +284,7 @@ export interface Operations {
 export interface Store extends EventLog, Blobs {
   readonly tasks: TaskReads;
   readonly projects: ProjectReads;
+  readonly providers: ProviderReads;
   readonly operations: Operations;
   /** All rows of the journal, by stream and seq: for verification. */
   journal(stream: string | null): AsyncIterable<JournalRow>;

@@ -151,3 +151,46 @@ test("a server that is away knows no context, and one that is loading is unavail
   await server.close();
   expect(await asked.contextTokens(target())).toBeNull();
 });
+
+test("an answer that goes on only with another request is told as such, and that request is not made", async () => {
+  const part = {
+    candidates: [
+      {
+        content: { role: "model", parts: [{ text: "first half" }] },
+        finishReason: "CONTINUATION",
+        continuationToken: "t",
+      },
+    ],
+  };
+  const server = await startModelServer({
+    answer: () => ({
+      kind: "raw",
+      status: 200,
+      headers: { "content-type": "text/event-stream" },
+      body: `data: ${JSON.stringify(part)}\n\n`,
+    }),
+  });
+  expect(await failureOf(call(models(oneEndpoint("google", `${server.url}/v1beta`)), ask("hello")))).toEqual({
+    code: "model/bad-answer",
+    sentence: "mine gives this answer only in more than one request",
+    facts: {},
+  });
+  expect(server.requests).toHaveLength(1);
+});
+
+test("a redirect is not followed: the key goes nowhere else", async () => {
+  const elsewhere = await startModelServer({ answer: () => says("gotcha") });
+  const server = await startModelServer({
+    answer: () => ({
+      kind: "raw",
+      status: 307,
+      headers: { location: `${elsewhere.url}/v1/chat/completions` },
+      body: "",
+    }),
+  });
+  expect(await failureOf(call(models(oneEndpoint("llamacpp", server.url)), ask("hello")))).toMatchObject({
+    code: "model/bad-answer",
+    sentence: "mine answered 307, which is no answer of a model",
+  });
+  expect(elsewhere.requests).toEqual([]);
+});

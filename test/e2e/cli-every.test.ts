@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { COMMANDS } from "../../src/interfaces/cli/commands.ts";
+import { freePort } from "../support/fake-providers.ts";
 import { MEND, person } from "./cli-person.ts";
 
 /** Every command there is, typed by one person in one afternoon. What each does in depth stands in the tests of its part. */
@@ -106,7 +108,26 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   const follows = ada.begin(["task", "logs", fifth, "--follow"]);
   await types("task pause", 0, fifth);
   await follows.said;
+  expect(await types("task mode", 0, fifth, "assisted")).toContain("assisted from the next step on");
   await types("task resume", 0, fifth, "--wait", "--timeout", "60");
+
+  const small = ada.write("small.gguf", "GGUF");
+  const program = join(import.meta.dirname, "..", "fixtures", "providers", "llama-server");
+  const port = String(await freePort());
+  await types("provider add", 0, "box", "--kind", "llamacpp", "--executable", program, "--port", port);
+  expect(await types("provider set", 0, "box", "--model-file", small, "--context", "4096")).toContain("4096 tokens");
+  expect(await types("provider start", 0, "box")).toContain("box is running");
+  expect(await types("provider list", 0)).toContain("running");
+  expect(await types("provider detect", 0)).toContain("box");
+  expect(await types("provider show", 0, "box")).toContain("Started by AgentOS: yes, pid");
+  expect(await types("provider models", 0, "box")).toContain("agentos-tiny");
+  expect(await types("provider logs", 0, "box")).toContain("server is listening on");
+  await types("provider restart", 0, "box");
+  await types("provider pull", 4, "box", "some-model");
+  expect(await types("provider probe", 0, "box")).toContain("Tool calls: works");
+  await types("provider key", 2, "box");
+  expect(await types("provider stop", 0, "box")).toContain("box is stopped");
+  await types("provider remove", 0, "box", "--yes");
 
   expect(await types("workspace list", 0)).toContain(first);
   await types("workspace clean", 0, first, "--yes");
@@ -115,6 +136,21 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   expect(await types("audit verify", 0)).toContain("whole");
   await types("project create", 0, "other");
   await types("repo add", 0, "other", ada.repository);
+  const rules = ada.write(
+    "policy.cedar",
+    '@id("no-touch") forbid (principal, action, resource) when { context.commands.contains("touch") };\n',
+  );
+  const table = ada.write(
+    "policy-tests.yaml",
+    "cases:\n  - command: touch x\n    expect: deny\n    rule: project/no-touch\n  - command: npm test\n    expect: allow\n",
+  );
+  expect(await types("policy check", 0, rules)).toContain("forbid no-touch");
+  expect(await types("policy set", 0, rules, "--project", "other")).toContain("forbid no-touch");
+  expect(await types("policy show", 0, "--project", "other")).toContain("and what cannot be read");
+  expect(await types("policy test", 0, table, "--project", "other")).toContain("2 as expected, 0 not");
+  expect(await types("policy explain", 0, "--command", "touch x", "--project", "other")).toContain(
+    "deny by project:no-touch",
+  );
   await types("project delete", 0, "other", "--yes");
   await types("daemon stop", 0);
   typed.add("server"); // it stays in the foreground: cli-daemon.test.ts

@@ -13,6 +13,8 @@ import {
   waitForStatus,
   withDaemon,
 } from "../support/daemon.ts";
+import { freePort, ollamaServer } from "../support/fake-providers.ts";
+import { fixture, type Machine, machine } from "./providers-kit.ts";
 
 /*
  * Every operation of /api/openapi.json is asked for at least one good answer, and each answer is held against the document: the
@@ -32,12 +34,14 @@ interface Document {
   readonly components: Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 }
 
+let on: Machine;
 let daemon: TestDaemon;
 let document: Document;
 const reached = new Set<string>();
 
 beforeAll(async () => {
-  daemon = await withDaemon();
+  on = machine();
+  daemon = await on.daemon();
   document = (await daemon.ask("GET", "/api/openapi.json")).json as Document;
 });
 
@@ -155,6 +159,37 @@ describe("every operation answers as the document says:", () => {
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.red } })).json.made).toBe(false);
     repos.plain = sampleRepo("plain");
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.plain } })).json.made).toBe(true);
+  });
+
+  test("providers of models, and directories", async () => {
+    const server = await ollamaServer();
+    try {
+      const of = { id: "box" };
+      await answered("POST /api/providers", {}, { body: { id: "box", kind: "ollama", base_url: server.url } });
+      expect((await answered("GET /api/providers/{id}", of)).json.status).toBe("running");
+      await answered("GET /api/providers");
+      await answered("POST /api/providers/detect");
+      const prices = { small: { input: 0, output: 0 } };
+      expect((await answered("PATCH /api/providers/{id}", of, { body: { prices } })).json.prices).toEqual(prices);
+      await answered("GET /api/providers/{id}/models", of);
+      await answered("POST /api/providers/{id}/pull", of, { body: { model: "small" } });
+      await answered("POST /api/providers/{id}/probe", of, { body: {} });
+      await answered("POST /api/providers/{id}/key", of, { body: { key: "sk-1" } });
+      await answered("DELETE /api/providers/{id}/key", of);
+      await answered("GET /api/providers/{id}", of);
+      await answered("DELETE /api/providers/{id}", of);
+    } finally {
+      await server.close();
+    }
+    const mine = { id: "mine" };
+    const llama = { executable: fixture("llama-server"), model_file: on.model("small"), port: await freePort() };
+    await answered("POST /api/providers", {}, { body: { id: "mine", kind: "llamacpp", ...llama } });
+    await answered("POST /api/providers/{id}/start", mine);
+    await answered("GET /api/providers/{id}", mine);
+    await answered("POST /api/providers/{id}/restart", mine);
+    await answered("GET /api/providers/{id}/log", mine);
+    await answered("POST /api/providers/{id}/stop", mine);
+    expect((await answered("GET /api/browse")).json).toMatchObject({ path: on.personHome, parent: null });
   });
 
   test("a task from draft to delivered", async () => {

@@ -306,6 +306,42 @@ const BODIES: readonly Row[] = [
   ],
 ];
 
+const provider = (fields: Readonly<Record<string, unknown>>): Asked => ({
+  body: { id: "box", kind: "llamacpp", ...fields },
+});
+const PROVIDERS: readonly Row[] = [
+  ["a provider whose name is a path", "input/invalid", "POST", "/api/providers", provider({ id: "../x" })],
+  ["a provider of no kind", "input/invalid", "POST", "/api/providers", provider({ kind: "magic" })],
+  ["a provider's key itself", "input/invalid", "POST", "/api/providers", provider({ key_name: "sk-abc-def" })],
+  ["a key called key", "input/invalid", "POST", "/api/providers", provider({ key: "secret" })],
+  ["a file for an address", "input/invalid", "POST", "/api/providers", provider({ base_url: "file:///etc/passwd" })],
+  ["an address with a password", "input/invalid", "POST", "/api/providers", provider({ base_url: "http://a:b@c/" })],
+  ["an address with a query", "input/invalid", "POST", "/api/providers", provider({ base_url: "http://a/?x=1" })],
+  ["a port and an address", "input/invalid", "POST", "/api/providers", provider({ port: 1, base_url: "http://a" })],
+  ["a port of a cloud", "input/invalid", "POST", "/api/providers", provider({ kind: "openai", port: 1 })],
+  ["a program by a relative path", "input/invalid", "POST", "/api/providers", provider({ executable: "bin/x" })],
+  ["a program that is not there", "provider/refused", "POST", "/api/providers", provider({ executable: "/none/x" })],
+  [
+    "one that is known already",
+    "provider/refused",
+    "POST",
+    "/api/providers",
+    provider({ id: "ollama", kind: "ollama" }),
+  ],
+  ["an API without an address", "provider/refused", "POST", "/api/providers", provider({ kind: "openai-compatible" })],
+  ["a change of nothing known", "input/invalid", "PATCH", "/api/providers/ollama", { body: { kind: "openai" } }],
+  ["a provider nobody knows", "provider/not-found", "GET", "/api/providers/none"],
+  ["the start of one nobody knows", "provider/not-found", "POST", "/api/providers/none/start", { body: {} }],
+  ["the start of a cloud", "provider/refused", "POST", "/api/providers/openai/start", { body: {} }],
+  ["the stop of a cloud", "provider/refused", "POST", "/api/providers/openai/stop", { body: {} }],
+  ["to forget what nobody said", "provider/refused", "DELETE", "/api/providers/openai"],
+  ["a pull of a flag", "input/invalid", "POST", "/api/providers/ollama/pull", { body: { model: "--force" } }],
+  ["a directory outside of all roots", "input/invalid", "GET", "/api/browse?path=/proc/self"],
+  ["a directory by way of another", "input/invalid", "GET", "/api/browse?path=/home/../etc"],
+  ["a directory with a NUL", "input/invalid", "GET", "/api/browse?path=/home%00/x"],
+  ["a relative directory", "input/invalid", "GET", "/api/browse?path=etc"],
+];
+
 const STATES: readonly Row[] = [
   ["ready before freeze", "task/refused", "POST", "/api/tasks/<draft>/ready"],
   [
@@ -323,6 +359,16 @@ const STATES: readonly Row[] = [
   ["freeze of what is over", "task/refused", "POST", "/api/tasks/<done>/spec/freeze"],
   ["a revision of what is over", "task/refused", "PATCH", "/api/tasks/<done>/spec", { body: { title: "Again" } }],
   ["cancel of what is over", "task/refused", "POST", "/api/tasks/<done>/cancel"],
+  ["the plan before there is one", "task/refused", "GET", "/api/tasks/<draft>/plan"],
+  ["the change before there is one", "task/refused", "GET", "/api/tasks/<draft>/diff"],
+  ["clean while it lives", "task/refused", "POST", "/api/workspaces/clean", { body: { task: "<draft>" } }],
+  ["a project while a task of it lives", "project/refused", "DELETE", "/api/projects/<project>"],
+  ["a project's name twice", "project/refused", "POST", "/api/projects", { body: { name: "sample" } }],
+  ["a repository twice", "project/refused", "POST", "/api/projects/<project>/repos", { body: { path: "<path>" } }],
+];
+
+/** Refused as well, and that it was tried is remembered: one event says it. */
+const APPROVALS: readonly Row[] = [
   [
     "approval of another plan",
     "task/refused",
@@ -337,12 +383,6 @@ const STATES: readonly Row[] = [
     "/api/tasks/<waiting>/approve",
     { body: { plan: "<plan>", spec: "0".repeat(64) } },
   ],
-  ["the plan before there is one", "task/refused", "GET", "/api/tasks/<draft>/plan"],
-  ["the change before there is one", "task/refused", "GET", "/api/tasks/<draft>/diff"],
-  ["clean while it lives", "task/refused", "POST", "/api/workspaces/clean", { body: { task: "<draft>" } }],
-  ["a project while a task of it lives", "project/refused", "DELETE", "/api/projects/<project>"],
-  ["a project's name twice", "project/refused", "POST", "/api/projects", { body: { name: "sample" } }],
-  ["a repository twice", "project/refused", "POST", "/api/projects/<project>/repos", { body: { path: "<path>" } }],
 ];
 
 const UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -502,6 +542,7 @@ const named = (wanted: Asked | undefined, place: string): Asked | undefined =>
 
 const TABLES: readonly (readonly [string, readonly Row[]])[] = [
   ["a body is refused:", BODIES],
+  ["of providers and directories, what must not be is refused:", PROVIDERS],
   ["what the task's state does not allow is refused:", STATES],
   ["a question is refused:", QUERIES],
   ["what nobody knows is not found:", UNKNOWN_IDS],
@@ -514,6 +555,21 @@ for (const [title, rows] of TABLES)
       await unchanged(async () => refused(await daemon.ask(method, path(template), named(wanted, place)), code));
     });
   });
+
+describe("a yes to something else than what waits is refused, and one event says that it was tried:", () => {
+  test.each(APPROVALS.map((row) => [row[0], row] as const))("%s", async (_, [, code, method, template, wanted]) => {
+    const before = rowsOf(daemon.home);
+    await refused(await daemon.ask(method, path(template), named(wanted, "")), code);
+    const one = (table: string): number => (before[table] ?? 0) + 1;
+    expect(rowsOf(daemon.home)).toEqual({
+      ...before,
+      events: one("events"),
+      log_leaves: one("log_leaves"),
+      position: one("position"),
+    });
+    expect((await daemon.api.audits(id.waiting, 0, 1_000)).items.at(-1)).toMatchObject({ type: "DENIED" });
+  });
+});
 
 test("what is refused by state names what is allowed instead", async () => {
   const answer = await daemon.ask("POST", path("/api/tasks/<waiting>/retry"));

@@ -117,6 +117,17 @@ describe("one word more is missed in every place that has to know it", () => {
       ["src/adapters/store/journal-row.ts", ...inDomain("project", "sentence"), "test/support/given-task.ts"],
     ],
     [
+      "an event of providers",
+      [
+        {
+          file: "src/domain/event.ts",
+          from: "export interface ProviderEventBodies {",
+          to: "export interface ProviderEventBodies {\n  PROVIDER_ARCHIVED: { readonly why: string };",
+        },
+      ],
+      ["src/adapters/store/journal-row.ts", ...inDomain("provider", "sentence"), "test/support/given-task.ts"],
+    ],
+    [
       "a failure code",
       [{ file: "src/domain/failure.ts", from: '"input/invalid",', to: '"input/invalid",\n  "disk/odd",' }],
       ["src/contract/problems.ts"],

@@ -142,7 +142,7 @@ test("what a start and every claim ask is looked up, however many tasks there ar
     "SCAN steps USING COVERING INDEX steps_open",
     "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)",
   ]);
-  expect(await plansOf((queries) => taskReads(queries, queries).counts())).toEqual([
+  expect(await plansOf((queries) => taskReads(queries, queries, async () => null).counts())).toEqual([
     "SCAN tasks USING COVERING INDEX tasks_by_status",
   ]);
   expect(await plansOf((queries) => projectReads(queries).livingTasks("p"))).toEqual([

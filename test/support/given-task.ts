@@ -4,6 +4,7 @@ import type {
   AnyEvent,
   PolicyEventBodies,
   ProjectEventBodies,
+  ProviderEventBodies,
   Recorded,
   SystemEventBodies,
   TaskEvent,
@@ -115,6 +116,7 @@ export const EXAMPLES = {
   TIME_WARNED: { spentMs: 2_880_000, limitMs: 3_600_000 },
   TIME_GRANTED: { ms: 1_800_000 },
   BUDGET_GRANTED: { more: { tokens: 100_000 } },
+  RUN_MODE_CHANGED: { mode: "interactive" },
   ASKED: { step: "1.work.2", item: "work", matter: { kind: "question", text: ref("which?"), choices: ["a", "b"] } },
   ANSWERED: { step: "1.work.2", decision: "answered", text: ref("a"), grant: null },
   PAUSE_REQUESTED: { reason: null },
@@ -160,6 +162,41 @@ export const PROJECT_EXAMPLES = {
   REPO_CHANGED: { ...REPO, writable: false },
 } as const satisfies ProjectEventBodies;
 
+const LLAMA = {
+  kind: "llamacpp",
+  baseUrl: "http://127.0.0.1:8081",
+  keyName: null,
+  executable: null,
+  modelsDirectory: null,
+  modelFile: "/models/small.gguf",
+  contextTokens: 4096,
+  prices: {},
+} as const;
+
+export const PROVIDER_EXAMPLES = {
+  PROVIDER_ADDED: LLAMA,
+  PROVIDER_CHANGED: { ...LLAMA, contextTokens: 32_768 },
+  PROVIDER_REMOVED: {},
+  PROVIDER_STARTED: {
+    how: "process",
+    mark: { pid: 4711, startTicks: 99, bootId: "boot-1" },
+    argv: ["/usr/bin/llama-server", "--port", "8081"],
+  },
+  PROVIDER_STOPPED: { because: "ada stopped it" },
+  PROVIDER_STATUS_CHANGED: { status: "running", from: "starting", detail: "it answers at http://127.0.0.1:8081" },
+  PROVIDER_PROBED: {
+    model: "small",
+    toolCall: "works",
+    detail: "the tool call works, also among many tools",
+    contextTokens: 32_768,
+    contextTokensMax: 131_072,
+    tokensPerSecond: 41.5,
+    change: [],
+  },
+  PROVIDER_KEY_STORED: { place: "file" },
+  PROVIDER_KEY_FORGOTTEN: {},
+} as const satisfies ProviderEventBodies;
+
 export const SYSTEM_EXAMPLES = {
   STORE_CREATED: { schema: 1 },
   DAEMON_STARTED: { version: "0.1.0", boot: "boot-1", sandbox: "bubblewrap" },
@@ -173,12 +210,17 @@ export const POLICY_EXAMPLES = {
   MODEL_POLICY_SET: {
     policy: { any: { use: [{ provider: "ollama", model: "qwen3", parameters: {} }], budget: { turns: 20 } } },
   },
+  POLICY_SET: { text: ref("forbid"), sha256: "c0".repeat(32), granted: false },
 } as const satisfies PolicyEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>
-  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES }).map(
-    ([type, body]) => ({ type, body }) as AnyEvent,
-  );
+  Object.entries({
+    ...EXAMPLES,
+    ...PROJECT_EXAMPLES,
+    ...PROVIDER_EXAMPLES,
+    ...SYSTEM_EXAMPLES,
+    ...POLICY_EXAMPLES,
+  }).map(([type, body]) => ({ type, body }) as AnyEvent);
 
 export const event = <T extends TaskEvent["type"]>(type: T, body: Partial<TaskEventBodies[T]> = {}): TaskEvent =>
   ({ type, body: { ...EXAMPLES[type], ...body } }) as TaskEvent;
@@ -253,6 +295,7 @@ export const COMMANDS = {
   pause: give("pause", { reason: null }),
   resume: give("resume", { outcome: null, reason: null, restart: true, moreMs: null }),
   prioritize: give("prioritize", { priority: "high" }),
+  change_mode: give("change_mode", { mode: "interactive" }),
   answer: give("answer", { step: "1.work.2", decision: "answered", text: ref("a"), grant: null }),
   cancel: give("cancel", { reason: null }),
   retry: give("retry", { restart: true }),

@@ -89,7 +89,7 @@ function finishOf(
     case "length":
       return "length";
     case "other":
-      return raw === undefined ? null : "other";
+      return "other";
     default:
       return null;
   }

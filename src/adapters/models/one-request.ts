@@ -86,7 +86,11 @@ export function oneRequest({ provider, key, keyHeader, limits, signal, troubleOf
 
   const send = (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     if (outgoing !== null)
-      finish(new Failure("model/bad-answer", `${provider} asked for its answer to be fetched in parts`));
+      finish(
+        new Failure("model/bad-answer", `${provider} gives this answer only in more than one request`, {
+          next: "Set output_tokens_max to less than one answer of it may have.",
+        }),
+      );
     if (end !== null) return ended;
     const url = new URL(input instanceof Request ? input.url : input);
     const headers = new Headers(init.headers);

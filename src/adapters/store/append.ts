@@ -19,7 +19,7 @@ import {
   streamKindOf,
 } from "./journal-row.ts";
 import { changeLease } from "./lease.ts";
-import { projectProject, projectTask } from "./projection.ts";
+import { projectProject, projectProvider, projectTask } from "./projection.ts";
 import type { Recent } from "./recent.ts";
 
 /** What can be done before the transaction: the canonical bodies and the content they name. */
@@ -165,6 +165,10 @@ async function project(
       appending.projects.remember(stream, { hash: last.hash, state });
       return;
     }
+    case "provider":
+      // Such a stream is short and grows seldom: it is folded anew each time.
+      await projectProvider(tx, id, null, (await allOf(tx, stream)).map(recordedFrom));
+      return;
     default:
       // Other streams have no tables: they are read as events only.
       return;

@@ -2,6 +2,7 @@ import { firstBreak, type JournalRow } from "../../domain/chain.ts";
 import type { Recorded } from "../../domain/event.ts";
 import { isFailure } from "../../domain/failure.ts";
 import type { Project } from "../../domain/project.ts";
+import type { Provider } from "../../domain/provider.ts";
 import type { Seal } from "../../domain/seal.ts";
 import { streamId, streamKind } from "../../domain/stream.ts";
 import type { Task } from "../../domain/task.ts";
@@ -10,9 +11,9 @@ import type { NamedBlob } from "./audit-blobs.ts";
 import type { Found } from "./audit-stream.ts";
 import { blobRefsIn } from "./blob-refs.ts";
 import type { Queries } from "./database.ts";
-import { foldProject, foldTask } from "./fold.ts";
+import { foldProject, foldProvider, foldTask } from "./fold.ts";
 import { recordedFrom, streamKindOf } from "./journal-row.ts";
-import { type Projecting, projectProject, projectTask } from "./projection.ts";
+import { type Projecting, projectProject, projectProvider, projectTask } from "./projection.ts";
 import { readJournal } from "./read-stream.ts";
 
 export interface JournalAudit {
@@ -78,15 +79,18 @@ async function replay(audit: JournalAudit, stream: string, recorded: readonly Re
   const kind = streamKind(stream);
   let task: Task | null = null;
   let project: Project | null = null;
+  let provider: Provider | null = null;
   let last = 0;
   try {
     for (const one of recorded) {
       last = one.seq;
       if (kind === "task") task = foldTask(id, task, [one]);
       if (kind === "project") project = foldProject(id, project, [one]);
+      if (kind === "provider") provider = foldProvider(id, provider, [one]);
     }
     if (kind === "task") await projectTask(audit.shadow, projecting, id, null, recorded);
     if (kind === "project") await projectProject(audit.shadow, projecting, id, null, recorded);
+    if (kind === "provider") await projectProvider(audit.shadow, id, null, recorded);
     return true;
   } catch (error) {
     // Whatever breaks the fold of a journal that someone changed is a finding at that place.

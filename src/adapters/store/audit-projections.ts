@@ -1,4 +1,4 @@
-import { projectStream, streamId, streamKind, taskStream } from "../../domain/stream.ts";
+import { projectStream, providerStream, streamId, streamKind, taskStream } from "../../domain/stream.ts";
 import type { Found } from "./audit-stream.ts";
 import { ERASED_TEXT } from "./blob-content.ts";
 import { integerOrNull, type Queries, type Row, textOf, type Value } from "./database.ts";
@@ -23,6 +23,7 @@ const TABLES: Readonly<Record<(typeof PROJECTED_TABLES)[number], Projected>> = {
   task_dependencies: { key: ["task", "on_task"], stream: ofTask, seq: "seq" },
   task_forks: { key: ["task"], stream: ofTask, seq: "seq" },
   steps: { key: ["task", "started_seq"], stream: ofTask, seq: "started_seq" },
+  providers: { key: ["id"], stream: (row) => providerStream(textOf(row, "id")), seq: "seq" },
   task_words: { key: ["task"], stream: ofTask, seq: null },
 };
 

@@ -1,6 +1,6 @@
 import { type Actor, actorFrom, actorText } from "../../domain/actor.ts";
 import { type JournalRow, rowHash } from "../../domain/chain.ts";
-import type { AnyEvent, Happened, ProjectEvent, Recorded, TaskEvent } from "../../domain/event.ts";
+import type { AnyEvent, Happened, ProjectEvent, ProviderEvent, Recorded, TaskEvent } from "../../domain/event.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { StreamKind } from "../../domain/stream.ts";
 import { integerOf, type Row, textOf } from "./database.ts";
@@ -67,6 +67,9 @@ export const isTaskEvent = (recorded: Recorded): recorded is Recorded<TaskEvent>
 export const isProjectEvent = (recorded: Recorded): recorded is Recorded<ProjectEvent> =>
   formatOf(recorded.event.type).of === "project";
 
+export const isProviderEvent = (recorded: Recorded): recorded is Recorded<ProviderEvent> =>
+  formatOf(recorded.event.type).of === "provider";
+
 /** In which kind of stream this type of event stands. */
 export const streamKindOf = (type: string): StreamKind => formatOf(type).of;
 
@@ -90,6 +93,7 @@ const projectSettings: Format = {
     (body) => ({ ...body, settings: { ...("settings" in body ? (body.settings as object) : {}), tasksMax: null } }),
   ],
 };
+const provider: Format = { of: "provider", upcasts: [] };
 const system: Format = { of: "system", upcasts: [] };
 const policy: Format = { of: "policy", upcasts: [] };
 
@@ -132,6 +136,7 @@ const FORMATS = {
   TIME_WARNED: task,
   TIME_GRANTED: task,
   BUDGET_GRANTED: task,
+  RUN_MODE_CHANGED: task,
   ASKED: task,
   ANSWERED: task,
   PAUSE_REQUESTED: task,
@@ -155,6 +160,15 @@ const FORMATS = {
   PROJECT_RESUMED: project,
   REPO_ADDED: project,
   REPO_CHANGED: project,
+  PROVIDER_ADDED: provider,
+  PROVIDER_CHANGED: provider,
+  PROVIDER_REMOVED: provider,
+  PROVIDER_STARTED: provider,
+  PROVIDER_STOPPED: provider,
+  PROVIDER_STATUS_CHANGED: provider,
+  PROVIDER_PROBED: provider,
+  PROVIDER_KEY_STORED: provider,
+  PROVIDER_KEY_FORGOTTEN: provider,
   STORE_CREATED: system,
   DAEMON_STARTED: system,
   DAEMON_STOPPED: system,
@@ -162,6 +176,7 @@ const FORMATS = {
   SYSTEM_RESUMED: system,
   SPACE_RECLAIMED: system,
   MODEL_POLICY_SET: policy,
+  POLICY_SET: policy,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 
 const isType = (type: string): type is AnyEvent["type"] => Object.hasOwn(FORMATS, type);

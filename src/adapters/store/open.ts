@@ -6,6 +6,7 @@ import { type Appended, type Appending, appendIn, type Folded, prepareAppend, te
 import { stageBlob } from "./blob-content.ts";
 import type { Queries } from "./database.ts";
 import { SQLITE } from "./dialect.ts";
+import { requireGuards } from "./guards.ts";
 import { prepareHome, type StorePaths } from "./home.ts";
 import { keepCopy } from "./keep-copy.ts";
 import { migrate } from "./migrate.ts";
@@ -65,6 +66,7 @@ export async function openStore({
         said: (tx) => textFrom(tx, paths.blobs),
       }),
     );
+    await waiting(() => requireGuards(writing));
     const reading = keep(await waiting(async () => openSqlite(paths.database, "read")));
     const scan = keep(scanningThread(paths.database));
     const writer = writerQueue(writing, {

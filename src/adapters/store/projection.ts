@@ -1,13 +1,14 @@
 import type { FrozenSpec, Recorded, TaskEvent } from "../../domain/event.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Project } from "../../domain/project.ts";
+import type { Provider } from "../../domain/provider.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { Task } from "../../domain/task.ts";
 import { ERASED_TEXT } from "./blob-content.ts";
 import { canonicalState } from "./canonical-state.ts";
 import type { Queries, Value } from "./database.ts";
 import { refuseCircle } from "./dependency-edges.ts";
-import { foldProject, foldTask } from "./fold.ts";
+import { foldProject, foldProvider, foldTask } from "./fold.ts";
 import { isTaskEvent } from "./journal-row.ts";
 import { sha256Hex } from "./seal.ts";
 import { keepWords, renameProjectInWords, saysOtherWords, type TextOf } from "./task-words.ts";
@@ -32,6 +33,7 @@ export const PROJECTED_TABLES = [
   "task_dependencies",
   "task_words",
   "task_forks",
+  "providers",
 ] as const;
 
 export async function projectTask(
@@ -113,6 +115,27 @@ export async function projectProject(
       seal(repo).text,
     ]);
   return project;
+}
+
+export async function projectProvider(
+  queries: Queries,
+  id: string,
+  before: Provider | null,
+  recorded: readonly Recorded[],
+): Promise<Provider> {
+  const provider = foldProvider(id, before, recorded);
+  const last = recorded.at(-1);
+  if (last === undefined) return provider;
+  await upsert(queries, "providers", {
+    id,
+    kind: provider.facts.kind,
+    status: provider.status,
+    removed: provider.removed ? 1 : 0,
+    created_at_ms: provider.createdAtMs,
+    seq: last.seq,
+    state: canonicalState(provider),
+  });
+  return provider;
 }
 
 /** Letter case and forms of the same letter do not matter when titles are searched, in any script and in both stores. */
@@ -221,7 +244,7 @@ async function refuseTakenName(queries: Queries, { id, name }: Project): Promise
 
 async function upsert(
   queries: Queries,
-  table: "tasks" | "projects",
+  table: "tasks" | "projects" | "providers",
   columns: Readonly<Record<string, Value>>,
 ): Promise<void> {
   const names = Object.keys(columns);

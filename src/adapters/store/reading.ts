@@ -1,8 +1,9 @@
 import type { Store } from "../../ports/store.ts";
-import { lastPosition } from "./append.ts";
+import { lastPosition, textFrom } from "./append.ts";
 import { blobContent } from "./blob-content.ts";
 import type { Database, Queries } from "./database.ts";
 import { projectReads } from "./project-reads.ts";
+import { providerReads } from "./provider-reads.ts";
 import { latestOf, readJournal, readSince, readStream } from "./read-stream.ts";
 import { taskReads } from "./task-reads.ts";
 import { BUSY_MS, waitWhileBusy } from "./wait-while-busy.ts";
@@ -10,7 +11,7 @@ import { BUSY_MS, waitWhileBusy } from "./wait-while-busy.ts";
 /** The part of a store that needs no writer: all that offline commands get. */
 export type StoreReads = Pick<
   Store,
-  "read" | "latest" | "since" | "position" | "get" | "tasks" | "projects" | "journal"
+  "read" | "latest" | "since" | "position" | "get" | "tasks" | "projects" | "providers" | "journal"
 >;
 
 export function storeReads(queries: Queries, scan: Queries, blobDirectory: string): StoreReads {
@@ -20,8 +21,9 @@ export function storeReads(queries: Queries, scan: Queries, blobDirectory: strin
     since: (position, most) => readSince(queries, position, most),
     position: () => lastPosition(queries),
     get: (ref) => blobContent(queries, blobDirectory, ref),
-    tasks: taskReads(queries, scan),
+    tasks: taskReads(queries, scan, textFrom(queries, blobDirectory)),
     projects: projectReads(queries),
+    providers: providerReads(queries),
     journal: (stream) => readJournal(queries, stream),
   };
 }

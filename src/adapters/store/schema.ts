@@ -290,4 +290,19 @@ END;
     fill: refoldTasks,
     sql: "",
   },
+  {
+    version: 8,
+    name: "providers of models",
+    sql: `
+CREATE TABLE providers (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  status TEXT NOT NULL,
+  removed INTEGER NOT NULL CHECK (removed IN (0, 1)),
+  created_at_ms INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+`,
+  },
 ];

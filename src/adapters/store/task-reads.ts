@@ -10,10 +10,11 @@ import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, t
 import { isTaskEvent } from "./journal-row.ts";
 import { oneOf } from "./one-of.ts";
 import { readStream } from "./read-stream.ts";
+import { taskTampered, type TextOf } from "./task-integrity.ts";
 import { cursorAfter, listing, ROW_COLUMNS } from "./task-listing.ts";
 
 /** `scan` answers what may have to look at every row: another connection, so that it keeps nobody waiting. */
-export function taskReads(queries: Queries, scan: Queries): TaskReads {
+export function taskReads(queries: Queries, scan: Queries, textOfBlob: TextOf): TaskReads {
   return {
     async task(id) {
       const [row] = await queries.query("SELECT state, seq FROM tasks WHERE id = ?", [id]);
@@ -98,6 +99,7 @@ export function taskReads(queries: Queries, scan: Queries): TaskReads {
       textOfVersion(queries, "SELECT hash, text FROM plans WHERE task = ? AND version = ?", task, version),
     events: async (task, afterSeq, most) =>
       (await readStream(queries, taskStream(task), afterSeq, most)).filter(isTaskEvent),
+    tampered: (id) => taskTampered(queries, textOfBlob, id),
   };
 }
 

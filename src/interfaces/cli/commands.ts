@@ -97,6 +97,26 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,
   },
 
+  "policy check": {
+    summary: "Try a file of policies without using it",
+    load: async () => (await import("./commands/policy-check.ts")).policyCheck,
+  },
+  "policy show": {
+    summary: "Show the policies in force",
+    load: async () => (await import("./commands/policy-show.ts")).policyShow,
+  },
+  "policy set": {
+    summary: "Set a project's policies, or your own",
+    load: async () => (await import("./commands/policy-set.ts")).policySet,
+  },
+  "policy test": {
+    summary: "Compare decisions with a table of what they should be",
+    load: async () => (await import("./commands/policy-test.ts")).policyTest,
+  },
+  "policy explain": {
+    summary: "Say which policy decided a step, or would decide an act, and why",
+    load: async () => (await import("./commands/policy-explain.ts")).policyExplain,
+  },
   "gate detect": {
     summary: "Show which gates a task here would get, how its dependencies are prepared, and what is missing",
     load: async () => (await import("./commands/gate-detect.ts")).gateDetect,
@@ -145,6 +165,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "task prioritize": {
     summary: "Say how soon a task is wanted",
     load: async () => (await import("./commands/task-prioritize.ts")).taskPrioritize,
+  },
+  "task mode": {
+    summary: "Say how much you are asked, from a task's next step on",
+    load: async () => (await import("./commands/task-mode.ts")).taskMode,
   },
   "task pause": {
     summary: "Let a task, or many, stop at the next boundary",
@@ -243,6 +267,63 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/task-ready.ts")).taskReady,
   },
 
+  "provider list": {
+    summary: "List the providers of models and how each stands now",
+    load: async () => (await import("./commands/provider-list.ts")).providerList,
+  },
+  "provider show": {
+    summary: "Show one provider: how it stands, what is configured, what the last probe found",
+    load: async () => (await import("./commands/provider-show.ts")).providerShow,
+  },
+  "provider detect": {
+    summary: "Look for servers that run, added or not",
+    load: async () => (await import("./commands/provider-detect.ts")).providerDetect,
+  },
+  "provider add": {
+    summary: "Add a provider of models",
+    load: async () => (await import("./commands/provider-add.ts")).providerAdd,
+  },
+  "provider set": {
+    summary: "Change what is configured of a provider",
+    load: async () => (await import("./commands/provider-set.ts")).providerSet,
+  },
+  "provider remove": {
+    summary: "Forget a provider; its history stays",
+    load: async () => (await import("./commands/provider-remove.ts")).providerRemove,
+  },
+  "provider key": {
+    summary: "Store the key of a provider, for the daemon alone",
+    load: async () => (await import("./commands/provider-key.ts")).providerKey,
+  },
+  "provider start": {
+    summary: "Start a provider's server",
+    load: async () => (await import("./commands/provider-start.ts")).providerStart,
+  },
+  "provider stop": {
+    summary: "Stop a provider's server, if AgentOS started it",
+    load: async () => (await import("./commands/provider-stop.ts")).providerStop,
+  },
+  "provider restart": {
+    summary: "Stop and start a provider's server, if AgentOS started it",
+    load: async () => (await import("./commands/provider-restart.ts")).providerRestart,
+  },
+  "provider logs": {
+    summary: "Show the end of what a provider's server said",
+    load: async () => (await import("./commands/provider-logs.ts")).providerLogs,
+  },
+  "provider models": {
+    summary: "List the models a provider has",
+    load: async () => (await import("./commands/provider-models.ts")).providerModels,
+  },
+  "provider pull": {
+    summary: "Have a provider fetch a model",
+    load: async () => (await import("./commands/provider-pull.ts")).providerPull,
+  },
+  "provider probe": {
+    summary: "Try a tool call, the real context and the speed of a model",
+    load: async () => (await import("./commands/provider-probe.ts")).providerProbe,
+  },
+
   "workspace list": {
     summary: "List the working directories of tasks",
     load: async () => (await import("./commands/workspace-list.ts")).workspaceList,
@@ -273,6 +354,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   project: "Repositories that belong together, and their settings",
   repo: "Git repositories of projects",
   gate: "Checks that prove work: which there are, and running them",
+  provider: "Where models come from: servers on this machine, and APIs",
   workspace: "Working directories of tasks",
   audit: "The history of everything, and whether it is whole",
   daemon: "The process that runs tasks",

@@ -57,6 +57,8 @@ export interface Context {
   readonly out: Output;
   /** Null where there is nobody to ask: no terminal, or `--json`. */
   readonly prompt: Prompt | null;
+  /** What was piped into the command, to its end; for what must not stand in a command line. */
+  stdin(): Promise<string>;
   /** Aborted when the person interrupts. */
   readonly signal: AbortSignal;
   readonly workingDirectory: string;

@@ -29,6 +29,13 @@ const Known = z.discriminatedUnion("kind", [
     bytesUp: z.number(),
     bytesDown: z.number(),
   }),
+  z.object({
+    kind: z.literal("decision"),
+    verdict: z.string(),
+    rule: z.string(),
+    policy: z.string(),
+    set: z.string(),
+  }),
   z.object({ kind: z.literal("commit"), repo: z.string(), commit: z.string(), tree: z.string() }),
   z.object({ kind: z.literal("program"), name: z.string(), path: z.string().nullable() }),
   z.object({ kind: z.literal("layer"), repo: z.string(), key: z.string(), files: z.number(), reused: z.boolean() }),
@@ -56,6 +63,8 @@ export function evidenceText(piece: unknown): string {
       return `artifact ${one.name}: sha256 ${one.content.digest} (${one.content.bytes} bytes)`;
     case "egress":
       return `connection to ${one.host}:${one.port}: ${one.verdict}, ${one.bytesUp} bytes up, ${one.bytesDown} down`;
+    case "decision":
+      return `decision: ${one.verdict === "ask" ? "asked and allowed" : one.verdict} by ${one.policy}, policies ${one.set}`;
     case "commit":
       return `commit of ${one.repo}: ${one.commit}, tree ${one.tree}`;
     case "program":

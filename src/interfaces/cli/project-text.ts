@@ -1,6 +1,7 @@
 import type { ProjectView, RepoView } from "../../contract/views.ts";
 import { columns, moment } from "./columns.ts";
 import { field } from "./escape.ts";
+import { spanText } from "./span.ts";
 
 export const projectLines = (project: ProjectView): readonly string[] => [
   `project ${field(project.name)}`,
@@ -14,10 +15,21 @@ export const projectLines = (project: ProjectView): readonly string[] => [
     : [
         `Paused: since ${moment(project.paused.since)} by ${field(project.paused.by)}; agentos project resume ${field(project.name)}`,
       ]),
+  ...approvalLines(project.settings.approvals),
   ...(project.settings.package_hosts.length === 0
     ? []
     : [`Package hosts: ${project.settings.package_hosts.map(field).join(", ")}`]),
   ...(project.repos.length === 0 ? ["Repos: none"] : ["Repos:", ...repoTable(project.repos).map((row) => `  ${row}`)]),
+];
+
+const approvalLines = ({
+  approver_not_creator,
+  expires_ms,
+  delegates,
+}: ProjectView["settings"]["approvals"]): readonly string[] => [
+  ...(approver_not_creator ? ["Approvals: not by whoever created the task"] : []),
+  ...(delegates.length === 0 ? [] : [`Approvals: only by ${delegates.map(field).join(", ")}`]),
+  ...(expires_ms === null ? [] : [`Approvals: within ${spanText(expires_ms)} of the proposal`]),
 ];
 
 export const repoTable = (repos: readonly RepoView[]): readonly string[] =>

@@ -1,11 +1,14 @@
 import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
+import { isCancel, password } from "@clack/prompts";
 import { line } from "./escape.ts";
 
 /** A person who can be asked. */
 export interface Prompt {
   /** No unless they say yes in words. */
   confirm(question: string): Promise<boolean>;
+  /** What they type is not shown; null: they would not say. */
+  secret(question: string): Promise<string | null>;
 }
 
 /** Asks on the terminal, beside the data: questions go where talk goes. */
@@ -21,6 +24,11 @@ export function terminalPrompt(input: Readable, output: Writable, signal: AbortS
       } finally {
         lines.close();
       }
+    },
+
+    async secret(question) {
+      const said = await password({ message: line(question), input, output, signal });
+      return isCancel(said) || said === "" ? null : said;
     },
   };
 }

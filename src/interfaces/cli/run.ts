@@ -173,6 +173,7 @@ async function contextOf(
       isTerminal && !flags.json
         ? (await import("./prompt.ts")).terminalPrompt(process.stdin, process.stderr, signal)
         : null,
+    stdin: pipedIn,
     signal,
     workingDirectory: process.cwd(),
     person: around.person(),
@@ -183,6 +184,18 @@ async function contextOf(
     stdoutIsTerminal: process.stdout.isTTY === true,
     completion: async (shell) => (await import("./completion.ts")).completionFor(shell),
   };
+}
+
+const STDIN_CHARACTERS_MAX = 65_536;
+
+async function pipedIn(): Promise<string> {
+  let text = "";
+  for await (const part of process.stdin.setEncoding("utf8")) {
+    text += String(part);
+    if (text.length > STDIN_CHARACTERS_MAX)
+      throw trouble("input/too-large", `more than ${STDIN_CHARACTERS_MAX} characters were piped in`);
+  }
+  return text;
 }
 
 const lazy = (load: () => Promise<Offline>): Offline => ({

@@ -27,6 +27,7 @@ export const SPEC_OPTIONS = {
   agent: option(NewTaskInput.shape.agent, "AGENT", "who does the work"),
   plan: option(z.string().optional(), "FILE", "a plan file (YAML or JSON) for the script agent"),
   mode: option(NewTaskInput.shape.run_mode, "MODE", "how much you are asked (AGENTOS_RUN_MODE)"),
+  approveCommand: option(many(), "PATTERN", "a command that is approved in advance, e.g. 'npm test*'"),
   includeChanges: flag(z.boolean().default(false), "let the task start with your uncommitted changes"),
   noChange: flag(z.boolean().default(false), "the work is to look, not to change: an empty change is no failure"),
   rerun: option(
@@ -70,6 +71,7 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.agent !== undefined && { agent: given.agent }),
     ...(plan !== undefined && { plan, agent: given.agent ?? "script" }),
     ...(given.mode !== undefined && { run_mode: given.mode }),
+    ...(given.approveCommand !== undefined && { approved_commands: given.approveCommand }),
     ...(given.includeChanges && { include_changes: true }),
     ...(given.noChange && { expects_change: false }),
     ...(given.rerun !== undefined && { flaky: { rerun: given.rerun } }),

@@ -24,6 +24,7 @@ const FrozenSpec = z.object({
   pinnedOn: z.record(z.string(), z.string()),
   agent: z.object({ kind: z.string() }),
   runMode: z.string(),
+  approvedCommands: z.array(z.string()).optional(),
   includeDirty: z.boolean(),
 });
 export type FrozenSpec = z.infer<typeof FrozenSpec>;
@@ -42,6 +43,9 @@ export function specLines(view: SpecView): readonly string[] {
   const onlyRepo = Object.keys(spec.pinnedOn).length <= 1;
   return [
     `spec: version ${view.version}, frozen as ${short(view.hash ?? "")}; agent ${spec.agent.kind === "none" ? "none (no model and no agent is configured)" : spec.agent.kind}; run mode ${spec.runMode}`,
+    ...(spec.approvedCommands === undefined
+      ? []
+      : [`commands approved in advance: ${spec.approvedCommands.map(field).join(", ")}`]),
     ...Object.entries(spec.pinnedOn).map(([repo, commit]) => `gates of ${field(repo)} pinned on ${short(commit)}:`),
     ...spec.gates.map(
       (gate) =>

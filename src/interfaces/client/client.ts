@@ -1,5 +1,6 @@
 import { HealthView, TaskListView } from "../../contract/first-views.ts";
 import type * as inputs from "../../contract/inputs.ts";
+import type * as providerInputs from "../../contract/provider-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
 import { type Call, exchange, type FindDaemon } from "./transport.ts";
@@ -39,6 +40,8 @@ type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** Delivering runs gates on the merged tree, and freezing looks through the repository. */
 const LONG_MS = 60 * 60_000;
+/** A model may be as large as a disk, and a line slow. */
+const DOWNLOAD_MS = 24 * 60 * 60_000;
 /** Nice to know, and not worth waiting long for a remote that is away. */
 const MOVED_MS = 20_000;
 
@@ -68,6 +71,7 @@ export function connect(find: FindDaemon) {
   const patch = <T>(view: View<T>, path: string, body: unknown) => call(view, { method: "PATCH", path, body });
   const task = (id: string, rest = "") => `/api/tasks/${encodeURIComponent(id)}${rest}`;
   const project = (id: string, rest = "") => `/api/projects/${encodeURIComponent(id)}${rest}`;
+  const provider = (id: string, rest = "") => `/api/providers/${encodeURIComponent(id)}${rest}`;
   const repo = (id: string, rest = "") => `/api/repos/${encodeURIComponent(id)}${rest}`;
 
   return {
@@ -98,6 +102,33 @@ export function connect(find: FindDaemon) {
     changeRepo: (id: string, input: In<typeof inputs.RepoChangeInput>) => patch(views.RepoChangedView, repo(id), input),
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
+
+    policy: (projectIdOrName?: string) => get(views.PolicyView, "/api/policy", { project: projectIdOrName }),
+    setPolicy: (input: In<typeof inputs.PolicySetInput>) => post(views.PolicyView, "/api/policy", input),
+    checkPolicy: (input: In<typeof inputs.PolicyCheckInput>) => post(views.PolicyView, "/api/policy/check", input),
+    explainPolicy: (input: In<typeof inputs.PolicyExplainInput>) =>
+      post(views.DecisionView, "/api/policy/explain", input),
+    providers: () => get(views.ProviderListView, "/api/providers"),
+    detectProviders: () => post(views.DetectedView, "/api/providers/detect"),
+    addProvider: (input: In<typeof providerInputs.NewProviderInput>) =>
+      post(views.ProviderView, "/api/providers", input),
+    provider: (id: string) => get(views.ProviderView, provider(id)),
+    changeProvider: (id: string, input: In<typeof providerInputs.ProviderChangeInput>) =>
+      patch(views.ProviderView, provider(id), input),
+    removeProvider: (id: string) => call(views.ProviderRemovedView, { method: "DELETE", path: provider(id) }),
+    startProvider: (id: string) => post(views.ProviderRanView, provider(id, "/start"), {}, LONG_MS),
+    stopProvider: (id: string) => post(views.ProviderRanView, provider(id, "/stop"), {}, LONG_MS),
+    restartProvider: (id: string) => post(views.ProviderRanView, provider(id, "/restart"), {}, LONG_MS),
+    storeKey: (id: string, input: In<typeof providerInputs.KeyInput>) =>
+      post(views.KeyKeptView, provider(id, "/key"), input),
+    forgetKey: (id: string) => call(views.KeyForgottenView, { method: "DELETE", path: provider(id, "/key") }),
+    providerModels: (id: string) => get(views.ProviderModelsView, provider(id, "/models")),
+    pullModel: (id: string, input: In<typeof providerInputs.PullInput>) =>
+      post(views.PulledView, provider(id, "/pull"), input, DOWNLOAD_MS),
+    probeProvider: (id: string, input: In<typeof providerInputs.ProbeInput>) =>
+      post(views.ProbeResultView, provider(id, "/probe"), input, LONG_MS),
+    providerLog: (id: string) => get(views.ProviderLogView, provider(id, "/log")),
+    browse: (path?: string) => get(views.BrowsedView, "/api/browse", { path }),
 
     detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
       post(views.OfferedGatesView, "/api/gates/detect", input, LONG_MS),

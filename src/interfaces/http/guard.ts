@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import { failure } from "../../contract/problems.ts";
@@ -9,12 +10,21 @@ const JSON_DEPTH_MAX = 64;
 /** As the JSON parser behind it recognises the type: a body that passes here is never taken for an empty one there. */
 const JSON_TYPE = /^application\/json(;\s*[a-zA-Z0-9-]+=([^;]+))*$/;
 
+export interface Guarded {
+  /** Host headers this daemon answers to, `name:port` in lower case. */
+  readonly hosts: () => ReadonlySet<string>;
+  /** Why whoever holds the other end of this connection is nobody for this daemon; null when it may ask. No connection: no server either. */
+  readonly stranger: (connection: Socket | null) => Promise<string | null>;
+}
+
 /**
- * What must hold before any route is looked at. The Host must be one of ours exactly, so that a name rebound to loopback reaches nothing; a
+ * What must hold before any route is looked at. Who asks must be somebody for this daemon. The Host must be one of ours exactly, so that a name rebound to loopback reaches nothing; a
  * browser's Origin must be ours exactly; a write is JSON, so that no form and no plain text of a foreign page can be one.
  */
-export function guard({ hosts }: { readonly hosts: () => ReadonlySet<string> }): MiddlewareHandler {
+export function guard({ hosts, stranger }: Guarded): MiddlewareHandler {
   return async (c, next) => {
+    const refused = await stranger(incomingOf(c)?.socket ?? null);
+    if (refused !== null) throw failure("peer/refused", refused);
     const { host: asked } = new URL(c.req.url);
     // A request line may name a host of its own; then that one counts as well.
     for (const host of [c.req.header("host") ?? "", asked])
@@ -38,9 +48,12 @@ const CLIMBS = /%(00|2e|2f|5c)|\/\/|\\|\/\.\.?(\/|$)/i;
 
 /** Before anyone has put `..` and the like right; without a server there is only the address as it is. */
 function pathAsSent(c: Context): string {
-  const sent = (c.env as Partial<HttpBindings> | undefined)?.incoming?.url ?? c.req.url;
+  const sent = incomingOf(c)?.url ?? c.req.url;
   return sent.replace(/^https?:\/\/[^/?]*/i, "").replace(/\?.*$/s, "");
 }
+
+const incomingOf = (c: Context): HttpBindings["incoming"] | undefined =>
+  (c.env as Partial<HttpBindings> | undefined)?.incoming;
 
 const isOurs = (origin: string, hosts: ReadonlySet<string>): boolean =>
   origin.startsWith("http://") && hosts.has(origin.slice("http://".length).toLowerCase());

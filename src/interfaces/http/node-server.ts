@@ -4,12 +4,20 @@ import { getRequestListener, RequestError } from "@hono/node-server";
 import { failure, type Problem, problemOf } from "../../contract/problems.ts";
 
 export const HEADERS_BYTES_MAX = 16 * 1024;
-const REQUEST_MS_MAX = 5 * 60_000;
+
+/** How long a request may take to arrive, and how often that is looked at. */
+export interface Arrival {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly lookMs: number;
+}
+
+const ARRIVAL: Arrival = { headersMs: 30_000, requestMs: 5 * 60_000, lookMs: 10_000 };
 
 type Fetch = Parameters<typeof getRequestListener>[0];
 
 /** The surface on Node's HTTP server, not listening yet. What is no request at all is answered with a problem too. */
-export function nodeServer(fetch: Fetch): Server {
+export function nodeServer(fetch: Fetch, arrival: Arrival = ARRIVAL): Server {
   const listener = getRequestListener(fetch, {
     errorHandler: (error) => {
       if (error instanceof RequestError)
@@ -21,7 +29,12 @@ export function nodeServer(fetch: Fetch): Server {
     },
   });
   const server = createServer(
-    { maxHeaderSize: HEADERS_BYTES_MAX, requestTimeout: REQUEST_MS_MAX },
+    {
+      maxHeaderSize: HEADERS_BYTES_MAX,
+      headersTimeout: arrival.headersMs,
+      requestTimeout: arrival.requestMs,
+      connectionsCheckingInterval: arrival.lookMs,
+    },
     (incoming, outgoing) => void listener(incoming, outgoing),
   );
   server.on("clientError", answerBroken);
@@ -48,7 +61,11 @@ const HEADERS_TOO_LARGE: Problem = {
 };
 const TOO_SLOW: Problem = {
   ...problemOf(
-    failure("input/invalid", `the request did not arrive whole within ${REQUEST_MS_MAX / 1_000} s`, "Send it again."),
+    failure(
+      "input/invalid",
+      `the request did not arrive in time: its headers have ${ARRIVAL.headersMs / 1_000} s, all of it ${ARRIVAL.requestMs / 1_000} s`,
+      "Send it again.",
+    ),
   ),
   status: 408,
 };

@@ -32,6 +32,8 @@ export function answerProblem(c: Context, told: Problem): Response {
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
   if (told.status === 429 || told.status === 503)
     headers["retry-after"] = String(typeof seconds === "number" ? Math.max(1, Math.ceil(seconds)) : 1);
+  // No scheme of HTTP: what counts is who holds the other end of the connection.
+  if (told.status === 401) headers["www-authenticate"] = "Peer-Uid";
   return new Response(JSON.stringify(told), {
     status: told.status,
     headers: { ...Object.fromEntries(c.res.headers), ...headers },

@@ -40,6 +40,13 @@ const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["setti
   ...(input.run_mode !== undefined && { runMode: input.run_mode }),
   ...(input.flaky !== undefined && { flaky: input.flaky }),
   ...(input.package_hosts !== undefined && { packageHosts: input.package_hosts }),
+  ...(input.approvals !== undefined && {
+    approvals: {
+      approverNotCreator: input.approvals.approver_not_creator,
+      expiresMs: input.approvals.expires_ms,
+      delegates: input.approvals.delegates,
+    },
+  }),
   ...(input.tasks_max !== undefined && { tasksMax: input.tasks_max }),
 });
 

@@ -4,11 +4,13 @@ import { invalid } from "../../contract/parse.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
-import { guard } from "./guard.ts";
+import { type Guarded, guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { answerProblem, routeNotFound, toldOf } from "./problem-response.ts";
 import { projectRoutes } from "./project-routes.ts";
+import { providerRoutes } from "./provider-routes.ts";
 import { responseHeaders } from "./response-headers.ts";
 import type { Surface } from "./surface.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -20,26 +22,24 @@ export interface WebFile {
   readonly type: string;
 }
 
-export interface HttpOptions {
+export interface HttpOptions extends Guarded {
   readonly surface: Surface;
   readonly answers: Answers;
   readonly web: ReadonlyMap<string, WebFile>;
-  /** Host headers this daemon answers to, `name:port` in lower case. */
-  readonly hosts: () => ReadonlySet<string>;
   readonly version: string;
   /** Told of every failure that is a bug. */
   readonly warn: (sentence: string, error: unknown) => void;
 }
 
 /** The whole HTTP surface as one request handler; tests call it without a port. */
-export function httpSurface({ surface, answers, web, hosts, version, warn }: HttpOptions): OpenAPIHono {
+export function httpSurface({ surface, answers, web, hosts, stranger, version, warn }: HttpOptions): OpenAPIHono {
   const api = new OpenAPIHono({
     defaultHook: (result) => {
       if (!result.success) throw invalid(result.error as ZodError, WHAT[result.target] ?? "the request");
     },
   });
   api.use("*", responseHeaders());
-  api.use("*", guard({ hosts }));
+  api.use("*", guard({ hosts, stranger }));
   api.use("/api/*", idempotency(answers));
   api.onError((error, c) => {
     const told = toldOf(error);
@@ -50,7 +50,9 @@ export function httpSurface({ surface, answers, web, hosts, version, warn }: Htt
 
   systemRoutes(api, surface);
   projectRoutes(api, surface);
+  providerRoutes(api, surface);
   gateRoutes(api, surface);
+  policyRoutes(api, surface);
   taskRoutes(api, surface);
   dependencyRoutes(api, surface);
   forkRoutes(api, surface);

@@ -41,8 +41,11 @@ export const problems = {
   415: problem("Not JSON"),
   421: problem("A foreign Host"),
   422: problem("Understood, but it cannot be worked on"),
+  424: problem("Something it needs is missing: a key, a program"),
   429: problem("Too many; Retry-After says when"),
   500: problem("A bug, or damaged data"),
+  502: problem("What was asked on the way failed"),
   503: problem("Not now; Retry-After says when"),
+  504: problem("What was asked on the way took too long"),
   507: problem("No space left"),
 } as const;

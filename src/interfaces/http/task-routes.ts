@@ -138,13 +138,15 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     createRoute({
       method: "patch",
       path: "/api/tasks/{id}",
-      summary: "Say how soon it is wanted",
+      summary: "Say how soon it is wanted, or how much a person is asked from now on",
       request: { params: TaskParam, body: jsonBody(TaskChangeInput) },
       responses: { 200: json(TaskView, "The task"), ...problems },
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      await answer.prioritize(person, id, c.req.valid("json").priority);
+      const { priority, run_mode } = c.req.valid("json");
+      if (priority !== undefined) await answer.prioritize(person, id, priority);
+      if (run_mode !== undefined) await answer.changeMode(person, id, run_mode);
       return c.json(await view(id), 200);
     },
   );

@@ -161,6 +161,13 @@ export function checkEvidence(
             if (evidence["readOnly"] !== (String(evidence["line"]).split(" ")[5] ?? "").split(",").includes("ro"))
               found("command", where, `says read-only is ${evidence["readOnly"]} of ${evidence["line"]}`);
             break;
+          case "decision":
+            if (
+              !["allow", "ask"].includes(String(evidence["verdict"])) ||
+              !/^[0-9a-f]{64}$/.test(String(evidence["set"]))
+            )
+              found("command", where, `began although ${evidence["policy"]} said ${evidence["verdict"]}`);
+            break;
           case "program":
             if (evidence["path"] !== null && !existsSync(String(evidence["path"])))
               found("command", where, `says that ${evidence["name"]} is ${evidence["path"]}, which is not there`);

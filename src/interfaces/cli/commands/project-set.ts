@@ -3,6 +3,19 @@ import { NewProjectInput, type ProjectChangeInput } from "../../../contract/inpu
 import { trouble } from "../../client/trouble.ts";
 import { command, option, positional } from "../command.ts";
 import { projectLines } from "../project-text.ts";
+import { Span } from "../span.ts";
+
+interface Approval {
+  readonly approverNotCreator?: "yes" | "no" | undefined;
+  readonly approvalExpires?: number | "none" | undefined;
+  readonly delegate?: readonly string[] | undefined;
+}
+
+const approvalsOf = ({ approverNotCreator, approvalExpires, delegate }: Approval) => ({
+  ...(approverNotCreator !== undefined && { approver_not_creator: approverNotCreator === "yes" }),
+  ...(approvalExpires !== undefined && { expires_ms: approvalExpires === "none" ? null : approvalExpires }),
+  ...(delegate !== undefined && { delegates: delegate.filter((name) => name !== "") }),
+});
 
 export const projectSet = command({
   args: z.strictObject({
@@ -22,6 +35,17 @@ export const projectSet = command({
       "N",
       "how many of its tasks run at the same time; none: as many as the daemon has room for",
     ),
+    approverNotCreator: option(
+      z.enum(["yes", "no"]).optional(),
+      "YES|NO",
+      "whether another person than a task's creator has to approve",
+    ),
+    approvalExpires: option(
+      z.union([z.literal("none"), Span]).optional(),
+      "TIME",
+      "how long a proposal takes a yes, e.g. 8h; none: for as long as it takes",
+    ),
+    delegate: option(z.array(z.string()).optional(), "NAME", 'who may approve, instead of those before; "" : everyone'),
     packageHost: option(
       z.array(z.string()).optional(),
       "HOST:PORT",
@@ -29,12 +53,15 @@ export const projectSet = command({
     ),
   }),
   examples: ["agentos project set shop --tasks-max 2"],
-  async run({ project, name, agent, mode, tasksMax, packageHost }, { api, out }) {
+  async run({ project, name, agent, mode, tasksMax, packageHost, ...approval }, { api, out }) {
     const settings: NonNullable<z.input<typeof ProjectChangeInput>["settings"]> = {
       ...(agent !== undefined && { agent: agent === "none" ? null : agent }),
       ...(mode !== undefined && { run_mode: mode }),
       ...(tasksMax !== undefined && { tasks_max: tasksMax === "none" ? null : Number(tasksMax) }),
       ...(packageHost !== undefined && { package_hosts: packageHost }),
+      ...(Object.values(approval).some((one) => one !== undefined) && {
+        approvals: { ...(await api.project(project)).settings.approvals, ...approvalsOf(approval) },
+      }),
     };
     if (name === undefined && Object.keys(settings).length === 0)
       throw trouble("input/invalid", "nothing was named that should change", {

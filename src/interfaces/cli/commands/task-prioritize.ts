@@ -6,7 +6,7 @@ import { TaskReference, taskNamed } from "../task-reference.ts";
 export const taskPrioritize = command({
   args: z.strictObject({
     id: positional(TaskReference, "ID", "the task"),
-    priority: positional(TaskChangeInput.shape.priority, "PRIORITY", "low, normal, high or urgent"),
+    priority: positional(TaskChangeInput.shape.priority.unwrap(), "PRIORITY", "low, normal, high or urgent"),
   }),
   examples: ["agentos task prioritize last urgent"],
   async run({ id, priority }, { api, out }) {
