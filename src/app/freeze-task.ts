@@ -116,6 +116,7 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     ...(draft.approvedCommands !== undefined && { approvedCommands: draft.approvedCommands }),
     ...(draft.models !== undefined && { models: draft.models }),
     ...(draft.budget !== undefined && { budget: draft.budget }),
+    ...(draft.review === true && { review: true }),
   };
 }
 

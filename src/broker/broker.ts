@@ -21,6 +21,7 @@ import type { BrokerDependencies, Pass } from "./deps.ts";
 import { runGate } from "./gate.ts";
 import { planningCapabilities, readOnlyWitness } from "./planning.ts";
 import { prepareLayer } from "./prepare.ts";
+import { talkCapabilities } from "./talking.ts";
 import { workCapabilities } from "./working.ts";
 
 export function createBroker(deps: BrokerDependencies): Broker {
@@ -61,6 +62,7 @@ export function createBroker(deps: BrokerDependencies): Broker {
   return {
     planning: (desk): PlanningCapabilities => planningCapabilities(deps, desk, passing(desk)),
     working: (desk): WorkCapabilities => workCapabilities(deps, desk, passing(desk)),
+    reviewing: (desk) => ({ model: talkCapabilities(deps, desk, passing(desk)).model }),
     prepare: (desk, definition: PrepareDefinition, commit, on): Promise<LayerMount> =>
       prepareLayer(deps, desk, passing(desk), definition, commit, on),
     candidate: (desk, repo, message, author, exclude) =>

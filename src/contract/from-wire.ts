@@ -79,6 +79,7 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.include_changes !== undefined && { includeDirty: change.include_changes }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),
     ...(change.flaky !== undefined && { flaky: change.flaky }),
+    ...(change.review !== undefined && { review: change.review }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),
   };
 }

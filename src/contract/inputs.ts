@@ -154,6 +154,8 @@ const SPEC_FIELDS = {
   include_changes: z.boolean(),
   attempts: z.int().min(1).max(20),
   flaky: FlakyInput,
+  /** The model of the verification looks over the change and may add findings. */
+  review: z.boolean(),
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
     task_ms: z

@@ -102,6 +102,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Gate ${body.gate} failed on the ${body.on}: ${body.findings.join("; ")}.`;
     case "GATE_UNPROVEN":
       return `Gate ${body.gate} is unproven on the ${body.on}, for want of ${body.missing.join("; ")}.`;
+    case "REVIEWED":
+      return body.failed === null
+        ? `${body.by} looked over the change and found ${body.count === 0 ? "nothing" : count(body.count, "thing")}; no verdict depends on it.`
+        : `${body.by} gave no second opinion: ${body.failed}.`;
     case "RETRIED":
       return `Attempt ${body.attempt} begins${body.restart ? " at the base again" : ""}, because ${body.failure}.`;
     case "TIME_WARNED":

@@ -11,6 +11,7 @@ import type {
   Input,
   PlanFacts,
   Recorded,
+  Review,
   TaskEvent,
   TaskEventBodies,
 } from "./event.ts";
@@ -128,6 +129,8 @@ export interface TaskFacts {
   readonly candidate: Readonly<Record<string, CandidateOf>> | null;
   readonly baseline: Readonly<Record<string, RecordedVerdict>>;
   readonly verdicts: Readonly<Record<string, RecordedVerdict>>;
+  /** A second opinion on the candidate, or on the one before it. */
+  readonly review: Review | null;
   /** What the next attempt is told. */
   readonly lastFailure: { readonly text: string; readonly output: BlobRef | null } | null;
   readonly failureRun: FailureRun | null;
@@ -209,6 +212,7 @@ const NOTHING_DONE = {
   candidate: null,
   baseline: {},
   verdicts: {},
+  review: null,
   lastFailure: null,
   failureRun: null,
   pauseRequested: false,
@@ -433,6 +437,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         ...task,
         candidate: event.body.repos,
         verdicts: {},
+        review: null,
         layers: Object.fromEntries(Object.entries(task.layers).filter(([name]) => !name.endsWith("@candidate"))),
       };
     case "GATE_PASSED":
@@ -441,6 +446,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return withVerdict(task, event.body, { verdict: "fail", findings: event.body.findings });
     case "GATE_UNPROVEN":
       return withVerdict(task, event.body, { verdict: "unproven", findings: event.body.missing });
+    case "REVIEWED":
+      return { ...task, review: event.body };
     case "RETRIED":
       return {
         ...task,
@@ -593,6 +600,7 @@ const facts = (task: Task): TaskFacts => ({
   candidate: task.candidate,
   baseline: task.baseline,
   verdicts: task.verdicts,
+  review: task.review,
   lastFailure: task.lastFailure,
   failureRun: task.failureRun,
   pauseRequested: task.pauseRequested,

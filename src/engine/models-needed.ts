@@ -5,9 +5,12 @@ import type { Hold } from "./hold.ts";
 
 /** The first phase ahead of the task in which a model is needed and nobody said which; null: there is none such. Looked up before anything is done. */
 export async function phaseWithoutModel(deps: EngineDependencies, hold: Hold): Promise<Phase | null> {
-  if (hold.spec.agent.kind !== "builtin") return null;
-  for (const phase of AHEAD[hold.task().phase])
+  const { agent, review = false } = hold.spec;
+  const worked: readonly Phase[] = agent.kind === "builtin" ? AHEAD[hold.task().phase] : [];
+  const ahead: readonly Phase[] = review ? [...worked, "verification"] : worked;
+  for (const phase of ahead) {
     if ((await modelsInForce(deps, hold, phase)) === null) return phase;
+  }
   return null;
 }
 

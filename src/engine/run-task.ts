@@ -70,8 +70,7 @@ async function work(deps: EngineDependencies, hold: Hold): Promise<void> {
     return;
   }
   const without = await phaseWithoutModel(deps, hold);
-  if (without !== null)
-    throw new Failure("model/none", `no model is configured for the phase ${without} of this task`);
+  if (without !== null) throw new Failure("model/none", `no model is configured for the phase ${without} of this task`);
   for (;;) {
     hold.boundary();
     const { phase, approval } = hold.task();

@@ -8,6 +8,7 @@ import { setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
 import { judgedGate } from "./judged-gate.ts";
 import { ensureLayers } from "./layers.ts";
+import { secondOpinion } from "./second-opinion.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
 /** Makes the candidate, runs the pinned gates on base and candidate, and lets only the recorded evidence decide. */
@@ -28,6 +29,7 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
   for (const gate of hold.spec.gates)
     if (!Object.hasOwn(hold.task().verdicts, gate.id)) await runAndJudge(deps, hold, gate, "candidate");
   hold.boundary();
+  await secondOpinion(deps, hold);
 
   await agent.conclude({
     spec: hold.spec,

@@ -16,6 +16,7 @@ import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
 import { builtinAgent } from "../agents/builtin/builtin-agent.ts";
+import { modelReviewer } from "../agents/builtin/reviewer.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
@@ -170,6 +171,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     sandbox,
     broker,
     layers,
+    reviewer: modelReviewer,
     agents: adapters.agents ?? { builtin: builtinAgent, script: scriptAgent, gates: gatesAgent },
     seal,
     digest: sha256Hex,

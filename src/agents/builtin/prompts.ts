@@ -21,6 +21,14 @@ Do not weaken, skip or delete tests, and do not change how they are run, to make
 Run the item's commands to see that it works, then call finish_item.
 ${TRUST}`;
 
+const REVIEWING = `You review a finished change in a software repository. The system has run its gates already; you decide nothing. Look for what the gates cannot see: the task is not really done, something is broken or left out, tests were weakened, secrets or unrelated changes. Report only what you can point at, by calling report_findings.
+${TRUST}`;
+
+export const reviewOpening = (spec: Spec, diff: string): readonly ModelMessage[] => [
+  { role: "system", text: REVIEWING },
+  { role: "user", text: parts(taskText(spec), `The change:\n${data("diff", diff)}`) },
+];
+
 export const planningOpening = (
   spec: Spec,
   changeRequest: string | null,
