@@ -158,15 +158,20 @@ describe("a task of the built-in agent", () => {
     ]);
   });
 
-  it("autonomous leaves the plan's paths not at all: it waits", async () => {
+  it("autonomous leaves the plan's paths not at all: that is refused on record, and told to the model", async () => {
     const { rig } = made;
     const title = "Alone and further";
-    SCRIPTS[title] = (request) =>
-      plans(request) ? submits(item()) : calls(["write", { path: "other.txt", content: "x\n" }]);
+    SCRIPTS[title] = (request) => {
+      if (plans(request)) return submits(item());
+      return [calls(["write", { path: "other.txt", content: "x\n" }]), EDITS][turnOf(request)] ?? FINISHES;
+    };
     const id = await rig.queued(await rig.project(repository()), { title, run_mode: "autonomous", ...GREEN });
-    const blocked = await rig.until(id, "blocked");
-    expect(blocked.reason).toBe("approval_needed");
-    expect((await rig.bodies(id, "STEP_STARTED")).some(({ act }) => act.kind === "edit")).toBe(false);
+    const done = await rig.until(id, "succeeded");
+    expect(done.candidate?.["app"]?.changed).toBe(1);
+    expect((await rig.bodies(id, "DENIED")).map(({ act, rule }) => [act, rule])).toEqual([
+      ["write other.txt in app", "plan/path"],
+    ]);
+    expect(await rig.bodies(id, "ASKED")).toEqual([]);
   });
 
   it("asks a person and goes on with the answer, in planning as in the work", async () => {
