@@ -32,12 +32,19 @@ export default defineConfig({
       ),
       suite(
         "integration",
-        ["test/contract/**/*.test.ts", "test/integration/**/*.test.ts", "test/attacks/**/*.test.ts"],
+        [
+          "test/contract/**/*.test.ts",
+          "test/integration/**/*.test.ts",
+          "test/attacks/**/*.test.ts",
+          "test/cheats/**/*.test.ts",
+        ],
         { testSeconds: 60, startsPrograms: true },
       ),
       suite("crash", ["test/crash/**/*.test.ts"], { testSeconds: 300, startsPrograms: true }),
       // Needs a network: not part of `npm test`.
       suite("packages", ["test/packages/**/*.test.ts"], { testSeconds: 2400, startsPrograms: true }),
+      // Needs foreign agents, which `npm run test:agents` installs: not part of `npm test`.
+      suite("agents", ["test/agents/*.test.ts"], { testSeconds: 600, startsPrograms: true }),
       suite("e2e", ["test/e2e/**/*.test.ts", "web/test/**/*.test.ts"], { testSeconds: 180, startsPrograms: true }),
     ],
   },

@@ -31,7 +31,7 @@ describe("this repository", () => {
     expect(aroundTheBroker(files)).toEqual([]);
     const around = 'import { spawn } from "node:child_process";\nexport const go = (deps) => deps.sandbox.run([]);';
     expect(aroundTheBroker({ ...files, "src/agents/script/around.ts": around })).toEqual([
-      "src/agents/script/around.ts:2 calls sandbox.run; only src/broker/confine.ts, src/main/confined-programs.ts may.",
+      "src/agents/script/around.ts:2 calls sandbox.run; only src/broker/confine.ts, src/broker/turn-client.ts, src/main/confined-programs.ts may.",
       "src/agents/script/around.ts starts processes; what a task does is run by the broker.",
     ]);
   });

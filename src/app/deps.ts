@@ -3,8 +3,8 @@ import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
-import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
 import type { Models } from "../ports/model.ts";
+import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Providers } from "../ports/providers.ts";
 import type { Runners } from "../ports/runners.ts";
@@ -12,9 +12,11 @@ import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import type { AgentCasesDependencies } from "./agents.ts";
 
-/** What the use cases work with. No broker and no sandbox: nothing here runs anything. */
+/** What the use cases work with. No broker and no sandbox: nothing here runs anything but the servers of providers that a person starts. */
 export interface AppDependencies {
+  readonly agents: AgentCasesDependencies;
   readonly store: Store;
   readonly log: TaskLog;
   readonly workspaces: Workspaces;

@@ -59,7 +59,7 @@ export async function forkTask(
     frozen = { hash, text: await staged(text) };
     const changed: Draft = {
       ...(await draftOf(deps, loaded)),
-      agent: agent.kind === "none" ? null : agent.kind,
+      agent: agent.kind === "script" || agent.kind === "gates" ? agent.kind : null,
       plan: wanted.plan,
     };
     draft = await staged(deps.seal(changed).text);

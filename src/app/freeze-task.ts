@@ -1,6 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import type { Draft, NamedGate } from "../domain/draft.ts";
 import { Failure } from "../domain/failure.ts";
+import { NO_GRANTS } from "../domain/foreign-agent.ts";
 import { type GateDefinition, NO_RERUN, type PrepareDefinition } from "../domain/gate.ts";
 import type { Project } from "../domain/project.ts";
 import { narrowed } from "../domain/scope.ts";
@@ -110,6 +111,8 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     runMode: draft.runMode ?? project?.settings.runMode ?? ("assisted" satisfies RunMode),
     expectsChange: draft.expectsChange ?? agent.kind !== "gates",
     includeDirty: draft.includeDirty,
+    ...(draft.mayChange !== undefined &&
+      draft.mayChange.length > 0 && { mayChange: [...new Set(draft.mayChange)].sort() }),
     attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
     flaky: draft.flaky ?? project?.settings.flaky ?? NO_RERUN,
     limits: { ...DEFAULT_LIMITS, ...draft.limits },
@@ -122,12 +125,13 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
 
 /** Named, else the template of that title, else the project's default, else the built-in one. */
 function agentOf(draft: Draft, project: Project | null): AgentChoice {
-  const kind =
+  const kind: NonNullable<Draft["agent"]> =
     draft.agent ??
     (draft.plan !== null ? "script" : null) ??
     templateNamed(draft.title)?.agent ??
     project?.settings.agent ??
     "builtin";
+  if (typeof kind === "object") return { ...kind, grants: project?.settings.agentGrants ?? NO_GRANTS };
   if (kind !== "script") return { kind };
   if (draft.plan === null)
     throw new Failure("spec/invalid", "the script agent needs a plan file", {
@@ -164,6 +168,9 @@ const nothingToRun = (repo: string): GateDefinition => ({
   source: "detected",
 });
 
+/** Where a criterion names this gate, no machine can tell: it is unproven until a person takes the work on record. */
+const NOBODY = "none";
+
 function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Criterion[] {
   if (draft.criteria.length === 0)
     return gates.map((gate) => ({
@@ -176,7 +183,7 @@ function criteriaOf(draft: Draft, gates: readonly GateDefinition[]): readonly Cr
   return draft.criteria.map(({ text, gate }, index) => ({
     id: `c${index + 1}`,
     text,
-    gate: gate ?? usual?.id ?? null,
+    gate: gate === NOBODY && !gates.some(({ id }) => id === NOBODY) ? null : (gate ?? usual?.id ?? null),
   }));
 }
 

@@ -1,4 +1,5 @@
 import type { Delivery } from "../ports/delivery.ts";
+import { agentCases } from "./agents.ts";
 import { answerMany } from "./answer-many.ts";
 import { answers } from "./answer-task.ts";
 import { bindTask } from "./bind-task.ts";
@@ -43,6 +44,7 @@ export type UseCases = ReturnType<typeof useCases>;
 
 /** Everything the surfaces can ask for. HTTP, CLI and whatever comes next present these and nothing else. */
 export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
+  agents: agentCases(deps.agents),
   createTask: given(deps, createTask),
   reviseTask: given(deps, reviseTask),
   bindTask: given(deps, bindTask),

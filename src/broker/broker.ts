@@ -1,7 +1,5 @@
-import type { Evidence } from "../domain/evidence.ts";
 import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
 import { grantFor } from "../domain/matter.ts";
-import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "../ports/agent.ts";
 import type {
@@ -17,6 +15,7 @@ import type {
 import type { PolicyAnswer } from "../ports/policy.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { makeCandidate } from "./candidate.ts";
+import { decide, decisionEvidence } from "./decision.ts";
 import type { BrokerDependencies, Pass } from "./deps.ts";
 import { runGate } from "./gate.ts";
 import { planningCapabilities, readOnlyWitness } from "./planning.ts";
@@ -33,7 +32,7 @@ export function createBroker(deps: BrokerDependencies): Broker {
         const opened = await open();
         if ("refused" in opened) return opened;
         const { act } = opened;
-        answer = await decision(deps, desk, act);
+        answer = await decide(deps, desk, act);
         const { verdict, rule, reason } = answer;
         if (verdict === "allow") return opened;
         if (verdict === "deny") return { refused: { act: describeAct(act), rule, reason } };
@@ -72,36 +71,6 @@ export function createBroker(deps: BrokerDependencies): Broker {
     witness: (desk, seen) => readOnlyWitness(deps, desk, passing(desk), seen),
   };
 }
-
-const decision = (deps: BrokerDependencies, desk: Desk, act: Act): Promise<PolicyAnswer> => {
-  const repo = "repo" in act ? act.repo : "";
-  return deps.policy.decide({
-    principal: WORKERS_OWN.has(act.kind)
-      ? { kind: "worker", name: "agentos" }
-      : { kind: "agent", name: desk.spec.agent.kind },
-    phase: desk.phase,
-    runMode: desk.runMode,
-    act,
-    project: desk.project,
-    scope: scopeOf(desk.spec, repo),
-    repoWritable: desk.repos[repo]?.writable ?? false,
-    packageHosts: desk.spec.prepare.flatMap((definition) => definition.hosts),
-    item: desk.item,
-    grants: desk.grants,
-    approvedCommands: desk.spec.approvedCommands ?? [],
-  });
-};
-
-/** What the system does of itself, whoever works on the task. */
-const WORKERS_OWN: ReadonlySet<Act["kind"]> = new Set<Act["kind"]>(["prepare", "candidate", "gate"]);
-
-const decisionEvidence = ({ verdict, rule, policy, set }: PolicyAnswer): Evidence => ({
-  kind: "decision",
-  verdict,
-  rule,
-  policy,
-  set,
-});
 
 /** What a person is shown and what a yes is bound to: the act itself, and where and within which bounds it would run. */
 function permissionFor(

@@ -230,7 +230,7 @@ export async function failureMount(
 
 export const workspaceOf = (desk: Desk, repo: string): WorkspaceRef => ({ task: desk.task, repo, epoch: desk.epoch });
 
-const limitsOf = (desk: Desk, timeoutMs: number): Limits => ({
+export const limitsOf = (desk: Desk, timeoutMs: number): Limits => ({
   wallMs: timeoutMs,
   memoryBytes: desk.spec.limits.memoryBytes,
   processes: desk.spec.limits.processes,
@@ -251,3 +251,21 @@ export function tail(bytes: Uint8Array): string {
   const kept = bytes.byteLength > OUTPUT_TOLD_BYTES ? bytes.subarray(bytes.byteLength - OUTPUT_TOLD_BYTES) : bytes;
   return new TextDecoder().decode(kept);
 }
+
+/** The layers of every repo of the task, with the variables of the one whose commands run in `cwd`. */
+export async function allLayers(
+  deps: BrokerDependencies,
+  desk: Desk,
+  repo: string,
+  cwd: string,
+): Promise<LayersInside> {
+  const each = await Promise.all(desk.spec.scopes.map((scope) => layerMounts(deps, desk, scope.repo, cwd)));
+  const own = desk.spec.scopes.findIndex((scope) => scope.repo === repo);
+  return {
+    mounts: each.flatMap((one) => one.mounts),
+    scratches: each.flatMap((one) => one.scratches),
+    environment: each[own]?.environment ?? {},
+  };
+}
+
+export const writableRepos = (desk: Desk): string[] => Object.keys(desk.repos).filter((repo) => isWritable(desk, repo));

@@ -4,6 +4,7 @@ import type { Ask, Effect, Opened, StepRun } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { BytesDigest } from "../ports/digest.ts";
 import type { Egress, EgressTarget } from "../ports/egress.ts";
+import type { AgentHomes, AgentPrograms, ForeignProtocol, Granted } from "../ports/foreign.ts";
 import type { Layers } from "../ports/layers.ts";
 import type { Models } from "../ports/model.ts";
 import type { Policy } from "../ports/policy.ts";
@@ -45,6 +46,10 @@ export interface BrokerDependencies {
     bytesMax: number,
     then: "read" | "remove",
   ) => Promise<readonly Uint8Array[]>;
+  readonly protocols: Readonly<Record<"acp", ForeignProtocol>>;
+  readonly agentPrograms: AgentPrograms;
+  readonly agentHomes: AgentHomes;
+  readonly granted: Granted;
   readonly writeText: (path: string, text: string | Uint8Array) => Promise<void>;
   /** Operating system, architecture and C library: what binary dependencies are built for. */
   readonly platform: () => string;

@@ -1,3 +1,4 @@
+import type { GateOn } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { checkoutsOf, type GateDefinition, type Ground, type PinnedPart } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
@@ -38,7 +39,7 @@ export async function runGate(
   }: {
     readonly gate: GateDefinition;
     readonly ground: Ground;
-    readonly on: "base" | "candidate" | "merge";
+    readonly on: GateOn;
   },
 ): Promise<GateOutcome> {
   const { repo, commit, tree, beside } = ground;

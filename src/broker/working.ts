@@ -3,19 +3,12 @@ import { Failure, isFailure } from "../domain/failure.ts";
 import { placeIn } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
-import {
-  confine,
-  failureMount,
-  isWritable,
-  type LayersInside,
-  layerMounts,
-  workspaceMounts,
-  workspaceOf,
-} from "./confine.ts";
+import { allLayers, confine, failureMount, workspaceMounts, workspaceOf, writableRepos } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
 import { talkCapabilities } from "./talking.ts";
+import { turnCapabilities } from "./turn.ts";
 
 const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;
 const ARTIFACT_BYTES_MAX = 16 * 1024 ** 2;
@@ -90,6 +83,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     attempt: desk.attempt,
     lastFailure: desk.lastFailure,
     ...readCapabilities(deps, desk, pass),
+    ...turnCapabilities(deps, desk, pass),
     ...talkCapabilities(deps, desk, pass),
     write: (repo, path, content, executable) => edit(repo, path, new TextEncoder().encode(content), executable),
     remove: (repo, path) => edit(repo, path, null, null),
@@ -144,15 +138,3 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     },
   };
 }
-
-async function allLayers(deps: BrokerDependencies, desk: Desk, repo: string, cwd: string): Promise<LayersInside> {
-  const each = await Promise.all(desk.spec.scopes.map((scope) => layerMounts(deps, desk, scope.repo, cwd)));
-  const own = desk.spec.scopes.findIndex((scope) => scope.repo === repo);
-  return {
-    mounts: each.flatMap((one) => one.mounts),
-    scratches: each.flatMap((one) => one.scratches),
-    environment: each[own]?.environment ?? {},
-  };
-}
-
-const writableRepos = (desk: Desk): string[] => Object.keys(desk.repos).filter((repo) => isWritable(desk, repo));

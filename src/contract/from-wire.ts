@@ -1,9 +1,11 @@
 import type { z } from "zod";
 import type { Dependency } from "../domain/dependency.ts";
 import type { Draft } from "../domain/draft.ts";
+import type { NamedForeign } from "../domain/foreign-agent.ts";
+import { CUSTOM_AGENT } from "../domain/launchers.ts";
 import type { ScriptAct, ScriptPlan } from "../domain/script-plan.ts";
 import type { SpecLimits } from "../domain/spec.ts";
-import type { PlanFile, SpecChangeInput, SpecInput } from "./inputs.ts";
+import type { AgentInput, PlanFile, ProjectAgentInput, SpecChangeInput, SpecInput } from "./inputs.ts";
 
 /** A command as one string is text for a shell; as a list it is an argv. */
 const argvOf = (run: string | readonly string[]): readonly string[] =>
@@ -71,17 +73,30 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
         hosts: one.hosts,
       })),
     }),
-    ...(change.agent !== undefined && { agent: change.agent }),
+    ...(change.agent !== undefined && { agent: agentFrom(change.agent) }),
     ...(change.plan !== undefined && { plan: scriptPlanFrom(change.plan) }),
     ...(change.run_mode !== undefined && { runMode: change.run_mode }),
     ...(change.approved_commands !== undefined && { approvedCommands: change.approved_commands }),
     ...(change.expects_change !== undefined && { expectsChange: change.expects_change }),
     ...(change.include_changes !== undefined && { includeDirty: change.include_changes }),
+    ...(change.may_change !== undefined && { mayChange: change.may_change }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),
     ...(change.flaky !== undefined && { flaky: change.flaky }),
     ...(change.review !== undefined && { review: change.review }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),
   };
+}
+
+/** `acp:NAME`, or a command of one's own; the agents of AgentOS itself are their names. */
+export function agentFrom(agent: z.infer<typeof ProjectAgentInput>): "builtin" | "gates" | NamedForeign;
+export function agentFrom(agent: z.infer<typeof AgentInput>): "builtin" | "script" | "gates" | NamedForeign;
+export function agentFrom(agent: z.infer<typeof AgentInput>): "builtin" | "script" | "gates" | NamedForeign {
+  if (agent === "builtin" || agent === "script" || agent === "gates") return agent;
+  if (typeof agent === "string") return { kind: "acp", agent: agent.slice("acp:".length), argv: null };
+  const argv = argvOf(agent.command);
+  return agent.kind === "command"
+    ? { kind: "command", argv }
+    : { kind: "acp", agent: agent.agent ?? CUSTOM_AGENT, argv };
 }
 
 function limitsFrom(limits: {

@@ -2,10 +2,12 @@ import { z } from "zod";
 import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
 import { EXIT_REASONS, type ExitReason } from "../domain/exit-reason.ts";
+import { MAY_CHANGE } from "../domain/finding.ts";
 import { REPORT_FORMATS } from "../domain/gate.ts";
+import { LAUNCHERS } from "../domain/launchers.ts";
 import { PHASES } from "../domain/phase.ts";
 import { PRIORITIES } from "../domain/priority.ts";
-import { AGENT_KINDS, RUN_MODES } from "../domain/spec.ts";
+import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES, type Status } from "../domain/task.ts";
 import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
 import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
@@ -124,6 +126,26 @@ export const ScopeInput = z.union([
 /** `rerun`: how often a gate whose tests fail is run again; `passes`: whether a pass after failures counts. */
 const FlakyInput = z.strictObject({ rerun: z.int().min(0).max(10), passes: z.boolean().default(true) });
 
+export const LAUNCHER_NAMES = LAUNCHERS.map(({ name }) => name);
+const ACP_NAMES = LAUNCHERS.map(({ name }) => `acp:${name}` as const);
+
+/** A foreign agent by a command of one's own, with the protocol (`acp`) or without. */
+const OwnAgentInput = z.union([
+  z.strictObject({ kind: z.literal("acp"), agent: z.enum(LAUNCHER_NAMES).optional(), command: Command }),
+  z.strictObject({ kind: z.literal("command"), command: Command }),
+]);
+/** `acp:NAME`: an agent that AgentOS knows how to start. */
+export const AgentInput = z.union([z.enum(["builtin", "script", "gates", ...ACP_NAMES]), OwnAgentInput]);
+export const ProjectAgentInput = z.union([z.enum(["gates", "builtin", ...ACP_NAMES]), OwnAgentInput]);
+/** A foreign agent to be tried; with what `project` grants. */
+export const AgentTrialInput = z.strictObject({
+  agent: z.union([z.enum(ACP_NAMES), OwnAgentInput]),
+  project: oneLine(200).optional(),
+});
+const ForkAgentInput = z.enum(["gates", "builtin"]);
+/** What a spec may let the work change beside the product. */
+export const MayChangeInput = z.enum(MAY_CHANGE);
+
 const SPEC_FIELDS = {
   title: oneLine(300),
   intent: words(100_000),
@@ -145,13 +167,14 @@ const SPEC_FIELDS = {
       }),
     )
     .max(50),
-  agent: z.enum(AGENT_KINDS),
+  agent: AgentInput,
   plan: PlanFile,
   run_mode: z.enum(RUN_MODES),
   /** `*` stands for anything; what such a command runs beside itself has to match too. */
   approved_commands: z.array(oneLine(1_000)).max(100),
   expects_change: z.boolean(),
   include_changes: z.boolean(),
+  may_change: z.array(MayChangeInput).max(20),
   attempts: z.int().min(1).max(20),
   flaky: FlakyInput,
   /** The model of the verification looks over the change and may add findings. */
@@ -217,7 +240,7 @@ export const GraphQuery = z.strictObject({
 /** Whoever is named does the work instead; the rest of the spec stays as it was frozen. */
 export const ForkInput = z.strictObject({
   times: z.int().min(1).max(20).default(1),
-  agent: z.enum(["gates", "builtin"]).optional(),
+  agent: ForkAgentInput.optional(),
   plan: PlanFile.optional(),
   created_by: oneLine(200).optional(),
 });
@@ -328,7 +351,18 @@ function isBranchName(name: string): boolean {
 
 const ToolPath = z.array(AbsolutePath).max(200);
 export const ProjectSettingsInput = z.strictObject({
-  agent: z.enum(["gates", "builtin"]).nullable().optional(),
+  agent: ProjectAgentInput.nullable().optional(),
+  /** What its foreign agents are let have, all of it: what is not named is taken back. */
+  agent_grants: z
+    .strictObject({
+      hosts: z.array(HostPort).max(50).default([]),
+      variables: z
+        .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,100}$/, "must be the name of a variable"))
+        .max(50)
+        .default([]),
+      files: z.array(RelativePath).max(50).default([]),
+    })
+    .optional(),
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),

@@ -3,6 +3,8 @@ import { rulesOf } from "../domain/approver.ts";
 import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
+import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/foreign-agent.ts";
+import { allowedBy, findingText } from "../domain/finding.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
@@ -12,6 +14,7 @@ import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
 import type {
+  AgentView,
   ArtifactListView,
   BulkView,
   ComparedView,
@@ -19,6 +22,7 @@ import type {
   DependencyGraphView,
   EventView,
   EvidenceView,
+  FoundListView,
   HealthView,
   ProjectView,
   RepoView,
@@ -128,6 +132,7 @@ export function taskView({
             ]),
           ),
     gates: verdictViews(task),
+    findings: foundViews(task),
     open_step:
       task.openStep === null
         ? null
@@ -181,9 +186,28 @@ export const comparedView = (
   })),
 });
 
+const VERDICTS_ON = {
+  base: (task) => task.baseline,
+  candidate: (task) => task.verdicts,
+  "kept-tests": (task) => task.keptTests,
+} as const satisfies Record<VerdictView["on"], (task: Task) => Task["verdicts"]>;
+
+export const foundViews = (task: Task): FoundListView => ({
+  items: task.findings.map((one) => ({
+    kind: one.kind,
+    policy: one.policy,
+    repo: one.repo,
+    about: one.about,
+    detail: one.detail,
+    text: findingText(one),
+    allowed_by: allowedBy(one.kind),
+  })),
+  accepted: task.findingsAccepted,
+});
+
 export const verdictViews = (task: Task): VerdictView[] =>
-  (["base", "candidate"] as const).flatMap((on) =>
-    Object.entries(on === "base" ? task.baseline : task.verdicts).map(([gate, one]) => ({
+  (["base", "candidate", "kept-tests"] as const).flatMap((on) =>
+    Object.entries(VERDICTS_ON[on](task)).map(([gate, one]) => ({
       gate,
       on,
       verdict: one.verdict,
@@ -251,12 +275,25 @@ export const repoView = (project: string, repo: RepoFacts): RepoView => ({
   directory: repo.directory ?? null,
 });
 
+export const agentView = (agent: "builtin" | "script" | "gates" | NamedForeign): AgentView => {
+  if (typeof agent === "string") return agent;
+  if (agent.kind === "command") return { kind: "command", agent: null, command: [...agent.argv] };
+  return agent.argv === null ? `acp:${agent.agent}` : { kind: "acp", agent: agent.agent, command: [...agent.argv] };
+};
+
+const grantsView = ({ hosts, variables, files }: AgentGrants): ProjectView["settings"]["agent_grants"] => ({
+  hosts: [...hosts],
+  variables: [...variables],
+  files: [...files],
+});
+
 export const projectView = (project: Project): ProjectView => ({
   id: project.id,
   name: project.name,
   created_at: time(project.createdAtMs),
   settings: {
-    agent: project.settings.agent,
+    agent: project.settings.agent === null ? null : agentView(project.settings.agent),
+    agent_grants: grantsView(project.settings.agentGrants ?? NO_GRANTS),
     run_mode: project.settings.runMode,
     package_hosts: [...project.settings.packageHosts],
     flaky: project.settings.flaky ?? null,

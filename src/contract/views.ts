@@ -27,7 +27,7 @@ export { HealthView, TaskListView, TaskRowView };
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
 export const VerdictView = z.object({
   gate: z.string(),
-  on: z.enum(["base", "candidate"]),
+  on: z.enum(["base", "candidate", "kept-tests"]),
   verdict: z.enum(["pass", "fail", "unproven"]),
   tree: z.string(),
   step: z.string(),
@@ -38,6 +38,21 @@ export const VerdictView = z.object({
   flaky: z.boolean(),
 });
 export type VerdictView = z.infer<typeof VerdictView>;
+
+/** Something about the candidate beside its gates' verdicts; `text` is all of it in words. */
+export const FoundView = z.object({
+  kind: z.string(),
+  policy: z.enum(["blocks", "asks", "shown"]),
+  repo: z.string().nullable(),
+  about: z.string(),
+  detail: z.string().nullable(),
+  text: z.string(),
+  /** What a spec can say so that it is only shown. */
+  allowed_by: z.string().nullable(),
+});
+export type FoundView = z.infer<typeof FoundView>;
+export const FoundListView = z.object({ items: z.array(FoundView), accepted: z.boolean() });
+export type FoundListView = z.infer<typeof FoundListView>;
 
 /** "`task` requires / blocks / suggests `other`", as people say it. */
 const Dependency = z.object({ task: z.string(), kind: z.enum(DEPENDENCY_KINDS), other: z.string() });
@@ -78,6 +93,7 @@ export const TaskView = TaskRowView.extend({
     )
     .nullable(),
   gates: z.array(VerdictView),
+  findings: FoundListView,
   /** `warned`: it shows no sign of life (`stall`), or most of its time is gone (`time`). */
   open_step: z
     .object({ step: z.string(), run: z.number(), doing: z.string(), warned: z.array(z.enum(["stall", "time"])) })
@@ -209,6 +225,7 @@ export const EvidenceView = z.object({
   review: z
     .object({ by: z.string(), count: z.number(), findings: z.string().nullable(), failed: z.string().nullable() })
     .nullable(),
+  findings: FoundListView,
   steps: z.array(
     z.object({
       step: z.string(),
@@ -317,12 +334,20 @@ export type RepoView = z.infer<typeof RepoView>;
 /** `notes`: what the change does to tasks that have not ended. */
 export const RepoChangedView = RepoView.extend({ notes: z.array(z.string()) });
 export type RepoChangedView = z.infer<typeof RepoChangedView>;
+/** A name (`gates`, `acp:opencode`), or a command of one's own. */
+export const AgentView = z.union([
+  z.string(),
+  z.object({ kind: z.enum(["acp", "command"]), agent: z.string().nullable(), command: z.array(z.string()) }),
+]);
+export type AgentView = z.infer<typeof AgentView>;
 export const ProjectView = z.object({
   id: z.string(),
   name: z.string(),
   created_at: Time,
   settings: z.object({
-    agent: z.enum(["gates", "builtin"]).nullable(),
+    agent: AgentView.nullable(),
+    /** What its foreign agents are let have. */
+    agent_grants: z.object({ hosts: z.array(z.string()), variables: z.array(z.string()), files: z.array(z.string()) }),
     run_mode: z.enum(RUN_MODES).nullable(),
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
@@ -460,6 +485,42 @@ export const GcView = z.object({
 });
 export type GcView = z.infer<typeof GcView>;
 
+export const AgentListView = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      command: z.array(z.string()),
+      /** Where its program is; null: it was not found. */
+      path: z.string().nullable(),
+      install: z.string(),
+      usual_hosts: z.array(z.string()),
+      /** It has a mode that only plans. */
+      plans: z.boolean(),
+      quirk: z.string().nullable(),
+    }),
+  ),
+});
+export type AgentListView = z.infer<typeof AgentListView>;
+export const AgentProbeView = z.object({
+  protocol: z.number(),
+  agent: z.string().nullable(),
+  version: z.string().nullable(),
+  loads_sessions: z.boolean(),
+  auth_methods: z.array(z.string()),
+  modes: z.array(z.string()),
+  trouble: z.string().nullable(),
+});
+export type AgentProbeView = z.infer<typeof AgentProbeView>;
+export const AgentTestView = z.object({
+  stop: z.string(),
+  message: z.string(),
+  changed: z.array(z.string()),
+  asked: z.array(z.string()),
+  denied: z.array(z.string()),
+  trouble: z.string().nullable(),
+});
+export type AgentTestView = z.infer<typeof AgentTestView>;
 export const PolicyView = z.object({
   /** SHA-256 over all of them: what each decision's evidence names. */
   hash: z.string(),

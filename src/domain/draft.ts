@@ -1,8 +1,10 @@
 import type { Budget } from "./budget.ts";
+import type { NamedForeign } from "./foreign-agent.ts";
+import type { MayChange } from "./finding.ts";
 import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { ScriptPlan } from "./script-plan.ts";
-import type { AgentKind, RepoScope, RunMode, SpecLimits } from "./spec.ts";
+import type { RepoScope, RunMode, SpecLimits } from "./spec.ts";
 
 /** A gate a person names. It replaces a detected one of the same id. */
 export interface NamedGate {
@@ -41,13 +43,15 @@ export interface Draft {
   readonly branches?: Readonly<Record<string, string>>;
   readonly gates: readonly NamedGate[];
   readonly prepare: readonly NamedPrepare[];
-  readonly agent: AgentKind | null;
+  readonly agent: "builtin" | "script" | "gates" | NamedForeign | null;
   readonly plan: ScriptPlan | null;
   readonly runMode: RunMode | null;
   /** Patterns of commands that are approved in advance; not there: none. */
   readonly approvedCommands?: readonly string[];
   readonly expectsChange: boolean | null;
   readonly includeDirty: boolean;
+  /** Absent in drafts of an AgentOS that knew none. */
+  readonly mayChange?: readonly MayChange[];
   readonly attempts: number | null;
   /** Absent in drafts of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;

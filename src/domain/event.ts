@@ -6,6 +6,8 @@ import type { Dependency } from "./dependency.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { FailureCode } from "./failure.ts";
+import type { AgentGrants, NamedForeign } from "./foreign-agent.ts";
+import type { JudgedFinding } from "./finding.ts";
 import type { FlakyPolicy, Ground, PinnedPart } from "./gate.ts";
 import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
@@ -14,6 +16,7 @@ import type { Priority } from "./priority.ts";
 import type { ProbeResult, ProviderFacts, ProviderStatus, ServerStarted } from "./provider-facts.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
+import type { TurnAct, TurnDecision } from "./turn.ts";
 import type { BlockReason } from "./waiting.ts";
 
 /** A commit a repo's work starts from. */
@@ -42,9 +45,12 @@ export interface CandidateOf {
   readonly leftOut: readonly string[];
 }
 
+/** `kept-tests`: the candidate, with what lies among its tests as it was on the base. */
+export type GateOn = "base" | "candidate" | "kept-tests" | "merge";
+
 export interface GateReport extends Ground {
   readonly gate: string;
-  readonly on: "base" | "candidate" | "merge";
+  readonly on: GateOn;
   readonly step: string;
   readonly counts: TestCounts | null;
   /** What of the definition was found in that tree. */
@@ -211,6 +217,21 @@ export interface TaskEventBodies {
     readonly ms: number;
     readonly limitMs: number;
   };
+  /**
+   * What the agent of an open turn asked its client for, and what was answered; durable before it was. It is the turn's own: undone with it,
+   * never repeated by itself. `n` counts within the run.
+   */
+  TURN_ACTED: {
+    readonly step: string;
+    readonly run: number;
+    readonly n: number;
+    readonly act: TurnAct;
+    readonly decision: TurnDecision;
+    readonly rule: string;
+    readonly evidence: readonly Evidence[];
+    /** Why it was denied or did not work; null: it worked. */
+    readonly cause: string | null;
+  };
   /** It died with its worker, was ended by a person, or the task's time was up; what it left was undone (kept under `rescued`). */
   STEP_LOST: {
     readonly step: string;
@@ -226,6 +247,8 @@ export interface TaskEventBodies {
   GATE_UNPROVEN: GateReport & { readonly missing: readonly string[] };
   /** A second opinion on the candidate, by `provider/model`; no verdict depends on it. `failed`: why there is none. */
   REVIEWED: Review;
+  /** What was found about the candidate beside its gates' verdicts. Not there: nothing was. `trees` are those it is about. */
+  CANDIDATE_INSPECTED: { readonly trees: Trees; readonly findings: readonly JudgedFinding[] };
   /** `restart`: the attempt begins at the base again; else it goes on with the workspace as it is. */
   RETRIED: {
     readonly attempt: number;
@@ -272,6 +295,12 @@ export interface TaskEventBodies {
   ACCEPTED_UNPROVEN: {
     readonly candidate: Readonly<Record<string, { readonly commit: string; readonly tree: string }>>;
     readonly gates: readonly string[];
+    readonly reason: BlobRef;
+  };
+  /** A person's yes to what was found about exactly this candidate, all of whose gates passed. */
+  FINDINGS_ACCEPTED: {
+    readonly candidate: Readonly<Record<string, { readonly commit: string; readonly tree: string }>>;
+    readonly findings: readonly JudgedFinding[];
     readonly reason: BlobRef;
   };
   COMPLETED: { readonly exitReason: SuccessReason; readonly gates: readonly string[] };
@@ -322,10 +351,12 @@ export interface RepoFacts {
 
 export interface ProjectSettings {
   /** Agent of a task that names none. */
-  readonly agent: "gates" | "builtin" | null;
+  readonly agent: "gates" | "builtin" | NamedForeign | null;
   readonly runMode: "interactive" | "assisted" | "autonomous" | null;
   /** Package hosts (`host:port`) a person allows prepare steps to reach, beside those of the machine's own clients. */
   readonly packageHosts: readonly string[];
+  /** What its foreign agents are let have; absent: nothing. */
+  readonly agentGrants?: AgentGrants;
   /** Of a task that names none; absent in projects of an AgentOS that knew none. */
   readonly flaky?: FlakyPolicy | null;
   /** Who may say yes; absent: everyone may, at any time. */

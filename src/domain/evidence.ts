@@ -1,5 +1,13 @@
 import type { BlobRef } from "./blob.ts";
 import type { TestCounts } from "./test-counts.ts";
+import type { TurnStop } from "./turn.ts";
+
+export interface TurnUsage {
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly totalTokens: number | null;
+  readonly cost: { readonly amount: number; readonly currency: string } | null;
+}
 
 /**
  * What the system itself gathered about an effect. Never what an agent says. Output and reports are blobs; everything else
@@ -48,6 +56,39 @@ export type Evidence =
       readonly verdict: "allowed" | "denied" | "failed";
       readonly bytesUp: number;
       readonly bytesDown: number;
+    }
+  /**
+   * One prompt to a foreign agent until it stopped. The transcript is every message both ways, as we recorded it; tokens and cost are what
+   * the agent itself says of them, null where it says nothing.
+   */
+  | {
+      readonly kind: "turn";
+      readonly agent: string;
+      readonly version: string | null;
+      readonly argv: readonly string[];
+      readonly environment: string;
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+      /** `closed`: by us, after its turn was over. */
+      readonly endedBy: "itself" | "closed" | "time" | "memory" | "output" | "stall" | "cancel";
+      readonly stderr: BlobRef;
+      readonly durationMs: number;
+      readonly prompt: BlobRef;
+      readonly transcript: BlobRef;
+      readonly stop: TurnStop;
+      /** The agent's own session, and which home it lies in. */
+      readonly session: string | null;
+      readonly home: string;
+      /** Whether it went on in the session of the turn before. */
+      readonly resumed: boolean;
+      readonly usage: TurnUsage;
+      readonly toolCalls: number;
+      /** What it asked its client for; zero with tool calls means that nothing but mounts and egress governed it. */
+      readonly acts: number;
+      /** How many messages were not what the protocol says. */
+      readonly invalidMessages: number;
+      /** How often secrets were taken out of the transcript. */
+      readonly redactions: number;
     }
   /** A commit the system made or checked out. */
   | { readonly kind: "commit"; readonly repo: string; readonly commit: string; readonly tree: string }

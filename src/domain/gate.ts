@@ -188,7 +188,8 @@ export function judge(
   const findings = (flaky.rerun > 0 ? last : relevant).flatMap((run) => brokenRules(gate, run));
   if (findings.length === 0 && relevant.length > 1 && flaky.rerun > 0 && !flaky.passes)
     findings.push(`passed only in run ${relevant.length}: it is flaky, and the spec does not let that pass`);
-  if (findings.length > 0) return { verdict: "fail", findings };
+  // What is not as it was pinned is told of a failing gate too: it may be why it fails.
+  if (findings.length > 0) return { verdict: "fail", findings: [...findings, ...missing] };
   missing.push(...(flaky.rerun > 0 ? last : relevant).flatMap((run) => absentProof(gate, run)));
   if (missing.length > 0) return { verdict: "unproven", missing };
   return { verdict: "pass", restsOn: relevant.map((run) => run.step) };

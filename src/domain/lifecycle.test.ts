@@ -719,6 +719,47 @@ describe("succeeding", () => {
   });
 });
 
+describe("what is found about a candidate whose gates all passed", () => {
+  const found = (policy: "blocks" | "asks" | "shown", kind: "tests_skipped" | "criterion_unproven" = "tests_skipped") =>
+    STORIES.green.and(report({ type: "inspect", trees: { app: "t1" }, findings: [{ ...FOUND, kind, policy }] }, 2));
+  const [FOUND] = EXAMPLES.CANDIDATE_INSPECTED.findings;
+  const succeed = report({ type: "succeed", gates: ["tests"], expectsChange: true }, 2);
+  const waits = (given: ReturnType<typeof found>) =>
+    given.and(report({ type: "block", reason: "findings", detail: "x", step: null }, 2));
+
+  test("is no obstacle where it is only shown", () => expect(outcome(found("shown"), succeed)).toBe("COMPLETED"));
+
+  test.each(["asks", "blocks"] as const)("stands in the way where it %s", (policy) =>
+    expect(outcome(found(policy), succeed)).toMatchObject({
+      why: `something was found about the candidate: tests_skipped (${policy}): a.test.js is passed over: 1 more`,
+    }),
+  );
+
+  test("is let pass by a person's yes to exactly this candidate; then the work is done, and says so", () => {
+    const asked = waits(found("asks"));
+    expect(asked.when(COMMANDS.accept)).toEqual([
+      { actor: ADA, event: event("FINDINGS_ACCEPTED") },
+      { actor: ADA, event: event("COMPLETED") },
+    ]);
+    expect(asked.and(COMMANDS.accept).task).toMatchObject({ exitReason: "done", findingsAccepted: true });
+  });
+
+  test("is let pass by nobody where it blocks", () =>
+    expect(outcome(waits(found("blocks")), COMMANDS.accept)).toEqual({
+      why: "nobody can let this pass: tests_skipped (blocks): a.test.js is passed over: 1 more",
+    }));
+
+  test("makes the work accepted, not proven, where it is a criterion that nothing proves", () =>
+    expect(waits(found("asks", "criterion_unproven")).and(COMMANDS.accept).task).toMatchObject({
+      exitReason: "accepted_unproven",
+    }));
+
+  test("is forgotten with its candidate: another attempt is told of it and is looked at anew", () => {
+    const again = waits(found("asks")).and(COMMANDS.resume);
+    expect(again.task).toMatchObject({ status: "queued", attempt: 2, findings: [], findingsAccepted: false });
+  });
+});
+
 describe("what a person may not accept", () => {
   test("is a candidate that does not hold to its spec", () => {
     const out = { ...EXAMPLES.CANDIDATE_MADE.repos.app, leftOut: ["b.txt was changed outside the paths of the spec"] };

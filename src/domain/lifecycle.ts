@@ -14,6 +14,7 @@ import type {
   TaskEventOf,
 } from "./event.ts";
 import type { FailReason } from "./exit-reason.ts";
+import { findingText, inTheWay, type JudgedFinding } from "./finding.ts";
 import { standsOn, type Verdict } from "./gate.ts";
 import { inputsAfter } from "./inputs.ts";
 import type { Matter, Word } from "./matter.ts";
@@ -102,11 +103,13 @@ export type WorkReport =
       readonly followedBy?: readonly TaskEvent[];
     }
   | { readonly type: "warn_step"; readonly warning: TaskEventBodies["STEP_WARNED"] }
+  | { readonly type: "act_in_turn"; readonly acted: TaskEventBodies["TURN_ACTED"] }
   | { readonly type: "warn_time"; readonly warning: TaskEventBodies["TIME_WARNED"] }
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
   | { readonly type: "review"; readonly review: TaskEventBodies["REVIEWED"] }
+  | { readonly type: "inspect"; readonly trees: Trees; readonly findings: readonly JudgedFinding[] }
   | { readonly type: "store_artifact"; readonly artifact: TaskEventBodies["ARTIFACT_STORED"] }
   | { readonly type: "deny"; readonly denial: TaskEventBodies["DENIED"] }
   | {
@@ -520,7 +523,7 @@ function goOn(task: In<"blocked">, { outcome, reason, restart }: Command<"resume
     ];
   }
   if (outcome !== null) return `nothing is unknown: it is blocked by ${task.reason}`;
-  if (task.reason === "gates_exhausted" || task.reason === "agent_failed")
+  if (task.reason === "gates_exhausted" || task.reason === "agent_failed" || task.reason === "findings")
     return [
       resumed,
       e("RETRIED", {
@@ -544,12 +547,23 @@ function accept(task: In<"blocked"> | In<"failed">, { gates, reason, by }: Comma
   const candidate = Object.fromEntries(
     Object.entries(task.candidate).map(([repo, { commit, tree }]) => [repo, { commit, tree }]),
   );
-  const unproven = gates.filter((gate) => task.verdicts[gate]?.verdict !== "pass");
+  const never = task.findings.find(({ policy }) => policy === "blocks");
+  if (never !== undefined) return `nobody can let this pass: ${findingText(never)}`;
+  const unproven = gates.filter((gate) => !hasPassed(task, gate, candidate));
+  const asked = inTheWay(task.findings);
+  // Everything is proven, and what was found is a person's to judge: with the yes to it the work is done.
+  if (unproven.length === 0 && gates.length > 0 && asked.length > 0 && !asked.some(isUnproven))
+    return [
+      e("FINDINGS_ACCEPTED", { candidate, findings: asked, reason }),
+      e("COMPLETED", { exitReason: "done", gates }),
+    ];
   return [
     e("ACCEPTED_UNPROVEN", { candidate, gates: unproven, reason }),
     e("COMPLETED", { exitReason: "accepted_unproven", gates: gates.filter((gate) => !unproven.includes(gate)) }),
   ];
 }
+
+const isUnproven = ({ kind }: JudgedFinding): boolean => kind === "criterion_unproven";
 
 function retryAgain(task: In<"failed">, { restart }: Command<"retry">): Answer {
   const attempt = task.attempt + 1;
@@ -651,6 +665,8 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return isOpen(task, said.warning) && task.openStep?.warned.includes(said.warning.about) === false
         ? [e("STEP_WARNED", said.warning)]
         : [];
+    case "act_in_turn":
+      return isOpen(task, said.acted) ? [e("TURN_ACTED", said.acted)] : `step ${said.acted.step} is not open`;
     case "warn_time":
       return task.worked.warned ? [] : [e("TIME_WARNED", said.warning)];
     case "lose_step":
@@ -663,6 +679,10 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return task.phase === "verification" && task.candidate !== null && task.openStep === null
         ? [e("REVIEWED", said.review)]
         : "there is no candidate to have an opinion on";
+    case "inspect":
+      return task.candidate === null
+        ? "there is no candidate"
+        : [e("CANDIDATE_INSPECTED", { trees: said.trees, findings: said.findings })];
     case "store_artifact":
       return [e("ARTIFACT_STORED", said.artifact)];
     case "deny":
@@ -723,17 +743,22 @@ function gateEvent(report: GateReport, verdict: Verdict): TaskEvent {
   }
 }
 
-/** `succeeded` needs every gate of the frozen spec passed on the candidate's tree of its own repo (and of those beside it), a change where one is expected, and no open step. */
+const hasPassed = (task: Task, gate: string, now: Readonly<Record<string, { readonly tree: string }>>): boolean => {
+  const verdict = task.verdicts[gate];
+  return verdict !== undefined && verdict.verdict === "pass" && standsOn(verdict, now);
+};
+
+/** `succeeded` needs every gate of the frozen spec passed on the candidate's tree of its own repo (and of those beside it), a change where one is expected, nothing found that stands in the way, and no open step. */
 function succeed(task: In<"running">, gates: readonly string[], expectsChange: boolean): Answer {
   if (task.openStep !== null) return `step ${task.openStep.step} is open`;
   if (task.candidate === null || task.phase !== "verification") return "there is no candidate";
   if (gates.length === 0) return "no gate was agreed on, so nothing is proven";
   for (const gate of gates) {
-    const verdict = task.verdicts[gate];
-    if (verdict === undefined || verdict.verdict !== "pass" || !standsOn(verdict, task.candidate))
-      return `gate ${gate} has not passed on the candidate`;
+    if (!hasPassed(task, gate, task.candidate)) return `gate ${gate} has not passed on the candidate`;
   }
   if (expectsChange && Object.values(task.candidate).every((candidate) => candidate.tree === candidate.baseTree))
     return "the spec expects a change and there is none";
+  const [against] = inTheWay(task.findings);
+  if (against !== undefined) return `something was found about the candidate: ${findingText(against)}`;
   return [e("COMPLETED", { exitReason: "done", gates })];
 }

@@ -1,13 +1,15 @@
 import { moneyText, spentText } from "./budget.ts";
 import { standingText } from "./delivery.ts";
 import { durationText } from "./duration.ts";
-import type { AnyEvent } from "./event.ts";
+import type { AnyEvent, GateOn } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
+import { findingText } from "./finding.ts";
 import { modelsText } from "./model-policy.ts";
 import { type DependencyNow, standing } from "./standing.ts";
 import type { Act } from "./step.ts";
 import type { Task } from "./task.ts";
 import type { TestCounts } from "./test-counts.ts";
+import type { TurnAct } from "./turn.ts";
 import { BLOCK_REASONS } from "./waiting.ts";
 
 /** One plain sentence for what happened, for people who know nothing of the system's inside. */
@@ -84,6 +86,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return body.about === "stall"
         ? `Step ${body.step} shows no sign of life for ${durationText(body.ms)}: no output, no processor time, nothing written.`
         : `Step ${body.step} has used ${durationText(body.ms)} of the ${durationText(body.limitMs)} it may take.`;
+    case "TURN_ACTED":
+      return `In step ${body.step} the agent asked to ${turnActing(body.act)}: ${body.decision}${body.cause === null ? "" : ` (${body.cause})`}.`;
     case "STEP_LOST":
       return `Step ${body.step} was interrupted (${body.cause.replaceAll("_", " ")}); what it left was undone${Object.keys(body.rescued).length === 0 ? "" : " and kept as a rescue"}.`;
     case "CHECKPOINTED":
@@ -97,11 +101,13 @@ export function sentence({ type, body }: AnyEvent): string {
         )
         .join(" ");
     case "GATE_PASSED":
-      return `Gate ${body.gate} passed on the ${body.on}${counted(body.counts)}${flaky(body.runs)}.`;
+      return `Gate ${body.gate} passed on the ${ON[body.on]}${counted(body.counts)}${flaky(body.runs)}.`;
     case "GATE_FAILED":
-      return `Gate ${body.gate} failed on the ${body.on}: ${body.findings.join("; ")}.`;
+      return `Gate ${body.gate} failed on the ${ON[body.on]}: ${body.findings.join("; ")}.`;
     case "GATE_UNPROVEN":
-      return `Gate ${body.gate} is unproven on the ${body.on}, for want of ${body.missing.join("; ")}.`;
+      return `Gate ${body.gate} is unproven on the ${ON[body.on]}, for want of ${body.missing.join("; ")}.`;
+    case "CANDIDATE_INSPECTED":
+      return `Found about the candidate: ${body.findings.map(findingText).join("; ")}.`;
     case "REVIEWED":
       return body.failed === null
         ? `${body.by} looked over the change and found ${body.count === 0 ? "nothing" : count(body.count, "thing")}; no verdict depends on it.`
@@ -138,6 +144,8 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Refused: ${body.act}. ${body.reason} (rule ${body.rule}).`;
     case "ACCEPTED_UNPROVEN":
       return `A person accepted the work on record although ${body.gates.length === 0 ? "it was not proven" : `${body.gates.join(", ")} did not pass`}.`;
+    case "FINDINGS_ACCEPTED":
+      return `A person looked at what was found about the candidate and let it pass: ${[...new Set(body.findings.map(({ kind }) => kind))].join(", ")}.`;
     case "COMPLETED":
       return body.exitReason === "done"
         ? `The task succeeded: ${body.gates.join(", ")} passed on the candidate.`
@@ -311,7 +319,7 @@ export function acting(act: Act): string {
     case "prepare":
       return `prepare the dependencies of ${act.repo} (${act.argv.join(" ")})`;
     case "gate":
-      return `gate ${act.gate} on the ${act.on} (${act.argv.join(" ")})`;
+      return `gate ${act.gate} on the ${ON[act.on]} (${act.argv.join(" ")})`;
     case "candidate":
       return `make the candidate commit of ${act.repo}`;
     case "deliver":
@@ -326,6 +334,23 @@ export function acting(act: Act): string {
   }
 }
 
+export function turnActing(act: TurnAct): string {
+  switch (act.kind) {
+    case "read":
+      return `read ${act.path} of ${act.repo}`;
+    case "edit":
+      return `write ${act.path} of ${act.repo}`;
+    case "command":
+      return act.when === "begins"
+        ? `run ${act.argv.join(" ").slice(0, TOLD_MAX)} in ${act.repo}`
+        : `end with ${act.argv.join(" ").slice(0, TOLD_MAX)} in ${act.repo}`;
+    case "permission":
+      return `be allowed: ${act.title} (${act.tool})`;
+  }
+}
+
+const TOLD_MAX = 300;
+
 export const counted = (counts: TestCounts | null): string =>
   counts === null
     ? ""
@@ -335,7 +360,8 @@ const flaky = (runs: number | undefined): string => (runs === undefined ? "" : `
 
 function outcome(evidence: readonly Evidence[]): string {
   for (const one of evidence)
-    if (one.kind === "model")
+    if (one.kind === "turn") return ` (${one.stop.replaceAll("_", " ")}, ${one.durationMs} ms)`;
+    else if (one.kind === "model")
       return ` (${one.inputTokens} tokens in, ${one.outputTokens} out${one.microdollars === null ? "" : `, ${moneyText(one.microdollars)}`})`;
     else if (one.kind === "command")
       return one.exitCode === null
@@ -343,6 +369,14 @@ function outcome(evidence: readonly Evidence[]): string {
         : ` (exit code ${one.exitCode}, ${one.durationMs} ms)`;
   return "";
 }
+
+/** What a gate ran on, in words. */
+const ON = {
+  base: "base",
+  candidate: "candidate",
+  "kept-tests": "candidate with the tests as they were",
+  merge: "merge",
+} as const satisfies Record<GateOn, string>;
 
 const short = (hash: string): string => hash.slice(0, 12);
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

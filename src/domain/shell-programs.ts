@@ -295,6 +295,7 @@ const git: Rule = (argv) => {
   if (has(/^--output(=|$)/) || (verb === "archive" && has(/^-o/))) return opaque("git writes a file by an option");
   if (has(/^--?(upload-pack|receive-pack|exec|extcmd|open-files-in-pager)(=|$)/) || has(/^ext::/))
     return opaque("git runs a program by an option");
+  if (verb === "bundle" && words[0] === "create") return opaque("git writes a file by its words");
   if (verb === "rebase" && has(/^-x/)) return opaque("git runs a program by an option");
   if (verb === "grep" && has(/^-[a-zA-Z]*O/)) return opaque("git runs a program by an option");
   if (verb === "bisect" && words[0] === "run") return starts(words.slice(1));
@@ -343,7 +344,51 @@ const assigning: Rule = (argv) => {
 
 const lookup: Rule = (argv) => (/^-[a-zA-Z]*[vV]/.test(argv[1] ?? "") ? NOTHING : starts(afterOptions(argv, 1, [])));
 
+/** Programs whose words are another program's, each after options of its own: not worth reading, and not to be overlooked. */
+const STARTERS: readonly string[] = [
+  "setarch",
+  "linux32",
+  "linux64",
+  "unshare",
+  "nsenter",
+  "chroot",
+  "setpriv",
+  "prlimit",
+  "choom",
+  "numactl",
+  "runcon",
+  "strace",
+  "ltrace",
+  "perf",
+  "valgrind",
+  "systemd-run",
+  "start-stop-daemon",
+  "parallel",
+  "expect",
+  "pkexec",
+  "ssh-agent",
+  "dbus-run-session",
+  "fakeroot",
+  "faketime",
+  "unbuffer",
+  "rlwrap",
+  "tini",
+  "dumb-init",
+  "gosu",
+  "chpst",
+  "eatmydata",
+  "gdb",
+  "runuser",
+  "capsh",
+  "firejail",
+  "bwrap",
+  "proot",
+  "i386",
+  "x86_64",
+];
+
 const RULES: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(STARTERS.map((name): [string, Rule] => [name, () => opaque(`${name} runs another program`)])),
   sh: shell,
   bash: shell,
   dash: shell,

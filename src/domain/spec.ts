@@ -1,6 +1,8 @@
 import type { Budget } from "./budget.ts";
 import type { RepoFacts } from "./event.ts";
 import { Failure } from "./failure.ts";
+import type { ForeignChoice } from "./foreign-agent.ts";
+import type { MayChange } from "./finding.ts";
 import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";
@@ -37,7 +39,7 @@ export interface Criterion {
   readonly gate: string | null;
 }
 
-export const AGENT_KINDS = ["builtin", "script", "gates"] as const;
+export const AGENT_KINDS = ["builtin", "script", "gates", "acp", "command"] as const;
 export type AgentKind = (typeof AGENT_KINDS)[number];
 
 /** Which agent does the work. `none` stands in specs of an AgentOS that had no agent for models: such a task waits as `blocked/no_model`. */
@@ -45,6 +47,7 @@ export type AgentChoice =
   | { readonly kind: "builtin" }
   | { readonly kind: "script"; readonly plan: ScriptPlan }
   | { readonly kind: "gates" }
+  | ForeignChoice
   | { readonly kind: "none" };
 
 /**
@@ -78,6 +81,8 @@ export interface Spec {
   /** False where the work is to look, not to change: then an empty change is no failure. */
   readonly expectsChange: boolean;
   readonly includeDirty: boolean;
+  /** What the work may change beside the product, so that a finding about it is only shown. Not there: nothing. */
+  readonly mayChange?: readonly MayChange[];
   readonly attempts: number;
   readonly flaky: FlakyPolicy;
   /** Of one command, where they do not say otherwise. */

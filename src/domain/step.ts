@@ -45,7 +45,7 @@ export type Act =
       readonly kind: "gate";
       readonly gate: string;
       readonly repo: string;
-      readonly on: "base" | "candidate" | "merge";
+      readonly on: "base" | "candidate" | "kept-tests" | "merge";
       readonly commit: string;
       readonly tree: string;
       /** Commits of the other repos checked out beside it; not there: none is. */
@@ -122,6 +122,8 @@ export interface OpenStep {
   readonly turnedBack: { readonly because: string; readonly repos: readonly string[] } | null;
   /** Of a delivery of several repos: where its branches were found when it could go neither forward nor back. */
   readonly torn: readonly Standing[] | null;
+  /** Of a turn: how much its agent has asked its client for; absent: nothing. */
+  readonly acted?: number;
 }
 
 /** A finished step as the rest of the task needs it again. `result` names the blob with what the agent was told. */

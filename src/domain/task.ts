@@ -17,6 +17,7 @@ import type {
 } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
+import type { JudgedFinding } from "./finding.ts";
 import type { Ground, Verdict } from "./gate.ts";
 import type { SettledMatter } from "./matter.ts";
 import type { Phase } from "./phase.ts";
@@ -131,6 +132,12 @@ export interface TaskFacts {
   readonly verdicts: Readonly<Record<string, RecordedVerdict>>;
   /** A second opinion on the candidate, or on the one before it. */
   readonly review: Review | null;
+  /** Verdicts on the candidate with the tests as they were; only where it changes them. */
+  readonly keptTests: Readonly<Record<string, RecordedVerdict>>;
+  /** What was found about the candidate beside its verdicts. */
+  readonly findings: readonly JudgedFinding[];
+  /** A person said yes to them. */
+  readonly findingsAccepted: boolean;
   /** What the next attempt is told. */
   readonly lastFailure: { readonly text: string; readonly output: BlobRef | null } | null;
   readonly failureRun: FailureRun | null;
@@ -159,6 +166,15 @@ export interface TaskFacts {
   readonly spent: Spending;
   /** What a person changed the frozen spec's mode to. Not there: nobody did. */
   readonly runMode?: RunMode;
+  /** The last turn of a foreign agent that was completed; absent: there was none. */
+  readonly turn?: LastTurn;
+}
+
+/** Where the next turn can go on: the agent's home and session, and the checkpoint they belong to. */
+export interface LastTurn {
+  readonly home: string;
+  readonly session: string | null;
+  readonly trees: Readonly<Record<string, string>>;
 }
 
 /** What models and turns took, and time, in all and by phase; `granted` is what people let it spend beyond its budgets. */
@@ -195,6 +211,14 @@ export type Task = TaskFacts &
 
 export type In<S extends Status> = Extract<Task, { readonly status: S }>;
 
+/** Of a candidate that has just been made, or is none yet. */
+const NOTHING_JUDGED = {
+  verdicts: {},
+  keptTests: {},
+  findings: [],
+  findingsAccepted: false,
+} as const satisfies Partial<TaskFacts>;
+
 const NOTHING_DONE = {
   roundStart: 1,
   bases: null,
@@ -211,7 +235,7 @@ const NOTHING_DONE = {
   layers: {},
   candidate: null,
   baseline: {},
-  verdicts: {},
+  ...NOTHING_JUDGED,
   review: null,
   lastFailure: null,
   failureRun: null,
@@ -270,9 +294,10 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
   switch (event.type) {
     case "CREATED":
       throw new Error(`task ${task.id} was created twice`);
-    case "SPEC_REVISED":
+    case "SPEC_REVISED": {
+      const { turn: _, ...rest } = facts(task);
       return {
-        ...facts(task),
+        ...rest,
         ...NOTHING_DONE,
         ...event.body,
         spec: null,
@@ -284,6 +309,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         roundStart: task.attempt + 1,
         status: "draft",
       };
+    }
     case "SPEC_FROZEN":
       return { ...task, spec: event.body, specVersion: event.body.version };
     case "BOUND":
@@ -357,7 +383,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         roundStart: task.attempt + 1,
         trees: task.baseTrees,
         candidate: null,
-        verdicts: {},
+        ...NOTHING_JUDGED,
         outside: false,
         ...ASKED_NOTHING,
       };
@@ -416,14 +442,25 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         deaths: 0,
         finished: finishedWith(task, seq, event.body.step, event.body.result),
         spent: spendingOf(task, event.body.evidence),
+        ...lastTurn(task, event.body),
       };
     case "STEP_FAILED": {
-      const over = { ...task, openStep: null, deaths: 0, spent: spendingOf(task, event.body.evidence) };
+      const over = {
+        ...task,
+        openStep: null,
+        deaths: 0,
+        spent: spendingOf(task, event.body.evidence),
+        ...lastTurn(task, event.body),
+      };
       const { step, result, told, cause } = event.body;
       if (told !== undefined)
         return { ...over, finished: finishedWith(task, seq, step, null, { code: told, sentence: cause }) };
       return result === null ? over : { ...over, finished: finishedWith(task, seq, step, result) };
     }
+    case "TURN_ACTED":
+      return task.openStep === null
+        ? task
+        : { ...task, openStep: { ...task.openStep, acted: (task.openStep.acted ?? 0) + 1 } };
     case "STEP_WARNED":
       return task.openStep === null
         ? task
@@ -436,7 +473,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return {
         ...task,
         candidate: event.body.repos,
-        verdicts: {},
+        ...NOTHING_JUDGED,
         review: null,
         layers: Object.fromEntries(Object.entries(task.layers).filter(([name]) => !name.endsWith("@candidate"))),
       };
@@ -448,6 +485,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return withVerdict(task, event.body, { verdict: "unproven", findings: event.body.missing });
     case "REVIEWED":
       return { ...task, review: event.body };
+    case "CANDIDATE_INSPECTED":
+      return { ...task, findings: event.body.findings };
     case "RETRIED":
       return {
         ...task,
@@ -456,7 +495,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         roundStart: event.body.cause === "person" ? event.body.attempt : task.roundStart,
         trees: event.body.restart ? task.baseTrees : task.trees,
         candidate: null,
-        verdicts: {},
+        ...NOTHING_JUDGED,
         items: Object.fromEntries(
           Object.keys(task.items).map((id) => [id, { status: "pending", approved: task.items[id]?.approved ?? false }]),
         ),
@@ -534,6 +573,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
     }
     case "ACCEPTED_UNPROVEN":
       return { ...task, acceptedUnproven: event.body.gates };
+    case "FINDINGS_ACCEPTED":
+      return { ...task, findingsAccepted: true };
     case "COMPLETED":
       return { ...facts(task), status: "succeeded", exitReason: event.body.exitReason, endedAtMs: atMs };
     case "FAILED":
@@ -601,6 +642,9 @@ const facts = (task: Task): TaskFacts => ({
   baseline: task.baseline,
   verdicts: task.verdicts,
   review: task.review,
+  keptTests: task.keptTests,
+  findings: task.findings,
+  findingsAccepted: task.findingsAccepted,
   lastFailure: task.lastFailure,
   failureRun: task.failureRun,
   pauseRequested: task.pauseRequested,
@@ -616,12 +660,24 @@ const facts = (task: Task): TaskFacts => ({
   delivered: task.delivered,
   denials: task.denials,
   worked: task.worked,
+  ...(task.turn !== undefined && { turn: task.turn }),
   asked: task.asked,
   words: task.words,
   grants: task.grants,
   spent: task.spent,
   ...(task.runMode !== undefined && { runMode: task.runMode }),
 });
+
+/** What of a finished step the next turn goes on from: the home that this one left, at the checkpoint it made. */
+function lastTurn(
+  task: Task,
+  { evidence, after }: Pick<TaskEventBodies["STEP_COMPLETED"], "evidence" | "after">,
+): { readonly turn?: LastTurn } {
+  const turn = evidence.find((one) => one.kind === "turn");
+  return turn === undefined
+    ? {}
+    : { turn: { home: turn.home, session: turn.session, trees: { ...task.trees, ...after } } };
+}
 
 /** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */
 export const layerName = (repo: string, id: string | undefined, on: string): string =>
@@ -650,10 +706,16 @@ function withVerdict(
     output: report.output,
     ...(report.runs !== undefined && { runs: report.runs }),
   };
-  if (report.on === "merge") return task;
-  return report.on === "base"
-    ? { ...task, baseline: { ...task.baseline, [report.gate]: recorded } }
-    : { ...task, verdicts: { ...task.verdicts, [report.gate]: recorded } };
+  switch (report.on) {
+    case "base":
+      return { ...task, baseline: { ...task.baseline, [report.gate]: recorded } };
+    case "candidate":
+      return { ...task, verdicts: { ...task.verdicts, [report.gate]: recorded } };
+    case "kept-tests":
+      return { ...task, keptTests: { ...task.keptTests, [report.gate]: recorded } };
+    case "merge":
+      return task;
+  }
 }
 
 const finishedWith = (
@@ -691,6 +753,14 @@ const spending = (before: Spending, phase: Phase, more: Partial<Spent>): Spendin
 
 /** What a step took: its model's own count, whoever paid for it. */
 function spendingOf(task: Task, evidence: readonly Evidence[]): Spending {
+  const turn = evidence.find((one) => one.kind === "turn");
+  // As the agent itself says: nobody else counts what it and its model tell each other.
+  if (turn !== undefined)
+    return spending(task.spent, task.phase, {
+      tokens: turn.usage.totalTokens ?? (turn.usage.inputTokens ?? 0) + (turn.usage.outputTokens ?? 0),
+      microdollars: turn.usage.cost?.currency === "USD" ? Math.round(turn.usage.cost.amount * 1_000_000) : 0,
+      turns: 1,
+    });
   const calls = evidence.flatMap((one) => (one.kind === "model" ? [one] : []));
   if (calls.length === 0) return task.spent;
   return spending(task.spent, task.phase, {

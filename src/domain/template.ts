@@ -1,10 +1,8 @@
-import type { AgentKind } from "./spec.ts";
-
 /** A ready-made kind of task, chosen when a task's title is its name and no agent is named. */
 export interface Template {
   readonly name: string;
   readonly intent: string;
-  readonly agent: AgentKind;
+  readonly agent: "gates";
 }
 
 export const SHIPPED_TEMPLATES: readonly Template[] = [

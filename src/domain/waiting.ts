@@ -37,6 +37,10 @@ export const BLOCK_REASONS = {
     means: "the gates did not pass in any attempt",
     next: "Read agentos task evidence <id>; then resume for more attempts, accept on record (agentos task accept <id>), or cancel.",
   },
+  findings: {
+    means: "the gates passed, and something about the work has to be looked at by a person",
+    next: "Read agentos task diff <id>; then accept it (agentos task accept <id> --reason TEXT), have it tried again (agentos task resume <id>), or let the spec allow it (agentos task revise <id> --may-change …).",
+  },
   prepare_failed: {
     means: "the dependencies could not be installed",
     next: "Read agentos task logs <id>, mend the cause, then agentos task resume <id>.",

@@ -1,3 +1,4 @@
+import { findingText, inTheWay } from "../domain/finding.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { EngineDependencies } from "./deps.ts";
 import type { Hold } from "./hold.ts";
@@ -61,7 +62,7 @@ function gatesFailure(hold: Hold): {
   readonly text: string;
   readonly output: { readonly digest: string; readonly bytes: number } | null;
 } {
-  const { verdicts, candidate } = hold.task();
+  const { verdicts, candidate, findings } = hold.task();
   const open = hold.spec.gates.flatMap(({ id }) => {
     const verdict = Object.hasOwn(verdicts, id) ? verdicts[id] : undefined;
     return verdict === undefined || verdict.verdict === "pass" ? [] : [{ id, ...verdict }];
@@ -75,5 +76,6 @@ function gatesFailure(hold: Hold): {
     (candidate?.[scope.repo]?.leftOut ?? []).map((path) => `${scope.repo}: ${path}`),
   );
   if (outside.length > 0) lines.push(...outside);
+  lines.push(...inTheWay(findings).map(findingText));
   return { text: lines.join(". "), output: open.find(({ output }) => output !== null)?.output ?? null };
 }

@@ -73,6 +73,25 @@ export async function answerTo(
   throw await ask(hold, place, { kind: "question", text: asked.ref, choices }, `it has a question ${where}`, [asked]);
 }
 
+/**
+ * A person's word on something an agent wants, outside of any step: it counts for this wish under this spec, whatever the workspaces hold by
+ * then, because the turn that asked for it is over and the next one has yet to come.
+ */
+export async function permitted(
+  deps: EngineDependencies,
+  hold: Hold,
+  place: Place,
+  { text, binds, act, rule, reason, grant }: NeededPermission,
+): Promise<boolean> {
+  const digest = deps.seal({ act: binds, spec: hold.task().spec?.hash ?? "" }).sha256;
+  const word = hold.task().words[place.step];
+  if (word !== undefined && word.digest === digest) return word.decision === "allowed";
+  hold.boundary();
+  const staged = await deps.store.stage(new TextEncoder().encode(text));
+  const matter = { kind: "permission", text: staged.ref, digest, rule, reason, grant } as const;
+  throw await ask(hold, place, matter, `${act}: ${reason}`, [staged]);
+}
+
 async function ask(
   hold: Hold,
   { step, item }: Place,

@@ -93,8 +93,14 @@ export async function deliveryDesk(
     consult: async ({ text }) => {
       throw new Error(`a delivery asks a question: ${text}`);
     },
+    permit: async ({ act }) => {
+      throw new Error(`a delivery asks for a permission: ${act}`);
+    },
     deny: async (act, rule, reason) => {
       await record(deps, task.id, by, [{ type: "DENIED", body: { act, rule, reason, item: null } }]);
+    },
+    act: async () => {
+      throw new Error("no agent has a turn while its task is delivered");
     },
   };
   return {
@@ -118,6 +124,7 @@ export async function deliveryDesk(
     ),
     inputs: task.inputs,
     steps,
+    lastTurn: () => null,
   };
 }
 

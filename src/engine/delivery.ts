@@ -1,6 +1,9 @@
 import type { DeliveredTo } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
+import { FINDINGS } from "../domain/finding.ts";
+import type { Spec } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
+import { suspicions } from "../domain/suspicion.ts";
 import type { In, Task } from "../domain/task.ts";
 import type { Delivered, Delivery, DeliveryRequest } from "../ports/delivery.ts";
 import { deliveryDesk, specOf, stopped } from "./delivery-desk.ts";
@@ -10,6 +13,7 @@ import { deliverTogether } from "./delivery-together.ts";
 import { travel } from "./delivery-travel.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { refuseToTouch } from "./tampered.ts";
+import { changedFiles } from "./inspection.ts";
 
 /**
  * Brings a proven tree to where people see it. First every repo's route is decided (and, where the target moved on, the merged tree is
@@ -87,6 +91,7 @@ async function deliverTask(
     throw new Failure("delivery/refused", `task ${proven.id} changed nothing, so there is nothing to deliver`, {
       next: `agentos task artifacts ${proven.id}`,
     });
+  await refuseSecrets(deps, proven, spec);
   const routes: Route[] = [];
   for (const [repo, candidate] of changed)
     routes.push(await routeOf(deps, proven, spec, request, repo, candidate, changed.length > 1));
@@ -102,6 +107,20 @@ async function deliverTask(
   else if (only !== undefined)
     Object.assign(repos, await deliverTogether(deps, desk, proven, left, request.by, signal));
   return { repos, notes: routes.flatMap(({ note }) => (note === null ? [] : [note])) };
+}
+
+/** The diff itself is looked at once more before anything leaves: what is out cannot be taken back. */
+async function refuseSecrets(deps: EngineDependencies, task: In<"succeeded">, spec: Spec): Promise<void> {
+  if (spec.mayChange?.includes("secrets") === true) return;
+  const found = Object.entries(await changedFiles(deps, task)).flatMap(([repo, files]) =>
+    suspicions(repo, files, []).filter(({ kind }) => kind === "secret"),
+  );
+  const [first] = found;
+  if (first !== undefined)
+    throw new Failure("delivery/refused", `${first.about} ${FINDINGS.secret.means}: ${first.detail}`, {
+      next: `Have it taken out: agentos task fork ${task.id}. What is no secret passes where the spec says --may-change secrets.`,
+      facts: { paths: found.map(({ about }) => about) },
+    });
 }
 
 /** Delivered there already, and still part of it: what was recorded then stands, and nothing is recorded again. */

@@ -71,6 +71,12 @@ export async function setDesk(
     layers: layersIn(hold, layersOn),
     inputs: task.inputs,
     steps: durableSteps(deps, hold, scope, item?.id ?? null, models),
+    lastTurn: () => {
+      const { turn, trees } = hold.task();
+      if (turn === undefined) return null;
+      const isSame = Object.entries(trees).every(([repo, tree]) => turn.trees[repo] === tree);
+      return { home: turn.home, session: isSame ? turn.session : null };
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
 import type { PhaseModels } from "../domain/model-policy.ts";
 import { type Act, crashPolicy } from "../domain/step.ts";
 import type { Ask, Effect, Steps } from "../ports/broker.ts";
-import { agreed, answerTo } from "./consult.ts";
+import { agreed, answerTo, permitted } from "./consult.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { type Hold, OutcomeUnknown, PutDown } from "./hold.ts";
 import { rest } from "./rest.ts";
@@ -110,8 +110,15 @@ export function durableSteps(
       asked += 1;
       return answerTo(deps, hold, { step: `${scope}.${asked}`, item }, question);
     },
+    async permit(needed) {
+      asked += 1;
+      return permitted(deps, hold, { step: `${scope}.${asked}`, item }, needed);
+    },
     deny: async (act, rule, reason) => {
       await hold.report({ type: "deny", denial: { act, rule, reason, item } });
+    },
+    act: async (acted, blobs) => {
+      await hold.report({ type: "act_in_turn", acted }, blobs);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { CandidateOf } from "../domain/event.ts";
+import { findingText, inTheWay } from "../domain/finding.ts";
 import { type GateDefinition, groundOf } from "../domain/gate.ts";
 import { inScope } from "../domain/scope.ts";
 import type { Agent } from "../ports/agent.ts";
@@ -6,6 +7,7 @@ import { type AttemptEnd, endAttempt } from "./attempt.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
+import { changedFiles, foundAbout, type Tree, withKeptTests } from "./inspection.ts";
 import { judgedGate } from "./judged-gate.ts";
 import { ensureLayers } from "./layers.ts";
 import { secondOpinion } from "./second-opinion.ts";
@@ -29,6 +31,7 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
   for (const gate of hold.spec.gates)
     if (!Object.hasOwn(hold.task().verdicts, gate.id)) await runAndJudge(deps, hold, gate, "candidate");
   hold.boundary();
+  await inspect(deps, hold);
   await secondOpinion(deps, hold);
 
   await agent.conclude({
@@ -41,16 +44,18 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
       ]);
     },
   });
-  const { verdicts } = hold.task();
+  const { verdicts, findings } = hold.task();
   const open = hold.spec.gates.filter(({ id }) => verdicts[id]?.verdict !== "pass");
-  if (open.length > 0)
-    return endAttempt(
-      deps,
-      hold,
-      agent,
-      "gates",
-      open.every((gate) => gate.argv.length === 0),
-    );
+  const against = inTheWay(findings);
+  // A person is asked at once: another attempt would have to guess what they would say.
+  if (open.length === 0 && hold.spec.runMode !== "autonomous" && against.some(({ policy }) => policy === "asks"))
+    if (against.every(({ policy }) => policy === "asks")) {
+      const detail = against.map(findingText).join("; ");
+      await hold.report({ type: "block", reason: "findings", detail: detail.slice(0, DETAIL_MAX), step: null });
+      return "put-down";
+    }
+  if (open.length > 0 || against.length > 0)
+    return endAttempt(deps, hold, agent, "gates", open.length > 0 && open.every((gate) => gate.argv.length === 0));
   await hold.report({
     type: "succeed",
     gates: hold.spec.gates.map(({ id }) => id),
@@ -58,6 +63,29 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
   });
   return "put-down";
 }
+
+/** Looks at what the candidate changes, has earlier tests run where it changes tests, and records what is found. */
+async function inspect(deps: EngineDependencies, hold: Hold): Promise<void> {
+  if (hold.task().findings.length > 0) return;
+  const files = await changedFiles(deps, hold.task());
+  const kept = await withKeptTests(deps, hold, files);
+  if (Object.keys(kept).length > 0)
+    for (const gate of hold.spec.gates) {
+      if (!showsRedToGreen(gate) || hold.task().verdicts[gate.id]?.verdict !== "pass") continue;
+      const about = [gate.repo, ...(gate.beside ?? [])].some((repo) => Object.hasOwn(kept, repo));
+      if (about && !Object.hasOwn(hold.task().keptTests, gate.id))
+        await runAndJudge(deps, hold, gate, "kept-tests", kept);
+    }
+  const findings = foundAbout(hold.task(), hold.spec, files);
+  if (findings.length > 0)
+    await hold.report({
+      type: "inspect",
+      trees: Object.fromEntries(Object.entries(hold.task().candidate ?? {}).map(([repo, { tree }]) => [repo, tree])),
+      findings,
+    });
+}
+
+const DETAIL_MAX = 1_000;
 
 /** Whether it says something to run the gate on the base too: not for the check of the workspace itself. */
 const showsRedToGreen = (gate: GateDefinition): boolean =>
@@ -123,16 +151,18 @@ async function runAndJudge(
   deps: EngineDependencies,
   hold: Hold,
   gate: GateDefinition,
-  on: "base" | "candidate",
+  on: "base" | "candidate" | "kept-tests",
+  kept: Readonly<Record<string, Tree>> = {},
 ): Promise<void> {
   const at = Object.fromEntries(
     Object.entries(hold.task().candidate ?? {}).map(([repo, one]) => [
       repo,
-      on === "base" ? { commit: one.base, tree: one.baseTree } : { commit: one.commit, tree: one.tree },
+      on === "base" ? { commit: one.base, tree: one.baseTree } : (kept[repo] ?? { commit: one.commit, tree: one.tree }),
     ]),
   );
   // Numbered by gate, not by turn: after a crash the gates that are judged already are not asked for again.
-  const desk = await setDesk(deps, hold, "verification", `${hold.task().attempt}.gate-${gate.id}-${on}`, null, on);
+  const scope = `${hold.task().attempt}.gate-${gate.id}-${on}`;
+  const desk = await setDesk(deps, hold, "verification", scope, null, on === "base" ? "base" : "candidate");
   await hold.report({
     type: "judge_gate",
     ...(await judgedGate(deps.broker, desk, gate, groundOf(gate, at), on, hold.spec.flaky)),

@@ -1,22 +1,29 @@
+import { homedir } from "node:os";
 import { join } from "node:path";
+import { acpProtocol } from "../adapters/acp/acp-client.ts";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
+import { models as modelClient } from "../adapters/models/models.ts";
 import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
 import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
-import { models as modelClient } from "../adapters/models/models.ts";
 import { runners } from "../adapters/runners/runners.ts";
+import { agentPrograms } from "../adapters/sandbox/agent-program.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
 import { secrets } from "../adapters/secrets/secrets.ts";
 import { openStore } from "../adapters/store/open.ts";
 import { seal, sha256Hex } from "../adapters/store/seal.ts";
+import { agentHomes } from "../adapters/system/agent-homes.ts";
 import { systemClock, systemIds } from "../adapters/system/clock.ts";
 import { diskRoom } from "../adapters/system/disk-room.ts";
+import { grantedThings } from "../adapters/system/granted.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
 import { builtinAgent } from "../agents/builtin/builtin-agent.ts";
 import { modelReviewer } from "../agents/builtin/reviewer.ts";
+import { acpAgent } from "../agents/acp/acp-agent.ts";
+import { commandAgent } from "../agents/command/command-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
@@ -42,6 +49,7 @@ import type { Sandbox } from "../ports/sandbox.ts";
 import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
+import { agentTrials } from "./agent-trials.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
 import { machineProviders } from "./providers.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
@@ -70,6 +78,10 @@ export interface SystemOptions {
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
+    /** Where granted variables are looked up; the daemon's own environment when not given. */
+    /** Below which directory granted files lie; the person's home when not given. */
+    readonly grantsHome?: string;
+    readonly grantsFrom?: Readonly<Record<string, string | undefined>>;
   };
 }
 
@@ -128,18 +140,22 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
-  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
-  const policies = cedarPolicy(standingLayers(store, userPolicy));
   const looking = {
     store,
     providers: adapters.providers ?? machineProviders(home, toolPath),
     secrets: adapters.secrets ?? secrets({ home, environment: (name) => process.env[name] }),
   };
   const models = adapters.models ?? modelClient(modelEndpoints(looking));
+  const egress = adapters.egress ?? egressProxy();
+  const protocol = acpProtocol();
+  const agentsHere = agentPrograms([home, homedir()]);
+  const granted = grantedThings(adapters.grantsFrom ?? process.env, adapters.grantsHome ?? homedir());
+  const userPolicy = userPolicyFile(join(home, "policy.cedar"));
+  const policies = cedarPolicy(standingLayers(store, userPolicy));
   const broker = createBroker({
     sandbox,
     workspaces,
-    egress: adapters.egress ?? egressProxy(),
+    egress,
     layers,
     policy: adapters.policy ?? policies,
     runners: testRunners,
@@ -155,6 +171,10 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     writeText: files.writeText,
     models,
     appendOutput: files.appendOutput,
+    protocols: { acp: protocol },
+    agentPrograms: agentsHere,
+    agentHomes: agentHomes({ home, owner: sandbox.owner() }),
+    granted,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
     toolchain: (path, program) => confinedVersions(sandbox, files, path, program),
@@ -172,7 +192,13 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     broker,
     layers,
     reviewer: modelReviewer,
-    agents: adapters.agents ?? { builtin: builtinAgent, script: scriptAgent, gates: gatesAgent },
+    agents: adapters.agents ?? {
+      builtin: builtinAgent,
+      script: scriptAgent,
+      gates: gatesAgent,
+      acp: acpAgent,
+      command: commandAgent,
+    },
     seal,
     digest: sha256Hex,
     clock,
@@ -187,6 +213,11 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const app: AppDependencies = {
     ...looking,
     models,
+    agents: {
+      programs: agentsHere,
+      toolPath,
+      trials: agentTrials({ sandbox, files, egress, protocol, granted, toolPath }),
+    },
     log,
     workspaces,
     runners: testRunners,

@@ -1,6 +1,7 @@
 import type { OpenPlan, WorkItem } from "../domain/plan.ts";
 import type { AgentKind, Spec } from "../domain/spec.ts";
 import type { RecordedVerdict } from "../domain/task.ts";
+import type { TurnStop } from "../domain/turn.ts";
 import type { ModelAnswer, ModelRequest } from "./model.ts";
 
 export interface CommandResult {
@@ -12,6 +13,39 @@ export interface CommandResult {
 }
 
 export const OUTPUT_TOLD_BYTES = 32 * 1024;
+
+/** One prompt to a foreign agent. The same ask gives the same answer after a crash. */
+export interface TurnAsked {
+  readonly prompt: string;
+  /** What people said to what it asked for in turns before, by digest of the wish. */
+  readonly words: Readonly<Record<string, PersonsWord>>;
+}
+
+export type PersonsWord = "allow" | "deny";
+
+export interface TurnTold {
+  readonly stop: TurnStop;
+  /** What the agent said last. */
+  readonly message: string;
+  /** Where it stopped for a permission: the wish. */
+  readonly asked: {
+    readonly digest: string;
+    readonly tool: string;
+    readonly title: string;
+    readonly detail: string;
+    /** The command it is about, where that can be told. */
+    readonly argv: readonly string[] | null;
+  } | null;
+  /** One sentence where it did not end as it should. */
+  readonly trouble: string | null;
+}
+
+/** What an agent can do that is a program of its own. */
+export interface TurnCapabilities {
+  turn(asked: TurnAsked): Promise<TurnTold>;
+  /** A person's word on what it asked for; waits for it as long as that takes, without any process. */
+  permission(wish: NonNullable<TurnTold["asked"]>): Promise<PersonsWord>;
+}
 
 /** What every agent at work may ask for, in words. */
 export interface TalkCapabilities {
@@ -34,7 +68,7 @@ export interface Found {
 }
 
 /** What an agent can do while it plans: look. Nothing here can write, and nothing here has a network. */
-export interface PlanningCapabilities extends TalkCapabilities {
+export interface PlanningCapabilities extends TalkCapabilities, TurnCapabilities {
   readonly spec: Spec;
   readonly bases: Readonly<Record<string, string>>;
   /** What a person asked to change about the plan before this one, or null. */
@@ -47,7 +81,7 @@ export interface PlanningCapabilities extends TalkCapabilities {
 }
 
 /** What an agent can do while it works on one approved item. Each call is a durable step: after a crash a finished one is not run again. */
-export interface WorkCapabilities extends TalkCapabilities {
+export interface WorkCapabilities extends TalkCapabilities, TurnCapabilities {
   readonly spec: Spec;
   readonly attempt: number;
   /** What failed in the attempt before this one, with its output, or null. */

@@ -1,5 +1,5 @@
 import type { BlobRef } from "../domain/blob.ts";
-import type { Input } from "../domain/event.ts";
+import type { GateOn, Input, TaskEventBodies } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { GateDefinition, Ground, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
@@ -84,8 +84,12 @@ export interface Steps {
   perform(ask: Ask): Promise<unknown>;
   /** A person's answer. While there is none the task is put down, and asks again when it is taken up. */
   consult(question: Question): Promise<string>;
+  /** A person's yes or no to what an agent wants; as `consult`, it waits as long as it takes. */
+  permit(needed: NeededPermission): Promise<boolean>;
   /** A refusal inside of what a step does: recorded, and not the end of it. */
   deny(act: string, rule: string, reason: string): Promise<void>;
+  /** What the agent of the open turn asked for, durable before it is answered. */
+  act(acted: TaskEventBodies["TURN_ACTED"], blobs: readonly StagedBlob[]): Promise<void>;
 }
 
 /** One task at work, as the broker needs to know it. */
@@ -114,6 +118,8 @@ export interface Desk {
   /** What required tasks left, as pinned when this one was claimed. */
   readonly inputs: readonly Input[];
   readonly steps: Steps;
+  /** Where the next turn of a foreign agent goes on: a home, and the session in it where it is of this very checkpoint. */
+  readonly lastTurn: () => { readonly home: string; readonly session: string | null } | null;
 }
 
 /** A dependency layer as mounted for one repo. */
@@ -161,7 +167,7 @@ export interface Broker {
     author: Identity,
     exclude: readonly string[],
   ): Promise<Candidate & { readonly baseTree: string }>;
-  gate(desk: Desk, gate: GateDefinition, ground: Ground, on: "base" | "candidate" | "merge"): Promise<GateOutcome>;
+  gate(desk: Desk, gate: GateDefinition, ground: Ground, on: GateOn): Promise<GateOutcome>;
   /**
    * The mount table's line for each repo as planning sees it, or (`by-scope`) for each repo that the task may not change, as its
    * commands see it. A mount that is not read-only there is `sandbox/missing`.

@@ -85,17 +85,36 @@ export interface SandboxReport {
   readonly checks: readonly string[];
 }
 
+/** How a conversation ended. What the process said on stdout went to whoever listened; none of it is kept here. */
+export interface SessionOutcome extends Omit<SandboxOutcome, "stdout"> {
+  readonly stdoutBytes: number;
+}
+
+/** A process that is talked with. */
+export interface SandboxSession {
+  /** Its stdin. Writing to a process that is gone is an error of that write; closing gives it end-of-file. */
+  readonly input: WritableStream<Uint8Array>;
+  /** Its stdout as it comes, to its end; who stops listening does not stop it. */
+  readonly output: ReadableStream<Uint8Array>;
+  /** Settles when none of its processes is alive, whoever still listens. Fails as `run` does. */
+  readonly outcome: Promise<SessionOutcome>;
+}
+
 /**
  * Contract: a command run here can write only below mounts with access `write` and its scratches, reads only what is
  * mounted and the system's own programs, has no network but the egress socket, no privilege and no way to the daemon's
  * processes; when `run` settles, none of its processes is alive, whatever it forked. Aborting ends it at once
  * (`endedBy: "cancel"`). If the daemon dies, all of them die. A command that cannot be started at all (no such program)
  * is an outcome (exit code 127), not an error. No working sandbox: `Failure("sandbox/missing")` naming what to install.
+ * All of this holds for `open` as it does for `run`, but for stdout: it is handed on as it comes, a slow listener slows the process, and
+ * the bound on output counts stderr alone. Only stderr goes to the live file.
  */
 export interface Sandbox {
   /** One command that must work, one write, one read and one packet that must fail. Throws `sandbox/missing`. */
   selfTest(): Promise<SandboxReport>;
   run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxOutcome>;
+  /** Starts one command and returns as soon as it can be talked with. */
+  open(command: SandboxCommand, signal: AbortSignal): SandboxSession;
   /** Ends what a dead daemon left, if pid, start time and boot are still the same process; says whether one was. */
   reap(mark: ProcessMark): Promise<boolean>;
   /** The uid and gid that workspaces must belong to so that confined commands can write them; null: the daemon's own. */

@@ -199,6 +199,23 @@ export interface Workspaces {
 
   /** A file of a commit of the clone as text, null when there is none (or it is no regular file, or larger than `bytesMax`). */
   textAt(clone: CloneRef, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
+  /** The same for many paths at once; a path without text is not in it. */
+  textsAt(
+    clone: CloneRef,
+    commit: CommitId,
+    paths: readonly string[],
+    bytesMax: number,
+  ): Promise<ReadonlyMap<string, string>>;
+  /**
+   * A commit like `commit` in which these paths are as `base` has them, or are not there where it has none: the same arguments give the
+   * same commit. Durable before it is returned.
+   */
+  withPathsOf(
+    clone: CloneRef,
+    commit: CommitId,
+    base: CommitId,
+    paths: readonly string[],
+  ): Promise<{ readonly commit: CommitId; readonly tree: string }>;
   /** Paths that differ between two workspace trees, sorted; nothing of a scratch or nested `.git`. */
   treeChanges(clone: CloneRef, from: TreeId, to: TreeId): Promise<readonly string[]>;
 

@@ -15,18 +15,49 @@ export const EFFECTS: readonly {
     method: "run",
     callers: {
       "src/broker/confine.ts": "the broker",
+      "src/broker/turn-client.ts": "the broker: terminals of an agent's turn",
       "src/main/confined-programs.ts": "asks programs for their version and place, on no mounts of a task",
     },
   },
-  { object: "egress", method: "open", callers: { "src/broker/confine.ts": "the broker" } },
-  { object: "workspaces", method: "writeFile", callers: { "src/broker/working.ts": "the broker" } },
+  {
+    object: "sandbox",
+    method: "open",
+    callers: {
+      "src/broker/turn.ts": "the broker: a foreign agent's turn",
+      "src/main/agent-trials.ts": "tries an agent a person names, in a scratch directory, on no mounts of a task",
+    },
+  },
+  {
+    object: "egress",
+    method: "open",
+    callers: {
+      "src/broker/confine.ts": "the broker",
+      "src/broker/turn.ts": "the broker: a foreign agent's turn",
+      "src/main/agent-trials.ts": "tries an agent a person names, with the hosts their project grants",
+    },
+  },
+  {
+    object: "workspaces",
+    method: "writeFile",
+    callers: {
+      "src/broker/working.ts": "the broker",
+      "src/broker/turn-client.ts": "the broker: files of an agent's turn",
+    },
+  },
   { object: "workspaces", method: "candidate", callers: { "src/broker/candidate.ts": "the broker" } },
   {
     object: "workspaces",
     method: "gateCheckout",
     callers: { "src/broker/gate.ts": "the broker", "src/broker/prepare.ts": "the broker" },
   },
-  { object: "models", method: "call", callers: { "src/broker/talking.ts": "the broker" } },
+  {
+    object: "models",
+    method: "call",
+    callers: {
+      "src/broker/talking.ts": "the broker",
+      "src/app/probe-provider.ts": "a person's probe of a provider, about nothing that a task has",
+    },
+  },
 ];
 
 /** Files that start processes, with what they start. What a task asked for is only ever started by the sandbox. */
@@ -38,6 +69,11 @@ export const STARTS: Readonly<Record<string, string>> = {
   "src/adapters/git/run.ts": "git, hardened and with an environment of its own",
   "src/adapters/git/removal.ts": "rm, for trees with odd modes",
   "src/adapters/git/snapshot.ts": "git",
+  "src/adapters/providers/process-mark.ts": "ps, where there is no /proc, to tell one process from a later one",
+  "src/adapters/providers/providers.ts": "LM Studio's application, when a person asks for it",
+  "src/adapters/providers/run-program.ts": "a provider's own command: its version, lms",
+  "src/adapters/providers/server-process.ts": "a provider's server, when a person asks for it",
+  "src/adapters/system/agent-homes.ts": "cp, for the homes of agents",
   "src/adapters/system/layers.ts": "cp and rm, for dependency layers",
   "src/interfaces/cli/daemon-process.ts": "the daemon, from the command line",
   "src/interfaces/cli/web.ts": "the person's browser",

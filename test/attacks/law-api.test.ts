@@ -103,7 +103,7 @@ const EDITS: readonly ((roll: Dice) => Tried)[] = [
     `/api/tasks/${waits.id}/approve`,
     { plan: waits.plan, [FIELDS[roll(FIELDS.length)] ?? ""]: "ada" },
   ],
-  (roll) => [400, "POST", `/api/tasks/${waits.id}/approve`, { plan: waits.plan.slice(roll(64)) + "Z" }],
+  (roll) => [400, "POST", `/api/tasks/${waits.id}/approve`, { plan: `${waits.plan.slice(roll(64))}Z` }],
   () => [409, "POST", `/api/tasks/${waits.id}/spec/freeze`],
   () => [409, "POST", `/api/tasks/${waits.id}/ready`],
   (roll) => [409, "PATCH", `/api/tasks/${over}/spec`, { title: `Again ${roll(1_000)}` }],
@@ -111,7 +111,9 @@ const EDITS: readonly ((roll: Dice) => Tried)[] = [
   (roll) => [404, ["PUT", "DELETE", "POST"][roll(3)] ?? "PUT", `/api/tasks/${waits.id}/spec`, { title: "Other" }],
 ];
 
-test(`P07, P09, P12: ${MUTATIONS} tries to change, replay or forge by the API are refused before anything runs, and a foreign yes is remembered`, async () => {
+test(`P07, P09, P12: ${MUTATIONS} tries to change, replay or forge by the API are refused before anything runs, and a foreign yes is remembered`, {
+  timeout: 180_000,
+}, async () => {
   const roll = dice(SEED);
   const before = await seen();
   let approvals = 0;

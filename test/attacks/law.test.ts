@@ -36,6 +36,10 @@ function untouchable(): Sandbox & { readonly runs: () => number } {
       runs += 1;
       throw new Error("something was run");
     },
+    open: () => {
+      runs += 1;
+      throw new Error("something was talked with");
+    },
     reap: async () => false,
     owner: () => null,
   };

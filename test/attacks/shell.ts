@@ -153,7 +153,7 @@ export const EVASIONS: readonly Evasion[] = [
     id: "E12",
     what: "a copy of the program by another name",
     shell: "sh",
-    deniedByName: false,
+    deniedByName: true,
     runs: [
       ["touch", (x) => `d=$(mktemp -d); cp "$(command -v touch)" "$d/t"; "$d/t" ${x}; rm -r "$d"`],
       ["touch", (x) => `d=$(mktemp -d); ln -s "$(command -v touch)" "$d/t"; "$d/t" ${x}; rm -r "$d"`],
@@ -185,7 +185,7 @@ export const EVASIONS: readonly Evasion[] = [
     id: "E15",
     what: "programs for text that write or run",
     shell: "sh",
-    deniedByName: false,
+    deniedByName: true,
     runs: [
       ["sed", (x) => `echo a | sed '1e touch ${x}'`],
       ["sed", (x) => `echo a | sed -n 'w ${x}'`],
@@ -219,7 +219,7 @@ export const EVASIONS: readonly Evasion[] = [
     id: "E19",
     what: "programs that are languages",
     shell: "sh",
-    deniedByName: false,
+    deniedByName: true,
     runs: [
       ["node", (x) => `node -e 'fs.writeFileSync("${x}", "")'`],
       ["perl", (x) => `perl -e 'open(my $f, ">", "${x}")'`],
@@ -253,7 +253,7 @@ export const EVASIONS: readonly Evasion[] = [
     id: "E21",
     what: "redirections alone",
     shell: "bash",
-    deniedByName: false,
+    deniedByName: true,
     runs: [
       ["sh", (x) => `>| ${x}`],
       ["sh", (x) => `exec 9>${x}`],

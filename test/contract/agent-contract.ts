@@ -110,6 +110,7 @@ class Desk {
       model: this.#model,
       ask: this.#askPerson,
       inspect: (repo, argv) => this.#ask(["inspect", repo, argv], () => this.#said(argv)),
+      ...NO_TURNS,
     });
   }
 
@@ -134,6 +135,7 @@ class Desk {
       keep: (repo, path, name) => this.#ask(["keep", repo, path, name], () => this.#files.has(path)),
       run: (repo, { argv, cwd, network, timeoutMs }) =>
         this.#ask(["run", repo, argv, cwd, network, timeoutMs], () => this.#said(argv)),
+      ...NO_TURNS,
     });
   }
 
@@ -301,3 +303,9 @@ export function agentContract(name: string, make: () => Made): void {
 const LOOKS = ["read", "list", "search", "inspect", "model", "ask"];
 
 const kinds = (desk: Desk): string[] => desk.asked.map(({ ask }) => String((JSON.parse(ask) as unknown[])[0]));
+
+const noTurns = async (): Promise<never> => {
+  throw new Error("this agent is no program that takes turns");
+};
+/** For agents that live in this process. */
+export const NO_TURNS = { turn: noTurns, permission: noTurns };

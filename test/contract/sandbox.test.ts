@@ -679,6 +679,85 @@ function sandboxContract(make: () => Sandbox): void {
     });
   });
 
+  describe("talking", () => {
+    /** Opens a conversation; what it says comes as whole lines. */
+    const open = (argv: readonly string[], given: Partial<SandboxCommand> = {}, signal = never()) => {
+      const session = sandbox.open(command(argv, given), signal);
+      const writer = session.input.getWriter();
+      const lines = linesOf(session.output);
+      return {
+        ...session,
+        say: (words: string) => writer.write(Buffer.from(`${words}\n`)),
+        bye: () => writer.close(),
+        lines,
+      };
+    };
+    const echo = ["sh", "-c", "while read -r line; do echo heard $line; done; echo bye; echo told >&2; exit 4"];
+
+    it("says and hears line by line, and gives end-of-file", async () => {
+      const file = join(host, "talk");
+      const { say, bye, lines, outcome } = open(echo, { outputFile: file });
+      await say("one");
+      expect(await next(lines)).toBe("heard one");
+      await say("two");
+      expect(await next(lines)).toBe("heard two");
+      await bye();
+      expect(await next(lines)).toBe("bye");
+      expect(await next(lines)).toBe(null);
+      const ended = await outcome;
+      expect(ended).toMatchObject({ exitCode: 4, endedBy: "itself", stdoutBytes: 24 });
+      expect(text(ended.stderr)).toBe("told\n");
+      expect(readFileSync(file, "utf8")).toBe("told\n");
+    });
+
+    it("hands on more than the bound on output, and slows who is not listened to", async () => {
+      const bytes = 4 * MiB;
+      const { outcome, output } = sandbox.open(command(["head", "-c", String(bytes), "/dev/zero"]), never());
+      const reader = output.getReader();
+      let heard = 0;
+      for (let part = await reader.read(); !part.done; part = await reader.read()) heard += part.value.length;
+      expect(heard).toBe(bytes);
+      expect(await outcome).toMatchObject({ exitCode: 0, endedBy: "itself", stdoutBytes: bytes });
+
+      const silent = sandbox.open(command(["yes"], limits({ wallMs: 1_000 })), never());
+      const { endedBy, stdoutBytes } = await silent.outcome;
+      expect(endedBy).toBe("time");
+      expect(stdoutBytes).toBeLessThan(8 * MiB);
+    });
+
+    it("ends at once with all it forked, and what is said to it then is an error", async () => {
+      const mark = `talk-${process.pid}-${commands}`;
+      const abort = new AbortController();
+      const forks = `setsid sh -c 'while :; do sleep 1; done' ${mark} & echo up; read -r never`;
+      const { lines, outcome, say } = open(["sh", "-c", forks], {}, abort.signal);
+      expect(await next(lines)).toBe("up");
+      await until(() => processesWith(mark).length > 0);
+      abort.abort();
+      expect(await outcome).toMatchObject({ exitCode: null, signal: "SIGKILL", endedBy: "cancel" });
+      expect(processesWith(mark)).toEqual([]);
+      await expect(say("anybody?")).rejects.toThrow();
+    });
+
+    it("never starts what is aborted before, and what cannot start is an outcome", async () => {
+      const aborted = new AbortController();
+      aborted.abort();
+      expect(await sandbox.open(command(["true"]), aborted.signal).outcome).toMatchObject({ endedBy: "cancel" });
+      expect(await sandbox.open(command(["no-such-program"]), never()).outcome).toMatchObject({ exitCode: 127 });
+      const broken = bubblewrapSandbox({ program: "/no/such/bwrap" }).open(command(["true"]), never());
+      await expect(broken.outcome).rejects.toMatchObject({ code: "sandbox/missing" });
+    });
+
+    it("can have a home of its own that stays", async () => {
+      const home = join(host, "home");
+      mkdirSync(home);
+      ownedByAgent(home);
+      const mounts = [...command([]).mounts, { host: home, inside: "/home/agent", access: "write" } as const];
+      const { outcome } = sandbox.open(command(["sh", "-c", "echo kept >~/note"], { mounts }), never());
+      expect(await outcome).toMatchObject({ exitCode: 0 });
+      expect(readFileSync(join(home, "note"), "utf8")).toBe("kept\n");
+    });
+  });
+
   describe("without a working bubblewrap", () => {
     it("says what to install", async () => {
       const broken = bubblewrapSandbox({ program: "/no/such/bwrap" });
@@ -710,6 +789,20 @@ asRoot("confines for an ordinary user too", () => {
     rmSync(directory, { recursive: true, force: true });
   }
 });
+
+async function* linesOf(output: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of output) {
+    const parts = (rest + Buffer.from(chunk).toString("utf8")).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+}
+
+const next = async (lines: AsyncGenerator<string>): Promise<string | null> => {
+  const { done, value } = await lines.next();
+  return done === true ? null : value;
+};
 
 const text = ({ bytes }: { readonly bytes: Uint8Array }): string => Buffer.from(bytes).toString("utf8");
 

@@ -80,6 +80,7 @@ const WAITS = [
   "paused",
   "budget_exhausted",
   "gates_exhausted",
+  "findings",
   "prepare_failed",
   "conflict",
   "repo_missing",

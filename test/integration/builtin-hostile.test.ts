@@ -37,7 +37,7 @@ import { ADA, repository } from "./task-kit.ts";
 interface Row {
   readonly does: string;
   /** What the provider does at the n-th request (from 1) after the edit. */
-  readonly then: (n: number) => Scripted;
+  readonly says: (n: number) => Scripted;
   readonly ends: "succeeded" | { readonly reason: string; readonly detail: RegExp };
   /** Requests after the edit; not there: not counted here. */
   readonly requests?: number;
@@ -49,57 +49,57 @@ const always = (bad: () => Scripted) => () => bad();
 const unavailable = (detail: RegExp) => ({ reason: "provider_unavailable", detail });
 
 const ROWS: readonly Row[] = [
-  { does: "answers late", then: first(() => held(late(), "words", FINISHES)), ends: "succeeded", requests: 1 },
-  { does: "breaks off once", then: first(() => breaksOff()), ends: "succeeded", requests: 2 },
-  { does: "breaks off always", then: always(() => breaksOff()), ends: unavailable(/./), requests: 3 },
+  { does: "answers late", says: first(() => held(late(), "words", FINISHES)), ends: "succeeded", requests: 1 },
+  { does: "breaks off once", says: first(() => breaksOff()), ends: "succeeded", requests: 2 },
+  { does: "breaks off always", says: always(() => breaksOff()), ends: unavailable(/./), requests: 3 },
   {
     does: "is too busy once, and says for how long",
-    then: first(() => rateLimited("0")),
+    says: first(() => rateLimited("0")),
     ends: "succeeded",
     requests: 2,
   },
-  { does: "is too busy always", then: always(() => rateLimited("0")), ends: unavailable(/./), requests: 4 },
-  { does: "fails inside once", then: first(() => failsInside()), ends: "succeeded", requests: 2 },
-  { does: "fails inside always", then: always(() => failsInside()), ends: unavailable(/./), requests: 3 },
-  { does: "does not take the key", then: always(() => refusesKey()), ends: unavailable(/./), requests: 1 },
-  { does: "answers with a web page", then: always(() => notAStream()), ends: unavailable(/./), requests: 3 },
+  { does: "is too busy always", says: always(() => rateLimited("0")), ends: unavailable(/./), requests: 4 },
+  { does: "fails inside once", says: first(() => failsInside()), ends: "succeeded", requests: 2 },
+  { does: "fails inside always", says: always(() => failsInside()), ends: unavailable(/./), requests: 3 },
+  { does: "does not take the key", says: always(() => refusesKey()), ends: unavailable(/./), requests: 1 },
+  { does: "answers with a web page", says: always(() => notAStream()), ends: unavailable(/./), requests: 3 },
   {
     does: "never ends its answer",
-    then: always(() => neverEnds("on and on ".repeat(2_000))),
+    says: always(() => neverEnds("on and on ".repeat(2_000))),
     ends: unavailable(/./),
     requests: 1,
   },
   {
     does: "says once that the conversation is too long",
-    then: first(() => overflows("openai-compatible")),
+    says: first(() => overflows("openai-compatible")),
     ends: "succeeded",
   },
   {
     does: "says always that the conversation is too long",
-    then: always(() => overflows("openai-compatible")),
+    says: always(() => overflows("openai-compatible")),
     ends: { reason: "agent_failed", detail: /also after it was made smaller 3 times/ },
   },
   {
     does: "writes arguments that are no JSON once",
-    then: first(() => callsWithBrokenArguments("read")),
+    says: first(() => callsWithBrokenArguments("read")),
     ends: "succeeded",
     requests: 2,
   },
   {
     does: "writes arguments that are no JSON always",
-    then: always(() => callsWithBrokenArguments("read")),
+    says: always(() => callsWithBrokenArguments("read")),
     ends: { reason: "agent_failed", detail: /^work item say: the model made 5 malformed tool calls in a row/ },
     requests: 5,
   },
   {
     does: "says nothing, always",
-    then: always(() => saysNothing()),
+    says: always(() => saysNothing()),
     ends: { reason: "agent_failed", detail: /3 times in a row without calling a tool/ },
     requests: 3,
   },
   {
     does: "calls the same always",
-    then: always(() => calls(["read", { path: "a.txt" }])),
+    says: always(() => calls(["read", { path: "a.txt" }])),
     ends: { reason: "agent_failed", detail: /the same call of read 6 times in a row/ },
     requests: 6,
   },
@@ -127,7 +127,7 @@ beforeAll(async () => {
       return row !== undefined && isWork ? FINISHES : wellBehaved(request);
     const n = (asked.get(title) ?? 0) + 1;
     asked.set(title, n);
-    return row.then(n);
+    return row.says(n);
   }, 6);
   await setModels(made.rig, FIRST);
   const project = await made.rig.project(repository());

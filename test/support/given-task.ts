@@ -41,6 +41,13 @@ const REPORT = {
   found: [],
   output: ref("output"),
 } as const;
+const FOUND_ABOUT = {
+  kind: "tests_skipped",
+  repo: "app",
+  about: "a.test.js",
+  detail: "1 more",
+  policy: "asks",
+} as const;
 const PLAN = {
   version: 1,
   hash: "p1",
@@ -105,10 +112,21 @@ export const EXAMPLES = {
   },
   STEP_COMPLETED: { step: "1.work.1", run: 1, evidence: [], after: { app: "w1" }, result: ref("result") },
   STEP_FAILED: { step: "1.work.1", run: 1, evidence: [], after: {}, cause: "ended by the limit on time", result: null },
+  TURN_ACTED: {
+    step: "1.work.1",
+    run: 1,
+    n: 1,
+    act: { kind: "read", repo: "app", path: "a.txt" },
+    decision: "allowed",
+    rule: "default",
+    evidence: [],
+    cause: null,
+  },
   STEP_WARNED: { step: "1.work.1", run: 1, about: "stall", ms: 300_000, limitMs: 300_000 },
   STEP_LOST: { step: "1.work.1", run: 1, cause: "worker_died", rescued: { app: "rescue/1" }, partialOutput: null },
   CHECKPOINTED: { step: "1.work.1", trees: { app: "w1" } },
   CANDIDATE_MADE: { repos: { app: CANDIDATE } },
+  CANDIDATE_INSPECTED: { trees: { app: "t1" }, findings: [FOUND_ABOUT] },
   GATE_PASSED: { ...REPORT, restsOn: ["1.gate-tests-candidate.1"] },
   GATE_FAILED: { ...REPORT, findings: ["npm test exited with 1"] },
   GATE_UNPROVEN: { ...REPORT, missing: ["a report of the test runner"] },
@@ -133,6 +151,11 @@ export const EXAMPLES = {
     item: "work",
   },
   ACCEPTED_UNPROVEN: { candidate: { app: { commit: "c1", tree: "t1" } }, gates: ["tests"], reason: ref("reason") },
+  FINDINGS_ACCEPTED: {
+    candidate: { app: { commit: "c1", tree: "t1" } },
+    findings: [FOUND_ABOUT],
+    reason: ref("reason"),
+  },
   COMPLETED: { exitReason: "done", gates: ["tests"] },
   FAILED: { exitReason: "gates_failed", detail: "tests failed" },
   CANCELED: { exitReason: "canceled_by_person", reason: null },

@@ -105,6 +105,8 @@ export function hands(
       if (said instanceof Failure) throw said;
       return said;
     },
+    turn: () => Promise.reject(new Error("a foreign agent was given its turn")),
+    permission: () => Promise.reject(new Error("permission was asked for")),
     ask: async (...words: [string, readonly string[]]) => {
       asked.push(["ask", ...words]);
       return "as you like";

@@ -1,3 +1,4 @@
+import { unhidden } from "../../src/contract/hidden-text.ts";
 import type { EventView, HealthView, TaskListView } from "../../src/contract/views.ts";
 
 /**
@@ -132,7 +133,8 @@ type WireTask = TaskListView["items"][number];
 const isSome = <View>(value: unknown): value is { readonly [Field in keyof View]?: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
+/** Whoever wrote it, it is shown as what it is: nothing in it is invisible or runs the other way. */
+const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? unhidden(value) : null);
 
 function time(value: unknown): number | null {
   const at = typeof value === "string" ? Date.parse(value) : Number.NaN;

@@ -118,6 +118,27 @@ export async function textAt(
   return content?.toString("utf8") ?? null;
 }
 
+/** Texts of the regular files among these paths, none larger than `bytesMax`. */
+export async function textsAt(
+  git: Git,
+  call: GitCall,
+  commit: CommitId,
+  paths: readonly string[],
+  bytesMax: number,
+): Promise<ReadonlyMap<string, string>> {
+  const entries = await entriesAt(git, call, commit, paths);
+  const wanted = paths.flatMap((path) => {
+    const entry = entries.get(toByteName(path));
+    return entry?.mode.startsWith("100") && entry.bytes <= bytesMax ? [{ path, id: entry.id }] : [];
+  });
+  const contents = await readWhole(
+    git,
+    call,
+    wanted.map(({ id }) => id),
+  );
+  return new Map(wanted.map(({ path }, at) => [path, contents[at]?.toString("utf8") ?? ""] as const));
+}
+
 export async function pathsIn(
   git: Git,
   call: GitCall,

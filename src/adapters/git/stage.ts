@@ -1,3 +1,4 @@
+import { Failure } from "../../domain/failure.ts";
 import { type ByteName, records, toByteName, toText } from "./names.ts";
 import type { Git, GitCall } from "./run.ts";
 
@@ -18,16 +19,18 @@ export async function stageAll(git: Git, call: GitCall, exclude: ReadonlySet<Byt
   // Git itself tells what it takes for a repository: it lists it as a directory and does not go in.
   const nested = others.filter((path) => path.endsWith("/")).map((path) => path.slice(0, -1));
   const skipped = [...nested, ...exclude];
-  await git.run(["add", "-A", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul"], {
+  const added = await git.run(["add", "-A", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul"], {
     ...call,
     environment: { ...call.environment, GIT_LITERAL_PATHSPECS: "0" },
     input: Buffer.from(
       [".", ...skipped.map((path) => `:(top,exclude,literal)${path}`)].map((each) => `${each}\0`).join(""),
       "latin1",
     ),
-    // Some paths were not taken: they are found below.
-    answers: [1],
+    // Some paths were not taken: they are found below. With 128 none were, because of what the work itself says in its attributes.
+    answers: [1, 128],
   });
+  if (added.code === 128)
+    throw new Failure("agent/failed", `git cannot take the work into a commit: ${lastLine(added.stderr)}`);
   await dropLinks(git, call);
   const remaining = records((await git.run(["ls-files", "-z", "--others", "--exclude-standard"], call)).stdout);
   const refused = remaining.filter((path) => !path.endsWith("/") && !isUnder(path, skipped));
@@ -38,6 +41,8 @@ export async function stageAll(git: Git, call: GitCall, exclude: ReadonlySet<Byt
     ...refused.map((path) => ({ path: toText(path), reason: "git does not take this path" })),
   ];
 }
+
+const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
 
 /** A link to another repository's commit means nothing to who receives it; `stageAll` leaves no new one. */
 async function dropLinks(git: Git, call: GitCall): Promise<void> {

@@ -33,9 +33,11 @@ import {
   patchOf,
   pathsIn,
   textAt,
+  textsAt,
   treeOfCommit,
 } from "./history.ts";
 import { inspectSource } from "./inspect.ts";
+import { withPathsOf } from "./kept.ts";
 import { layoutUnder, objectsInside } from "./layout.ts";
 import { mirrorsUnder } from "./mirror.ts";
 import { treeDifferences } from "./named.ts";
@@ -316,6 +318,10 @@ export function gitWorkspaces(options: {
     changes: async (clone, from, to) => changesBetween(git, { gitDir: await cloneOf(clone) }, from, to),
     textAt: async (clone, commit, path, bytesMax = TEXT_BYTES_MAX) =>
       textAt(git, { gitDir: await cloneOf(clone) }, asId(commit), path, bytesMax),
+    textsAt: async (clone, commit, paths, bytesMax) =>
+      textsAt(git, { gitDir: await cloneOf(clone) }, asId(commit), paths, bytesMax),
+    withPathsOf: async (clone, commit, base, paths) =>
+      withPathsOf(git, await cloneOf(clone), asId(commit), asId(base), paths),
     treeChanges: async (clone, from, to) => treeDifferences(git, await cloneOf(clone), asId(from), asId(to)),
     digestsAt: async (clone, commit, paths) => digestsIn(git, { gitDir: await cloneOf(clone) }, commit, paths),
 

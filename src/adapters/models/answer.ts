@@ -75,10 +75,7 @@ export async function answerOf(parts: AsyncIterable<StreamPart>, wanted: Wanted)
 }
 
 /** null: it never finished. Some servers say `stop` where they call a tool. */
-function finishOf(
-  { unified, raw }: Finished["finishReason"],
-  calls: readonly ToolCall[],
-): ModelAnswer["finish"] | null {
+function finishOf({ unified }: Finished["finishReason"], calls: readonly ToolCall[]): ModelAnswer["finish"] | null {
   switch (unified) {
     case "stop":
       return calls.length > 0 ? "tool_calls" : "stop";

@@ -22,7 +22,7 @@ export function models(endpoints: ModelEndpoints, limits: Limits = LIMITS): Mode
         return await Promise.race([once.ended, answerOf(parts, { endpoint, target, request, asked, onText })]);
       } catch (error) {
         // What ended the request counts before what was made of it above.
-        throw error;
+        throw once.end === null ? error : once.end.reason;
       } finally {
         once.close();
       }

@@ -1,18 +1,19 @@
 import type { FileHandle } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { Failure } from "../../domain/failure.ts";
-import type { Limits, Sandbox, SandboxCommand, SandboxOutcome } from "../../ports/sandbox.ts";
+import type { Limits, Sandbox, SandboxCommand, SandboxOutcome, SandboxSession } from "../../ports/sandbox.ts";
 import { type CommandLine, commandLine, ownHardLimits, type Surroundings } from "./command-line.ts";
 import { type ControlGroups, openControlGroups } from "./control-groups.ts";
 import { environmentDigest, variablesFor } from "./environment.ts";
 import { checkMounts, systemArguments } from "./file-system.ts";
 import { watchLife } from "./life.ts";
 import { findProgram, sandboxMissing } from "./missing.ts";
-import { captured, openLiveFile, outputPipes, recordOutput } from "./output.ts";
+import { captured, type Listener, openLiveFile, outputPipes, recordOutput, streamed } from "./output.ts";
 import { endOrphans } from "./owner.ts";
 import { endProcess, treeResidentBytes } from "./process-tree.ts";
 import { syscallFilter } from "./seccomp.ts";
 import { selfTest } from "./self-test.ts";
+import { type Spoken, spoken } from "./spoken.ts";
 import { start } from "./start.ts";
 import { toolchainsOn } from "./toolchains.ts";
 
@@ -68,6 +69,7 @@ export const bubblewrapSandbox = (options: BubblewrapOptions = {}): Sandbox => {
   const runHere: Sandbox["run"] = (command, signal) => run(box, command, signal);
   return {
     run: runHere,
+    open: (command, signal) => openSession(box, command, signal),
     reap: endProcess,
     owner: () => (drops ? { uid: identity.uid, gid: identity.gid } : null),
     selfTest: async () => selfTest(runHere, box.surroundings()),
@@ -96,7 +98,43 @@ interface Box {
   readonly pipes: ReturnType<typeof outputPipes>;
 }
 
-const run = async (box: Box, command: SandboxCommand, signal: AbortSignal): Promise<SandboxOutcome> => {
+/** Both ends of what is said, and the outcome of a process that has them for stdin and stdout. */
+const openSession = (box: Box, command: SandboxCommand, signal: AbortSignal): SandboxSession => {
+  const said = spoken();
+  const heard = streamed();
+  let stdoutBytes = 0;
+  const talk: Talk = {
+    said,
+    heard: {
+      take: (chunk) => {
+        stdoutBytes += chunk.length;
+        return heard.take(chunk);
+      },
+    },
+    over: heard.over,
+  };
+  const outcome = run(box, command, signal, talk)
+    .then(({ stdout: _, ...rest }) => ({ ...rest, stdoutBytes }))
+    .finally(() => {
+      said.gone();
+      heard.end();
+    });
+  return { input: said.stream, output: heard.stream, outcome };
+};
+
+interface Talk {
+  readonly said: Spoken;
+  readonly heard: Listener;
+  /** Nothing of it is alive: what it said last is waited for by nobody. */
+  over(): void;
+}
+
+const run = async (
+  box: Box,
+  command: SandboxCommand,
+  signal: AbortSignal,
+  talk: Talk | null = null,
+): Promise<SandboxOutcome> => {
   checkMounts(command);
   const toolchains = toolchainsOn(command.toolPath, box.privateDirectories);
   const variables = variablesFor(command, toolchains.path, toolchains.variables, box.hostEnvironment);
@@ -107,7 +145,7 @@ const run = async (box: Box, command: SandboxCommand, signal: AbortSignal): Prom
   const file = await openLiveFile(command.outputFile);
   const groups = box.openGroups(command.limits);
   try {
-    const confined = await runConfined(box, command, signal, line, groups, file);
+    const confined = await runConfined(box, command, signal, line, groups, file, talk);
     return { ...confined, environmentDigest: digest };
   } finally {
     await groups?.remove();
@@ -132,10 +170,12 @@ const runConfined = async (
   line: CommandLine,
   groups: ControlGroups | null,
   file: FileHandle,
+  talk: Talk | null,
 ): Promise<Omit<SandboxOutcome, "environmentDigest">> => {
   const { limits, stall, outputFile, onStart } = command;
   const pipes = await box.pipes.borrow();
-  const started = start(line, groups?.directories ?? [], pipes);
+  const started = start(line, groups?.directories ?? [], pipes, talk !== null);
+  if (started.stdin !== null) talk?.said.to(started.stdin);
 
   const bound: { endedBy: SandboxOutcome["endedBy"]; trouble: { readonly error: unknown } | null } = {
     endedBy: "itself",
@@ -167,6 +207,7 @@ const runConfined = async (
     (bytes) => {
       outputBytes += bytes;
     },
+    talk?.heard ?? null,
   );
 
   let watch: NodeJS.Timeout | undefined;
@@ -188,6 +229,7 @@ const runConfined = async (
   }
 
   const exit = await started.gone;
+  talk?.over();
   const durationMs = Math.round(performance.now() - startedAt);
   clearInterval(watch);
   unwatch();

@@ -23,8 +23,12 @@ export const variablesFor = (
   ...certificates(hostEnvironment),
   ...toolchainVariables,
   ...command.environment,
-  ...(command.egressSocket === null ? {} : PROXY),
+  ...(command.egressSocket === null ? {} : { ...PROXY, ...pastTheProxy(command.environment) }),
 });
+
+/** What a command talks with in its own sandbox, whose loopback is nobody else's: past the proxy there is nothing else to be reached. */
+const pastTheProxy = ({ NO_PROXY }: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  NO_PROXY === undefined ? {} : { NO_PROXY, no_proxy: NO_PROXY };
 
 /** The host's own certificate authorities, where they lie in a place that the sandbox shows. */
 const certificates = (host: Readonly<Record<string, string | undefined>>): Record<string, string> => {

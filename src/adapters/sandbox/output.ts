@@ -20,6 +20,7 @@ export interface Recorded {
  * buffer. Reading waits for the file, so a fast command waits for a slow disk instead of filling our memory.
  * `onPastBound` is called once when more than `bytesMax` came; `onTrouble` once when the file cannot be written.
  * After either, what still comes is read and dropped, because a full pipe would keep the writer from ending.
+ * With a listener stdout is its alone: nothing of it is kept, counted or written to the file.
  */
 export const recordOutput = async (
   pipes: OutputPipes,
@@ -28,6 +29,7 @@ export const recordOutput = async (
   onPastBound: () => void,
   onTrouble: (error: unknown) => void,
   onBytes: (bytes: number) => void = () => {},
+  listener: Listener | null = null,
 ): Promise<Recorded> => {
   let room = bytesMax;
   let dropping = false;
@@ -36,6 +38,10 @@ export const recordOutput = async (
     try {
       for await (const chunk of stream as AsyncIterable<Uint8Array>) {
         onBytes(chunk.length);
+        if (stream === pipes.stdout.read && listener !== null) {
+          await listener.take(chunk);
+          continue;
+        }
         if (dropping) continue;
         const kept = chunk.subarray(0, room);
         room -= kept.length;
@@ -59,6 +65,54 @@ export const recordOutput = async (
   const [stdout, stderr] = await Promise.all([record(pipes.stdout.read), record(pipes.stderr.read)]);
   return { stdout, stderr };
 };
+
+/** Who hears stdout as it comes. */
+export interface Listener {
+  /** Resolves when more may come. */
+  take(chunk: Uint8Array): Promise<void>;
+}
+
+/** Stdout as a stream: a chunk is taken when it is wanted, or when the process is over and nothing can be slowed any more. */
+export const streamed = (): Listener & { readonly stream: ReadableStream<Uint8Array>; over(): void; end(): void } => {
+  let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  let canceled = false;
+  let over = false;
+  let wake = (): void => {};
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start: (given) => {
+        controller = given;
+      },
+      pull: () => wake(),
+      cancel: () => {
+        canceled = true;
+        wake();
+      },
+    },
+    { highWaterMark: WAITING_CHUNKS },
+  );
+  return {
+    stream,
+    async take(chunk) {
+      if (canceled || controller === null) return;
+      controller.enqueue(Uint8Array.from(chunk));
+      while (!over && !canceled && (controller.desiredSize ?? 0) <= 0)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    },
+    over() {
+      over = true;
+      wake();
+    },
+    end() {
+      if (!canceled) controller?.close();
+      canceled = true;
+    },
+  };
+};
+
+const WAITING_CHUNKS = 16;
 
 export const captured = (chunks: readonly Uint8Array[]): Captured => {
   const bytes = Buffer.concat(chunks);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { ProcessMark } from "../../ports/sandbox.ts";
 import { type CommandLine, GATE_FD, JOIN, STATUS_FD } from "./command-line.ts";
 import { inheritableDescriptors } from "./inherited-descriptors.ts";
@@ -22,6 +22,8 @@ export interface Started {
   go(): void;
   /** Ends all of it, whatever state it is in; may be called again. */
   end(): void;
+  /** Its stdin, where it was asked for. */
+  readonly stdin: Writable | null;
   /** Settles when no process of it is alive. */
   readonly gone: Promise<Exit>;
 }
@@ -29,8 +31,14 @@ export interface Started {
 /** How long a half-built sandbox may take to end by itself before its outer process is killed. */
 const HALF_BUILT_MS = 2_000;
 
-export const start = (line: CommandLine, groups: readonly string[], output: OutputPipes): Started => {
-  const child = spawnOuter(line, groups, output);
+export const start = (
+  line: CommandLine,
+  groups: readonly string[],
+  output: OutputPipes,
+  talks: boolean = false,
+): Started => {
+  const child = spawnOuter(line, groups, output, talks);
+  child.stdin?.on("error", ignoreClosed);
   const stdio = child.stdio as readonly (Duplex | null | undefined)[];
   const gate = stdio[GATE_FD];
   for (const [index, content] of line.pipes.entries()) {
@@ -61,7 +69,7 @@ export const start = (line: CommandLine, groups: readonly string[], output: Outp
     over = true;
     const last = await initKnown;
     if (last !== null) await endProcess(last);
-    for (const pipe of stdio.slice(GATE_FD)) pipe?.destroy();
+    for (const pipe of [child.stdin, ...stdio.slice(GATE_FD)]) pipe?.destroy();
     return exit;
   });
   return {
@@ -74,13 +82,19 @@ export const start = (line: CommandLine, groups: readonly string[], output: Outp
       if (init !== null) strike();
       else setTimeout(strike, HALF_BUILT_MS).unref();
     },
+    stdin: child.stdin,
     gone,
   };
 };
 
-const spawnOuter = (line: CommandLine, groups: readonly string[], output: OutputPipes): ChildProcess => {
+const spawnOuter = (
+  line: CommandLine,
+  groups: readonly string[],
+  output: OutputPipes,
+  talks: boolean,
+): ChildProcess => {
   const { stdout, stderr, status } = output;
-  const stdio: ("ignore" | "pipe" | number)[] = ["ignore", stdout.writeFd, stderr.writeFd];
+  const stdio: ("ignore" | "pipe" | number)[] = [talks ? "pipe" : "ignore", stdout.writeFd, stderr.writeFd];
   for (const _ of line.pipes) stdio.push("pipe");
   stdio[STATUS_FD] = status.writeFd;
   const devNull = openSync("/dev/null", "r+");

@@ -3,7 +3,13 @@ import { Failure } from "../../domain/failure.ts";
 import type { WorkItem } from "../../domain/plan.ts";
 import type { ScriptAct, ScriptItem, ScriptPlan } from "../../domain/script-plan.ts";
 import { DEFAULT_LIMITS, type Spec } from "../../domain/spec.ts";
-import type { CommandResult, PlanningCapabilities, TalkCapabilities, WorkCapabilities } from "../../ports/agent.ts";
+import type {
+  CommandResult,
+  PlanningCapabilities,
+  TalkCapabilities,
+  TurnCapabilities,
+  WorkCapabilities,
+} from "../../ports/agent.ts";
 import { scriptAgent } from "./script-agent.ts";
 
 const RUN: Extract<ScriptAct, { act: "run" }> = {
@@ -53,7 +59,9 @@ const ITEM: WorkItem = {
 };
 
 /** A script asks nobody. */
-const NOBODY: TalkCapabilities = {
+const NOBODY: TalkCapabilities & TurnCapabilities = {
+  turn: () => Promise.reject(new Error("a turn was taken")),
+  permission: () => Promise.reject(new Error("a person was asked")),
   model: () => Promise.reject(new Error("a model was called")),
   ask: () => Promise.reject(new Error("a person was asked")),
 };

@@ -97,6 +97,19 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,
   },
 
+  "agent list": {
+    summary: "List the foreign agents AgentOS knows how to start, and where they are",
+    load: async () => (await import("./commands/agent-list.ts")).agentList,
+  },
+  "agent probe": {
+    summary: "Start a foreign agent in a sandbox and show what it says of itself",
+    load: async () => (await import("./commands/agent-probe.ts")).agentProbe,
+  },
+  "agent test": {
+    summary: "Have a foreign agent do one small thing in a scratch directory",
+    load: async () => (await import("./commands/agent-test.ts")).agentTest,
+  },
+
   "policy check": {
     summary: "Try a file of policies without using it",
     load: async () => (await import("./commands/policy-check.ts")).policyCheck,

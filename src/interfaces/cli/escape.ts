@@ -1,18 +1,11 @@
+import { HARMFUL, numbered } from "../../contract/hidden-text.ts";
+
 /*
  * Titles, file names, logs, sentences: all of it may have been written by whoever wants the person at the terminal to see
  * something else than what is. What a terminal obeys (control characters), what reverses or hides text (bidirectional
  * overrides, zero-width and tag characters) and halves of characters are shown by their number instead. Output is escaped
  * where it is written, so that no command can forget it.
  */
-
-const OBEYED = "\\u0000-\\u001f\\u007f-\\u009f";
-const REORDERS = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
-const INVISIBLE =
-  "\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200d\\u2028\\u2029\\u2060-\\u2065\\u206a-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e0fff}";
-const HALVES = "\\ud800-\\udfff";
-const HARMFUL = new RegExp(`[${OBEYED}${REORDERS}${INVISIBLE}${HALVES}]`, "gu");
-
-const numbered = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 
 /** A line as it may be written to a terminal: whatever would break out of it is shown, not done. A line break is `⏎`. */
 export const line = (text: string): string => text.replaceAll(/\r\n|\n/g, "⏎").replaceAll(HARMFUL, numbered);

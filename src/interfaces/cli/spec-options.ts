@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SpecChangeInput } from "../../contract/inputs.ts";
-import { NewTaskInput } from "../../contract/inputs.ts";
+import { MayChangeInput, NewTaskInput } from "../../contract/inputs.ts";
+import { AgentName, agentOnWire } from "./agent-choice.ts";
 import { trouble } from "../client/trouble.ts";
 import { flag, option } from "./command.ts";
 import { readPlanFile } from "./plan-file.ts";
@@ -24,12 +25,19 @@ export const SPEC_OPTIONS = {
     "a command that proves the work by its exit code; NAME@REPO runs it in that repo, NAME@REPO+OTHER beside others, NAME@* beside all (each at $AGENTOS_REPOS/REPO)",
   ),
   branch: option(many(), "REPO=NAME", "the branch the work in that repo begins at and goes back to"),
-  agent: option(NewTaskInput.shape.agent, "AGENT", "who does the work"),
+  agent: option(AgentName.optional(), "AGENT", "who does the work"),
+  agentCommand: option(z.string().min(1).optional(), "COMMAND", "an agent of your own, by its command"),
+  agentPlain: flag(z.boolean().optional(), "with --agent-command: it speaks no protocol"),
   plan: option(z.string().optional(), "FILE", "a plan file (YAML or JSON) for the script agent"),
   mode: option(NewTaskInput.shape.run_mode, "MODE", "how much you are asked (AGENTOS_RUN_MODE)"),
   approveCommand: option(many(), "PATTERN", "a command that is approved in advance, e.g. 'npm test*'"),
   includeChanges: flag(z.boolean().default(false), "let the task start with your uncommitted changes"),
   noChange: flag(z.boolean().default(false), "the work is to look, not to change: an empty change is no failure"),
+  mayChange: option(
+    many(),
+    "WHAT",
+    `what the work may change beside the product, so that nobody is asked about it: ${MayChangeInput.options.join(", ")}`,
+  ),
   rerun: option(
     wholeNumber().optional(),
     "N",
@@ -63,18 +71,20 @@ export type SpecGiven = z.infer<z.ZodObject<typeof SPEC_OPTIONS>>;
 /** The same on the wire; what was not said is not in it. */
 export async function specChange(given: SpecGiven, workingDirectory: string): Promise<z.input<typeof SpecChangeInput>> {
   const plan = given.plan === undefined ? undefined : await readPlanFile(given.plan, workingDirectory);
+  const agent = agentOnWire(given.agent, given.agentCommand, given.agentPlain === true);
   return {
     ...(given.intent !== undefined && { intent: given.intent }),
     ...(given.criterion !== undefined && { criteria: given.criterion.map(criterion) }),
     ...(given.constraint !== undefined && { constraints: given.constraint }),
     ...(given.branch !== undefined && { branches: Object.fromEntries(given.branch.map(branchOf)) }),
     ...(given.gate !== undefined && { gates: given.gate.map(gate) }),
-    ...(given.agent !== undefined && { agent: given.agent }),
-    ...(plan !== undefined && { plan, agent: given.agent ?? "script" }),
+    ...(agent !== undefined && { agent }),
+    ...(plan !== undefined && { plan, agent: agent ?? "script" }),
     ...(given.mode !== undefined && { run_mode: given.mode }),
     ...(given.approveCommand !== undefined && { approved_commands: given.approveCommand }),
     ...(given.includeChanges && { include_changes: true }),
     ...(given.noChange && { expects_change: false }),
+    ...(given.mayChange !== undefined && { may_change: given.mayChange.flatMap(mayChange) }),
     ...(given.rerun !== undefined && { flaky: { rerun: given.rerun } }),
     ...(given.scope !== undefined && { scopes: given.scope.map(scope) }),
     ...prepareChange(given),
@@ -167,6 +177,18 @@ export function limits(texts: readonly string[]): Limits {
 export function criterion(text: string): string | { text: string; gate: string } {
   const arrow = /^(.*\S)\s*=>\s*([a-z0-9][a-z0-9._-]{0,63})\s*$/s.exec(text);
   return arrow === null ? text : { text: arrow[1] ?? "", gate: arrow[2] ?? "" };
+}
+
+/** One or several with commas between; what is none is refused with the list of those there are. */
+export function mayChange(text: string): NonNullable<Change["may_change"]> {
+  return text.split(",").map((one) => {
+    const found = MayChangeInput.safeParse(one.trim());
+    if (!found.success)
+      throw trouble("input/invalid", `--may-change ${JSON.stringify(one)} is nothing that a spec can let change`, {
+        next: `There are ${MayChangeInput.options.join(", ")}.`,
+      });
+    return found.data;
+  });
 }
 
 function branchOf(text: string): [repo: string, branch: string] {

@@ -26,6 +26,7 @@ const FrozenSpec = z.object({
   runMode: z.string(),
   approvedCommands: z.array(z.string()).optional(),
   includeDirty: z.boolean(),
+  mayChange: z.array(z.string()).default([]),
 });
 export type FrozenSpec = z.infer<typeof FrozenSpec>;
 
@@ -52,6 +53,7 @@ export function specLines(view: SpecView): readonly string[] {
         `  ${field(gate.id)}${onlyRepo ? "" : ` (${field(gate.repo)})`}: ${gate.argv.length === 0 ? "no command: the repository has none, so nothing can prove the work (name one: --gate NAME='command')" : field(argvText(gate.argv))}${gate.judgement === "tests" ? ", judged by its tests" : gate.argv.length === 0 ? "" : ", judged by its exit code"}`,
     ),
     ...spec.prepare.map((one) => `prepared with: ${field(argvText(one.argv))}`),
+    ...(spec.mayChange.length === 0 ? [] : [`the work may change: ${spec.mayChange.map(field).join(", ")}`]),
     `${count(spec.criteria.length, "acceptance criterion").replace("criterions", "criteria")}:`,
     ...spec.criteria.map(
       (one) =>

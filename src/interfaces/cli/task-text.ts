@@ -1,4 +1,4 @@
-import type { EventView, TaskListView, TaskView, VerdictView } from "../../contract/views.ts";
+import type { EventView, FoundListView, TaskListView, TaskView, VerdictView } from "../../contract/views.ts";
 import { columns, count, moment, short, some } from "./columns.ts";
 import { field } from "./escape.ts";
 import { spanText } from "./span.ts";
@@ -62,6 +62,7 @@ export function taskLines(task: TaskView): readonly string[] {
         : [`  left out (ignored by git or too odd for it): ${some(one.left_out, FILES_SHOWN)}`]),
     ]),
     ...gateLines(task.gates),
+    ...foundLines(task.findings),
     ...(task.accepted_unproven === null
       ? []
       : [`Accepted on record, not proven: ${task.accepted_unproven.map(field).join(", ")}`]),
@@ -88,21 +89,35 @@ const mark = (status: string): string =>
 export function gateLines(verdicts: readonly VerdictView[]): readonly string[] {
   const gates = [...new Set(verdicts.map(({ gate }) => gate))];
   if (gates.length === 0) return [];
-  const on = (gate: string, where: "base" | "candidate") =>
-    verdicts.find((one) => one.gate === gate && one.on === where);
+  const on = (gate: string, where: VerdictView["on"]) => verdicts.find((one) => one.gate === gate && one.on === where);
   return [
     "Gates (base → candidate):",
     ...gates.flatMap((gate) => {
       const base = on(gate, "base");
       const candidate = on(gate, "candidate");
+      const kept = on(gate, "kept-tests");
       const worst = candidate ?? base;
       return [
-        `  ${field(gate)}: ${verdictText(base)} → ${verdictText(candidate)}`,
+        `  ${field(gate)}: ${verdictText(base)} → ${verdictText(candidate)}${kept === undefined ? "" : `; with the tests as they were: ${verdictText(kept)}`}`,
         ...(worst === undefined || worst.verdict === "pass"
           ? []
           : worst.findings.map((finding) => `    ${field(finding)}`)),
       ];
     }),
+  ];
+}
+
+const WEIGHT = { blocks: "✗", asks: "?", shown: "·" } as const;
+
+/** What was found about the candidate beside its gates, the gravest first. */
+export function foundLines({ items, accepted }: FoundListView): readonly string[] {
+  if (items.length === 0) return [];
+  return [
+    `Found about the work${accepted ? ", and let pass by a person" : ""}:`,
+    ...items.map(
+      ({ policy, text, allowed_by }) =>
+        `  ${WEIGHT[policy]} ${field(text)}${policy === "shown" || allowed_by === null ? "" : ` (a spec allows it by --may-change ${allowed_by})`}`,
+    ),
   ];
 }
 

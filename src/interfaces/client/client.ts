@@ -82,6 +82,12 @@ export function connect(find: FindDaemon) {
     pauseAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/pause", input),
     resumeAll: (input: In<typeof inputs.ReasonInput>) => post(views.HealthView, "/api/daemon/resume", input),
 
+    agents: () => get(views.AgentListView, "/api/agents"),
+    probeAgent: (input: In<typeof inputs.AgentTrialInput>) =>
+      post(views.AgentProbeView, "/api/agents/probe", input, LONG_MS),
+    testAgent: (input: In<typeof inputs.AgentTrialInput>) =>
+      post(views.AgentTestView, "/api/agents/test", input, LONG_MS),
+
     projects: () => get(views.ProjectListView, "/api/projects"),
     createProject: (input: In<typeof inputs.NewProjectInput>) =>
       post(views.ProjectView, "/api/projects", input, LONG_MS),
@@ -103,11 +109,6 @@ export function connect(find: FindDaemon) {
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
-    policy: (projectIdOrName?: string) => get(views.PolicyView, "/api/policy", { project: projectIdOrName }),
-    setPolicy: (input: In<typeof inputs.PolicySetInput>) => post(views.PolicyView, "/api/policy", input),
-    checkPolicy: (input: In<typeof inputs.PolicyCheckInput>) => post(views.PolicyView, "/api/policy/check", input),
-    explainPolicy: (input: In<typeof inputs.PolicyExplainInput>) =>
-      post(views.DecisionView, "/api/policy/explain", input),
     providers: () => get(views.ProviderListView, "/api/providers"),
     detectProviders: () => post(views.DetectedView, "/api/providers/detect"),
     addProvider: (input: In<typeof providerInputs.NewProviderInput>) =>
@@ -129,6 +130,12 @@ export function connect(find: FindDaemon) {
       post(views.ProbeResultView, provider(id, "/probe"), input, LONG_MS),
     providerLog: (id: string) => get(views.ProviderLogView, provider(id, "/log")),
     browse: (path?: string) => get(views.BrowsedView, "/api/browse", { path }),
+
+    policy: (projectIdOrName?: string) => get(views.PolicyView, "/api/policy", { project: projectIdOrName }),
+    setPolicy: (input: In<typeof inputs.PolicySetInput>) => post(views.PolicyView, "/api/policy", input),
+    checkPolicy: (input: In<typeof inputs.PolicyCheckInput>) => post(views.PolicyView, "/api/policy/check", input),
+    explainPolicy: (input: In<typeof inputs.PolicyExplainInput>) =>
+      post(views.DecisionView, "/api/policy/explain", input),
 
     detectGates: (input: In<typeof inputs.DetectGatesInput>) =>
       post(views.OfferedGatesView, "/api/gates/detect", input, LONG_MS),

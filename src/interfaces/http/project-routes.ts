@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { agentFrom } from "../../contract/from-wire.ts";
 import {
   NewProjectInput,
   NewRepoInput,
@@ -36,7 +37,8 @@ const repoOf = (input: z.infer<typeof NewRepoInput>) => ({
 });
 
 const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["settings"]>) => ({
-  ...(input.agent !== undefined && { agent: input.agent }),
+  ...(input.agent !== undefined && { agent: input.agent === null ? null : agentFrom(input.agent) }),
+  ...(input.agent_grants !== undefined && { agentGrants: input.agent_grants }),
   ...(input.run_mode !== undefined && { runMode: input.run_mode }),
   ...(input.flaky !== undefined && { flaky: input.flaky }),
   ...(input.package_hosts !== undefined && { packageHosts: input.package_hosts }),

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
+import { agentRoutes } from "./agent-routes.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
@@ -51,6 +52,7 @@ export function httpSurface({ surface, answers, web, hosts, stranger, version, w
   systemRoutes(api, surface);
   projectRoutes(api, surface);
   providerRoutes(api, surface);
+  agentRoutes(api, surface);
   gateRoutes(api, surface);
   policyRoutes(api, surface);
   taskRoutes(api, surface);

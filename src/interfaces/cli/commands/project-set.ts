@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NewProjectInput, type ProjectChangeInput } from "../../../contract/inputs.ts";
+import { LAUNCHER_NAMES, NewProjectInput, type ProjectChangeInput } from "../../../contract/inputs.ts";
 import { trouble } from "../../client/trouble.ts";
 import { command, option, positional } from "../command.ts";
 import { projectLines } from "../project-text.ts";
@@ -21,7 +21,26 @@ export const projectSet = command({
   args: z.strictObject({
     project: positional(z.string().min(1), "PROJECT", "its name or id"),
     name: option(NewProjectInput.shape.name.optional(), "NAME", "another name"),
-    agent: option(z.enum(["gates", "builtin", "none"]).optional(), "AGENT", "who works on its tasks that name nobody"),
+    agent: option(
+      z.enum(["gates", "builtin", ...LAUNCHER_NAMES, "none"]).optional(),
+      "AGENT",
+      "who works on its tasks that name nobody",
+    ),
+    agentHost: option(
+      z.array(z.string()).optional(),
+      "HOST:PORT",
+      "where its foreign agents reach their models, instead of before; none: nowhere",
+    ),
+    agentVariable: option(
+      z.array(z.string()).optional(),
+      "NAME",
+      "a variable of the daemon that its foreign agents get, instead of before",
+    ),
+    agentFile: option(
+      z.array(z.string()).optional(),
+      "PATH",
+      "a file below your home that its foreign agents read, instead of before",
+    ),
     mode: option(
       z.enum(["interactive", "assisted", "autonomous"]).optional(),
       "MODE",
@@ -53,9 +72,22 @@ export const projectSet = command({
     ),
   }),
   examples: ["agentos project set shop --tasks-max 2"],
-  async run({ project, name, agent, mode, tasksMax, packageHost, ...approval }, { api, out }) {
+  async run(
+    { project, name, agent, mode, tasksMax, packageHost, agentHost, agentVariable, agentFile, ...approval },
+    { api, out },
+  ) {
+    const grants = [agentHost, agentVariable, agentFile].some((one) => one !== undefined)
+      ? grantsAfter((await api.project(project)).settings.agent_grants, {
+          agentHost,
+          agentVariable,
+          agentFile,
+        })
+      : null;
     const settings: NonNullable<z.input<typeof ProjectChangeInput>["settings"]> = {
-      ...(agent !== undefined && { agent: agent === "none" ? null : agent }),
+      ...(agent !== undefined && {
+        agent: agent === "none" ? null : agent === "gates" || agent === "builtin" ? agent : (`acp:${agent}` as const),
+      }),
+      ...(grants !== null && { agent_grants: grants }),
       ...(mode !== undefined && { run_mode: mode }),
       ...(tasksMax !== undefined && { tasks_max: tasksMax === "none" ? null : Number(tasksMax) }),
       ...(packageHost !== undefined && { package_hosts: packageHost }),
@@ -71,3 +103,27 @@ export const projectSet = command({
     out.result(changed, projectLines, ({ id }) => [id]);
   },
 });
+
+interface Grants {
+  readonly hosts: readonly string[];
+  readonly variables: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** What was not named stays; `none` takes all of its kind back. */
+function grantsAfter(
+  before: Grants,
+  said: {
+    readonly agentHost: readonly string[] | undefined;
+    readonly agentVariable: readonly string[] | undefined;
+    readonly agentFile: readonly string[] | undefined;
+  },
+) {
+  const now = (named: readonly string[] | undefined, old: readonly string[]): string[] =>
+    named === undefined ? [...old] : named.filter((one) => one !== "none");
+  return {
+    hosts: now(said.agentHost, before.hosts),
+    variables: now(said.agentVariable, before.variables),
+    files: now(said.agentFile, before.files),
+  };
+}

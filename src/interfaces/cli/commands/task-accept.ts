@@ -14,7 +14,10 @@ export const taskAccept = command({
     if (id === null) return forMany(context, "accept", given, { reason });
     const task = await api.acceptTask(id, { reason });
     out.result(task, changedLines, (one) => [one.id]);
-    out.note("it is recorded as accepted, not as proven", ...nextLines(task));
+    const said = task.findings.accepted
+      ? "its gates had passed; your yes to what was found is recorded with exactly this work"
+      : "it is recorded as accepted, not as proven";
+    out.note(said, ...nextLines(task));
     return 0;
   },
 });

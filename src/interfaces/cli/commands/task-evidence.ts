@@ -5,14 +5,14 @@ import { command, positional } from "../command.ts";
 import { field } from "../escape.ts";
 import { evidenceText } from "../evidence-text.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
-import { gateLines } from "../task-text.ts";
+import { foundLines, gateLines } from "../task-text.ts";
 
 export const taskEvidence = command({
   args: z.strictObject({ id: positional(TaskReference, "ID", "the task") }),
   async run({ id }, { api, out }) {
     out.result(
       await api.evidence(await taskNamed(api, id)),
-      ({ criteria, gates, review, steps }) => [
+      ({ criteria, gates, findings, review, steps }) => [
         "Criteria:",
         ...columns(
           criteria.map((one) => [
@@ -24,6 +24,7 @@ export const taskEvidence = command({
         ),
         ...gateLines(gates),
         ...(review === null ? [] : reviewLines(review)),
+        ...foundLines(findings),
         "Steps:",
         ...steps.flatMap((one) => [
           `  #${one.started_seq}–${one.ended_seq ?? "…"}  ${moment(one.started_at)}  ${one.status}  ${field(one.step)}${one.run === 1 ? "" : ` (run ${one.run})`}: ${field(one.doing)}`,

@@ -1,0 +1,64 @@
+/** Our own record of a turn: every message both ways, without secrets, and the readable part of it as it happens. */
+export interface Transcript {
+  hear(from: "agent" | "client", message: unknown, invalid: string | null): void;
+  tell(text: string): void;
+  redact(text: string): string;
+  redactions(): number;
+  /** One JSON object a line. */
+  end(): Uint8Array;
+}
+
+const BYTES_MAX = 32 * 1024 ** 2;
+const REDACTED = "[redacted]";
+/** Shorter ones are words of the language as well. */
+const SECRET_MIN = 8;
+const TOKEN_MIN = 20;
+
+/** What must not stand in a record: the whole value, and every long run of characters that a key could be. */
+export function secretsIn(value: string): readonly string[] {
+  const whole = value.trim();
+  const tokens = whole.match(/[A-Za-z0-9_\-.+/=]{20,}/g) ?? [];
+  return [...(whole.length >= SECRET_MIN && !whole.includes("\n") ? [whole] : []), ...tokens].filter(
+    (one) => one.length >= (one === whole ? SECRET_MIN : TOKEN_MIN),
+  );
+}
+
+export function transcriptOf(secrets: readonly string[], write: (text: string) => void): Transcript {
+  // As they stand in JSON too: a quote or a backslash in one is escaped there.
+  const sought = [...new Set(secrets.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))].sort(
+    (a, b) => b.length - a.length,
+  );
+  const kept: string[] = [];
+  let bytes = 0;
+  let leftOut = 0;
+  let redactions = 0;
+  const redact = (text: string): string => {
+    let clean = text;
+    for (const secret of sought) {
+      const parts = clean.split(secret);
+      redactions += parts.length - 1;
+      clean = parts.join(REDACTED);
+    }
+    return clean;
+  };
+  return {
+    redact,
+    redactions: () => redactions,
+    hear(from, message, invalid) {
+      const line = redact(JSON.stringify({ from, message, ...(invalid !== null && { invalid }) }));
+      if (bytes + line.length > BYTES_MAX) {
+        leftOut += 1;
+        return;
+      }
+      bytes += line.length;
+      kept.push(line);
+    },
+    tell(text) {
+      write(redact(text));
+    },
+    end() {
+      const lines = leftOut === 0 ? kept : [...kept, JSON.stringify({ left_out: leftOut })];
+      return new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
+    },
+  };
+}

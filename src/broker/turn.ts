@@ -1,0 +1,361 @@
+import type { Evidence } from "../domain/evidence.ts";
+import { Failure } from "../domain/failure.ts";
+import { type AgentGrants, type ForeignChoice } from "../domain/foreign-agent.ts";
+import { CUSTOM_AGENT, type Launcher, launcherNamed } from "../domain/launchers.ts";
+import { grantFor } from "../domain/matter.ts";
+import { placeIn } from "../domain/spec.ts";
+import { isWholeTurn, type TurnStop } from "../domain/turn.ts";
+import type { TurnAsked, TurnCapabilities, TurnTold } from "../ports/agent.ts";
+import type { Desk, Effect, StepRun } from "../ports/broker.ts";
+import type { AgentProgram, TurnReport } from "../ports/foreign.ts";
+import type { Mount, SessionOutcome } from "../ports/sandbox.ts";
+import {
+  allLayers,
+  failureMount,
+  insideOf,
+  limitsOf,
+  tail,
+  targetOf,
+  workspaceMounts,
+  writableRepos,
+} from "./confine.ts";
+import type { BrokerDependencies, Pass } from "./deps.ts";
+import { inputMounts } from "./inputs.ts";
+import { plainTurn } from "./plain-turn.ts";
+import { secretsIn, transcriptOf } from "./transcript.ts";
+import { turnClient } from "./turn-client.ts";
+
+const HOME_INSIDE = "/home/agent";
+/** Agents that are a server and its client talk over the loopback of their own sandbox. A model on this machine is named `localhost`. */
+const OWN_LOOPBACK = { NO_PROXY: "127.0.0.1,::1" };
+const WARN_SHARE = 0.8;
+/** Of what earlier turns said, so much is told to a session that does not remember them. */
+const REMEMBERED_MAX = 12_000;
+
+/**
+ * One turn of a foreign agent: its process in the sandbox from the prompt to the stop reason, inside the durable bracket. What it asks of
+ * its client goes through `turnClient`; what it does by itself is held by mounts and egress. Its home is a copy that counts only once the
+ * turn is recorded.
+ */
+export function turnCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass): TurnCapabilities {
+  const before: { readonly prompt: string; readonly message: string }[] = [];
+  return {
+    async turn(asked) {
+      const choice = foreignChoice(desk);
+      let program: AgentProgram | null = null;
+      const told = (await pass(
+        { turn: { item: desk.item?.id ?? null, agent: choice, ...asked } },
+        async () => {
+          program = findProgram(deps, desk, choice);
+          const prompt = await deps.blobs.stage(new TextEncoder().encode(asked.prompt));
+          return { act: { kind: "turn", agent: nameOf(choice), prompt: prompt.ref }, blobs: [prompt] };
+        },
+        (run) => oneTurn(deps, desk, run, choice, program ?? findProgram(deps, desk, choice), asked, before),
+      )) as TurnTold;
+      before.push({ prompt: asked.prompt, message: told.message });
+      return told;
+    },
+    async permission({ digest, tool, title, detail, argv }) {
+      const act = `the agent wants to be allowed: ${title} (${tool})`;
+      if (desk.runMode === "autonomous")
+        throw new Failure("act/denied", `${act}: nobody agreed on this, and in autonomous mode nobody is asked`, {
+          next: "Revise the spec so that this is agreed on, or cancel the task.",
+        });
+      const allowed = await desk.steps.permit({
+        text: `${title} (${tool})\n\n${detail}`,
+        binds: { turn: digest },
+        act,
+        rule: "turn/not-agreed",
+        reason: "nobody agreed on this yet",
+        grant: argv === null ? null : grantFor(argv),
+      });
+      return allowed ? "allow" : "deny";
+    },
+  };
+}
+
+function foreignChoice(desk: Desk): ForeignChoice {
+  const { agent } = desk.spec;
+  if (agent.kind !== "acp" && agent.kind !== "command")
+    throw new Error(`the agent ${agent.kind} is no program that takes turns`);
+  return agent;
+}
+
+const nameOf = (choice: ForeignChoice): string => (choice.kind === "acp" ? choice.agent : (choice.argv[0] ?? ""));
+
+const launcherOf = (choice: ForeignChoice): Launcher | undefined =>
+  choice.kind === "acp" && choice.agent !== CUSTOM_AGENT ? launcherNamed(choice.agent) : undefined;
+
+function findProgram(deps: BrokerDependencies, desk: Desk, choice: ForeignChoice): AgentProgram {
+  const launcher = launcherOf(choice);
+  const names = choice.argv === null ? (launcher?.programs ?? []) : choice.argv.slice(0, 1);
+  const toolPath = desk.repos[desk.spec.scopes[0]?.repo ?? ""]?.toolPath ?? [];
+  const found = deps.agentPrograms.find(toolPath, names, choice.argv?.slice(1) ?? []);
+  if (found !== null) return found;
+  throw new Failure("agent/missing", `the program ${names.join(" or ")} of the agent ${nameOf(choice)} was not found`, {
+    ...(launcher !== undefined && { next: `Install it: ${launcher.install}` }),
+  });
+}
+
+async function oneTurn(
+  deps: BrokerDependencies,
+  desk: Desk,
+  run: StepRun,
+  choice: ForeignChoice,
+  program: AgentProgram,
+  asked: TurnAsked,
+  before: readonly { readonly prompt: string; readonly message: string }[],
+): Promise<Effect> {
+  const launcher = launcherOf(choice);
+  const last = desk.lastTurn();
+  const home = `${run.step}.${run.run}`;
+  const homeOnHost = await deps.agentHomes.begin(
+    desk.task,
+    last?.home ?? null,
+    home,
+    choice.grants.files.flatMap((path) => (path.includes("/") ? [path.slice(0, path.lastIndexOf("/"))] : [])),
+  );
+  const repo = desk.spec.scopes[0]?.repo ?? "";
+  const place = placeIn(desk.spec, repo, ".");
+  const cwd = place === "." ? insideOf(repo) : `${insideOf(repo)}/${place}`;
+  const access = desk.phase === "planning" ? "read" : "by-scope";
+  const granted = await grantedThings(deps, desk, run, choice.grants);
+  const words = choice.argv === null ? (launcher?.args ?? []) : choice.argv.slice(1);
+  const argv = [program.path, ...words.map((word) => word.replaceAll("{prompt}", asked.prompt))];
+  const layers = await allLayers(deps, desk, repo, place);
+  const inputs = await inputMounts(deps, desk, run);
+  const directory = await deps.runDirectory(desk.task, run.step, run.run);
+  const failure = await failureMount(desk, directory, deps.writeText);
+  const { stallMs, stallEnds } = desk.spec.limits;
+  const timeoutMs = desk.spec.limits.stepMs;
+  const transcript = transcriptOf(granted.secrets, (text) => deps.appendOutput(run.outputFile, text));
+  const closing = new AbortController();
+  const ending = AbortSignal.any([run.signal, closing.signal]);
+  const mounts: Mount[] = [
+    ...workspaceMounts(deps, desk, access),
+    ...layers.mounts,
+    ...failure.mounts,
+    ...inputs.mounts,
+  ];
+  const client = turnClient(deps, desk, run, {
+    access,
+    mounts,
+    scratches: layers.scratches,
+    environment: layers.environment,
+    words: asked.words,
+    transcript,
+    signal: ending,
+  });
+  const door =
+    choice.grants.hosts.length === 0
+      ? null
+      : await deps.egress.open(
+          `${directory}/egress.sock`,
+          choice.grants.hosts.map(targetOf),
+          // Named by a person, host and port: a model on this very machine is one of those.
+          [...(await deps.allowPrivate()), ...choice.grants.hosts.map(targetOf)],
+        );
+  const warnMs = timeoutMs * WARN_SHARE;
+  const timeWarning = setTimeout(
+    () => run.onWarning({ about: "time", ms: Math.round(warnMs), limitMs: timeoutMs }),
+    warnMs,
+  );
+  let records: Awaited<ReturnType<NonNullable<typeof door>["close"]>> = [];
+  let report: TurnReport;
+  let outcome: SessionOutcome;
+  try {
+    const session = deps.sandbox.open(
+      {
+        argv,
+        cwd,
+        mounts: [
+          ...mounts,
+          { host: homeOnHost, inside: HOME_INSIDE, access: "write" },
+          ...granted.mounts,
+          ...program.directories.map((one): Mount => ({ host: one, inside: one, access: "read" })),
+        ],
+        scratches: layers.scratches,
+        environment: {
+          ...layers.environment,
+          ...failure.environment,
+          ...inputs.environment,
+          ...OWN_LOOPBACK,
+          ...launcher?.environment,
+          ...granted.environment,
+        },
+        toolPath: desk.repos[repo]?.toolPath ?? [],
+        egressSocket: door?.socket ?? null,
+        limits: limitsOf(desk, timeoutMs),
+        stall: {
+          afterMs: stallMs,
+          ends: stallEnds,
+          onStall: (ms) => run.onWarning({ about: "stall", ms, limitMs: stallMs }),
+        },
+        outputFile: run.outputFile,
+        onStart: run.onStart,
+      },
+      ending,
+    );
+    // Awaited below; until then its failure must not count as nobody's.
+    session.outcome.catch(() => undefined);
+    const wanted = {
+      prompt: asked.prompt,
+      background: backgroundOf(before),
+      notice: run.run > 1 ? LOST : "",
+      cwd,
+      directories: desk.spec.scopes.slice(1).map((scope) => insideOf(scope.repo)),
+      mode: (desk.phase === "planning" ? (launcher?.planMode ?? "plan") : launcher?.workMode) ?? null,
+      session: last?.session ?? null,
+    };
+    try {
+      report = await (choice.kind === "acp"
+        ? deps.protocols.acp.turn(session, wanted, client, ending)
+        : plainTurn(session, wanted, client));
+    } finally {
+      closing.abort();
+      outcome = await session.outcome;
+      await client.settled();
+    }
+  } finally {
+    clearTimeout(timeWarning);
+    records = (await door?.close()) ?? [];
+  }
+  for (const record of records)
+    if (record.verdict === "denied")
+      await desk.steps.deny(
+        `connect to ${record.host}:${record.port}`,
+        "egress",
+        record.reason ?? "the host is not open for this step",
+      );
+
+  const stop = stopOf(report, outcome, closing.signal, run.signal);
+  const stderr = await deps.blobs.stage(new TextEncoder().encode(transcript.redact(textOf(outcome.stderr.bytes))));
+  const kept = await deps.blobs.stage(transcript.end());
+  const prompt = await deps.blobs.stage(new TextEncoder().encode(asked.prompt));
+  const evidence: Evidence[] = [
+    {
+      kind: "turn",
+      agent: report.agent ?? nameOf(choice),
+      version: report.version,
+      argv,
+      environment: outcome.environmentDigest,
+      exitCode: outcome.exitCode,
+      signal: outcome.signal,
+      endedBy: outcome.endedBy === "cancel" && !run.signal.aborted ? "closed" : outcome.endedBy,
+      stderr: stderr.ref,
+      durationMs: Math.round(outcome.durationMs),
+      prompt: prompt.ref,
+      transcript: kept.ref,
+      stop,
+      session: report.session,
+      home,
+      resumed: report.resumed,
+      usage: report.usage,
+      toolCalls: report.toolCalls,
+      acts: client.acts(),
+      invalidMessages: report.invalidMessages,
+      redactions: transcript.redactions(),
+    },
+    ...records.map(
+      ({ host, port, verdict, bytesUp, bytesDown }): Evidence => ({
+        kind: "egress",
+        host,
+        port,
+        verdict,
+        bytesUp,
+        bytesDown,
+      }),
+    ),
+  ];
+  const trouble = troubleOf(stop, report, outcome, transcript.redact);
+  const told: TurnTold = {
+    stop,
+    message: transcript.redact(report.message),
+    asked: stop === "permission" ? client.wish() : null,
+    trouble,
+  };
+  // The homes of turns before the last one, and of runs that died, are of no use any more; this one's counts once it is recorded.
+  await deps.agentHomes.keepOnly(desk.task, [home, ...(last === null ? [] : [last.home])]);
+  return {
+    evidence,
+    touched: access === "read" ? [] : writableRepos(desk),
+    result: told,
+    failed: isWholeTurn(stop) ? null : (trouble ?? `the agent stopped: ${stop.replaceAll("_", " ")}`),
+    blobs: [stderr, kept, prompt],
+  };
+}
+
+/** What ended it, the bounds first: an agent that was cut off did not stop by itself, whatever it said before. */
+function stopOf(report: TurnReport, outcome: SessionOutcome, closing: AbortSignal, run: AbortSignal): TurnStop {
+  const { endedBy } = outcome;
+  if (run.aborted) return "cancelled";
+  if (report.stop === "permission") return "permission";
+  if (endedBy === "time" || endedBy === "memory" || endedBy === "output" || endedBy === "stall")
+    return closing.aborted && isWholeTurn(report.stop) ? report.stop : endedBy;
+  return report.stop;
+}
+
+function troubleOf(
+  stop: TurnStop,
+  report: TurnReport,
+  outcome: SessionOutcome,
+  redact: (text: string) => string,
+): string | null {
+  if (isWholeTurn(stop)) return null;
+  if (stop === "time" || stop === "memory" || stop === "output" || stop === "stall")
+    return `the agent was ended by the limit on ${stop}`;
+  const how = outcome.exitCode === null ? (outcome.signal ?? "a signal") : `exit code ${outcome.exitCode}`;
+  const said = tail(outcome.stderr.bytes).trim().split("\n").at(-1) ?? "";
+  const more = stop === "died" || stop === "protocol" ? ` (${how}${said === "" ? "" : `: ${said.slice(0, 200)}`})` : "";
+  return redact(`${report.trouble ?? `the agent stopped: ${stop.replaceAll("_", " ")}`}${more}`);
+}
+
+/** What a session that remembers nothing is told first. */
+function backgroundOf(before: readonly { readonly prompt: string; readonly message: string }[]): string {
+  if (before.length === 0) return "";
+  const told = before.map(({ prompt, message }) => `You were asked:\n${prompt}\n\nYou answered:\n${message}`);
+  return `What happened before, as we recorded it:\n\n${told.join("\n\n").slice(-REMEMBERED_MAX)}`;
+}
+
+const LOST =
+  "Your last turn was lost: it was interrupted in the middle. What it had changed was undone, so the files are as they were before it. Begin it again.";
+
+interface GrantedThings {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+  readonly secrets: readonly string[];
+}
+
+/** What the grants name, as it is now: variables by value, files as read-only copies that only this run sees. */
+async function grantedThings(
+  deps: BrokerDependencies,
+  desk: Desk,
+  run: StepRun,
+  { variables, files }: AgentGrants,
+): Promise<GrantedThings> {
+  const environment: Record<string, string> = {};
+  const mounts: Mount[] = [];
+  const secrets: string[] = [];
+  const gone = (what: string): Failure =>
+    new Failure("agent/failed", `${what} was granted to the agent and is not there`, {
+      next: "Provide it to the daemon, or take the grant back in the project's settings.",
+    });
+  for (const name of variables) {
+    const value = deps.granted.variable(name);
+    if (value === undefined) throw gone(`the variable ${name}`);
+    environment[name] = value;
+    secrets.push(...secretsIn(value));
+  }
+  const directory = await deps.runDirectory(desk.task, run.step, run.run);
+  for (const [index, path] of files.entries()) {
+    const bytes = await deps.granted.file(path);
+    if (bytes === null) throw gone(`the file ~/${path}`);
+    const host = `${directory}/grant-${index}`;
+    await deps.writeText(host, bytes);
+    mounts.push({ host, inside: `${HOME_INSIDE}/${path}`, access: "read" });
+    secrets.push(...secretsIn(textOf(bytes)));
+  }
+  return { environment, mounts, secrets };
+}
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -1,0 +1,90 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
+
+/* What becomes of a task whose gates passed and about whose work something was found. */
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => expect(rig.warnings).toEqual([]));
+
+const TWO = { write: "a.txt", content: "two\n" };
+const CI = { write: ".github/workflows/test.yml", content: "on: push\n" };
+const CHECK = gate("grep -q two a.txt");
+const ASKS = "ci_changed (asks): .github/workflows/test.yml decides what others run as proof";
+
+const started = async (acts: readonly Record<string, unknown>[], spec: object) => {
+  const repo = repository();
+  const project = await rig.project(repo);
+  return { repo, id: await rig.queued(project, { ...plan(...acts), gates: [CHECK], attempts: 2, ...spec }) };
+};
+const asked = async (acts: readonly Record<string, unknown>[], spec: object = {}) => {
+  const { repo, id } = await started(acts, spec);
+  await rig.until(id, "awaiting_approval");
+  await rig.approve(id);
+  return { repo, id, task: await rig.until(id, "blocked", "succeeded", "failed") };
+};
+
+describe("a finding that asks", () => {
+  test("has the task wait at once, without another attempt, and says what was found", async () => {
+    const { id, task } = await asked([TWO, CI]);
+    expect(task).toMatchObject({ status: "blocked", reason: "findings", detail: ASKS, attempt: 1 });
+    expect(await rig.bodies(id, "CANDIDATE_INSPECTED")).toMatchObject([
+      { trees: { app: task.candidate?.["app"]?.tree }, findings: [{ kind: "ci_changed", policy: "asks" }] },
+    ]);
+  });
+
+  test("is let pass by a person's yes to exactly that work, which is then done and can be delivered", async () => {
+    const { repo, id, task } = await asked([TWO, CI]);
+    await rig.system.cases.answer.accept(ADA, id, "the new workflow is wanted");
+    expect(await rig.task(id)).toMatchObject({ status: "succeeded", exitReason: "done", findingsAccepted: true });
+    const [yes] = await rig.bodies(id, "FINDINGS_ACCEPTED");
+    const { commit, tree } = task.candidate?.["app"] ?? {};
+    expect(yes?.candidate).toEqual({ app: { commit, tree } });
+    await rig.system.cases.deliver({ task: id, way: "merge", branch: null, leave: false, by: ADA });
+    expect(existsSync(join(repo, CI.write))).toBe(true);
+  });
+
+  test("is told to the attempt that a person asks for instead", async () => {
+    const { id } = await asked([TWO, CI]);
+    await rig.system.cases.answer.resume(ADA, id, null, null);
+    const again = await rig.until(id, "blocked");
+    expect([again.reason, again.attempt, again.lastFailure?.text]).toEqual(["findings", 2, ASKS]);
+  });
+
+  test("fails the attempt where nobody is to be asked", async () => {
+    const { id } = await started([TWO, CI], { run_mode: "autonomous" });
+    const task = await rig.until(id, "failed");
+    expect([task.exitReason, task.attempt, task.detail]).toEqual(["gates_failed", 2, `${ASKS} (2 attempts)`]);
+  });
+
+  test("is only shown where the spec lets the work change this", async () => {
+    const { task } = await asked([TWO, CI], { may_change: ["ci"] });
+    expect(task).toMatchObject({ status: "succeeded", findings: [{ kind: "ci_changed", policy: "shown" }] });
+  });
+});
+
+test("a secret blocks: nobody can let it pass, and nothing of it stands in what is told", async () => {
+  const { id, task } = await asked([TWO, { write: "token.txt", content: `ghp_${"a1".repeat(20)}\n` }]);
+  expect(task).toMatchObject({ status: "blocked", reason: "gates_exhausted" });
+  const refused = rig.system.cases.answer.accept(ADA, id, "it is a test key");
+  await expect(refused).rejects.toMatchObject({
+    code: "task/refused",
+    message: expect.stringContaining("nobody can let this pass: secret (blocks): token.txt holds a key or a password"),
+  });
+  expect(await rig.told(id)).not.toContain("ghp_");
+});
+
+test("a criterion that nothing proves waits for a person, and the work is then accepted, not proven", async () => {
+  const { id, task } = await asked([TWO], { criteria: [{ text: "It reads well.", gate: "none" }] });
+  expect(task).toMatchObject({
+    status: "blocked",
+    reason: "findings",
+    detail: "criterion_unproven (asks): c1 is an acceptance criterion that nothing proves: It reads well.",
+  });
+  await rig.system.cases.answer.accept(ADA, id, "I read it");
+  expect(await rig.task(id)).toMatchObject({ status: "succeeded", exitReason: "accepted_unproven" });
+});
