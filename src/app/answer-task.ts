@@ -117,6 +117,17 @@ export const answers = (deps: AppDependencies) => ({
   accept: (by: Actor, id: string, reason: string) => say(deps, by, id, "accept", { ...NOTHING_SAID, reason }),
 });
 
+/** Who may approve is its project's word; who created it is who stands as the actor of its first event. */
+async function approvingOf(deps: AppDependencies, { id, project }: Task): Promise<Approving> {
+  const [first] = await deps.store.read(taskStream(id), 0, 1);
+  const found = project === null ? null : await deps.store.projects.project(project.id);
+  return {
+    rules: found === null ? NO_RULES : rulesOf(found.project.settings),
+    creator: first?.actor ?? SYSTEM,
+    nowMs: deps.clock.nowMs(),
+  };
+}
+
 /**
  * A yes to something else than what waits is an old one, another task's, or forged. It is refused in any case; that it was tried is worth
  * remembering.
@@ -132,17 +143,6 @@ async function noteForeignApproval(
   const reason = `the approval names the plan ${plan} and the spec ${spec}; what waits is the plan ${task.plan?.hash ?? "none"} of the spec ${task.spec?.hash ?? "none"}`;
   const act = "approve a plan that does not wait";
   await deps.log.give(task.id, { type: "deny", by, act, rule: "approval/bound", reason, item: null });
-}
-
-/** Who may approve is its project's word; who created it is who stands as the actor of its first event. */
-async function approvingOf(deps: AppDependencies, { id, project }: Task): Promise<Approving> {
-  const [first] = await deps.store.read(taskStream(id), 0, 1);
-  const found = project === null ? null : await deps.store.projects.project(project.id);
-  return {
-    rules: found === null ? NO_RULES : rulesOf(found.project.settings),
-    creator: first?.actor ?? SYSTEM,
-    nowMs: deps.clock.nowMs(),
-  };
 }
 
 /** One verb on one task. */

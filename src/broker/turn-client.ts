@@ -3,7 +3,7 @@ import { Failure, isFailure } from "../domain/failure.ts";
 import { isPlainPath } from "../domain/scope.ts";
 import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
-import { type TurnAct, type TurnDecision } from "../domain/turn.ts";
+import type { TurnAct, TurnDecision } from "../domain/turn.ts";
 import { judgePermission, type PermissionAnswer, type PermissionWish } from "../domain/turn-permission.ts";
 import type { PersonsWord, TurnTold } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";

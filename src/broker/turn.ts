@@ -1,6 +1,6 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
-import { type AgentGrants, type ForeignChoice } from "../domain/foreign-agent.ts";
+import type { AgentGrants, ForeignChoice } from "../domain/foreign-agent.ts";
 import { CUSTOM_AGENT, type Launcher, launcherNamed } from "../domain/launchers.ts";
 import { grantFor } from "../domain/matter.ts";
 import { placeIn } from "../domain/spec.ts";

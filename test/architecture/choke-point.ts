@@ -73,7 +73,6 @@ export const STARTS: Readonly<Record<string, string>> = {
   "src/adapters/providers/providers.ts": "LM Studio's application, when a person asks for it",
   "src/adapters/providers/run-program.ts": "a provider's own command: its version, lms",
   "src/adapters/providers/server-process.ts": "a provider's server, when a person asks for it",
-  "src/adapters/system/agent-homes.ts": "cp, for the homes of agents",
   "src/adapters/system/layers.ts": "cp and rm, for dependency layers",
   "src/interfaces/cli/daemon-process.ts": "the daemon, from the command line",
   "src/interfaces/cli/web.ts": "the person's browser",

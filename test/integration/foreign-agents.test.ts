@@ -111,9 +111,9 @@ describe("an agent that speaks the protocol", () => {
     expect(await acts(id)).toEqual([
       ["edit a.txt", "denied", "phase", "edit is not possible in the phase planning"],
       ["read a.txt", "allowed", "default", null],
-      ["edit b/c.txt", "allowed", "default", null],
-      ["begins: sh -c cat a.txt | tr o 0", "allowed", "default", null],
-      ["ended: sh -c cat a.txt | tr o 0", "allowed", "default", null],
+      ["edit b/c.txt", "allowed", "declared/path", null],
+      ["begins: sh -c cat a.txt | tr o 0", "allowed", "declared/command", null],
+      ["ended: sh -c cat a.txt | tr o 0", "allowed", "declared/command", null],
       ["read gone.txt", "allowed", "default", "it is not there"],
     ]);
     const words = await said(id);
@@ -173,7 +173,7 @@ describe("an agent that speaks the protocol", () => {
     expect(await acts(id)).toEqual([
       ["execute: make world", "asked", "turn/not-agreed", "nobody agreed on this yet"],
       ["execute: make world", "allowed", "person", null],
-      ["edit b.txt", "allowed", "default", null],
+      ["edit b.txt", "allowed", "declared/path", null],
     ]);
     expect(readFileSync(join(workspace(id), "asked.txt"), "utf8")).toBe("make world\n");
     expect((await turnsOf(id)).map(({ stop }) => stop)).toEqual(["end_turn", "permission", "end_turn"]);

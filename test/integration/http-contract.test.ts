@@ -161,6 +161,16 @@ describe("every operation answers as the document says:", () => {
     expect((await answered("POST /api/projects/of-path", {}, { body: { path: repos.plain } })).json.made).toBe(true);
   });
 
+  test("policies", async () => {
+    const text = '@id("no-touch") forbid (principal, action, resource) when { context.commands.contains("touch") };';
+    await answered("POST /api/policy/check", {}, { body: { text } });
+    await answered("POST /api/policy", {}, { body: { text, project } });
+    expect((await answered("GET /api/policy")).json.layers).toHaveLength(1);
+    const explained = await answered("POST /api/policy/explain", {}, { body: { argv: ["touch", "x"], project } });
+    expect(explained.json).toMatchObject({ verdict: "deny", policy: "project:no-touch" });
+    await answered("POST /api/policy", {}, { body: { text: "", project } });
+  });
+
   test("providers of models, and directories", async () => {
     const server = await ollamaServer();
     try {

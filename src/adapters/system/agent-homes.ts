@@ -1,6 +1,7 @@
+import { execFile } from "node:child_process";
 import { chmod, chown, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
+import { promisify } from "node:util";
 import { Failure } from "../../domain/failure.ts";
 import type { AgentHomes } from "../../ports/foreign.ts";
 
@@ -24,7 +25,7 @@ export function agentHomes({
       await rm(path, { recursive: true, force: true });
       await mkdir(of(task), { recursive: true, mode: 0o700 });
       if (from !== null && from !== to && (await exists(task, from)))
-        await execa("cp", ["-a", "--reflink=auto", "--", join(of(task), from), path], { stdin: "ignore" });
+        await promisify(execFile)("/bin/cp", ["-a", "--reflink=auto", "--", join(of(task), from), path]);
       else await mkdir(path);
       await chmod(path, 0o700);
       if (owner !== null) await chown(path, owner.uid, owner.gid);
