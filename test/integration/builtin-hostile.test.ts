@@ -25,6 +25,7 @@ import {
   startModelled,
   titleOf,
   turnOf,
+  WAIT_MS,
   wellBehaved,
 } from "./builtin-kit.ts";
 import { ADA, repository } from "./task-kit.ts";
@@ -141,7 +142,7 @@ beforeAll(async () => {
       }),
     );
   await Promise.all(ids.values());
-});
+}, WAIT_MS);
 afterAll(async () => {
   hangs.resolve();
   await made.rig.stop();
@@ -149,7 +150,7 @@ afterAll(async () => {
 
 const idOf = async (title: string): Promise<string> => (await ids.get(title)) ?? "";
 
-describe("a provider that misbehaves", () => {
+describe("a provider that misbehaves", { timeout: WAIT_MS + 10_000 }, () => {
   it.each(ROWS)("$does", async ({ does, ends, requests }) => {
     const { rig } = made;
     const id = await idOf(does);

@@ -17,6 +17,9 @@ export const FIRST: ModelPolicy = {
   any: { use: [{ provider: "loopback", model: "scripted", parameters: {} }], budget: {} },
 };
 
+/** Many tasks share the machine: what the first of them waits for comes after the others too. */
+export const WAIT_MS = 150_000;
+
 export interface Modelled {
   readonly rig: Rig;
   readonly server: ModelServer;
@@ -39,7 +42,7 @@ export async function startModelled(
         }),
       }),
     },
-    { tasksMax },
+    { tasksMax, waitMs: WAIT_MS },
   );
   return { rig, server };
 }
