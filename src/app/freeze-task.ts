@@ -121,6 +121,7 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     ...(draft.approvedCommands !== undefined && { approvedCommands: draft.approvedCommands }),
     ...(draft.models !== undefined && { models: draft.models }),
     ...(draft.budget !== undefined && { budget: draft.budget }),
+    ...(draft.review === true && { review: true }),
   };
 }
 

@@ -128,6 +128,14 @@ export const looks = (deps: AppDependencies) => {
     spec,
     steps,
 
+    /** What a model found when it looked over the candidate; null: none did. `findings` is null once its text was erased. */
+    async review(id: string) {
+      const { review } = (await deps.log.load(id)).task;
+      if (review === null) return null;
+      const { by, count, failed } = review;
+      return { by, count, failed, findings: await textOf(deps, review.findings) };
+    },
+
     /** Null for a draft. */
     async frozenSpec(id: string): Promise<Spec | null> {
       const { frozen } = await spec(id);

@@ -1,6 +1,6 @@
 import type { Seal } from "../domain/seal.ts";
 import type { Act } from "../domain/step.ts";
-import type { Ask, Effect, StepRun } from "../ports/broker.ts";
+import type { Ask, Effect, Opened, StepRun } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { BytesDigest } from "../ports/digest.ts";
 import type { Egress, EgressTarget } from "../ports/egress.ts";
@@ -74,7 +74,7 @@ export interface BrokerDependencies {
  */
 export type Pass = (
   input: unknown,
-  open: () => Promise<{ readonly act: Act; readonly blobs: readonly StagedBlob[] }>,
+  open: () => Promise<Opened>,
   effect: (run: StepRun) => Promise<Effect>,
   again?: Ask["again"],
 ) => Promise<unknown>;

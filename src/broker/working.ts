@@ -1,5 +1,5 @@
 import type { Evidence } from "../domain/evidence.ts";
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import { placeIn } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
@@ -49,7 +49,14 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     await pass(
       { edit: { item, repo, path, after, executable } },
       async () => {
-        before = await digestNow();
+        try {
+          before = await digestNow();
+        } catch (error) {
+          // Recorded as the end of this step: told again, it must not depend on what lies in that place by then.
+          if (!isFailure(error, "act/denied")) throw error;
+          const act = `${content === null ? "remove" : "write"} ${path} in ${repo}`;
+          return { refused: { act, rule: "workspace/path", reason: error.message } };
+        }
         const staged = content === null ? null : await deps.blobs.stage(content);
         return {
           act: { kind: "edit", repo, path, before, after, content: staged?.ref ?? null, executable },

@@ -83,6 +83,7 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.may_change !== undefined && { mayChange: change.may_change }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),
     ...(change.flaky !== undefined && { flaky: change.flaky }),
+    ...(change.review !== undefined && { review: change.review }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),
     ...(change.models !== undefined && { models: modelPolicyFrom(change.models) }),
     ...(change.budget !== undefined && { budget: budgetFrom(change.budget) }),

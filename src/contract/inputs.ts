@@ -182,6 +182,8 @@ const SPEC_FIELDS = {
   models: ModelPolicyInput,
   /** What all of it may spend. */
   budget: BudgetInput,
+  /** The model of the verification looks over the change and may add findings. */
+  review: z.boolean(),
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
     task_ms: z

@@ -239,6 +239,10 @@ export const EvidenceView = z.object({
     }),
   ),
   gates: z.array(VerdictView),
+  /** A model's second opinion, on which no verdict depends; null: there is none. */
+  review: z
+    .object({ by: z.string(), count: z.number(), findings: z.string().nullable(), failed: z.string().nullable() })
+    .nullable(),
   findings: FoundListView,
   steps: z.array(
     z.object({

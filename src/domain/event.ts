@@ -98,6 +98,14 @@ export interface Input {
   readonly artifacts: readonly Artifact[];
 }
 
+/** What a model found when it looked over a candidate: one line each. */
+export interface Review {
+  readonly by: string;
+  readonly count: number;
+  readonly findings: BlobRef;
+  readonly failed: string | null;
+}
+
 type Trees = Readonly<Record<string, string>>;
 
 /**
@@ -244,6 +252,8 @@ export interface TaskEventBodies {
   GATE_PASSED: GateReport & { readonly restsOn: readonly string[] };
   GATE_FAILED: GateReport & { readonly findings: readonly string[] };
   GATE_UNPROVEN: GateReport & { readonly missing: readonly string[] };
+  /** A second opinion on the candidate, by `provider/model`; no verdict depends on it. `failed`: why there is none. */
+  REVIEWED: Review;
   /** What was found about the candidate beside its gates' verdicts. Not there: nothing was. `trees` are those it is about. */
   CANDIDATE_INSPECTED: { readonly trees: Trees; readonly findings: readonly JudgedFinding[] };
   /** `restart`: the attempt begins at the base again; else it goes on with the workspace as it is. */

@@ -114,6 +114,7 @@ export type WorkReport =
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
+  | { readonly type: "review"; readonly review: TaskEventBodies["REVIEWED"] }
   | { readonly type: "inspect"; readonly trees: Trees; readonly findings: readonly JudgedFinding[] }
   | { readonly type: "store_artifact"; readonly artifact: TaskEventBodies["ARTIFACT_STORED"] }
   | { readonly type: "deny"; readonly denial: TaskEventBodies["DENIED"] }
@@ -686,6 +687,10 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return task.phase === "verification" ? [e("CANDIDATE_MADE", { repos: said.repos })] : "it is not being verified";
     case "judge_gate":
       return [gateEvent(said.report, said.verdict)];
+    case "review":
+      return task.phase === "verification" && task.candidate !== null && task.openStep === null
+        ? [e("REVIEWED", said.review)]
+        : "there is no candidate to have an opinion on";
     case "inspect":
       return task.candidate === null
         ? "there is no candidate"

@@ -108,6 +108,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Gate ${body.gate} is unproven on the ${ON[body.on]}, for want of ${body.missing.join("; ")}.`;
     case "CANDIDATE_INSPECTED":
       return `Found about the candidate: ${body.findings.map(findingText).join("; ")}.`;
+    case "REVIEWED":
+      return body.failed === null
+        ? `${body.by} looked over the change and found ${body.count === 0 ? "nothing" : count(body.count, "thing")}; no verdict depends on it.`
+        : `${body.by} gave no second opinion: ${body.failed}.`;
     case "RETRIED":
       return `Attempt ${body.attempt} begins${body.restart ? " at the base again" : ""}, because ${body.failure}.`;
     case "TIME_WARNED":

@@ -76,6 +76,8 @@ export interface Spec {
   readonly toolServers?: readonly ToolServer[];
   /** What the whole task may spend. Not there: no limit. */
   readonly budget?: Budget;
+  /** A model looks over the change once no gate failed. Not there: none does. */
+  readonly review?: boolean;
   readonly runMode: RunMode;
   /** Patterns of commands that the person who freezes it approves in advance. Not there: none. */
   readonly approvedCommands?: readonly string[];

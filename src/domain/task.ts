@@ -11,6 +11,7 @@ import type {
   Input,
   PlanFacts,
   Recorded,
+  Review,
   TaskEvent,
   TaskEventBodies,
 } from "./event.ts";
@@ -130,6 +131,8 @@ export interface TaskFacts {
   readonly candidate: Readonly<Record<string, CandidateOf>> | null;
   readonly baseline: Readonly<Record<string, RecordedVerdict>>;
   readonly verdicts: Readonly<Record<string, RecordedVerdict>>;
+  /** A second opinion on the candidate, or on the one before it. */
+  readonly review: Review | null;
   /** Verdicts on the candidate with the tests as they were; only where it changes them. */
   readonly keptTests: Readonly<Record<string, RecordedVerdict>>;
   /** What was found about the candidate beside its verdicts. */
@@ -236,6 +239,7 @@ const NOTHING_DONE = {
   candidate: null,
   baseline: {},
   ...NOTHING_JUDGED,
+  review: null,
   lastFailure: null,
   failureRun: null,
   pauseRequested: false,
@@ -479,6 +483,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         ...task,
         candidate: event.body.repos,
         ...NOTHING_JUDGED,
+        review: null,
         layers: Object.fromEntries(Object.entries(task.layers).filter(([name]) => !name.endsWith("@candidate"))),
       };
     case "GATE_PASSED":
@@ -487,6 +492,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return withVerdict(task, event.body, { verdict: "fail", findings: event.body.findings });
     case "GATE_UNPROVEN":
       return withVerdict(task, event.body, { verdict: "unproven", findings: event.body.missing });
+    case "REVIEWED":
+      return { ...task, review: event.body };
     case "CANDIDATE_INSPECTED":
       return { ...task, findings: event.body.findings };
     case "RETRIED":
@@ -643,6 +650,7 @@ const facts = (task: Task): TaskFacts => ({
   candidate: task.candidate,
   baseline: task.baseline,
   verdicts: task.verdicts,
+  review: task.review,
   keptTests: task.keptTests,
   findings: task.findings,
   findingsAccepted: task.findingsAccepted,

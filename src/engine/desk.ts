@@ -59,7 +59,13 @@ export async function setDesk(
     lastFailure:
       task.lastFailure === null
         ? null
-        : [task.lastFailure.text, (await textOf(deps, task.lastFailure.output)) ?? ""].join("\n\n").trim(),
+        : [
+            task.lastFailure.text,
+            (await textOf(deps, task.lastFailure.output)) ?? "",
+            task.review === null ? "" : `A reviewer found:\n${(await textOf(deps, task.review.findings)) ?? ""}`,
+          ]
+            .join("\n\n")
+            .trim(),
     item,
     models,
     toolServers: hold.spec.toolServers ?? [],

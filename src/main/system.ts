@@ -21,6 +21,8 @@ import { grantedThings } from "../adapters/system/granted.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
+import { builtinAgent } from "../agents/builtin/builtin-agent.ts";
+import { modelReviewer } from "../agents/builtin/reviewer.ts";
 import { acpAgent } from "../agents/acp/acp-agent.ts";
 import { commandAgent } from "../agents/command/command-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
@@ -197,7 +199,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     sandbox,
     broker,
     layers,
-    agents: adapters.agents ?? { script: scriptAgent, gates: gatesAgent, acp: acpAgent, command: commandAgent },
+    reviewer: modelReviewer,
+    agents: adapters.agents ?? {
+      builtin: builtinAgent,
+      script: scriptAgent,
+      gates: gatesAgent,
+      acp: acpAgent,
+      command: commandAgent,
+    },
     seal,
     digest: sha256Hex,
     clock,

@@ -134,6 +134,24 @@ export interface ConcludingCapabilities {
   storeArtifact(name: string, mediaType: string, content: string): Promise<void>;
 }
 
+/** One thing a reviewer found; `path` is empty where it is about no file. */
+export interface Finding {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What whoever gives a second opinion is handed: the change, and a model to ask. Nothing here can do or decide anything. */
+export interface ReviewCapabilities extends Pick<TalkCapabilities, "model"> {
+  readonly spec: Spec;
+  /** The change against the base, of every repo. */
+  readonly diff: string;
+}
+
+/** Contract: given the same recorded answers it asks the same again. One that comes to no findings: `agent/failed`. */
+export interface Reviewer {
+  review(can: ReviewCapabilities): Promise<readonly Finding[]>;
+}
+
 export type WorkOutcome = { readonly done: true } | { readonly done: false; readonly cause: string };
 
 /**

@@ -10,7 +10,7 @@ import type { RunMode, Spec } from "../domain/spec.ts";
 import type { Act, StepWarning } from "../domain/step.ts";
 import type { ToolServer } from "../domain/tool-server.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
-import type { PlanningCapabilities, WorkCapabilities } from "./agent.ts";
+import type { PlanningCapabilities, TalkCapabilities, WorkCapabilities } from "./agent.ts";
 import type { ProcessMark } from "./sandbox.ts";
 import type { StagedBlob } from "./store.ts";
 import type { Candidate, Identity } from "./workspaces.ts";
@@ -162,6 +162,8 @@ export interface Broker {
   planning(desk: Desk): PlanningCapabilities;
   /** For the desk's work item. */
   working(desk: Desk): WorkCapabilities;
+  /** A model to ask for a second opinion. */
+  reviewing(desk: Desk): Pick<TalkCapabilities, "model">;
   /** Runs the preparation of one repo at a commit (or finds its layer); null: it needs none. */
   prepare(desk: Desk, definition: PrepareDefinition, commit: string, on: string): Promise<LayerMount>;
   /** What git would commit of one repo's workspace on top of its base. */

@@ -131,6 +131,7 @@ export const EXAMPLES = {
   GATE_PASSED: { ...REPORT, restsOn: ["1.gate-tests-candidate.1"] },
   GATE_FAILED: { ...REPORT, findings: ["npm test exited with 1"] },
   GATE_UNPROVEN: { ...REPORT, missing: ["a report of the test runner"] },
+  REVIEWED: { by: "ollama/qwen3", count: 1, findings: ref("findings"), failed: null },
   RETRIED: { attempt: 2, restart: true, cause: "gates", failure: "tests failed", output: null },
   TIME_WARNED: { spentMs: 2_880_000, limitMs: 3_600_000 },
   TIME_GRANTED: { ms: 1_800_000 },

@@ -136,6 +136,7 @@ const FORMATS = {
   GATE_PASSED: verdict,
   GATE_FAILED: verdict,
   GATE_UNPROVEN: verdict,
+  REVIEWED: task,
   RETRIED: task,
   TIME_WARNED: task,
   TIME_GRANTED: task,

@@ -160,7 +160,7 @@ async function planByFile(context: Context, task: TaskView): Promise<void> {
   await api.reviseTask(
     task.id,
     await specChange(
-      { plan: file.trim(), includeChanges: false, noChange: false, noPrepare: false, endStalled: false },
+      { plan: file.trim(), includeChanges: false, noChange: false, noPrepare: false, endStalled: false, review: false },
       workingDirectory,
     ),
   );

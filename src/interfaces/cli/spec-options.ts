@@ -78,6 +78,7 @@ export const SPEC_OPTIONS = {
     z.boolean().default(false),
     "end a step that shows no sign of life for as long as the limit stall says",
   ),
+  review: flag(z.boolean().default(false), "have a model look over the change once no gate failed; it decides nothing"),
   attempts: option(wholeNumber().optional(), "N", "how often the work is tried before it stops"),
 };
 
@@ -110,6 +111,7 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...((given.limit !== undefined || given.endStalled) && {
       limits: { ...limits(given.limit ?? []), ...(given.endStalled && { stall_ends: true }) },
     }),
+    ...(given.review && { review: true }),
     ...(given.attempts !== undefined && { attempts: given.attempts }),
   };
 }

@@ -443,6 +443,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
             verdict: gate === null ? ("unproven" as const) : (task.verdicts[gate]?.verdict ?? ("unproven" as const)),
           })),
           gates: verdictViews(task),
+          review: await look.review(id),
           findings: foundViews(task),
           steps: steps.map(stepView),
         },
