@@ -10,7 +10,7 @@ import type { Desk, StepRun } from "../ports/broker.ts";
 import type { AskedPermission, TerminalAsked, TerminalExit, TurnClient, TurnTerminal } from "../ports/foreign.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
-import { limitsOf, WORKSPACES_INSIDE, workspaceOf } from "./confine.ts";
+import { firstRepo, limitsOf, toolPathOf, WORKSPACES_INSIDE, workspaceOf } from "./confine.ts";
 import { decide } from "./decision.ts";
 import type { BrokerDependencies } from "./deps.ts";
 import { refuseOddPath } from "./reading.ts";
@@ -265,8 +265,6 @@ const agreedOn = (desk: Desk): readonly string[] => [
   ]),
 ];
 
-const firstRepo = (desk: Desk): string => desk.spec.scopes[0]?.repo ?? "";
-
 /** Agents give a whole line as the command as often as words: that is a shell's to read, inside the same sandbox. */
 const wordsOf = ({ command, args }: TerminalAsked): readonly string[] =>
   args.length === 0 && /[\s|&;<>()$`"'*?]/.test(command) ? ["sh", "-c", command] : [command, ...args];
@@ -347,7 +345,7 @@ async function startTerminal(
       mounts: place.mounts,
       scratches: place.scratches,
       environment: { ...place.environment, ...asked.environment },
-      toolPath: desk.repos[repo]?.toolPath ?? [],
+      toolPath: toolPathOf(desk, repo),
       egressSocket: null,
       limits: limitsOf(desk, desk.spec.limits.stepMs),
       stall: null,

@@ -87,15 +87,15 @@ function missing(): string | null {
 }
 
 describe("the whole journey of a task", () => {
-  it.each([
-    ["by a plan of one's own", BY_SCRIPT],
-    ["of the built-in agent with a model on this machine", BY_LOCAL_MODEL],
+  it.for([
+    ["by a plan of one's own", BY_SCRIPT] as const,
+    ["of the built-in agent with a model on this machine", BY_LOCAL_MODEL] as const,
   ])(
     "N10: %s sends 0 packets to anything but loopback, counted by the kernel (needs root)",
     {
       timeout: 180_000,
     },
-    (_, journey, context) => {
+    ([, journey], context) => {
       const why = missing();
       if (why !== null) context.skip(why);
       const repository = sampleRepo("red");
