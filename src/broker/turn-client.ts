@@ -244,7 +244,7 @@ async function judgeWish(deps: BrokerDependencies, desk: Desk, wanted: Permissio
     grants: [...desk.grants, ...(desk.spec.approvedCommands ?? [])],
   });
   if (judged.answer === "deny" || wanted.argv === null) return judged;
-  const argv = wanted.argv.length === 1 ? ["sh", "-c", wanted.argv[0] ?? ""] : wanted.argv;
+  const argv = wanted.argv.length === 1 ? ["sh", "-c", ...wanted.argv] : wanted.argv;
   const timeoutMs = desk.spec.limits.stepMs;
   const said = await decide(deps, desk, {
     kind: "command",
@@ -257,12 +257,11 @@ async function judgeWish(deps: BrokerDependencies, desk: Desk, wanted: Permissio
   return said.verdict === "deny" ? { answer: "deny", rule: said.rule, reason: said.reason } : judged;
 }
 
-/** What the gates run: as words, and as the line where one is given to a shell. */
+/** What the gates run: as words, and as the line where one is given to a shell. A gate that still lacks its command agrees to nothing. */
 const agreedOn = (desk: Desk): readonly string[] => [
-  ...desk.spec.gates.flatMap(({ argv }) => [
-    argv.join(" "),
-    ...(argv[1] === "-c" && argv.length === 3 ? [argv[2] ?? ""] : []),
-  ]),
+  ...desk.spec.gates.flatMap(({ argv }) =>
+    argv.length === 0 ? [] : [argv.join(" "), ...(argv[1] === "-c" && argv.length === 3 ? argv.slice(2) : [])],
+  ),
 ];
 
 /** Agents give a whole line as the command as often as words: that is a shell's to read, inside the same sandbox. */
@@ -297,7 +296,7 @@ function wishOf(deps: BrokerDependencies, desk: Desk, { tool, title, rawInput, l
   const argv =
     typeof command === "string"
       ? [command]
-      : Array.isArray(command) && command.every((word) => typeof word === "string")
+      : Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === "string")
         ? (command as readonly string[])
         : null;
   const named = ["path", "file_path", "filePath", "filepath", "abs_path"].flatMap((key) => {
