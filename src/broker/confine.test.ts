@@ -46,8 +46,13 @@ describe("a confined command", () => {
   it("that cannot be run leaves no door open and no clock running", async () => {
     const command = () => Promise.reject(new Failure("sandbox/missing", "no bubblewrap"));
     const { deps, desk, run, seen } = givenDesk({ command });
-    await expect(confine(deps, desk, run, { ...COMMAND, network: ["h:1"] })).rejects.toThrow("no bubblewrap");
-    expect([seen.closed, seen.warnings]).toEqual([1, []]);
+    vi.useFakeTimers();
+    try {
+      await expect(confine(deps, desk, run, { ...COMMAND, network: ["h:1"] })).rejects.toThrow("no bubblewrap");
+      expect([seen.closed, vi.getTimerCount()]).toEqual([1, 0]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("is warned of when most of its time is gone, and when it stalls", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { captured, type Given, givenDesk } from "../../test/support/given-desk.ts";
+import { captured, type Given, givenDesk, untilEnded } from "../../test/support/given-desk.ts";
 import { NO_GRANTS } from "../domain/foreign-agent.ts";
 import { type OfferedTool, type ToolServer, toolDigest } from "../domain/tool-server.ts";
 import type { SandboxSession } from "../ports/sandbox.ts";
@@ -41,8 +41,10 @@ describe("a tool of a server", () => {
     ]);
   });
 
-  it("is called in a server that was started for it, in the sandbox, and is evidence", async () => {
-    const { can, seen } = calls({ session: () => ({ outcome: Promise.resolve({ stderr: captured("noise") }) }) });
+  it("is called in a server that was started for it, in the sandbox, and is ended then; it is evidence", async () => {
+    const { can, seen } = calls({
+      session: (_, signal) => ({ outcome: untilEnded(signal, { stderr: captured("noise") }) }),
+    });
     expect(await can.callTool("docs__find", { q: 1 })).toEqual({ text: "found it with value-of-KEY", isError: false });
     expect(seen.acts).toMatchObject([{ kind: "tool", repo: "app", server: "docs", tool: "find", network: [] }]);
     expect(seen.commands[0]).toMatchObject({

@@ -160,6 +160,15 @@ describe("an agent that asks for a permission", () => {
     expect([acts(), seen.denied]).toEqual([["permission denied (r)"], ["be allowed: run it (execute) (r): because"]]);
   });
 
+  it("for what nobody may is told no, whatever a person once said to it", async () => {
+    const outside = wish({ tool: "edit", locations: ["/etc/passwd"] });
+    const first = turn();
+    await first.client.permit(outside);
+    const [told] = first.seen.told;
+    const digest = told?.act.kind === "permission" ? told.act.digest : "";
+    expect(await turn({}, { words: { [digest]: "allow" } }).client.permit(outside)).toBe("deny");
+  });
+
   it("for a command that was approved in advance needs nobody", async () => {
     const { client } = turn({ spec: { approvedCommands: ["npm run *"] } });
     expect(await client.permit(wish({ rawInput: { command: "npm run build" } }))).toBe("allow");

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { captured, type Given, givenDesk, textOf } from "../../test/support/given-desk.ts";
+import { captured, type Given, givenDesk, textOf, untilEnded } from "../../test/support/given-desk.ts";
 import { type AcpChoice, type ForeignChoice, NO_GRANTS } from "../domain/foreign-agent.ts";
 import type { TurnStop } from "../domain/turn.ts";
 import type { TurnClient, TurnReport, TurnWanted } from "../ports/foreign.ts";
@@ -47,12 +47,6 @@ function turns(
   return { ...made, wants, can: turnCapabilities(made.deps, made.desk, made.pass) };
 }
 
-const untilEnded = (signal: AbortSignal, more: Partial<SessionOutcome> = {}) =>
-  new Promise<Partial<SessionOutcome>>((resolve) => {
-    const end = (): void => resolve({ exitCode: null, signal: "SIGKILL", endedBy: "cancel", ...more });
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end);
-  });
 const ends = (more: Partial<SessionOutcome>): Given => ({ session: () => ({ outcome: Promise.resolve(more) }) });
 const turnOf = ({ seen }: ReturnType<typeof turns>) => seen.effects.at(-1)?.evidence[0];
 const item = (id: string): NonNullable<Given["desk"]> => ({ item: { id } }) as unknown as NonNullable<Given["desk"]>;
@@ -154,6 +148,9 @@ describe("a turn of a foreign agent", () => {
       environment: { KEY: "value-of-KEY" },
       egressSocket: "/run/dir/egress.sock",
     });
+    expect(made.seen.commands[0]?.mounts.map(({ inside }) => inside)).toEqual(
+      expect.arrayContaining(["/home/agent/.netrc", "/home/agent/.config/robot/key"]),
+    );
     expect([made.seen.denied.length, made.seen.closed]).toEqual([1, 1]);
     expect(made.seen.effects[0]?.evidence.map(({ kind }) => kind)).toEqual(["turn", "egress"]);
   });

@@ -29,6 +29,13 @@ export const ended = (more: Partial<SandboxOutcome> = {}): SandboxOutcome => ({
   ...more,
 });
 
+/** A process that goes on until it is ended. */
+export const untilEnded = (signal: AbortSignal, more: Partial<SessionOutcome> = {}) =>
+  new Promise<Partial<SessionOutcome>>((resolve) => {
+    const end = (): void => resolve({ exitCode: null, signal: "SIGKILL", endedBy: "cancel", ...more });
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end);
+  });
 export interface Given {
   readonly desk?: Partial<Desk>;
   readonly spec?: Partial<Desk["spec"]> | Readonly<Record<string, unknown>>;
