@@ -199,7 +199,7 @@ function drive({ name, agent, variables, files, write, run }: Driven): void {
       all(request).includes("The rest of your task is still wanted")
         ? says("I did without.")
         : plays(run("touch /workspace/app/forbidden.txt"))(request);
-    const id = await rig.approved(await project(), spec("test ! -e forbidden.txt"));
+    const id = await rig.approved(await project(), { ...spec("test ! -e forbidden.txt"), expects_change: false });
     await rig.until(id, "blocked");
     await settle(id, "denied");
     await rig.until(id, "succeeded");
