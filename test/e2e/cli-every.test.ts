@@ -33,6 +33,10 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   await types("daemon start", 0);
   expect(await types("daemon status", 0)).toContain("URL: http://127.0.0.1:");
   expect(await types("doctor", 0)).toContain("sandbox");
+  const own = (await testAgent()).join(" ");
+  expect(await types("agent list", 0)).toContain("opencode");
+  expect(await types("agent probe", 0, "--agent-command", own)).toContain("test-agent");
+  expect(await types("agent test", 0, "--agent-command", own)).toContain("Its turn ended: end turn");
 
   expect(await types("gate detect", 0)).toContain("npm test");
   const project = idIn(await types("project create", 0, "shop", "--repo", ada.repository));
@@ -141,11 +145,6 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   await types("provider key", 2, "box");
   expect(await types("provider stop", 0, "box")).toContain("box is stopped");
   await types("provider remove", 0, "box", "--yes");
-
-  const own = (await testAgent()).join(" ");
-  expect(await types("agent list", 0)).toContain("opencode");
-  expect(await types("agent probe", 0, "--agent-command", own)).toContain("test-agent");
-  expect(await types("agent test", 0, "--agent-command", own)).toContain("Its turn ended: end turn");
 
   expect(await types("workspace list", 0)).toContain(first);
   await types("workspace clean", 0, first, "--yes");
