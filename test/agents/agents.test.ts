@@ -36,6 +36,11 @@ interface Driven {
   /** A call of the agent's own tool that writes this file, and one that runs this command. */
   readonly write: (path: string, content: string) => readonly [string, unknown];
   readonly run: (command: string) => readonly [string, unknown];
+  /** How it is started when nobody sets it: which variable makes it ask, and a call that it then makes without asking. */
+  readonly unset: {
+    readonly without: string;
+    readonly run: (command: string) => readonly [string, unknown];
+  } | null;
 }
 
 /** Codex asks for what its model wants to run outside of its own sandbox. */
@@ -70,6 +75,7 @@ const AGENTS: readonly Driven[] = [
     files: () => ({}),
     write: (path, content) => ["write", { filePath: path, content }],
     run: (command) => ["bash", { command, description: "as asked" }],
+    unset: null,
   },
   {
     name: "codex",
@@ -90,6 +96,7 @@ const AGENTS: readonly Driven[] = [
     }),
     write: (path, content) => ["exec_command", asking(`printf '%s' '${content}' > ${path}`)],
     run: (command) => ["exec_command", asking(command)],
+    unset: { without: "INITIAL_AGENT_MODE", run: (cmd) => ["exec_command", { cmd }] },
   },
 ];
 
@@ -97,7 +104,7 @@ const only = process.env["AGENTOS_AGENTS"]?.split(",");
 for (const driven of AGENTS.filter(({ name }) => only?.includes(name) ?? true))
   describe(driven.name, () => drive(driven));
 
-function drive({ name, agent, variables, files, write, run }: Driven): void {
+function drive({ name, agent, variables, files, write, run, unset }: Driven): void {
   let rig: Rig;
   let model: ModelServer;
   let answer: (request: SeenRequest) => Scripted | Promise<Scripted>;
@@ -215,6 +222,32 @@ function drive({ name, agent, variables, files, write, run }: Driven): void {
     await report("runs what was agreed on", id);
     expect(await asked(id)).toEqual(["execute allowed plan/command"]);
   });
+
+  test.runIf(unset !== null)(
+    "left as it is started it asks for nothing: it looks around while it plans, changes files, and its sandbox alone holds it",
+    async () => {
+      const call = unset?.run ?? run;
+      const before = model.requests.length;
+      answer = (request) => {
+        if (request.tools.length === 0) return says("A title");
+        if (isWork(request)) return hasAnswered(request) ? says("Done.") : calls(call("cp a.txt free.txt"));
+        return hasAnswered(request) ? says(planOf([])) : calls(call("cat a.txt; touch a.txt"));
+      };
+      const made = await project();
+      const named = grants.variables.filter((one) => one !== unset?.without);
+      await rig.system.cases.changeProject(ADA, made.id, {
+        settings: { agentGrants: { ...grants, variables: named } },
+      });
+      const id = await rig.approved(made, spec("test -e free.txt"));
+      await rig.until(id, "succeeded");
+      await report("left as it is", id);
+      expect(await asked(id)).toEqual([]);
+      const answers = model.requests
+        .slice(before)
+        .flatMap(({ messages }) => messages.filter(({ role }) => role === "tool"));
+      expect(answers[0]?.text).toMatch(/one[\s\S]*Read-only file system/);
+    },
+  );
 
   test("is canceled in the middle and leaves no process", async () => {
     const middle = Promise.withResolvers<void>();
