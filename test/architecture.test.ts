@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SUITES } from "../scripts/suites.ts";
 import { readReport, tallyLine } from "../scripts/tally.ts";
@@ -39,6 +39,25 @@ describe("this repository", () => {
   test("reads every file it judges, and each exception still exists", () => {
     expect(paths.length).toBeGreaterThan(50);
     expect(Object.keys(FOREIGN).filter((path) => !(path in files))).toEqual([]);
+  });
+
+  test("leads no import from a chat to anything that can do something", () => {
+    const reached = new Set<string>();
+    const visit = (path: string): void => {
+      if (reached.has(path)) return;
+      reached.add(path);
+      for (const { from } of importsOf(tokensOf(files[path] ?? "")))
+        if (from !== null) visit(from.startsWith(".") ? posix.join(posix.dirname(path), from) : from);
+    };
+    for (const path of paths.filter((one) => one.startsWith("src/app/chat/") && !one.endsWith(".test.ts"))) visit(path);
+    expect([...reached].filter((path) => !path.startsWith("src/domain/") && !path.startsWith("src/app/chat/"))).toEqual(
+      expect.arrayContaining(["src/ports/model.ts", "src/ports/store.ts"]),
+    );
+    // The ports are forms without code; of those that stand for an act, not even the form is seen.
+    const acts = ["broker", "agent", "policy", "workspaces", "layers", "egress", "runners", "delivery", "task-log"];
+    expect([...reached].filter((path) => path.startsWith("node:") || path.startsWith("src/engine/"))).toEqual([]);
+    expect([...reached].filter((path) => /^src\/(broker|agents|adapters|main|interfaces)\//.test(path))).toEqual([]);
+    expect(acts.filter((name) => reached.has(`src/ports/${name}.ts`))).toEqual([]);
   });
 
   test("pins every dependency to one version, and its lock file names no host", () => {

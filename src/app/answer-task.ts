@@ -1,5 +1,6 @@
 import { type Actor, SYSTEM } from "../domain/actor.ts";
 import { type Approving, NO_RULES, rulesOf } from "../domain/approver.ts";
+import type { Spent } from "../domain/budget.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Command } from "../domain/lifecycle.ts";
 import type { Word } from "../domain/matter.ts";
@@ -23,9 +24,11 @@ export interface Said {
   readonly outcome: "done" | "redo" | "abort" | null;
   /** Time that a resumed task gets beyond its limit. */
   readonly moreMs: number | null;
+  /** What it may spend beyond its budgets. */
+  readonly more: Partial<Spent>;
 }
 
-export const NOTHING_SAID: Said = { reason: null, outcome: null, moreMs: null };
+export const NOTHING_SAID: Said = { reason: null, outcome: null, moreMs: null, more: {} };
 
 /** A person's word on what the task asks; `grant`: and on the like of it, where that can be said. */
 export interface Settling {
@@ -111,8 +114,14 @@ export const answers = (deps: AppDependencies) => ({
 
   pause: (by: Actor, id: string, reason: string | null) => say(deps, by, id, "pause", { ...NOTHING_SAID, reason }),
   cancel: (by: Actor, id: string, reason: string | null) => say(deps, by, id, "cancel", { ...NOTHING_SAID, reason }),
-  resume: (by: Actor, id: string, outcome: Said["outcome"], reason: string | null, moreMs: number | null = null) =>
-    say(deps, by, id, "resume", { outcome, reason, moreMs }),
+  resume: (
+    by: Actor,
+    id: string,
+    outcome: Said["outcome"],
+    reason: string | null,
+    moreMs: number | null = null,
+    more: Said["more"] = {},
+  ) => say(deps, by, id, "resume", { outcome, reason, moreMs, more }),
   retry: (by: Actor, id: string) => say(deps, by, id, "retry", NOTHING_SAID),
   accept: (by: Actor, id: string, reason: string) => say(deps, by, id, "accept", { ...NOTHING_SAID, reason }),
 });
@@ -158,7 +167,7 @@ export async function commandOf(
   by: Actor,
   task: Task,
   verb: Verb,
-  { reason, outcome, moreMs }: Said,
+  { reason, outcome, moreMs, more }: Said,
 ): Promise<{ readonly command: Command; readonly blobs: readonly StagedBlob[] }> {
   const blob = await stageText(deps, reason);
   const blobs = present([blob]);
@@ -169,7 +178,7 @@ export async function commandOf(
       return { command: { type: verb, by, reason: why }, blobs };
     case "resume": {
       const restart = await startsOver(deps, task);
-      return { command: { type: "resume", by, outcome, reason: why, restart, moreMs }, blobs };
+      return { command: { type: "resume", by, outcome, reason: why, restart, moreMs, more }, blobs };
     }
     case "retry":
       return { command: { type: "retry", by, restart: await startsOver(deps, task) }, blobs: [] };

@@ -1,9 +1,11 @@
+import type { ChatReading } from "./chat/access.ts";
 import type { Digest } from "../domain/pin.ts";
 import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
 import type { Layers } from "../ports/layers.ts";
 import type { Models } from "../ports/model.ts";
+import type { ModelCheck } from "../ports/model-check.ts";
 import type { PolicyBook, UserPolicyFile } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Providers } from "../ports/providers.ts";
@@ -11,6 +13,7 @@ import type { Runners } from "../ports/runners.ts";
 import type { Secrets } from "../ports/secrets.ts";
 import type { Store } from "../ports/store.ts";
 import type { TaskLog } from "../ports/task-log.ts";
+import type { ToolServers } from "../ports/tool-protocol.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 import type { AgentCasesDependencies } from "./agents.ts";
 
@@ -40,9 +43,13 @@ export interface AppDependencies {
   readonly dropOutput: (task: string) => Promise<void>;
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
+  readonly toolServers: ToolServers;
   readonly policies: PolicyBook;
   readonly userPolicy: UserPolicyFile;
   readonly layers: Layers;
+  readonly modelCheck: ModelCheck;
+  /** Reads what a model in a chat writes for its tools. */
+  readonly chatReading: ChatReading;
   readonly providers: Providers;
   readonly models: Models;
   readonly secrets: Secrets;

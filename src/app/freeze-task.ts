@@ -116,9 +116,12 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
     attempts: draft.attempts ?? DEFAULT_ATTEMPTS,
     flaky: draft.flaky ?? project?.settings.flaky ?? NO_RERUN,
     limits: { ...DEFAULT_LIMITS, ...draft.limits },
+    ...(agent.kind === "builtin" &&
+      (project?.settings.toolServers ?? []).length > 0 && { toolServers: project?.settings.toolServers ?? [] }),
     ...(draft.approvedCommands !== undefined && { approvedCommands: draft.approvedCommands }),
     ...(draft.models !== undefined && { models: draft.models }),
     ...(draft.budget !== undefined && { budget: draft.budget }),
+    ...(draft.review === true && { review: true }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { BlobRef } from "../domain/blob.ts";
+import type { Budget } from "../domain/budget.ts";
 import type { Draft } from "../domain/draft.ts";
 import type { Input, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
@@ -25,6 +26,8 @@ export interface TaskSeen {
   /** What it depends on, as that is now. */
   readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** What its frozen spec lets all of it spend; null: no limit, or no spec yet. */
+  readonly budget: Budget | null;
 }
 
 /** A branch a task began on, as it is now. */
@@ -57,6 +60,7 @@ export const looks = (deps: AppDependencies) => {
     const { task } = await deps.log.load(id);
     const row = await deps.store.tasks.taskRow(id);
     if (row === null) throw new Failure("task/not-found", `there is no task ${id}`);
+    const frozen = task.spec === null ? null : await deps.store.tasks.spec(id, task.spec.version);
     return {
       task,
       row,
@@ -65,6 +69,7 @@ export const looks = (deps: AppDependencies) => {
         task.metadata === null
           ? null
           : (JSON.parse((await textOf(deps, task.metadata)) ?? "null") as Record<string, unknown> | null),
+      budget: frozen === null ? null : (specFrom(frozen.text).budget ?? null),
     };
   };
 
@@ -122,6 +127,14 @@ export const looks = (deps: AppDependencies) => {
     task: seen,
     spec,
     steps,
+
+    /** What a model found when it looked over the candidate; null: none did. `findings` is null once its text was erased. */
+    async review(id: string) {
+      const { review } = (await deps.log.load(id)).task;
+      if (review === null) return null;
+      const { by, count, failed } = review;
+      return { by, count, failed, findings: await textOf(deps, review.findings) };
+    },
 
     /** Null for a draft. */
     async frozenSpec(id: string): Promise<Spec | null> {

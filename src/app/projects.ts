@@ -330,7 +330,8 @@ const slug = (text: string): string => {
   return plain === "" ? "repo" : plain.slice(0, 64);
 };
 
-async function changeStream(
+/** Decides on the project as it is, and again where someone else spoke in between. */
+export async function changeStream(
   deps: AppDependencies,
   by: Actor,
   id: string,

@@ -39,6 +39,20 @@ const ACTS: { readonly [K in Act["kind"]]: readonly [Extract<Act, { readonly kin
     },
     "deliver c1 to main of app, c2 to main of lib",
   ],
+  tool: [
+    {
+      kind: "tool",
+      repo: "app",
+      server: "docs",
+      tool: "find",
+      digest: "d1",
+      argv: ["docs"],
+      input: { digest: "d", bytes: 1 },
+      network: [],
+      timeoutMs: 1,
+    },
+    "use find of docs",
+  ],
   model: [{ kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } }, "call m of p"],
   turn: [{ kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } }, "a turn of a"],
 };

@@ -20,6 +20,7 @@ import type { BrokerDependencies, Pass } from "./deps.ts";
 import { runGate } from "./gate.ts";
 import { planningCapabilities, readOnlyWitness } from "./planning.ts";
 import { prepareLayer } from "./prepare.ts";
+import { talkCapabilities } from "./talking.ts";
 import { workCapabilities } from "./working.ts";
 
 export function createBroker(deps: BrokerDependencies): Broker {
@@ -29,6 +30,7 @@ export function createBroker(deps: BrokerDependencies): Broker {
       let answer: PolicyAnswer | null = null;
       const decided = async (): Promise<Opened> => {
         const opened = await open();
+        if ("refused" in opened) return opened;
         const { act } = opened;
         answer = await decide(deps, desk, act);
         const { verdict, rule, reason } = answer;
@@ -59,6 +61,7 @@ export function createBroker(deps: BrokerDependencies): Broker {
   return {
     planning: (desk): PlanningCapabilities => planningCapabilities(deps, desk, passing(desk)),
     working: (desk): WorkCapabilities => workCapabilities(deps, desk, passing(desk)),
+    reviewing: (desk) => ({ model: talkCapabilities(deps, desk, passing(desk)).model }),
     prepare: (desk, definition: PrepareDefinition, commit, on): Promise<LayerMount> =>
       prepareLayer(deps, desk, passing(desk), definition, commit, on),
     candidate: (desk, repo, message, author, exclude) =>
@@ -116,6 +119,8 @@ export function describeAct(act: Act): string {
       return `deliver ${act.to} to ${act.branch} of ${act.repo}`;
     case "deliver_together":
       return `deliver ${act.moves.map(({ repo, branch, to }) => `${to} to ${branch} of ${repo}`).join(", ")}`;
+    case "tool":
+      return `use ${act.tool} of ${act.server}`;
     case "model":
       return `call ${act.model} of ${act.provider}`;
     case "turn":

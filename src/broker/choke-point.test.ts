@@ -64,6 +64,7 @@ function given(
     repos: { app: { writable: true, toolPath: ["/bin"] } },
     item: null,
     grants: [],
+    toolServers: [],
     bases: { app: "base" },
     steps: {
       async perform({ open, effect }: Ask) {

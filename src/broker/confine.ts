@@ -10,6 +10,7 @@ import type { Limits, Mount, SandboxOutcome, Scratch } from "../ports/sandbox.ts
 import type { StagedBlob } from "../ports/store.ts";
 import type { WorkspaceRef } from "../ports/workspaces.ts";
 import type { BrokerDependencies } from "./deps.ts";
+import { egressEvidence, tellDenied } from "./egress-evidence.ts";
 
 /** Where a repo's working directory is seen inside the sandbox, in every epoch and on every machine. */
 export const insideOf = (repo: string): string => `${WORKSPACES_INSIDE}/${repo}`;
@@ -109,24 +110,9 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
       stderr: stderr.ref,
       durationMs: Math.round(outcome.durationMs),
     },
-    ...records.map(
-      ({ host, port, verdict, bytesUp, bytesDown }): Evidence => ({
-        kind: "egress",
-        host,
-        port,
-        verdict,
-        bytesUp,
-        bytesDown,
-      }),
-    ),
+    ...egressEvidence(records),
   ];
-  for (const record of records)
-    if (record.verdict === "denied")
-      await desk.steps.deny(
-        `connect to ${record.host}:${record.port}`,
-        "egress",
-        record.reason ?? "the host is not open for this step",
-      );
+  await tellDenied(desk, records);
   const told: CommandResult = {
     exitCode: outcome.exitCode,
     endedBy: outcome.endedBy,

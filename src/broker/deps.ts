@@ -1,6 +1,6 @@
 import type { Seal } from "../domain/seal.ts";
 import type { Act } from "../domain/step.ts";
-import type { Ask, Effect, StepRun } from "../ports/broker.ts";
+import type { Ask, Effect, Opened, StepRun } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { BytesDigest } from "../ports/digest.ts";
 import type { Egress, EgressTarget } from "../ports/egress.ts";
@@ -11,6 +11,7 @@ import type { Policy } from "../ports/policy.ts";
 import type { Runners } from "../ports/runners.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Blobs, StagedBlob } from "../ports/store.ts";
+import type { ToolProtocol } from "../ports/tool-protocol.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 
 export interface BrokerDependencies {
@@ -50,6 +51,7 @@ export interface BrokerDependencies {
   readonly agentPrograms: AgentPrograms;
   readonly agentHomes: AgentHomes;
   readonly granted: Granted;
+  readonly toolProtocol: ToolProtocol;
   readonly writeText: (path: string, text: string | Uint8Array) => Promise<void>;
   /** Operating system, architecture and C library: what binary dependencies are built for. */
   readonly platform: () => string;
@@ -72,7 +74,7 @@ export interface BrokerDependencies {
  */
 export type Pass = (
   input: unknown,
-  open: () => Promise<{ readonly act: Act; readonly blobs: readonly StagedBlob[] }>,
+  open: () => Promise<Opened>,
   effect: (run: StepRun) => Promise<Effect>,
   again?: Ask["again"],
 ) => Promise<unknown>;

@@ -8,6 +8,7 @@ import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities } from "./reading.ts";
 import { talkCapabilities } from "./talking.ts";
+import { toolCapabilities } from "./tools.ts";
 import { turnCapabilities } from "./turn.ts";
 
 /** Looking, and nothing else: mounts are read-only, there is no network, and no capability that writes is handed over. */
@@ -19,6 +20,7 @@ export function planningCapabilities(deps: BrokerDependencies, desk: Desk, pass:
     ...readCapabilities(deps, desk, pass),
     ...turnCapabilities(deps, desk, pass),
     ...talkCapabilities(deps, desk, pass),
+    ...toolCapabilities(deps, desk, pass),
     async inspect(repo, argv) {
       if (argv.length === 0) throw new Failure("input/invalid", "a command without words");
       return (await pass(

@@ -14,6 +14,8 @@ import type { BrokerDependencies, Pass } from "./deps.ts";
 export function talkCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pass): TalkCapabilities {
   const remembered = conversation();
   return {
+    notes: desk.notes,
+    proposeNote: desk.proposeNote,
     ask: (text, choices) => desk.steps.consult({ text, choices }),
     async model(request) {
       const failures: Trouble[] = [];

@@ -1,6 +1,6 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure } from "../domain/failure.ts";
-import type { AgentGrants, ForeignChoice } from "../domain/foreign-agent.ts";
+import type { ForeignChoice } from "../domain/foreign-agent.ts";
 import { CUSTOM_AGENT, type Launcher, launcherNamed } from "../domain/launchers.ts";
 import { grantFor } from "../domain/matter.ts";
 import { placeIn } from "../domain/spec.ts";
@@ -20,12 +20,13 @@ import {
   writableRepos,
 } from "./confine.ts";
 import type { BrokerDependencies, Pass } from "./deps.ts";
+import { egressEvidence, tellDenied } from "./egress-evidence.ts";
+import { grantedThings, HOME_INSIDE } from "./granted-things.ts";
 import { inputMounts } from "./inputs.ts";
 import { plainTurn } from "./plain-turn.ts";
-import { secretsIn, transcriptOf } from "./transcript.ts";
+import { transcriptOf } from "./transcript.ts";
 import { turnClient } from "./turn-client.ts";
 
-const HOME_INSIDE = "/home/agent";
 /** Agents that are a server and its client talk over the loopback of their own sandbox. A model on this machine is named `localhost`. */
 const OWN_LOOPBACK = { NO_PROXY: "127.0.0.1,::1" };
 const WARN_SHARE = 0.8;
@@ -220,13 +221,7 @@ async function oneTurn(
     clearTimeout(timeWarning);
     records = (await door?.close()) ?? [];
   }
-  for (const record of records)
-    if (record.verdict === "denied")
-      await desk.steps.deny(
-        `connect to ${record.host}:${record.port}`,
-        "egress",
-        record.reason ?? "the host is not open for this step",
-      );
+  await tellDenied(desk, records);
 
   const stop = stopOf(report, outcome, closing.signal, run.signal);
   const stderr = await deps.blobs.stage(new TextEncoder().encode(transcript.redact(textOf(outcome.stderr.bytes))));
@@ -256,16 +251,7 @@ async function oneTurn(
       invalidMessages: report.invalidMessages,
       redactions: transcript.redactions(),
     },
-    ...records.map(
-      ({ host, port, verdict, bytesUp, bytesDown }): Evidence => ({
-        kind: "egress",
-        host,
-        port,
-        verdict,
-        bytesUp,
-        bytesDown,
-      }),
-    ),
+    ...egressEvidence(records),
   ];
   const trouble = troubleOf(stop, report, outcome, transcript.redact);
   const told: TurnTold = {
@@ -319,43 +305,5 @@ function backgroundOf(before: readonly { readonly prompt: string; readonly messa
 
 const LOST =
   "Your last turn was lost: it was interrupted in the middle. What it had changed was undone, so the files are as they were before it. Begin it again.";
-
-interface GrantedThings {
-  readonly environment: Readonly<Record<string, string>>;
-  readonly mounts: readonly Mount[];
-  readonly secrets: readonly string[];
-}
-
-/** What the grants name, as it is now: variables by value, files as read-only copies that only this run sees. */
-async function grantedThings(
-  deps: BrokerDependencies,
-  desk: Desk,
-  run: StepRun,
-  { variables, files }: AgentGrants,
-): Promise<GrantedThings> {
-  const environment: Record<string, string> = {};
-  const mounts: Mount[] = [];
-  const secrets: string[] = [];
-  const gone = (what: string): Failure =>
-    new Failure("agent/failed", `${what} was granted to the agent and is not there`, {
-      next: "Provide it to the daemon, or take the grant back in the project's settings.",
-    });
-  for (const name of variables) {
-    const value = deps.granted.variable(name);
-    if (value === undefined) throw gone(`the variable ${name}`);
-    environment[name] = value;
-    secrets.push(...secretsIn(value));
-  }
-  const directory = await deps.runDirectory(desk.task, run.step, run.run);
-  for (const [index, path] of files.entries()) {
-    const bytes = await deps.granted.file(path);
-    if (bytes === null) throw gone(`the file ~/${path}`);
-    const host = `${directory}/grant-${index}`;
-    await deps.writeText(host, bytes);
-    mounts.push({ host, inside: `${HOME_INSIDE}/${path}`, access: "read" });
-    secrets.push(...secretsIn(textOf(bytes)));
-  }
-  return { environment, mounts, secrets };
-}
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -1,5 +1,5 @@
 import type { Evidence } from "../domain/evidence.ts";
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import { placeIn } from "../domain/spec.ts";
 import type { CommandResult, WorkCapabilities } from "../ports/agent.ts";
 import type { Desk } from "../ports/broker.ts";
@@ -8,6 +8,7 @@ import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 import { inputMounts } from "./inputs.ts";
 import { readCapabilities, refuseOddPath } from "./reading.ts";
 import { talkCapabilities } from "./talking.ts";
+import { toolCapabilities } from "./tools.ts";
 import { turnCapabilities } from "./turn.ts";
 
 const READ_BACK_BYTES_MAX = 64 * 1024 ** 2;
@@ -48,7 +49,14 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     await pass(
       { edit: { item, repo, path, after, executable } },
       async () => {
-        before = await digestNow();
+        try {
+          before = await digestNow();
+        } catch (error) {
+          // Recorded as the end of this step: told again, it must not depend on what lies in that place by then.
+          if (!isFailure(error, "act/denied")) throw error;
+          const act = `${content === null ? "remove" : "write"} ${path} in ${repo}`;
+          return { refused: { act, rule: "workspace/path", reason: error.message } };
+        }
         const staged = content === null ? null : await deps.blobs.stage(content);
         return {
           act: { kind: "edit", repo, path, before, after, content: staged?.ref ?? null, executable },
@@ -78,6 +86,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     ...readCapabilities(deps, desk, pass),
     ...turnCapabilities(deps, desk, pass),
     ...talkCapabilities(deps, desk, pass),
+    ...toolCapabilities(deps, desk, pass),
     write: (repo, path, content, executable) => edit(repo, path, new TextEncoder().encode(content), executable),
     remove: (repo, path) => edit(repo, path, null, null),
     async keep(repo, path, name) {

@@ -45,6 +45,8 @@ export const HealthView = z.object({
   sandbox_problem: z.string().nullable(),
   tasks: z.record(z.string(), z.number()),
   working: z.number(),
+  /** How many tasks wait for a person. */
+  inbox: z.number(),
   /** While it is, no task is taken up. */
   paused: z.object({ since: Time, by: z.string(), reason: z.string().nullable() }).nullable(),
 });

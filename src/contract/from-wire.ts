@@ -6,6 +6,7 @@ import { CUSTOM_AGENT } from "../domain/launchers.ts";
 import type { ScriptAct, ScriptPlan } from "../domain/script-plan.ts";
 import type { SpecLimits } from "../domain/spec.ts";
 import type { AgentInput, PlanFile, ProjectAgentInput, SpecChangeInput, SpecInput } from "./inputs.ts";
+import { budgetFrom, modelPolicyFrom } from "./model-wire.ts";
 
 /** A command as one string is text for a shell; as a list it is an argv. */
 const argvOf = (run: string | readonly string[]): readonly string[] =>
@@ -82,7 +83,10 @@ export function draftChangeFrom(change: z.infer<typeof SpecChangeInput>): Partia
     ...(change.may_change !== undefined && { mayChange: change.may_change }),
     ...(change.attempts !== undefined && { attempts: change.attempts }),
     ...(change.flaky !== undefined && { flaky: change.flaky }),
+    ...(change.review !== undefined && { review: change.review }),
     ...(change.limits !== undefined && { limits: limitsFrom(change.limits) }),
+    ...(change.models !== undefined && { models: modelPolicyFrom(change.models) }),
+    ...(change.budget !== undefined && { budget: budgetFrom(change.budget) }),
   };
 }
 

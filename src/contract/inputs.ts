@@ -12,6 +12,7 @@ import { STATUSES, type Status } from "../domain/task.ts";
 import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
 import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
 import { Json } from "./json.ts";
+import { BudgetInput, ModelPolicyInput } from "./model-inputs.ts";
 
 /*
  * What comes in. Every object is strict: a field nobody knows is an error that names it, never silently dropped. Names on the
@@ -177,6 +178,12 @@ const SPEC_FIELDS = {
   may_change: z.array(MayChangeInput).max(20),
   attempts: z.int().min(1).max(20),
   flaky: FlakyInput,
+  /** Its own choice of models, before its project's and the person's. */
+  models: ModelPolicyInput,
+  /** What all of it may spend. */
+  budget: BudgetInput,
+  /** The model of the verification looks over the change and may add findings. */
+  review: z.boolean(),
   limits: z.strictObject({
     step_ms: z.int().min(1_000).max(86_400_000).optional(),
     task_ms: z
@@ -270,6 +277,8 @@ export const ResumeInput = z.strictObject({
   reason: words(10_000).optional(),
   /** Time the task gets beyond its limit. */
   more_ms: MoreMs.optional(),
+  /** What it may spend beyond its budgets. */
+  more: BudgetInput.optional(),
 });
 export const TaskChangeInput = z.strictObject({
   priority: z.enum(PRIORITIES).optional(),
@@ -326,6 +335,7 @@ export const BulkInput = z
     dry_run: z.boolean().default(false),
     reason: words(10_000).optional(),
     more_ms: MoreMs.optional(),
+    more: BudgetInput.optional(),
   })
   .refine(({ ids, project, session, status, all }) => {
     const filtered = project !== undefined || session !== undefined || status !== undefined || all === true;
@@ -347,24 +357,34 @@ function isBranchName(name: string): boolean {
   return !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\.lock(\/|$)|^[-/.]|[/.]$|\/\.|^@$/u.test(name);
 }
 
+const GrantsInput = z.strictObject({
+  hosts: z.array(HostPort).max(50).default([]),
+  variables: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,100}$/, "must be the name of a variable"))
+    .max(50)
+    .default([]),
+  files: z.array(RelativePath).max(50).default([]),
+});
+/** A program that speaks the Model Context Protocol over its streams. */
+export const NewToolServerInput = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be lower-case letters, digits or dash, 32 at most"),
+  argv: Argv,
+  grants: GrantsInput.default({ hosts: [], variables: [], files: [] }),
+});
+/** Digests of the tools that are agreed to, all of them. */
+export const PinToolsInput = z.strictObject({ digests: z.array(Hash).max(200) });
+
 const ToolPath = z.array(AbsolutePath).max(200);
 export const ProjectSettingsInput = z.strictObject({
   agent: ProjectAgentInput.nullable().optional(),
   /** What its foreign agents are let have, all of it: what is not named is taken back. */
-  agent_grants: z
-    .strictObject({
-      hosts: z.array(HostPort).max(50).default([]),
-      variables: z
-        .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,100}$/, "must be the name of a variable"))
-        .max(50)
-        .default([]),
-      files: z.array(RelativePath).max(50).default([]),
-    })
-    .optional(),
+  agent_grants: GrantsInput.optional(),
   run_mode: z.enum(RUN_MODES).nullable().optional(),
   package_hosts: z.array(HostPort).max(50).optional(),
   flaky: FlakyInput.nullable().optional(),
   tasks_max: z.int().min(1).max(64).nullable().optional(),
+  /** Models of its tasks, before the person's own; what is sent replaces all of them. */
+  models: ModelPolicyInput.optional(),
   approvals: z
     .strictObject({
       /** Whoever created a task may not approve what it proposes. */

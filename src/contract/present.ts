@@ -6,6 +6,7 @@ import type { Evidence } from "../domain/evidence.ts";
 import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/foreign-agent.ts";
 import { allowedBy, findingText } from "../domain/finding.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
+import type { Budget } from "../domain/budget.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import { isRemote } from "../domain/remote.ts";
@@ -13,6 +14,7 @@ import { acting, sentence, waitingFor } from "../domain/sentence.ts";
 import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task } from "../domain/task.ts";
+import { budgetView, modelPolicyView, spentView } from "./model-wire.ts";
 import type {
   AgentView,
   ArtifactListView,
@@ -86,11 +88,13 @@ export function taskView({
   row,
   before,
   metadata,
+  budget,
 }: {
   readonly task: Task;
   readonly row: Row;
   readonly before: readonly DependencyNow[];
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly budget: Budget | null;
 }): TaskView {
   return {
     ...rowView(row),
@@ -144,6 +148,10 @@ export function taskView({
           },
     worked_ms: task.worked.ms,
     granted_ms: task.worked.grantedMs,
+    asked: task.asked === null ? null : { step: task.asked.step, item: task.asked.item, kind: task.asked.matter.kind },
+    grants: [...task.grants],
+    budget: budget === null ? null : budgetView(budget),
+    spent: spentView(task.spent),
     accepted_unproven: task.acceptedUnproven === null ? null : [...task.acceptedUnproven],
     delivered:
       task.delivered === null
@@ -298,6 +306,7 @@ export const projectView = (project: Project): ProjectView => ({
     package_hosts: [...project.settings.packageHosts],
     flaky: project.settings.flaky ?? null,
     tasks_max: project.settings.tasksMax,
+    models: modelPolicyView(project.settings.models ?? {}),
     approvals: {
       approver_not_creator: rulesOf(project.settings).approverNotCreator,
       expires_ms: rulesOf(project.settings).expiresMs,

@@ -5,6 +5,7 @@ import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { HealthView, TaskListView, TaskRowView, Time, Waiting } from "./first-views.ts";
 import { Json } from "./json.ts";
+import { BudgetView, ModelPolicyView, SpentView } from "./model-views.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
@@ -23,6 +24,10 @@ export {
   PulledView,
 } from "./provider-views.ts";
 export { HealthView, TaskListView, TaskRowView };
+export { ChatAnswerView, ChatHistoryView, ChatToldView } from "./chat-views.ts";
+export { InboxItemView, InboxListView } from "./inbox-views.ts";
+export { NoteListView, NoteView } from "./note-views.ts";
+export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
 export const VerdictView = z.object({
@@ -101,6 +106,15 @@ export const TaskView = TaskRowView.extend({
   /** Work so far in milliseconds, waits not counted, and what people gave it beyond its limit. */
   worked_ms: z.number(),
   granted_ms: z.number(),
+  /** What a person is asked just now; the whole of it stands in the inbox. */
+  asked: z
+    .object({ step: z.string(), item: z.string().nullable(), kind: z.enum(["question", "permission"]) })
+    .nullable(),
+  /** Patterns of commands that a person allowed for the rest of this spec. */
+  grants: z.array(z.string()),
+  /** What the frozen spec lets all of it spend; null: no limit. */
+  budget: BudgetView.nullable(),
+  spent: SpentView,
   accepted_unproven: z.array(z.string()).nullable(),
   delivered: z
     .record(
@@ -122,6 +136,10 @@ export const TaskView = TaskRowView.extend({
   ended_at: Time.nullable(),
 });
 export type TaskView = z.infer<typeof TaskView>;
+
+/** Null: what was answered was no task's. */
+export const InboxAnsweredView = z.object({ id: z.string(), task: TaskView.nullable() });
+export type InboxAnsweredView = z.infer<typeof InboxAnsweredView>;
 
 export const DependencyGraphView = z.object({
   tasks: z.array(
@@ -221,6 +239,10 @@ export const EvidenceView = z.object({
     }),
   ),
   gates: z.array(VerdictView),
+  /** A model's second opinion, on which no verdict depends; null: there is none. */
+  review: z
+    .object({ by: z.string(), count: z.number(), findings: z.string().nullable(), failed: z.string().nullable() })
+    .nullable(),
   findings: FoundListView,
   steps: z.array(
     z.object({
@@ -348,6 +370,7 @@ export const ProjectView = z.object({
     package_hosts: z.array(z.string()),
     flaky: z.object({ rerun: z.number(), passes: z.boolean() }).nullable(),
     tasks_max: z.number().nullable(),
+    models: ModelPolicyView,
     approvals: z.object({
       approver_not_creator: z.boolean(),
       expires_ms: z.number().nullable(),
@@ -454,6 +477,32 @@ export const MovedListView = z.object({
   ),
 });
 export type MovedListView = z.infer<typeof MovedListView>;
+
+const ToolServerView = z.object({
+  name: z.string(),
+  argv: z.array(z.string()),
+  hosts: z.array(z.string()),
+  /** Those that a person agreed to. */
+  tools: z.array(z.object({ name: z.string(), digest: z.string() })),
+});
+export const ToolServerListView = z.object({ items: z.array(ToolServerView) });
+export type ToolServerListView = z.infer<typeof ToolServerListView>;
+export const LookedAtServerView = ToolServerView.extend({
+  offered: z.array(
+    z.object({
+      name: z.string(),
+      /** What a model calls it by; null: it has a name that cannot be told apart. */
+      callable: z.string().nullable(),
+      description: z.string(),
+      schema: Json,
+      digest: z.string(),
+      agreed: z.boolean(),
+    }),
+  ),
+  /** Against what was agreed to. */
+  changes: z.array(z.string()),
+});
+export type LookedAtServerView = z.infer<typeof LookedAtServerView>;
 
 export const WorkspaceListView = z.object({
   items: z.array(

@@ -59,4 +59,6 @@ export interface Draft {
   /** Absent in drafts of an AgentOS that knew no models. */
   readonly models?: ModelPolicy;
   readonly budget?: Budget;
+  /** Absent in drafts of an AgentOS that knew no second opinion. */
+  readonly review?: boolean;
 }

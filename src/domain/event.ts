@@ -3,7 +3,7 @@ import type { BlobRef } from "./blob.ts";
 import type { Spent } from "./budget.ts";
 import type { Standing } from "./delivery.ts";
 import type { Dependency } from "./dependency.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, OfKind } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { FailureCode } from "./failure.ts";
 import type { AgentGrants, NamedForeign } from "./foreign-agent.ts";
@@ -13,9 +13,11 @@ import type { Matter, Word } from "./matter.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import type { ProbeResult, ProviderFacts, ProviderStatus, ServerStarted } from "./provider-facts.ts";
 import type { Act, StepWarning } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
+import type { ToolServer } from "./tool-server.ts";
 import type { TurnAct, TurnDecision } from "./turn.ts";
 import type { BlockReason } from "./waiting.ts";
 
@@ -96,6 +98,14 @@ export interface Input {
   readonly artifacts: readonly Artifact[];
 }
 
+/** What a model found when it looked over a candidate: one line each. */
+export interface Review {
+  readonly by: string;
+  readonly count: number;
+  readonly findings: BlobRef;
+  readonly failed: string | null;
+}
+
 type Trees = Readonly<Record<string, string>>;
 
 /**
@@ -143,7 +153,12 @@ export interface TaskEventBodies {
   /** Another task's work was taken instead. */
   SUPERSEDED: { readonly by: string };
   PHASE_ENTERED: { readonly phase: Phase; readonly from: Phase };
-  BASES_PINNED: { readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees };
+  /** `notes`: the project notes it is told; not there: none. */
+  BASES_PINNED: {
+    readonly bases: Readonly<Record<string, Base>>;
+    readonly trees: Trees;
+    readonly notes?: PinnedNotes;
+  };
   PLAN_PROPOSED: PlanFacts & {
     readonly witness: readonly {
       readonly repo: string;
@@ -237,6 +252,8 @@ export interface TaskEventBodies {
   GATE_PASSED: GateReport & { readonly restsOn: readonly string[] };
   GATE_FAILED: GateReport & { readonly findings: readonly string[] };
   GATE_UNPROVEN: GateReport & { readonly missing: readonly string[] };
+  /** A second opinion on the candidate, by `provider/model`; no verdict depends on it. `failed`: why there is none. */
+  REVIEWED: Review;
   /** What was found about the candidate beside its gates' verdicts. Not there: nothing was. `trees` are those it is about. */
   CANDIDATE_INSPECTED: { readonly trees: Trees; readonly findings: readonly JudgedFinding[] };
   /** `restart`: the attempt begins at the base again; else it goes on with the workspace as it is. */
@@ -318,6 +335,16 @@ export interface ProjectEventBodies {
   PROJECT_RESUMED: { readonly reason: BlobRef | null };
   REPO_ADDED: RepoFacts;
   REPO_CHANGED: RepoFacts;
+  /** `task`: whose agent proposed it; null: a person wrote it. */
+  NOTE_PROPOSED: {
+    readonly note: string;
+    readonly text: BlobRef;
+    readonly repo: string | null;
+    readonly task: string | null;
+  };
+  /** From now on tasks that begin to plan are told it. */
+  NOTE_APPROVED: { readonly note: string };
+  NOTE_RETIRED: { readonly note: string };
 }
 
 export const REPO_ROLES = ["code", "docs", "infra", "monorepo-subdir"] as const;
@@ -359,6 +386,8 @@ export interface ProjectSettings {
   readonly tasksMax: number | null;
   /** Models of its tasks, before the person's own; absent in projects of an AgentOS that knew none. */
   readonly models?: ModelPolicy;
+  /** Programs with tools for the built-in agent; absent: none. */
+  readonly toolServers?: readonly ToolServer[];
 }
 
 export type ProjectEventType = keyof ProjectEventBodies;
@@ -427,7 +456,22 @@ export type PolicyEvent = {
   readonly [T in PolicyEventType]: { readonly type: T; readonly body: PolicyEventBodies[T] };
 }[PolicyEventType];
 
-export type AnyEvent = TaskEvent | ProjectEvent | ProviderEvent | SystemEvent | PolicyEvent;
+/** What was said in a chat. A chat can look, and leave drafts; nothing else comes of it. */
+export interface ChatEventBodies {
+  CHAT_MESSAGE: { readonly role: "person" | "model"; readonly text: BlobRef };
+  /** One call of a model while it made its answer. `refused`: how many tools it asked for that there are not, or asked for wrongly. */
+  CHAT_CALLED: Omit<OfKind<"model">, "kind"> & { readonly tools: readonly string[]; readonly refused: number };
+  /** The model left a draft. Nothing runs until a person freezes it and lets it run. */
+  CHAT_DRAFTED: { readonly task: string };
+  /** There is no answer to the last message. */
+  CHAT_FAILED: { readonly code: FailureCode | "canceled"; readonly detail: string };
+}
+export type ChatEventType = keyof ChatEventBodies;
+export type ChatEvent = {
+  readonly [T in ChatEventType]: { readonly type: T; readonly body: ChatEventBodies[T] };
+}[ChatEventType];
+
+export type AnyEvent = TaskEvent | ProjectEvent | ProviderEvent | SystemEvent | PolicyEvent | ChatEvent;
 
 /** An event as it stands in its stream. */
 export interface Recorded<E extends AnyEvent = AnyEvent> {

@@ -90,6 +90,19 @@ export type Evidence =
       /** How often secrets were taken out of the transcript. */
       readonly redactions: number;
     }
+  /** One call of a tool of a configured server, which had offered exactly what was agreed on. */
+  | {
+      readonly kind: "tool";
+      readonly server: string;
+      readonly tool: string;
+      readonly digest: string;
+      readonly argv: readonly string[];
+      readonly environment: string;
+      readonly answer: BlobRef;
+      readonly stderr: BlobRef;
+      readonly isError: boolean;
+      readonly durationMs: number;
+    }
   /** A commit the system made or checked out. */
   | { readonly kind: "commit"; readonly repo: string; readonly commit: string; readonly tree: string }
   /** Where a program resolved inside the sandbox. */

@@ -20,6 +20,7 @@ import { inputsAfter } from "./inputs.ts";
 import type { Matter, Word } from "./matter.ts";
 import type { Phase } from "./phase.ts";
 import type { Priority } from "./priority.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import type { RunMode } from "./spec.ts";
 import type { In, Status, Task } from "./task.ts";
 import type { BlockReason } from "./waiting.ts";
@@ -79,7 +80,12 @@ export interface CommandBodies {
 /** Everything the lease holder can say happened. One table of these is the engine's whole vocabulary. */
 export type WorkReport =
   | { readonly type: "enter_phase"; readonly phase: Phase }
-  | { readonly type: "pin_bases"; readonly bases: Readonly<Record<string, Base>>; readonly trees: Trees }
+  | {
+      readonly type: "pin_bases";
+      readonly bases: Readonly<Record<string, Base>>;
+      readonly trees: Trees;
+      readonly notes?: PinnedNotes;
+    }
   | {
       readonly type: "propose_plan";
       readonly plan: PlanFacts;
@@ -108,6 +114,7 @@ export type WorkReport =
   | { readonly type: "lose_step"; readonly step: TaskEventBodies["STEP_LOST"] }
   | { readonly type: "make_candidate"; readonly repos: Readonly<Record<string, CandidateOf>> }
   | { readonly type: "judge_gate"; readonly report: GateReport; readonly verdict: Verdict }
+  | { readonly type: "review"; readonly review: TaskEventBodies["REVIEWED"] }
   | { readonly type: "inspect"; readonly trees: Trees; readonly findings: readonly JudgedFinding[] }
   | { readonly type: "store_artifact"; readonly artifact: TaskEventBodies["ARTIFACT_STORED"] }
   | { readonly type: "deny"; readonly denial: TaskEventBodies["DENIED"] }
@@ -619,7 +626,13 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       if (said.phase === "implementation" && task.approval === null) return "the plan is not approved";
       return [e("PHASE_ENTERED", { phase: said.phase, from: task.phase })];
     case "pin_bases":
-      return [e("BASES_PINNED", { bases: said.bases, trees: said.trees })];
+      return [
+        e("BASES_PINNED", {
+          bases: said.bases,
+          trees: said.trees,
+          ...(said.notes !== undefined && { notes: said.notes }),
+        }),
+      ];
     case "propose_plan": {
       if (task.phase !== "planning" || task.spec === null || task.openStep !== null) return "it is not planning";
       const proposed = e("PLAN_PROPOSED", { ...said.plan, witness: said.witness });
@@ -674,6 +687,10 @@ function report(task: In<"running">, { worker, epoch, report: said }: Command<"r
       return task.phase === "verification" ? [e("CANDIDATE_MADE", { repos: said.repos })] : "it is not being verified";
     case "judge_gate":
       return [gateEvent(said.report, said.verdict)];
+    case "review":
+      return task.phase === "verification" && task.candidate !== null && task.openStep === null
+        ? [e("REVIEWED", said.review)]
+        : "there is no candidate to have an opinion on";
     case "inspect":
       return task.candidate === null
         ? "there is no candidate"

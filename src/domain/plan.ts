@@ -1,5 +1,6 @@
 import { Failure } from "./failure.ts";
 import { covers } from "./matter.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import { inScope, matchesPath } from "./scope.ts";
 import type { Seal } from "./seal.ts";
 import { type Spec, scopeOf } from "./spec.ts";
@@ -25,6 +26,8 @@ export interface OpenPlan {
   readonly bases: Readonly<Record<string, string>>;
   readonly items: readonly WorkItem[];
   readonly notes: readonly string[];
+  /** The project notes it was made with, so that its hash binds them too; not there: none. */
+  readonly projectNotes?: PinnedNotes;
 }
 
 /** Whether the item says that it changes this path. */

@@ -102,6 +102,17 @@ const ACTS: { readonly [K in Act["kind"]]: Extract<Act, { readonly kind: K }> } 
       { repo: "lib", way: "patch", branch: "main", from: "b2", to: "c2", tree: "t2" },
     ],
   },
+  tool: {
+    kind: "tool",
+    repo: "app",
+    server: "docs",
+    tool: "find",
+    digest: "d1",
+    argv: ["docs"],
+    input: { digest: "d", bytes: 1 },
+    network: [],
+    timeoutMs: 1,
+  },
   model: { kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } },
   turn: { kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } },
 };
@@ -122,6 +133,7 @@ describe("what a step does", () => {
     [{ ...ACTS.deliver, way: "patch", branch: "" } as const, "deliver c1 to a patch of app"],
     [ACTS.deliver_together, "deliver as one: c1 to main of app, c2 to a patch of lib"],
     [ACTS.model, "call m"],
+    [ACTS.tool, "use the tool find of docs"],
     [ACTS.turn, "a turn of a"],
   ])("%#", (act, said) => expect(acting(act)).toBe(said));
 

@@ -108,6 +108,10 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Gate ${body.gate} is unproven on the ${ON[body.on]}, for want of ${body.missing.join("; ")}.`;
     case "CANDIDATE_INSPECTED":
       return `Found about the candidate: ${body.findings.map(findingText).join("; ")}.`;
+    case "REVIEWED":
+      return body.failed === null
+        ? `${body.by} looked over the change and found ${body.count === 0 ? "nothing" : count(body.count, "thing")}; no verdict depends on it.`
+        : `${body.by} gave no second opinion: ${body.failed}.`;
     case "RETRIED":
       return `Attempt ${body.attempt} begins${body.restart ? " at the base again" : ""}, because ${body.failure}.`;
     case "TIME_WARNED":
@@ -176,6 +180,12 @@ export function sentence({ type, body }: AnyEvent): string {
       return "The project was resumed.";
     case "REPO_ADDED":
       return `The repo ${body.name} (${body.path}) was added.`;
+    case "NOTE_PROPOSED":
+      return body.task === null ? "A note was written." : `A note was proposed by the agent of task ${body.task}.`;
+    case "NOTE_APPROVED":
+      return `Note ${body.note} was approved: tasks that begin to plan are told it.`;
+    case "NOTE_RETIRED":
+      return `Note ${body.note} was retired.`;
     case "REPO_CHANGED":
       return `The repo ${body.name} was changed.`;
     case "PROVIDER_ADDED":
@@ -210,6 +220,14 @@ export function sentence({ type, body }: AnyEvent): string {
       return `Policies were set (${body.sha256.slice(0, 12)})${body.granted ? "; what they permit was granted" : ""}.`;
     case "MODEL_POLICY_SET":
       return `The models are now ${modelsText(body.policy)}.`;
+    case "CHAT_MESSAGE":
+      return body.role === "person" ? "A person said something." : "The model answered.";
+    case "CHAT_CALLED":
+      return `${body.model} of ${body.provider} was asked (${body.inputTokens} tokens in, ${body.outputTokens} out${body.microdollars === null ? "" : `, ${moneyText(body.microdollars)}`})${body.tools.length === 0 ? "" : `; it looked with ${body.tools.join(", ")}`}${body.refused === 0 ? "" : `; ${count(body.refused, "wish")} refused`}.`;
+    case "CHAT_DRAFTED":
+      return `The draft of task ${body.task} was left; a person freezes it and lets it run, or does not.`;
+    case "CHAT_FAILED":
+      return `There is no answer: ${body.detail}.`;
     case "SPACE_RECLAIMED":
       return `A clean-up freed ${body.bytes} bytes (${count(body.workspaces, "workspace")}, ${count(body.layers, "layer")}, ${count(body.mirrors, "mirror")}); ${body.keptBytes} bytes stay.`;
   }
@@ -323,6 +341,8 @@ export function acting(act: Act): string {
       return `deliver ${short(act.to)} to ${act.way === "patch" ? "a patch" : act.branch} of ${act.repo}`;
     case "deliver_together":
       return `deliver as one: ${act.moves.map(({ repo, way, branch, to }) => `${short(to)} to ${way === "patch" ? "a patch" : branch} of ${repo}`).join(", ")}`;
+    case "tool":
+      return `use the tool ${act.tool} of ${act.server}`;
     case "model":
       return `call ${act.model}`;
     case "turn":

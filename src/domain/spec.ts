@@ -7,6 +7,7 @@ import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition
 import type { ModelPolicy } from "./model-policy.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";
 import type { Seal } from "./seal.ts";
+import type { ToolServer } from "./tool-server.ts";
 
 export const RUN_MODES = ["interactive", "assisted", "autonomous"] as const;
 /** How much a person is involved: asked before every work item, asked at the plan, or never asked. */
@@ -71,8 +72,12 @@ export interface Spec {
   readonly agent: AgentChoice;
   /** The task's own choice of models, before its project's and the person's. Not there: none. */
   readonly models?: ModelPolicy;
+  /** Servers of tools as the project had them when this was frozen. Not there: none. */
+  readonly toolServers?: readonly ToolServer[];
   /** What the whole task may spend. Not there: no limit. */
   readonly budget?: Budget;
+  /** A model looks over the change once no gate failed. Not there: none does. */
+  readonly review?: boolean;
   readonly runMode: RunMode;
   /** Patterns of commands that the person who freezes it approves in advance. Not there: none. */
   readonly approvedCommands?: readonly string[];

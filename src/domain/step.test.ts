@@ -13,6 +13,17 @@ const command = (network: readonly string[]): Extract<Act, { kind: "command" }> 
 
 const ACTS = {
   read: { kind: "read", repo: "app", what: "file", target: ["a"] },
+  tool: {
+    kind: "tool",
+    repo: "app",
+    server: "docs",
+    tool: "find",
+    digest: "d1",
+    argv: ["docs"],
+    input: ref("input"),
+    network: [],
+    timeoutMs: 1,
+  },
   model: { kind: "model", provider: "p", model: "m", request: ref("request") },
   edit: { kind: "edit", repo: "app", path: "a", before: null, after: "1", content: ref("a"), executable: null },
   command: command([]),
@@ -29,6 +40,7 @@ describe("after a crash in the middle", () => {
     expect(Object.fromEntries(Object.entries(ACTS).map(([kind, act]) => [kind, crashPolicy(act)]))).toEqual({
       read: "run_again",
       model: "call_again",
+      tool: "restore_then_run_again",
       edit: "restore_then_run_again",
       command: "restore_then_run_again",
       prepare: "discard_layer_then_run_again",

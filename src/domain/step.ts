@@ -64,6 +64,18 @@ export type Act =
     }
   /** Several repos as one: recorded before the first branch moves, so that any next daemon knows what all of them are to become. */
   | { readonly kind: "deliver_together"; readonly moves: readonly Move[] }
+  /** One call of a tool of a configured server; `digest`: of what a person agreed on. */
+  | {
+      readonly kind: "tool";
+      readonly repo: string;
+      readonly server: string;
+      readonly tool: string;
+      readonly digest: string;
+      readonly argv: readonly string[];
+      readonly input: BlobRef;
+      readonly network: readonly string[];
+      readonly timeoutMs: number;
+    }
   | { readonly kind: "model"; readonly provider: string; readonly model: string; readonly request: BlobRef }
   | { readonly kind: "turn"; readonly agent: string; readonly prompt: BlobRef };
 
@@ -89,6 +101,7 @@ export const CRASH_POLICY = {
   model: () => "call_again",
   edit: () => "restore_then_run_again",
   command: (act) => (act.network.length > 0 ? "ask_a_person" : "restore_then_run_again"),
+  tool: (act) => (act.network.length > 0 ? "ask_a_person" : "restore_then_run_again"),
   prepare: () => "discard_layer_then_run_again",
   turn: () => "rescue_restore_then_new_session",
   gate: () => "fresh_checkout_then_run_again",

@@ -4,6 +4,7 @@ export const projectStream = (id: string): string => `project/${id}`;
 export const providerStream = (id: string): string => `provider/${id}`;
 /** Which models are used where nobody else says. */
 export const MODEL_POLICY_STREAM = "policy/models";
+export const chatStream = (session: string): string => `chat/${session}`;
 /** The policies of a project by its id, or of the person (`USER_POLICY`). */
 export const policyStream = (scope: string): string => `policy/${scope}`;
 export const USER_POLICY = "user";

@@ -248,6 +248,9 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
             verdict: { verdict: "pass", restsOn: [step] },
           },
           { type: "succeed", gates: ["tests"], expectsChange: true },
+          ...(task.candidate === null || task.review !== null
+            ? []
+            : [{ type: "review", review: EXAMPLES.REVIEWED } as const]),
           ...(task.verdicts["tests"]?.verdict === "pass"
             ? [
                 task.findings.length === 0
@@ -326,7 +329,7 @@ function asks(task: Task): { readonly usual: readonly Command[]; readonly others
     COMMANDS.request_changes,
     COMMANDS.reject,
     COMMANDS.pause,
-    task.attempt % 3 === 0 ? COMMANDS.supersede : COMMANDS.cancel,
+    task.attempt % 2 === 0 ? COMMANDS.supersede : COMMANDS.cancel,
     COMMANDS.retry,
     COMMANDS.accept,
     COMMANDS.deny,

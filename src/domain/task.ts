@@ -11,6 +11,7 @@ import type {
   Input,
   PlanFacts,
   Recorded,
+  Review,
   TaskEvent,
   TaskEventBodies,
 } from "./event.ts";
@@ -22,6 +23,7 @@ import type { SettledMatter } from "./matter.ts";
 import type { Phase } from "./phase.ts";
 import type { WorkItemStatus } from "./plan.ts";
 import type { Priority } from "./priority.ts";
+import type { PinnedNotes } from "./project-note.ts";
 import type { RunMode } from "./spec.ts";
 import type { FinishedStep, OpenStep } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
@@ -129,6 +131,8 @@ export interface TaskFacts {
   readonly candidate: Readonly<Record<string, CandidateOf>> | null;
   readonly baseline: Readonly<Record<string, RecordedVerdict>>;
   readonly verdicts: Readonly<Record<string, RecordedVerdict>>;
+  /** A second opinion on the candidate, or on the one before it. */
+  readonly review: Review | null;
   /** Verdicts on the candidate with the tests as they were; only where it changes them. */
   readonly keptTests: Readonly<Record<string, RecordedVerdict>>;
   /** What was found about the candidate beside its verdicts. */
@@ -163,6 +167,8 @@ export interface TaskFacts {
   readonly spent: Spending;
   /** What a person changed the frozen spec's mode to. Not there: nobody did. */
   readonly runMode?: RunMode;
+  /** The project notes it is told, pinned with its bases; not there: none. */
+  readonly notes?: PinnedNotes;
   /** The last turn of a foreign agent that was completed; absent: there was none. */
   readonly turn?: LastTurn;
 }
@@ -233,6 +239,7 @@ const NOTHING_DONE = {
   candidate: null,
   baseline: {},
   ...NOTHING_JUDGED,
+  review: null,
   lastFailure: null,
   failureRun: null,
   pauseRequested: false,
@@ -345,7 +352,13 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
     case "PHASE_ENTERED":
       return { ...task, phase: event.body.phase, ...ASKED_NOTHING };
     case "BASES_PINNED":
-      return { ...task, bases: event.body.bases, baseTrees: event.body.trees, trees: event.body.trees };
+      return {
+        ...withoutNotes(task),
+        bases: event.body.bases,
+        baseTrees: event.body.trees,
+        trees: event.body.trees,
+        ...(event.body.notes !== undefined && { notes: event.body.notes }),
+      };
     case "PLAN_PROPOSED":
       return {
         ...facts(task),
@@ -470,6 +483,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         ...task,
         candidate: event.body.repos,
         ...NOTHING_JUDGED,
+        review: null,
         layers: Object.fromEntries(Object.entries(task.layers).filter(([name]) => !name.endsWith("@candidate"))),
       };
     case "GATE_PASSED":
@@ -478,6 +492,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       return withVerdict(task, event.body, { verdict: "fail", findings: event.body.findings });
     case "GATE_UNPROVEN":
       return withVerdict(task, event.body, { verdict: "unproven", findings: event.body.missing });
+    case "REVIEWED":
+      return { ...task, review: event.body };
     case "CANDIDATE_INSPECTED":
       return { ...task, findings: event.body.findings };
     case "RETRIED":
@@ -634,6 +650,7 @@ const facts = (task: Task): TaskFacts => ({
   candidate: task.candidate,
   baseline: task.baseline,
   verdicts: task.verdicts,
+  review: task.review,
   keptTests: task.keptTests,
   findings: task.findings,
   findingsAccepted: task.findingsAccepted,
@@ -658,7 +675,14 @@ const facts = (task: Task): TaskFacts => ({
   grants: task.grants,
   spent: task.spent,
   ...(task.runMode !== undefined && { runMode: task.runMode }),
+  ...(task.notes !== undefined && { notes: task.notes }),
 });
+
+/** What was pinned for the plan before. */
+function withoutNotes(task: Task): Task {
+  const { notes: _before, ...others } = task;
+  return others;
+}
 
 /** What of a finished step the next turn goes on from: the home that this one left, at the checkpoint it made. */
 function lastTurn(

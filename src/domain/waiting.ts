@@ -31,7 +31,7 @@ export const BLOCK_REASONS = {
   paused: { means: "a person paused it", next: "agentos task resume <id>." },
   budget_exhausted: {
     means: "a budget is used up",
-    next: "Give it more: agentos task resume <id> --more tokens=100000 (or turns=…, money=…), or --more-time 30m.",
+    next: "Give it more: agentos task resume <id> --more tokens=100000 (or turns=50, usd=1.50), or --more-time 30m.",
   },
   gates_exhausted: {
     means: "the gates did not pass in any attempt",

@@ -13,6 +13,7 @@ describe("what a crash in the middle of a step means", () => {
   const POLICIES: Readonly<Record<StepKind, CrashPolicy>> = {
     read: "run_again",
     model: "call_again",
+    tool: "restore_then_run_again",
     edit: "restore_then_run_again",
     command: "restore_then_run_again",
     prepare: "discard_layer_then_run_again",

@@ -117,7 +117,12 @@ export async function deliveryDesk(
     lastFailure: null,
     item: null,
     models: null,
+    toolServers: [],
     grants: task.grants,
+    notes: [],
+    proposeNote: async () => {
+      throw new Failure("act/denied", "no notes are proposed while work is delivered");
+    },
     layers: layersOf(
       spec,
       ({ repo, id }) => task.layers[layerName(repo, id, "candidate")] ?? task.layers[layerName(repo, id, "base")],

@@ -1,5 +1,5 @@
 import type { Seal } from "../domain/seal.ts";
-import type { Agents } from "../ports/agent.ts";
+import type { Agents, Reviewer } from "../ports/agent.ts";
 import type { Broker } from "../ports/broker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { BytesDigest } from "../ports/digest.ts";
@@ -19,6 +19,7 @@ export interface EngineDependencies {
   readonly broker: Broker;
   readonly layers: Layers;
   readonly agents: Agents;
+  readonly reviewer: Reviewer;
   readonly seal: Seal;
   readonly digest: BytesDigest;
   readonly clock: Clock;

@@ -10,6 +10,7 @@ import { layerName } from "../domain/task.ts";
 import { type Desk, type LayerMount, mountOf } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
 import type { Hold } from "./hold.ts";
+import { pinnedNotes, proposeNote } from "./project-notes.ts";
 import { durableSteps } from "./steps.ts";
 
 /** The repos of the task's project by name. A project or repo that is gone makes the task wait. */
@@ -58,10 +59,19 @@ export async function setDesk(
     lastFailure:
       task.lastFailure === null
         ? null
-        : [task.lastFailure.text, (await textOf(deps, task.lastFailure.output)) ?? ""].join("\n\n").trim(),
+        : [
+            task.lastFailure.text,
+            (await textOf(deps, task.lastFailure.output)) ?? "",
+            task.review === null ? "" : `A reviewer found:\n${(await textOf(deps, task.review.findings)) ?? ""}`,
+          ]
+            .join("\n\n")
+            .trim(),
     item,
     models,
+    toolServers: hold.spec.toolServers ?? [],
     grants: task.grants,
+    notes: await pinnedNotes(deps, hold),
+    proposeNote: (text, repo) => proposeNote(deps, hold, text, repo),
     layers: layersIn(hold, layersOn),
     inputs: task.inputs,
     steps: durableSteps(deps, hold, scope, item?.id ?? null, models),

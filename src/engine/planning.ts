@@ -10,6 +10,7 @@ import type { Desk } from "../ports/broker.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { reposOf, setDesk } from "./desk.ts";
 import type { Hold } from "./hold.ts";
+import { notesToPin } from "./project-notes.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
 /** Pins the commits the plan is made on, looks at them through read-only mounts, and proposes. Ends the hold: the plan waits for its answer. */
@@ -38,7 +39,15 @@ export async function planTask(deps: EngineDependencies, hold: Hold, agent: Agen
     ...(approved.length === 0 ? [] : [`Commands approved in advance: ${approved.join(", ")}`]),
     ...drafted.notes,
   ];
-  const plan: OpenPlan = { format: 1, spec: spec.hash, bases: desk.bases, items: drafted.items, notes };
+  const { notes: projectNotes } = hold.task();
+  const plan: OpenPlan = {
+    format: 1,
+    spec: spec.hash,
+    bases: desk.bases,
+    items: drafted.items,
+    notes,
+    ...(projectNotes !== undefined && { projectNotes }),
+  };
   checkPlan(plan, hold.spec);
   const { text, hash } = planHash(deps.seal, plan);
   const blob = await deps.store.stage(new TextEncoder().encode(text));
@@ -123,7 +132,8 @@ async function pinBases(deps: EngineDependencies, hold: Hold): Promise<void> {
       included: hold.spec.includeDirty,
     };
   }
-  await hold.report({ type: "pin_bases", bases, trees });
+  const notes = await notesToPin(deps, hold);
+  await hold.report({ type: "pin_bases", bases, trees, ...(notes !== null && { notes }) });
 }
 
 /** The gates were agreed on at freezing. Where the repository has moved on since and they mean something else now, nobody agreed to that. */

@@ -10,6 +10,7 @@ import type { EngineDependencies } from "./deps.ts";
 import { type Hold, holdTask, OutcomeUnknown, PutDown, type PutDownReason, type Wishes } from "./hold.ts";
 import { implementPlan } from "./implementation.ts";
 import { PrepareFailed } from "./layers.ts";
+import { phaseWithoutModel } from "./models-needed.ts";
 import { planTask } from "./planning.ts";
 import { recover } from "./recover.ts";
 import { rest } from "./rest.ts";
@@ -68,6 +69,8 @@ async function work(deps: EngineDependencies, hold: Hold): Promise<void> {
     });
     return;
   }
+  const without = await phaseWithoutModel(deps, hold);
+  if (without !== null) throw new Failure("model/none", `no model is configured for the phase ${without} of this task`);
   for (;;) {
     hold.boundary();
     const { phase, approval } = hold.task();

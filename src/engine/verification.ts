@@ -10,6 +10,7 @@ import type { Hold } from "./hold.ts";
 import { changedFiles, foundAbout, type Tree, withKeptTests } from "./inspection.ts";
 import { judgedGate } from "./judged-gate.ts";
 import { ensureLayers } from "./layers.ts";
+import { secondOpinion } from "./second-opinion.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
 /** Makes the candidate, runs the pinned gates on base and candidate, and lets only the recorded evidence decide. */
@@ -31,6 +32,7 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
     if (!Object.hasOwn(hold.task().verdicts, gate.id)) await runAndJudge(deps, hold, gate, "candidate");
   hold.boundary();
   await inspect(deps, hold);
+  await secondOpinion(deps, hold);
 
   await agent.conclude({
     spec: hold.spec,

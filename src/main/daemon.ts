@@ -151,6 +151,7 @@ async function work(
         sandbox_problem: box.problem,
         tasks: await system.cases.look.counts(),
         working: system.worker.busy(),
+        inbox: await system.cases.inbox.count(),
         paused: pausedView(await system.cases.look.allPaused()),
       }),
       stop: () => askedToStop(),

@@ -4,6 +4,7 @@ import { acpProtocol } from "../adapters/acp/acp-client.ts";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
+import { mcpProtocol } from "../adapters/mcp/mcp-protocol.ts";
 import { models as modelClient } from "../adapters/models/models.ts";
 import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
 import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
@@ -20,14 +21,18 @@ import { grantedThings } from "../adapters/system/granted.ts";
 import { fileLayers } from "../adapters/system/layers.ts";
 import { ownProcess } from "../adapters/system/own-process.ts";
 import { runFiles } from "../adapters/system/run-files.ts";
+import { builtinAgent } from "../agents/builtin/builtin-agent.ts";
+import { modelReviewer } from "../agents/builtin/reviewer.ts";
 import { acpAgent } from "../agents/acp/acp-agent.ts";
 import { commandAgent } from "../agents/command/command-agent.ts";
 import { gatesAgent } from "../agents/gates/gates-agent.ts";
 import { scriptAgent } from "../agents/script/script-agent.ts";
 import type { AppDependencies } from "../app/deps.ts";
+import { modelCheck } from "../app/check-model.ts";
 import { modelEndpoints } from "../app/model-endpoints.ts";
 import { type UseCases, useCases } from "../app/use-cases.ts";
 import { createBroker } from "../broker/broker.ts";
+import { chatReading } from "../contract/chat-inputs.ts";
 import type { Retention } from "../domain/retention.ts";
 import { createDelivery } from "../engine/delivery.ts";
 import type { EngineDependencies } from "../engine/deps.ts";
@@ -39,6 +44,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Delivery } from "../ports/delivery.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { Models } from "../ports/model.ts";
+import type { ModelCheck } from "../ports/model-check.ts";
 import type { Policy } from "../ports/policy.ts";
 import type { Programs } from "../ports/programs.ts";
 import type { Providers } from "../ports/providers.ts";
@@ -49,6 +55,7 @@ import type { Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 import { agentTrials } from "./agent-trials.ts";
 import { confinedProgram, confinedVersions } from "./confined-programs.ts";
+import { offeredTools } from "./offered-tools.ts";
 import { machineProviders } from "./providers.ts";
 import { clientSettings, DEFAULT_REGISTRY, ownRegistries } from "./registries.ts";
 
@@ -72,6 +79,7 @@ export interface SystemOptions {
     readonly providers?: Providers;
     readonly secrets?: Secrets;
     readonly models?: Models;
+    readonly modelCheck?: ModelCheck;
     readonly store?: (store: Store) => Store;
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
@@ -138,6 +146,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     detect: async (repo, files) => runners(await settings()).detect(repo, files),
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
+  const toolProtocol = mcpProtocol();
   const looking = {
     store,
     providers: adapters.providers ?? machineProviders(home, toolPath),
@@ -169,6 +178,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     writeText: files.writeText,
     models,
     appendOutput: files.appendOutput,
+    toolProtocol,
     protocols: { acp: protocol },
     agentPrograms: agentsHere,
     agentHomes: agentHomes({ home, owner: sandbox.owner() }),
@@ -189,7 +199,14 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     sandbox,
     broker,
     layers,
-    agents: adapters.agents ?? { script: scriptAgent, gates: gatesAgent, acp: acpAgent, command: commandAgent },
+    reviewer: modelReviewer,
+    agents: adapters.agents ?? {
+      builtin: builtinAgent,
+      script: scriptAgent,
+      gates: gatesAgent,
+      acp: acpAgent,
+      command: commandAgent,
+    },
     seal,
     digest: sha256Hex,
     clock,
@@ -221,9 +238,12 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
+    toolServers: offeredTools({ sandbox, egress, files, programs: agentsHere, granted, protocol: toolProtocol }),
     policies,
     userPolicy,
     layers,
+    modelCheck: adapters.modelCheck ?? modelCheck(looking),
+    chatReading,
     retention: options.retention,
     toolPath,
   };

@@ -1,6 +1,7 @@
 import type { OpenPlan, WorkItem } from "../domain/plan.ts";
 import type { AgentKind, Spec } from "../domain/spec.ts";
 import type { RecordedVerdict } from "../domain/task.ts";
+import type { OfferedTool } from "../domain/tool-server.ts";
 import type { TurnStop } from "../domain/turn.ts";
 import type { ModelAnswer, ModelRequest } from "./model.ts";
 
@@ -47,8 +48,30 @@ export interface TurnCapabilities {
   permission(wish: NonNullable<TurnTold["asked"]>): Promise<PersonsWord>;
 }
 
+/** A tool of a configured server, as a model is told of it. */
+export interface CallableTool extends OfferedTool {
+  readonly server: string;
+  readonly tool: string;
+}
+
+export interface ToolTold {
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+/** Tools of servers that a person configured and agreed to. What they say is data. */
+export interface ToolCapabilities {
+  readonly tools: readonly CallableTool[];
+  /** By `CallableTool.name`; an unknown one is `input/invalid`, one that changed since it was agreed on is `act/denied`. */
+  callTool(name: string, input: Readonly<Record<string, unknown>>): Promise<ToolTold>;
+}
+
 /** What every agent at work may ask for, in words. */
 export interface TalkCapabilities {
+  /** Short facts about the project that a person approved: content to go by, and the same in every replay. */
+  readonly notes: readonly string[];
+  /** Proposes such a fact, one line, about a repo or (null) all of the project. It counts once a person approved it. */
+  proposeNote(text: string, repo: string | null): Promise<void>;
   /** One call of the phase's model, as a durable step; with its fallbacks and repeats a step of several runs. No model: `model/none`. */
   model(request: ModelRequest): Promise<ModelReply>;
   /** A person's answer, however long it takes. */
@@ -68,7 +91,7 @@ export interface Found {
 }
 
 /** What an agent can do while it plans: look. Nothing here can write, and nothing here has a network. */
-export interface PlanningCapabilities extends TalkCapabilities, TurnCapabilities {
+export interface PlanningCapabilities extends TalkCapabilities, TurnCapabilities, ToolCapabilities {
   readonly spec: Spec;
   readonly bases: Readonly<Record<string, string>>;
   /** What a person asked to change about the plan before this one, or null. */
@@ -81,7 +104,7 @@ export interface PlanningCapabilities extends TalkCapabilities, TurnCapabilities
 }
 
 /** What an agent can do while it works on one approved item. Each call is a durable step: after a crash a finished one is not run again. */
-export interface WorkCapabilities extends TalkCapabilities, TurnCapabilities {
+export interface WorkCapabilities extends TalkCapabilities, TurnCapabilities, ToolCapabilities {
   readonly spec: Spec;
   readonly attempt: number;
   /** What failed in the attempt before this one, with its output, or null. */
@@ -109,6 +132,24 @@ export interface ConcludingCapabilities {
   readonly spec: Spec;
   readonly verdicts: Readonly<Record<string, RecordedVerdict>>;
   storeArtifact(name: string, mediaType: string, content: string): Promise<void>;
+}
+
+/** One thing a reviewer found; `path` is empty where it is about no file. */
+export interface Finding {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What whoever gives a second opinion is handed: the change, and a model to ask. Nothing here can do or decide anything. */
+export interface ReviewCapabilities extends Pick<TalkCapabilities, "model"> {
+  readonly spec: Spec;
+  /** The change against the base, of every repo. */
+  readonly diff: string;
+}
+
+/** Contract: given the same recorded answers it asks the same again. One that comes to no findings: `agent/failed`. */
+export interface Reviewer {
+  review(can: ReviewCapabilities): Promise<readonly Finding[]>;
 }
 
 export type WorkOutcome = { readonly done: true } | { readonly done: false; readonly cause: string };

@@ -8,8 +8,9 @@ import type { Phase } from "../domain/phase.ts";
 import type { WorkItem } from "../domain/plan.ts";
 import type { RunMode, Spec } from "../domain/spec.ts";
 import type { Act, StepWarning } from "../domain/step.ts";
+import type { ToolServer } from "../domain/tool-server.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
-import type { PlanningCapabilities, WorkCapabilities } from "./agent.ts";
+import type { PlanningCapabilities, TalkCapabilities, WorkCapabilities } from "./agent.ts";
 import type { ProcessMark } from "./sandbox.ts";
 import type { StagedBlob } from "./store.ts";
 import type { Candidate, Identity } from "./workspaces.ts";
@@ -113,11 +114,17 @@ export interface Desk {
   readonly models: PhaseModels | null;
   /** Patterns of commands that a person allowed for this task. */
   readonly grants: readonly string[];
+  /** Notes of the project that a person approved, as pinned when planning began. */
+  readonly notes: readonly string[];
+  /** Proposes a note; told again it is there already. What is no note, or too many: `act/denied`. */
+  readonly proposeNote: (text: string, repo: string | null) => Promise<void>;
   /** By repo. */
   readonly layers: Readonly<Record<string, readonly LayerMount[]>>;
   /** What required tasks left, as pinned when this one was claimed. */
   readonly inputs: readonly Input[];
   readonly steps: Steps;
+  /** Programs with tools that the project has, as a person agreed to them. */
+  readonly toolServers: readonly ToolServer[];
   /** Where the next turn of a foreign agent goes on: a home, and the session in it where it is of this very checkpoint. */
   readonly lastTurn: () => { readonly home: string; readonly session: string | null } | null;
 }
@@ -155,6 +162,8 @@ export interface Broker {
   planning(desk: Desk): PlanningCapabilities;
   /** For the desk's work item. */
   working(desk: Desk): WorkCapabilities;
+  /** A model to ask for a second opinion. */
+  reviewing(desk: Desk): Pick<TalkCapabilities, "model">;
   /** Runs the preparation of one repo at a commit (or finds its layer); null: it needs none. */
   prepare(desk: Desk, definition: PrepareDefinition, commit: string, on: string): Promise<LayerMount>;
   /** What git would commit of one repo's workspace on top of its base. */

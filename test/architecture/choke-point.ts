@@ -23,8 +23,10 @@ export const EFFECTS: readonly {
     object: "sandbox",
     method: "open",
     callers: {
+      "src/broker/tools.ts": "the broker: a call of a configured tool",
       "src/broker/turn.ts": "the broker: a foreign agent's turn",
       "src/main/agent-trials.ts": "tries an agent a person names, in a scratch directory, on no mounts of a task",
+      "src/main/offered-tools.ts": "asks a tool server that a person names what it offers, on no mounts of a task",
     },
   },
   {
@@ -32,8 +34,11 @@ export const EFFECTS: readonly {
     method: "open",
     callers: {
       "src/broker/confine.ts": "the broker",
+      "src/broker/tools.ts": "the broker: a call of a configured tool",
       "src/broker/turn.ts": "the broker: a foreign agent's turn",
       "src/main/agent-trials.ts": "tries an agent a person names, with the hosts their project grants",
+      "src/main/offered-tools.ts":
+        "asks a tool server that a person names what it offers, with the hosts they grant it",
     },
   },
   {
@@ -55,6 +60,7 @@ export const EFFECTS: readonly {
     method: "call",
     callers: {
       "src/broker/talking.ts": "the broker",
+      "src/app/chat/chat.ts": "a chat, which is no task's: it has a stream of its own, and nothing to act with",
       "src/app/probe-provider.ts": "a person's probe of a provider, about nothing that a task has",
     },
   },

@@ -25,6 +25,13 @@ export const LAYERS: readonly Layer[] = [
   { folder: "src/contract/", mayImport: ["src/domain/"], packages: ["zod"], node: [] },
   { folder: "src/ports/", mayImport: ["src/domain/"], packages: [], node: [] },
   { folder: "src/app/", mayImport: ["src/domain/", "src/ports/"], packages: [], node: PURE_NODE },
+  // A chat is handed what it may use: nothing it imports can do anything.
+  {
+    folder: "src/app/chat/",
+    mayImport: ["src/domain/", "src/ports/"],
+    packages: [],
+    node: [],
+  },
   { folder: "src/engine/", mayImport: ["src/domain/", "src/ports/"], packages: [], node: PURE_NODE },
   { folder: "src/broker/", mayImport: ["src/domain/", "src/ports/"], packages: [], node: PURE_NODE },
   {

@@ -107,10 +107,14 @@ class Desk {
       read: this.#read,
       list: this.#list,
       search: this.#search,
+      notes: [],
+      proposeNote: (text, repo) => this.#ask(["proposeNote", text, repo], () => undefined),
       model: this.#model,
       ask: this.#askPerson,
       inspect: (repo, argv) => this.#ask(["inspect", repo, argv], () => this.#said(argv)),
       ...NO_TURNS,
+      tools: [],
+      callTool: () => Promise.reject(new Error("a tool was called")),
     });
   }
 
@@ -122,6 +126,8 @@ class Desk {
       read: this.#read,
       list: this.#list,
       search: this.#search,
+      notes: [],
+      proposeNote: (text, repo) => this.#ask(["proposeNote", text, repo], () => undefined),
       model: this.#model,
       ask: this.#askPerson,
       write: (repo, path, content, executable) =>
@@ -136,6 +142,8 @@ class Desk {
       run: (repo, { argv, cwd, network, timeoutMs }) =>
         this.#ask(["run", repo, argv, cwd, network, timeoutMs], () => this.#said(argv)),
       ...NO_TURNS,
+      tools: [],
+      callTool: () => Promise.reject(new Error("a tool was called")),
     });
   }
 
@@ -254,11 +262,11 @@ export function agentContract(name: string, make: () => Made): void {
       expect(items.length).toBeGreaterThan(0);
     });
 
-    it("only looks while it plans, and only stores while it concludes", async () => {
+    it("only looks and asks while it plans, and only stores while it concludes", async () => {
       const made = make();
       const planning = new Desk(made.world);
       await made.agent.plan(planning.planning(made.spec));
-      expect(kinds(planning).filter((kind) => !["read", "list", "inspect"].includes(kind))).toEqual([]);
+      expect(kinds(planning).filter((kind) => !LOOKS.includes(kind))).toEqual([]);
       const concluding = new Desk(made.world);
       await made.agent.conclude(concluding.concluding(made.spec, {}));
       expect(kinds(concluding).filter((kind) => kind !== "storeArtifact")).toEqual([]);
@@ -299,6 +307,8 @@ export function agentContract(name: string, make: () => Made): void {
     });
   });
 }
+
+const LOOKS = ["read", "list", "search", "inspect", "model", "ask"];
 
 const kinds = (desk: Desk): string[] => desk.asked.map(({ ask }) => String((JSON.parse(ask) as unknown[])[0]));
 

@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { builtinAgent } from "../../src/agents/builtin/builtin-agent.ts";
 import { gatesAgent } from "../../src/agents/gates/gates-agent.ts";
 import { scriptAgent } from "../../src/agents/script/script-agent.ts";
 import type { GateDefinition } from "../../src/domain/gate.ts";
 import { DEFAULT_LIMITS, type Spec } from "../../src/domain/spec.ts";
 import type { Agent } from "../../src/ports/agent.ts";
+import type { ModelReply } from "../../src/ports/agent.ts";
+import type { ModelRequest } from "../../src/ports/model.ts";
+import { calling, reply } from "../support/scripted-hands.ts";
 import { agentContract, deskFor, type World } from "./agent-contract.ts";
 
 const gate = (id: string, repo: string): GateDefinition => ({
@@ -87,6 +91,50 @@ const WORLD: World = {
   command: (argv) => ({ stdout: `${argv.join(" ")} said so\n` }),
 };
 
+/** A model that is nothing but a function of what it is asked: it plans, and uses every tool there is, some of them wrongly. */
+function says(request: ModelRequest): ModelReply {
+  if (request.toolChoice === "none") return reply({ text: "notes" });
+  // It counts its turns in its own words, of which the newest always stay.
+  const before = request.messages.findLast(({ role }) => role === "assistant")?.text ?? "0";
+  const turn = Number(before);
+  const planning = request.tools.some(({ name }) => name === "submit_plan");
+  // So little room that old results are cut and notes are made on the way.
+  const small = (one: ModelReply): ModelReply => ({ ...one, contextTokens: 2_400 });
+  const counted = (one: ModelReply): ModelReply => ({ ...one, text: String(turn + 1) });
+  const item = { title: "Do it", repo: "app", paths: ["src/"], commands: ["make"], risk: "low", criterion: "c1" };
+  if (planning) {
+    const turns = [
+      calling(
+        ["list", { repo: "app" }],
+        ["search", { repo: "docs", text: "one" }],
+        ["read", { repo: "app", path: "a.txt" }],
+      ),
+      calling(["inspect", { repo: "app", command: "ls" }], ["ask", { question: "Which?", choices: ["a", "b"] }]),
+      calling(["submit_plan", { items: [{ ...item, id: "one", repo: "etc" }] }]),
+    ];
+    const plan = calling(["submit_plan", { items: [{ ...item, id: "one" }] }]);
+    return counted(turns[turn] ?? plan);
+  }
+  const turns = [
+    calling(["read", { repo: "app", path: "long.txt" }], ["read", { repo: "app", path: "a.txt" }]),
+    reply(),
+    calling(["edit", { repo: "app", path: "a.txt", find: "one", replace: "two" }], ["read", '{"path']),
+    calling(
+      ["write", { repo: "app", path: "src/b.txt", content: "b", executable: true }],
+      ["read", { repo: "app", path: "long.txt" }],
+    ),
+    calling(["run", { repo: "app", command: "make && make check" }], ["remove", { repo: "app", path: "old.txt" }]),
+    calling(["list", { repo: "docs" }], ["ask", { question: "Done?" }], ["finish_item", { summary: "done" }]),
+  ];
+  const done = calling(["finish_item", {}]);
+  return small(counted(turns[turn] ?? done));
+}
+
+agentContract("builtin", () => ({
+  agent: builtinAgent,
+  spec: structuredClone({ ...SPEC, agent: { kind: "builtin" } }),
+  world: { ...WORLD, files: { ...WORLD.files, "AGENTS.md": "Be kind.", "long.txt": "line\n".repeat(900) }, says },
+}));
 agentContract("script", () => ({ agent: scriptAgent, spec: structuredClone(SCRIPT), world: WORLD }));
 agentContract("gates", () => ({ agent: gatesAgent, spec: structuredClone(SPEC), world: WORLD }));
 

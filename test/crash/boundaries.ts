@@ -5,8 +5,8 @@ import type { Sandbox, SandboxCommand } from "../../src/ports/sandbox.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Workspaces } from "../../src/ports/workspaces.ts";
 
-/** Where this process is to die: at the n-th boundary after it was armed, or at the first one whose name matches. */
-export type DieAt = { readonly count: number } | { readonly name: string };
+/** Where this process is to die: at the n-th boundary after it was armed, or at the first (or `nth`) one whose name matches. */
+export type DieAt = { readonly count: number } | { readonly name: string; readonly nth?: number };
 
 export interface Boundaries {
   /** A point of the life, in order. At the wanted one this process ends here, by SIGKILL, and the call never returns. */
@@ -18,15 +18,19 @@ export interface Boundaries {
 export function boundaries(said: (name: string, count: number) => void): Boundaries {
   let where: DieAt | null = null;
   let count = 0;
+  let matched = 0;
   return {
     arm(wanted) {
       where = wanted;
       count = 0;
+      matched = 0;
     },
     cross(name) {
       if (where === null) return;
       count += 1;
-      if ("count" in where ? count !== where.count : !new RegExp(`^${where.name}`).test(name)) return;
+      if ("name" in where && new RegExp(`^${where.name}`).test(name)) matched += 1;
+      else if ("name" in where) return;
+      if ("count" in where ? count !== where.count : matched !== (where.nth ?? 1)) return;
       said(name, count);
       process.kill(process.pid, "SIGKILL");
     },

@@ -2,8 +2,11 @@ import { watch } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
 import { pino } from "pino";
+import { models } from "../../src/adapters/models/models.ts";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
+import { MODEL_POLICY_STREAM } from "../../src/domain/stream.ts";
 import { startDaemon } from "../../src/main/daemon.ts";
+import type { Store } from "../../src/ports/store.ts";
 import {
   boundaries,
   countedMoves,
@@ -48,6 +51,21 @@ const sandbox = countedSandbox(
   },
 );
 
+// Whoever tests a task with a model has one behind this address; it is the model of every phase.
+const modelUrl = process.env["AGENTOS_TEST_MODEL_URL"] ?? null;
+const useModel = async (store: Store): Promise<void> => {
+  if ((await store.latest(MODEL_POLICY_STREAM)) !== null) return;
+  const use = [{ provider: "loopback", model: "scripted", parameters: {} }];
+  const event = { type: "MODEL_POLICY_SET", body: { policy: { any: { use, budget: {} } } } } as const;
+  await store.append({
+    stream: MODEL_POLICY_STREAM,
+    expected: 0,
+    events: [{ actor: { kind: "person", name: "casey" }, atMs: 1, event }],
+    blobs: [],
+    lease: null,
+  });
+};
+
 const log = pino({ level: "warn", base: { pid: process.pid } }, pino.destination({ dest: places.log, sync: true }));
 const daemon = await startDaemon(
   {
@@ -69,8 +87,19 @@ const daemon = await startDaemon(
     store: (store) => {
       // How far the journal durably was when this life began: what the death before it could not undo.
       void store.position().then((position) => writeDown(places.lives, { pid: process.pid, position }));
+      if (modelUrl !== null) void useModel(store);
       return countedStore(store, points);
     },
+    ...(modelUrl !== null && {
+      models: models({
+        endpoint: async () => ({
+          kind: "openai-compatible",
+          baseUrl: `${modelUrl}/v1`,
+          key: async () => null,
+          prices: {},
+        }),
+      }),
+    }),
     workspaces: (workspaces) => countedMoves(workspaces, points),
   },
 );

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { MEET_INSIDE, WITNESS_INSIDE } from "./boundaries.ts";
 import type { Journey, Move, Seen } from "./driver.ts";
 
-const WITNESS = `echo "$AGENTOS_TASK $AGENTOS_STEP $AGENTOS_RUN" >> ${WITNESS_INSIDE}`;
+export const WITNESS = `echo "$AGENTOS_TASK $AGENTOS_STEP $AGENTOS_RUN" >> ${WITNESS_INSIDE}`;
 const MEET = `m=${MEET_INSIDE}/$AGENTOS_TASK.$AGENTOS_STEP.$AGENTOS_RUN; : > $m.in; read -r go < $m.go`;
 
 /** Red while a.txt does not say two. */
@@ -14,7 +14,7 @@ echo 1..1
 if grep -q two a.txt; then echo "ok 1 - a.txt says two"; else echo "not ok 1 - a.txt says two"; exit 1; fi
 `;
 
-const GATE = { id: "check", run: "sh check.sh", report: "tap", definition: ["check.sh"] };
+export const GATE = { id: "check", run: "sh check.sh", report: "tap", definition: ["check.sh"] };
 const PREPARE = {
   run: `${WITNESS}; mkdir -p node_modules/dep && echo dep > node_modules/dep/index.js`,
   inputs: ["package-lock.json"],
@@ -255,8 +255,8 @@ export const gatesOnly: Journey = {
 };
 
 const ENDED: readonly string[] = ["succeeded", "failed", "canceled"];
-const over = (seen: Seen): Move => ({ do: ENDED.includes(seen.status) ? "over" : "wait" });
-const deliver = (seen: Seen): Move =>
+export const over = (seen: Seen): Move => ({ do: ENDED.includes(seen.status) ? "over" : "wait" });
+export const deliver = (seen: Seen): Move =>
   seen.done("deliver") ? { do: "over" } : { do: "write", name: "deliver", path: "deliver", body: { way: "merge" } };
 
 /** A small repository with everything in it that a careless program would touch: hooks, a stash, a tag, files git does not know. */

@@ -111,6 +111,18 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   expect(await types("task mode", 0, fifth, "assisted")).toContain("assisted from the next step on");
   await types("task resume", 0, fifth, "--wait", "--timeout", "60");
 
+  expect(await types("model policy set", 0, "planning", "ollama/qwen3", "--budget", "turns=9")).toContain("9 turns");
+  expect(await types("model policy show", 0)).toContain("ollama/qwen3");
+  expect(await types("model policy check", 69)).toContain("ollama/qwen3");
+  const note = idIn(await types("project notes add", 0, "shop", "Sums are sums"));
+  await types("project notes approve", 0, "shop", note);
+  expect(await types("project notes list", 0, "shop")).toContain("Sums are sums");
+  await types("project notes retire", 0, "shop", note);
+  expect(await types("chat", 69, "Which tasks wait?", "--json")).toContain("model/none");
+  const sixth = idIn(await types("task create", 10, "Ask me", "--plan", plan, "--wait"));
+  expect(await types("inbox", 0)).toContain(sixth);
+  const seq = /--approve --at (\d+)/.exec(await types("inbox show", 0, sixth))?.[1] ?? "";
+  await types("inbox answer", 0, sixth, "--reject", "--at", seq);
   const small = ada.write("small.gguf", "GGUF");
   const program = join(import.meta.dirname, "..", "fixtures", "providers", "llama-server");
   const port = String(await freePort());

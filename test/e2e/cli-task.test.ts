@@ -100,7 +100,7 @@ test("without a model and an agent a task is blocked, and says what to do", asyn
     "--wait",
   );
   expect(code).toBe(11);
-  expect(stderr).toMatch(/next: Give it a plan file \(agentos task revise [0-9A-Z]{26} --agent script --plan FILE\)/);
+  expect(stderr).toContain("next: Say which model is to be used: agentos model policy set any PROVIDER/MODEL");
 });
 
 test("every command answers --json with exactly one envelope, good or bad", async () => {

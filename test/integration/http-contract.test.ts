@@ -13,6 +13,7 @@ import {
   waitForStatus,
   withDaemon,
 } from "../support/daemon.ts";
+import { scriptedModels } from "../support/scripted-models.ts";
 import { freePort, ollamaServer } from "../support/fake-providers.ts";
 import { fixture, type Machine, machine } from "./providers-kit.ts";
 
@@ -41,7 +42,7 @@ const reached = new Set<string>();
 
 beforeAll(async () => {
   on = machine();
-  daemon = await on.daemon();
+  daemon = await on.daemon({ models: scriptedModels(() => ({ text: "Hello yourself" })) });
   document = (await daemon.ask("GET", "/api/openapi.json")).json as Document;
 });
 
@@ -346,6 +347,51 @@ describe("every operation answers as the document says:", () => {
     }
     expect(seen).toEqual((await daemon.api.tasks()).items.map(({ id }) => id));
     expect(new Set(seen).size).toBe(9);
+  });
+
+  test("models, what waits for a person, notes and a chat", async () => {
+    const models = {
+      any: { use: [{ provider: "scripted", model: "small", parameters: { temperature: 0 } }], budget: {} },
+    };
+    await answered("PUT /api/model-policy", {}, { body: models });
+    const layers = (await answered("GET /api/model-policy", {}, {}, `?project=${project}`)).json;
+    expect([layers.user, layers.in_force.planning]).toEqual([models, { ...models.any, from: "user" }]);
+    expect((await answered("GET /api/model-policy/check")).json.items).toHaveLength(1);
+
+    const { id } = await daemon.api.createTask({ title: "Waits", project: "sums", plan: MEND_SUM });
+    await daemon.api.freezeTask(id);
+    await daemon.api.readyTask(id);
+    await waitForStatus(daemon.api, id, ["awaiting_approval"]);
+    expect((await answered("GET /api/inbox")).json.items).toMatchObject([{ id, kind: "plan" }]);
+    expect((await answered("GET /api/health")).json.inbox).toBe(1);
+    const item = (await answered("GET /api/inbox/{id}", { id })).json;
+    const stale = { body: { answer: "approve", seq: item.seq - 1 } };
+    expect(await daemon.ask("POST", `/api/inbox/${id}/answer`, stale)).toMatchObject({
+      status: 409,
+      json: { code: "task/changed" },
+    });
+    const { body } = item.ways.find(({ answer }: { readonly answer: string }) => answer === "reject").call;
+    expect((await answered("POST /api/inbox/{id}/answer", { id }, { body })).json.task.exit_reason).toBe(
+      "plan_rejected",
+    );
+
+    const note = (await answered("POST /api/projects/{id}/notes", { id: "sums" }, { body: { text: "Sums are sums" } }))
+      .json;
+    await answered("POST /api/projects/{id}/notes/{note}/approve", { id: "sums", note: note.id });
+    await answered("POST /api/projects/{id}/notes/{note}/retire", { id: "sums", note: note.id });
+    expect((await answered("GET /api/projects/{id}/notes", { id: "sums" }, {}, "?all=true")).json.items).toHaveLength(
+      1,
+    );
+
+    const said = { body: { text: "Hello" } };
+    expect((await answered("POST /api/chat/{session}", { session: "s1" }, said)).json.text).toBe("Hello yourself");
+    const streamed = await answered(
+      "POST /api/chat/{session}",
+      { session: "s1" },
+      { ...said, headers: { accept: "text/event-stream" } },
+    );
+    expect([...streamed.text.matchAll(/"type":"(\w+)"/g)].map(([, type]) => type)).toEqual(["model", "text", "end"]);
+    expect((await answered("GET /api/chat/{session}", { session: "s1" })).json.items).toHaveLength(6);
   });
 
   test("a project nothing lives in any more is deleted", async () => {

@@ -15,7 +15,7 @@ export interface Machine {
   /** A file that stands for a model; its name says how the server behaves. */
   model(name: string): string;
   /** A daemon on this machine; started again after it was stopped, it finds what was there. */
-  daemon(): Promise<TestDaemon>;
+  daemon(adapters?: NonNullable<Parameters<typeof withDaemon>[0]>["adapters"]): Promise<TestDaemon>;
 }
 
 /** A machine of a person's own: their home, their variables, and nothing of the machine the tests run on but its PATH. */
@@ -46,10 +46,11 @@ export function machine(
       writeFileSync(path, "GGUF");
       return path;
     },
-    daemon: () =>
+    daemon: (adapters = {}) =>
       withDaemon({
         home,
         adapters: {
+          ...adapters,
           providers: {
             ...localProviders({ home, personHome, platform, environment }),
             ...(wanted.windowsHost !== undefined && { windowsHost: async () => wanted.windowsHost ?? null }),

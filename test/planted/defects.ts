@@ -72,8 +72,8 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     number: 9,
     file: "src/domain/step.ts",
-    from: '(act.network.length > 0 ? "ask_a_person" : "restore_then_run_again")',
-    to: '(act.network.length > 9 ? "ask_a_person" : "restore_then_run_again")',
+    from: 'command: (act) => (act.network.length > 0 ? "ask_a_person" : "restore_then_run_again")',
+    to: 'command: (act) => (act.network.length > 9 ? "ask_a_person" : "restore_then_run_again")',
     caughtBy: unit("src/domain/step.test.ts"),
   },
   {

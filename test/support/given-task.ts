@@ -2,6 +2,7 @@ import type { Actor } from "../../src/domain/actor.ts";
 import type { BlobRef } from "../../src/domain/blob.ts";
 import type {
   AnyEvent,
+  ChatEventBodies,
   PolicyEventBodies,
   ProjectEventBodies,
   ProviderEventBodies,
@@ -130,6 +131,7 @@ export const EXAMPLES = {
   GATE_PASSED: { ...REPORT, restsOn: ["1.gate-tests-candidate.1"] },
   GATE_FAILED: { ...REPORT, findings: ["npm test exited with 1"] },
   GATE_UNPROVEN: { ...REPORT, missing: ["a report of the test runner"] },
+  REVIEWED: { by: "ollama/qwen3", count: 1, findings: ref("findings"), failed: null },
   RETRIED: { attempt: 2, restart: true, cause: "gates", failure: "tests failed", output: null },
   TIME_WARNED: { spentMs: 2_880_000, limitMs: 3_600_000 },
   TIME_GRANTED: { ms: 1_800_000 },
@@ -183,6 +185,9 @@ export const PROJECT_EXAMPLES = {
   PROJECT_RESUMED: { reason: null },
   REPO_ADDED: REPO,
   REPO_CHANGED: { ...REPO, writable: false },
+  NOTE_PROPOSED: { note: "N1", text: ref("note"), repo: "app", task: "T1" },
+  NOTE_APPROVED: { note: "N1" },
+  NOTE_RETIRED: { note: "N1" },
 } as const satisfies ProjectEventBodies;
 
 const LLAMA = {
@@ -236,14 +241,37 @@ export const POLICY_EXAMPLES = {
   POLICY_SET: { text: ref("forbid"), sha256: "c0".repeat(32), granted: false },
 } as const satisfies PolicyEventBodies;
 
+export const CHAT_EXAMPLES = {
+  CHAT_MESSAGE: { role: "person", text: ref("hello") },
+  CHAT_CALLED: {
+    provider: "ollama",
+    model: "qwen3",
+    answeredBy: "qwen3",
+    request: ref("request"),
+    response: ref("response"),
+    inputTokens: 10,
+    outputTokens: 5,
+    estimated: false,
+    microdollars: null,
+    durationMs: 20,
+    tools: ["list_tasks"],
+    refused: 1,
+  },
+  CHAT_DRAFTED: { task: "T2" },
+  CHAT_FAILED: { code: "model/timeout", detail: "the model did not answer in time" },
+} as const satisfies ChatEventBodies;
+
 export const exampleEvents = (): readonly AnyEvent[] =>
-  Object.entries({
-    ...EXAMPLES,
-    ...PROJECT_EXAMPLES,
-    ...PROVIDER_EXAMPLES,
-    ...SYSTEM_EXAMPLES,
-    ...POLICY_EXAMPLES,
-  }).map(([type, body]) => ({ type, body }) as AnyEvent);
+  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES, ...CHAT_EXAMPLES }).map(
+    ([type, body]) => ({ type, body }) as AnyEvent,
+  );
+Object.entries({
+  ...EXAMPLES,
+  ...PROJECT_EXAMPLES,
+  ...PROVIDER_EXAMPLES,
+  ...SYSTEM_EXAMPLES,
+  ...POLICY_EXAMPLES,
+}).map(([type, body]) => ({ type, body }) as AnyEvent);
 
 export const event = <T extends TaskEvent["type"]>(type: T, body: Partial<TaskEventBodies[T]> = {}): TaskEvent =>
   ({ type, body: { ...EXAMPLES[type], ...body } }) as TaskEvent;

@@ -70,12 +70,23 @@ describe("the shipped policy", () => {
     gate: { kind: "gate", gate: "tests", repo: "app", on: "base", commit: "c", tree: "t", argv: ["make"] },
     candidate: { kind: "candidate", repo: "app", base: "b" },
     model: { kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } },
+    tool: {
+      kind: "tool",
+      repo: "app",
+      server: "docs",
+      tool: "find",
+      digest: "d1",
+      argv: ["docs"],
+      input: { digest: "d", bytes: 1 },
+      network: [],
+      timeoutMs: 1,
+    },
     turn: { kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } },
   };
   const HAS: Readonly<Record<Phase, readonly Act["kind"][]>> = {
     intent: [],
-    planning: ["read", "model", "turn"],
-    implementation: ["read", "edit", "command", "prepare", "model", "turn"],
+    planning: ["read", "model", "tool", "turn"],
+    implementation: ["read", "edit", "command", "prepare", "model", "tool", "turn"],
     verification: ["prepare", "gate", "candidate", "model"],
   };
 

@@ -28,7 +28,7 @@ export function factsOf(question: PolicyQuestion): readonly Facts[] {
   const { act, principal, scope, item } = question;
   const argv = argvOf(act);
   const reduced = argv === null ? NONE : reduceCommand(argv);
-  const hosts = act.kind === "prepare" ? act.hosts : act.kind === "command" ? act.network : [];
+  const hosts = act.kind === "prepare" ? act.hosts : act.kind === "command" || act.kind === "tool" ? act.network : [];
   const repo = "repo" in act ? act.repo : "";
   const path = act.kind === "edit" ? act.path : act.kind === "read" ? (act.target[0] ?? "") : "";
   const context = {
@@ -80,6 +80,7 @@ function argvOf(act: Act): readonly string[] | null {
     case "command":
     case "gate":
     case "prepare":
+    case "tool":
       return act.argv;
     case "read":
       return act.what === "command" || act.what === "mounts" ? act.target : null;

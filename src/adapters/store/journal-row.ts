@@ -96,6 +96,7 @@ const projectSettings: Format = {
 const provider: Format = { of: "provider", upcasts: [] };
 const system: Format = { of: "system", upcasts: [] };
 const policy: Format = { of: "policy", upcasts: [] };
+const chat: Format = { of: "chat", upcasts: [] };
 
 const FORMATS = {
   CREATED: task,
@@ -135,6 +136,7 @@ const FORMATS = {
   GATE_PASSED: verdict,
   GATE_FAILED: verdict,
   GATE_UNPROVEN: verdict,
+  REVIEWED: task,
   RETRIED: task,
   TIME_WARNED: task,
   TIME_GRANTED: task,
@@ -163,6 +165,9 @@ const FORMATS = {
   PROJECT_RESUMED: project,
   REPO_ADDED: project,
   REPO_CHANGED: project,
+  NOTE_PROPOSED: project,
+  NOTE_APPROVED: project,
+  NOTE_RETIRED: project,
   PROVIDER_ADDED: provider,
   PROVIDER_CHANGED: provider,
   PROVIDER_REMOVED: provider,
@@ -179,6 +184,10 @@ const FORMATS = {
   SYSTEM_RESUMED: system,
   SPACE_RECLAIMED: system,
   MODEL_POLICY_SET: policy,
+  CHAT_MESSAGE: chat,
+  CHAT_CALLED: chat,
+  CHAT_DRAFTED: chat,
+  CHAT_FAILED: chat,
   POLICY_SET: policy,
 } as const satisfies Readonly<Record<AnyEvent["type"], Format>>;
 

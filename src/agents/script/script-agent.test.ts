@@ -7,6 +7,7 @@ import type {
   CommandResult,
   PlanningCapabilities,
   TalkCapabilities,
+  ToolCapabilities,
   TurnCapabilities,
   WorkCapabilities,
 } from "../../ports/agent.ts";
@@ -59,9 +60,13 @@ const ITEM: WorkItem = {
 };
 
 /** A script asks nobody. */
-const NOBODY: TalkCapabilities & TurnCapabilities = {
+const NOBODY: TalkCapabilities & TurnCapabilities & ToolCapabilities = {
+  tools: [],
+  callTool: () => Promise.reject(new Error("a tool was called")),
   turn: () => Promise.reject(new Error("a turn was taken")),
   permission: () => Promise.reject(new Error("a person was asked")),
+  notes: [],
+  proposeNote: () => Promise.reject(new Error("a note was proposed")),
   model: () => Promise.reject(new Error("a model was called")),
   ask: () => Promise.reject(new Error("a person was asked")),
 };

@@ -75,6 +75,23 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/project-delete.ts")).projectDelete,
   },
 
+  "project notes list": {
+    summary: "List a project's notes: what agents are told about it, and what they propose",
+    load: async () => (await import("./commands/project-notes-list.ts")).projectNotesList,
+  },
+  "project notes add": {
+    summary: "Write a note; tasks that begin to plan are told it",
+    load: async () => (await import("./commands/project-notes-add.ts")).projectNotesAdd,
+  },
+  "project notes approve": {
+    summary: "Let a note count that an agent proposed",
+    load: async () => (await import("./commands/project-notes-approve.ts")).projectNotesApprove,
+  },
+  "project notes retire": {
+    summary: "Let a note count no more, or refuse a proposed one",
+    load: async () => (await import("./commands/project-notes-retire.ts")).projectNotesRetire,
+  },
+
   "repo add": {
     summary: "Add a git repository to a project",
     load: async () => (await import("./commands/repo-add.ts")).repoAdd,
@@ -95,6 +112,27 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   "repo scan": {
     summary: "Show what AgentOS sees in a repo: gates, preparation, uncommitted files",
     load: async () => (await import("./commands/repo-scan.ts")).repoScan,
+  },
+
+  "mcp list": {
+    summary: "List a project's tool servers and the tools that were agreed to",
+    load: async () => (await import("./commands/mcp-list.ts")).mcpList,
+  },
+  "mcp add": {
+    summary: "Add a server of tools for the built-in agent, and agree to what it offers",
+    load: async () => (await import("./commands/mcp-add.ts")).mcpAdd,
+  },
+  "mcp probe": {
+    summary: "Show what a tool server offers now, and what of it changed",
+    load: async () => (await import("./commands/mcp-probe.ts")).mcpProbe,
+  },
+  "mcp pin": {
+    summary: "Agree to the tools of a server as they are now",
+    load: async () => (await import("./commands/mcp-pin.ts")).mcpPin,
+  },
+  "mcp remove": {
+    summary: "Take a tool server out of a project",
+    load: async () => (await import("./commands/mcp-remove.ts")).mcpRemove,
   },
 
   "agent list": {
@@ -280,6 +318,37 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import("./commands/task-ready.ts")).taskReady,
   },
 
+  "model policy show": {
+    summary: "Show which model is asked in which phase, and who said so",
+    load: async () => (await import("./commands/model-policy-show.ts")).modelPolicyShow,
+  },
+  "model policy set": {
+    summary: "Say which model is to be asked in a phase, with fallbacks and a budget",
+    load: async () => (await import("./commands/model-policy-set.ts")).modelPolicySet,
+  },
+  "model policy check": {
+    summary: "Look whether the named models can be asked",
+    load: async () => (await import("./commands/model-policy-check.ts")).modelPolicyCheck,
+  },
+
+  chat: {
+    summary: "Talk about projects and tasks, and let drafts be left; nothing is started by it",
+    load: async () => (await import("./commands/chat.ts")).chat,
+  },
+
+  inbox: {
+    summary: "List what waits for you, the longest wait first",
+    load: async () => (await import("./commands/inbox.ts")).inbox,
+  },
+  "inbox show": {
+    summary: "Show all there is to decide on, and how it is answered",
+    load: async () => (await import("./commands/inbox-show.ts")).inboxShow,
+  },
+  "inbox answer": {
+    summary: "Answer it: a plan, a question, a permission, whatever a task waits for",
+    load: async () => (await import("./commands/inbox-answer.ts")).inboxAnswer,
+  },
+
   "provider list": {
     summary: "List the providers of models and how each stands now",
     load: async () => (await import("./commands/provider-list.ts")).providerList,
@@ -361,12 +430,20 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
   },
 };
 
+/** Nouns that stand under a noun and are no command themselves. */
+export const INNER_NOUNS: Readonly<Record<string, string>> = {
+  "project notes": "Short facts about a project that agents are told",
+  "model policy": "Which model is asked in which phase, and what that may cost",
+};
+
 /** The nouns, and what stands behind each in the overview. */
 export const NOUNS: Readonly<Record<string, string>> = {
   task: "Work to be done, with its whole history",
   project: "Repositories that belong together, and their settings",
   repo: "Git repositories of projects",
   gate: "Checks that prove work: which there are, and running them",
+  inbox: "What waits for you",
+  model: "Which models do the work",
   provider: "Where models come from: servers on this machine, and APIs",
   workspace: "Working directories of tasks",
   audit: "The history of everything, and whether it is whole",

@@ -22,7 +22,7 @@ test("bash completes commands, their verbs and their flags", async () => {
   const script = await completionFor("bash");
   expect(offered(script, "dae")).toEqual(["daemon"]);
   expect(offered(script, "task", "pri")).toEqual(["prioritize"]);
-  expect(offered(script, "task", "resume", "--more")).toEqual(["--more-time"]);
+  expect(offered(script, "task", "resume", "--more")).toEqual(["--more-time", "--more"]);
   expect(offered(script, "doctor", "--d")).toEqual(["--dry-run"]);
 });
 

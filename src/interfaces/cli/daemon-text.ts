@@ -16,5 +16,6 @@ export function daemonLines({ url, pid, health }: RunningDaemon): readonly strin
           `Paused: since ${moment(health.paused.since)} by ${field(health.paused.by)}${health.paused.reason === null ? "" : ` (${field(health.paused.reason)})`}; no task is taken up until agentos daemon resume`,
         ]),
     `Tasks: ${tasks.length === 0 ? "none" : tasks.map(([status, n]) => `${n} ${status}`).join(", ")}; ${health.working} being worked on`,
+    `Inbox: ${health.inbox === 0 ? "empty" : `${health.inbox} waiting for you (agentos inbox)`}`,
   ];
 }

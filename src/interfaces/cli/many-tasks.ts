@@ -38,7 +38,7 @@ export async function forMany(
   context: Context,
   verb: Wanted["verb"],
   given: ManyGiven,
-  said: Pick<Wanted, "reason" | "more_ms"> = {},
+  said: Pick<Wanted, "reason" | "more_ms" | "more"> = {},
 ): Promise<number> {
   const { out } = context;
   const wanted: Wanted = { ...(await which(context, given)), verb, ...said };

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { TaskView } from "../../contract/views.ts";
 import { problemOf } from "../client/trouble.ts";
 import { approveProposal } from "./answer-proposal.ts";
+import { askInbox } from "./ask-inbox.ts";
 import { moment } from "./columns.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -19,6 +20,7 @@ const LOOK_ON_MS = 60_000;
 const TASKS_SHOWN = 20;
 
 const ACTIONS = {
+  inbox: "Needs you",
   new: "New task",
   list: "List tasks",
   inspect: "Inspect task",
@@ -33,9 +35,16 @@ export const menu = command({
   args: z.strictObject({}),
   async run(_, context) {
     for (;;) {
+      // Only to say how many: no daemon is started for it.
+      const waiting = (await context.daemon.find())?.health.inbox ?? 0;
       const action = await select<Action>({
         message: "AgentOS",
-        options: ACTION_NAMES.map((value) => ({ value, label: ACTIONS[value] })),
+        options: ACTION_NAMES.map((value) => ({
+          value,
+          label: ACTIONS[value],
+          ...(value === "inbox" && waiting > 0 && { hint: String(waiting) }),
+        })),
+        initialValue: "new",
       });
       if (isCancel(action) || action === "quit") return;
       try {
@@ -50,11 +59,33 @@ export const menu = command({
 });
 
 const DO: Readonly<Record<Exclude<Action, "quit">, (context: Context) => Promise<void>>> = {
+  inbox: answerInbox,
   new: newTask,
   list: listTasks,
   inspect: inspectTask,
   resume: resumeTask,
 };
+
+async function answerInbox(context: Context): Promise<void> {
+  const { api, out } = context;
+  const { items } = await api.inbox({ limit: TASKS_SHOWN });
+  if (items.length === 0) return out.note("nothing waits for you");
+  const chosen = await select({
+    message: "What first?",
+    options: items.map((one) => ({
+      value: one.id,
+      label: field(one.title),
+      hint: `${field(one.sentence)} since ${moment(one.since)}`,
+    })),
+  });
+  if (isCancel(chosen)) return;
+  const item = await api.inboxItem(chosen);
+  if (item.reason === "no_model") return planByFile(context, await api.task(chosen));
+  const said = await askInbox(context, item);
+  if (said === null) return;
+  const { task } = await api.answerInbox(item.id, { ...said, seq: item.seq });
+  if (task !== null) await lookOn(context, item.id, item.seq);
+}
 
 async function newTask(context: Context): Promise<void> {
   const { out, settings, person, workingDirectory } = context;
@@ -129,7 +160,7 @@ async function planByFile(context: Context, task: TaskView): Promise<void> {
   await api.reviseTask(
     task.id,
     await specChange(
-      { plan: file.trim(), includeChanges: false, noChange: false, noPrepare: false, endStalled: false },
+      { plan: file.trim(), includeChanges: false, noChange: false, noPrepare: false, endStalled: false, review: false },
       workingDirectory,
     ),
   );

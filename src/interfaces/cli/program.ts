@@ -1,7 +1,7 @@
 import { Argument, Command as CommanderCommand, CommanderError, Option } from "commander";
 import { trouble } from "../client/trouble.ts";
 import { type AnyCommand, wordsOf } from "./command.ts";
-import { COMMANDS, NOUNS } from "./commands.ts";
+import { COMMANDS, INNER_NOUNS, NOUNS } from "./commands.ts";
 
 /** What every command takes. */
 export interface CommonFlags {
@@ -117,12 +117,12 @@ function programFor(
     // Whoever typed one command sees nothing of the others, and making them all takes longer than most commands do.
     if (chosen !== null && !isOnTheWay(name, chosen)) continue;
     const [first = "", second, third] = name.split(" ");
-    // `task deps add` stands under the command `task deps`, which comes before it in the table.
+    // `task deps add` stands under the command `task deps`, and `inbox show` under `inbox`, which come before them in the table.
     const parent =
       second === undefined
         ? program
-        : ((third === undefined ? undefined : leaves.get(`${first} ${second}`)) ??
-          nounOf(first, nouns, program, dress));
+        : (leaves.get(third === undefined ? first : `${first} ${second}`) ??
+          nounOf(third === undefined ? first : `${first} ${second}`, nouns, program, dress));
     const leaf = dress(new CommanderCommand(third ?? second ?? first)).description(summary);
     leaf.helpCommand(false);
     leaves.set(name, leaf);
@@ -146,10 +146,12 @@ function nounOf(
 ): CommanderCommand {
   const known = nouns.get(noun);
   if (known !== undefined) return known;
-  const made = dress(new CommanderCommand(noun)).description(NOUNS[noun] ?? "");
+  const [first = "", inner] = noun.split(" ");
+  const made = dress(new CommanderCommand(inner ?? first)).description(NOUNS[noun] ?? INNER_NOUNS[noun] ?? "");
   made.helpCommand(false);
   nouns.set(noun, made);
-  program.addCommand(made);
+  // `model policy` is no command and stands under `model`.
+  (inner === undefined ? program : nounOf(first, nouns, program, dress)).addCommand(made);
   return made;
 }
 

@@ -8,7 +8,7 @@ test("a criterion names its gate after an arrow, and an arrow that names none is
   expect(criterion("Nothing is lost")).toBe("Nothing is lost");
 });
 
-const SAID_NOTHING = { includeChanges: false, noChange: false, noPrepare: false, endStalled: false };
+const SAID_NOTHING = { includeChanges: false, noChange: false, noPrepare: false, endStalled: false, review: false };
 
 test("a gate is a name and a command, which may hold equals signs of its own", () => {
   expect(gate("lint=A=1 npm run lint")).toEqual({ id: "lint", run: "A=1 npm run lint" });

@@ -4,6 +4,7 @@ import { MayChangeInput, NewTaskInput } from "../../contract/inputs.ts";
 import { AgentName, agentOnWire } from "./agent-choice.ts";
 import { trouble } from "../client/trouble.ts";
 import { flag, option } from "./command.ts";
+import { budget, modelsOf } from "./model-options.ts";
 import { readPlanFile } from "./plan-file.ts";
 import { Span } from "./span.ts";
 
@@ -28,6 +29,21 @@ export const SPEC_OPTIONS = {
   agent: option(AgentName.optional(), "AGENT", "who does the work"),
   agentCommand: option(z.string().min(1).optional(), "COMMAND", "an agent of your own, by its command"),
   agentPlain: flag(z.boolean().optional(), "with --agent-command: it speaks no protocol"),
+  model: option(
+    many(),
+    "PROVIDER/MODEL",
+    "the model it asks; named again, the next is asked where the one before cannot answer",
+  ),
+  phaseModel: option(
+    many(),
+    "PHASE=PROVIDER/MODEL",
+    "the model of one phase: intent, planning, implementation or verification",
+  ),
+  budget: option(
+    many(),
+    "UNIT=N,…",
+    "what it may spend before it waits and asks: tokens=200000,turns=50,usd=1.50,time=2h",
+  ),
   plan: option(z.string().optional(), "FILE", "a plan file (YAML or JSON) for the script agent"),
   mode: option(NewTaskInput.shape.run_mode, "MODE", "how much you are asked (AGENTOS_RUN_MODE)"),
   approveCommand: option(many(), "PATTERN", "a command that is approved in advance, e.g. 'npm test*'"),
@@ -62,6 +78,7 @@ export const SPEC_OPTIONS = {
     z.boolean().default(false),
     "end a step that shows no sign of life for as long as the limit stall says",
   ),
+  review: flag(z.boolean().default(false), "have a model look over the change once no gate failed; it decides nothing"),
   attempts: option(wholeNumber().optional(), "N", "how often the work is tried before it stops"),
 };
 
@@ -79,6 +96,10 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...(given.gate !== undefined && { gates: given.gate.map(gate) }),
     ...(agent !== undefined && { agent }),
     ...(plan !== undefined && { plan, agent: agent ?? "script" }),
+    ...((given.model !== undefined || given.phaseModel !== undefined) && {
+      models: modelsOf(given.model, given.phaseModel),
+    }),
+    ...(given.budget !== undefined && { budget: budget(given.budget) }),
     ...(given.mode !== undefined && { run_mode: given.mode }),
     ...(given.approveCommand !== undefined && { approved_commands: given.approveCommand }),
     ...(given.includeChanges && { include_changes: true }),
@@ -90,6 +111,7 @@ export async function specChange(given: SpecGiven, workingDirectory: string): Pr
     ...((given.limit !== undefined || given.endStalled) && {
       limits: { ...limits(given.limit ?? []), ...(given.endStalled && { stall_ends: true }) },
     }),
+    ...(given.review && { review: true }),
     ...(given.attempts !== undefined && { attempts: given.attempts }),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SpecView } from "../../contract/views.ts";
+import { amountText } from "./amount-text.ts";
 import { argvText } from "./argv-text.ts";
 import { count, short } from "./columns.ts";
 import { field } from "./escape.ts";
@@ -26,6 +27,17 @@ const FrozenSpec = z.object({
   runMode: z.string(),
   approvedCommands: z.array(z.string()).optional(),
   includeDirty: z.boolean(),
+  models: z
+    .record(z.string(), z.object({ use: z.array(z.object({ provider: z.string(), model: z.string() })) }))
+    .optional(),
+  budget: z
+    .object({
+      tokens: z.number().optional(),
+      microdollars: z.number().optional(),
+      turns: z.number().optional(),
+      ms: z.number().optional(),
+    })
+    .optional(),
   mayChange: z.array(z.string()).default([]),
 });
 export type FrozenSpec = z.infer<typeof FrozenSpec>;
@@ -44,6 +56,15 @@ export function specLines(view: SpecView): readonly string[] {
   const onlyRepo = Object.keys(spec.pinnedOn).length <= 1;
   return [
     `spec: version ${view.version}, frozen as ${short(view.hash ?? "")}; agent ${spec.agent.kind === "none" ? "none (no model and no agent is configured)" : spec.agent.kind}; run mode ${spec.runMode}`,
+    ...Object.entries(spec.models ?? {}).map(
+      ([phase, { use }]) =>
+        `model for ${phase}: ${use.map(({ provider, model }) => field(`${provider}/${model}`)).join(", else ")}`,
+    ),
+    ...(spec.budget === undefined
+      ? []
+      : [
+          `budget: ${amountText({ tokens: spec.budget.tokens, usd: spec.budget.microdollars === undefined ? undefined : spec.budget.microdollars / 1_000_000, turns: spec.budget.turns, time_ms: spec.budget.ms })}`,
+        ]),
     ...(spec.approvedCommands === undefined
       ? []
       : [`commands approved in advance: ${spec.approvedCommands.map(field).join(", ")}`]),

@@ -1,3 +1,4 @@
+import { amountText } from "./amount-text.ts";
 import type { EventView, FoundListView, TaskListView, TaskView, VerdictView } from "../../contract/views.ts";
 import { columns, count, moment, short, some } from "./columns.ts";
 import { field } from "./escape.ts";
@@ -19,6 +20,11 @@ export function taskLines(task: TaskView): readonly string[] {
       : [
           `Worked: ${spanText(task.worked_ms)}${task.granted_ms === 0 ? "" : `, with ${spanText(task.granted_ms)} granted beyond its limit`}`,
         ]),
+    ...(task.budget === null ? [] : [`Budget: ${amountText(task.budget)}`]),
+    ...(task.spent.total.turns === 0 && task.spent.total.tokens === 0
+      ? []
+      : [`Spent: ${amountText(task.spent.total)}${grantedText(task)}`]),
+    ...(task.grants.length === 0 ? [] : [`Allowed without asking: ${task.grants.map(field).join("; ")}`]),
     `Project: ${task.project === null ? "none" : field(task.project.name)}`,
     `Session: ${field(task.session)}`,
     `Created: ${moment(task.created_at)} by ${field(task.created_by)}${task.template === null ? "" : `, from the template “${field(task.template)}”`}`,
@@ -74,6 +80,11 @@ export function taskLines(task: TaskView): readonly string[] {
     ...(task.waiting === null ? [] : [`Waits: ${field(task.waiting.sentence)}`, `Next: ${field(task.waiting.next)}`]),
   ];
 }
+
+const grantedText = ({ spent: { granted } }: TaskView): string => {
+  const text = amountText(granted);
+  return text === "" ? "" : `, with ${text} granted beyond its budgets`;
+};
 
 const STANDS = { met: "✓", holds: "·", failed: "✗" } as const;
 

@@ -1,7 +1,11 @@
 import { HealthView, TaskListView } from "../../contract/first-views.ts";
+import type * as inboxInputs from "../../contract/inbox-inputs.ts";
 import type * as inputs from "../../contract/inputs.ts";
+import type * as modelInputs from "../../contract/model-inputs.ts";
+import type * as noteInputs from "../../contract/note-inputs.ts";
 import type * as providerInputs from "../../contract/provider-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
+import { type ChatTold, sayInChat } from "./chat-stream.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
 import { type Call, exchange, type FindDaemon } from "./transport.ts";
 import { trouble } from "./trouble.ts";
@@ -109,6 +113,53 @@ export function connect(find: FindDaemon) {
     probeRepo: (id: string) => post(views.ProbeView, repo(id, "/probe"), {}, LONG_MS),
     scanRepo: (id: string) => post(views.ScanView, repo(id, "/scan"), {}, LONG_MS),
 
+    toolServers: (idOrName: string) => get(views.ToolServerListView, project(idOrName, "/tool-servers")),
+    addToolServer: (idOrName: string, input: In<typeof inputs.NewToolServerInput>) =>
+      post(views.LookedAtServerView, project(idOrName, "/tool-servers"), input, LONG_MS),
+    probeToolServer: (idOrName: string, server: string) =>
+      post(
+        views.LookedAtServerView,
+        project(idOrName, `/tool-servers/${encodeURIComponent(server)}/probe`),
+        {},
+        LONG_MS,
+      ),
+    pinTools: (idOrName: string, server: string, input: In<typeof inputs.PinToolsInput>) =>
+      post(
+        views.LookedAtServerView,
+        project(idOrName, `/tool-servers/${encodeURIComponent(server)}/pin`),
+        input,
+        LONG_MS,
+      ),
+    removeToolServer: (idOrName: string, server: string) =>
+      call(views.ToolServerListView, {
+        method: "DELETE",
+        path: project(idOrName, `/tool-servers/${encodeURIComponent(server)}`),
+      }),
+    inbox: (query: Partial<In<typeof inboxInputs.InboxQuery>> & { readonly limit?: number } = {}) =>
+      get(views.InboxListView, "/api/inbox", query),
+    inboxItem: (id: string) => get(views.InboxItemView, `/api/inbox/${encodeURIComponent(id)}`),
+    answerInbox: (id: string, input: In<typeof inboxInputs.InboxAnswerInput>) =>
+      post(views.InboxAnsweredView, `/api/inbox/${encodeURIComponent(id)}/answer`, input),
+
+    notes: (projectIdOrName: string, all: boolean) =>
+      get(views.NoteListView, project(projectIdOrName, "/notes"), { all: String(all) }),
+    addNote: (projectIdOrName: string, input: In<typeof noteInputs.NewNoteInput>) =>
+      post(views.NoteView, project(projectIdOrName, "/notes"), input),
+    approveNote: (projectIdOrName: string, note: string) =>
+      post(views.NoteView, project(projectIdOrName, `/notes/${encodeURIComponent(note)}/approve`)),
+    retireNote: (projectIdOrName: string, note: string) =>
+      post(views.NoteView, project(projectIdOrName, `/notes/${encodeURIComponent(note)}/retire`)),
+
+    chatHistory: (session: string) => get(views.ChatHistoryView, `/api/chat/${encodeURIComponent(session)}`),
+    say: (session: string, text: string, signal: AbortSignal): AsyncGenerator<ChatTold> =>
+      sayInChat(find, session, text, signal),
+
+    modelPolicy: (query: In<typeof modelInputs.ModelPolicyQuery>) =>
+      get(views.ModelPolicyLayersView, "/api/model-policy", query),
+    setModelPolicy: (input: In<typeof modelInputs.ModelPolicyInput>) =>
+      call(views.ModelPolicyLayersView, { method: "PUT", path: "/api/model-policy", body: input }),
+    checkModels: (query: In<typeof modelInputs.ModelPolicyQuery>) =>
+      get(views.ModelCheckView, "/api/model-policy/check", query),
     providers: () => get(views.ProviderListView, "/api/providers"),
     detectProviders: () => post(views.DetectedView, "/api/providers/detect"),
     addProvider: (input: In<typeof providerInputs.NewProviderInput>) =>

@@ -3,7 +3,7 @@ import { isProblemCode } from "../../contract/problems.ts";
 import { Trouble, trouble } from "./trouble.ts";
 
 export interface Call {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With query, from the root. */
   readonly path: string;
   readonly body?: unknown;

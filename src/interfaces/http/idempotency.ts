@@ -52,6 +52,8 @@ export function idempotency(answers: Answers): MiddlewareHandler {
         if (c.req.method === "POST" && MAKES_ONE.has(c.req.path))
           reservedIds.set(c.req.raw, await answers.reserve(key, digest));
         await next();
+        // What comes as it is made is not kept: whoever wants it again asks for it as a whole.
+        if ((c.res.headers.get("content-type") ?? "").startsWith("text/event-stream")) return;
         const answer = await c.res.clone().text();
         const { status } = c.res;
         if (status < 500 && status !== 429)

@@ -17,7 +17,7 @@ export function openApiDocument(api: OpenAPIHono, version: string): OpenApiDocum
   });
   const { schemas = {}, parameters = {}, ...others } = document.components ?? {};
   for (const operations of Object.values(document.paths ?? {}))
-    for (const write of [operations.post, operations.patch, operations.delete])
+    for (const write of [operations.post, operations.put, operations.patch, operations.delete])
       if (write !== undefined)
         write.parameters = [...(write.parameters ?? []), { $ref: "#/components/parameters/IdempotencyKey" }];
   return {

@@ -8,6 +8,7 @@ import {
   ReasonInput,
   RepoChangeInput,
 } from "../../contract/inputs.ts";
+import { modelPolicyFrom } from "../../contract/model-wire.ts";
 import { parse } from "../../contract/parse.ts";
 import { projectView, repoView } from "../../contract/present.ts";
 import {
@@ -50,6 +51,7 @@ const settingsOf = (input: NonNullable<z.infer<typeof ProjectChangeInput>["setti
     },
   }),
   ...(input.tasks_max !== undefined && { tasksMax: input.tasks_max }),
+  ...(input.models !== undefined && { models: modelPolicyFrom(input.models) }),
 });
 
 export function projectRoutes(api: OpenAPIHono, { cases, person }: Surface): void {

@@ -20,6 +20,7 @@ import {
   TaskChangeInput,
   TaskListQuery,
 } from "../../contract/inputs.ts";
+import { budgetFrom } from "../../contract/model-wire.ts";
 import { parse } from "../../contract/parse.ts";
 import {
   artifactViews,
@@ -161,10 +162,10 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
       responses: { 200: json(BulkView, "What came of it for each"), ...problems },
     }),
     async (c) => {
-      const { verb, dry_run, ids, reason, more_ms, ...filter } = c.req.valid("json");
+      const { verb, dry_run, ids, reason, more_ms, more, ...filter } = c.req.valid("json");
       const { items, next } = await cases.answerMany(person, {
         verb,
-        said: { reason: reason ?? null, outcome: null, moreMs: more_ms ?? null },
+        said: { reason: reason ?? null, outcome: null, moreMs: more_ms ?? null, more: budgetFrom(more ?? {}) },
         which:
           ids !== undefined
             ? { ids }
@@ -305,8 +306,8 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
     });
   api.openapi(post("/api/tasks/{id}/resume", "Go on after a wait", ResumeInput), async (c) => {
     const { id } = c.req.valid("param");
-    const { outcome, reason, more_ms } = parse(ResumeInput, await bodyOf(c.req));
-    await answer.resume(person, id, outcome ?? null, reason ?? null, more_ms ?? null);
+    const { outcome, reason, more_ms, more } = parse(ResumeInput, await bodyOf(c.req));
+    await answer.resume(person, id, outcome ?? null, reason ?? null, more_ms ?? null, budgetFrom(more ?? {}));
     return c.json(await view(id), 200);
   });
   api.openapi(post("/api/tasks/{id}/retry", "Begin another attempt of a failed task", NoInput), async (c) => {
@@ -442,6 +443,7 @@ export function taskRoutes(api: OpenAPIHono, { cases, person, takeCreation }: Su
             verdict: gate === null ? ("unproven" as const) : (task.verdicts[gate]?.verdict ?? ("unproven" as const)),
           })),
           gates: verdictViews(task),
+          review: await look.review(id),
           findings: foundViews(task),
           steps: steps.map(stepView),
         },

@@ -27,7 +27,7 @@ export const gateRun = command({
       context,
       {
         ...(await specChange(
-          { gate, rerun, includeChanges, noChange: true, noPrepare: false, endStalled: false },
+          { gate, rerun, includeChanges, noChange: true, noPrepare: false, endStalled: false, review: false },
           workingDirectory,
         )),
         title: `Run the gates of ${project.name}`,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { EvidenceView } from "../../../contract/views.ts";
 import { columns, moment } from "../columns.ts";
 import { command, positional } from "../command.ts";
 import { field } from "../escape.ts";
@@ -11,7 +12,7 @@ export const taskEvidence = command({
   async run({ id }, { api, out }) {
     out.result(
       await api.evidence(await taskNamed(api, id)),
-      ({ criteria, gates, findings, steps }) => [
+      ({ criteria, gates, findings, review, steps }) => [
         "Criteria:",
         ...columns(
           criteria.map((one) => [
@@ -22,6 +23,7 @@ export const taskEvidence = command({
           ]),
         ),
         ...gateLines(gates),
+        ...(review === null ? [] : reviewLines(review)),
         ...foundLines(findings),
         "Steps:",
         ...steps.flatMap((one) => [
@@ -34,3 +36,10 @@ export const taskEvidence = command({
     );
   },
 });
+
+const reviewLines = ({ by, failed, findings }: NonNullable<EvidenceView["review"]>): readonly string[] => [
+  `Second opinion by ${field(by)}, on which no verdict depends:`,
+  ...(failed !== null
+    ? [`  none: ${field(failed)}`]
+    : (findings || "nothing was found").split("\n").map((line) => `  ${field(line)}`)),
+];

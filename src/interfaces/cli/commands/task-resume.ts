@@ -4,6 +4,7 @@ import { approveProposal } from "../answer-proposal.ts";
 import { command, option } from "../command.ts";
 import { follow } from "../follow.ts";
 import { forMany, MANY_TASKS, onlyTask } from "../many-tasks.ts";
+import { budget } from "../model-options.ts";
 import { Span } from "../span.ts";
 import { WAIT_OPTIONS } from "../wait-options.ts";
 
@@ -12,13 +13,26 @@ export const taskResume = command({
     ...MANY_TASKS,
     outcome: option(ResumeInput.shape.outcome, "WHAT", "what became of a step whose outcome is unknown"),
     moreTime: option(Span.optional(), "SPAN", "time it gets beyond its limit, e.g. 30m"),
+    more: option(
+      z.array(z.string()).optional(),
+      "UNIT=N,…",
+      "what it may spend beyond its budgets: tokens=100000,turns=20,usd=0.50,time=1h",
+    ),
     reason: option(z.string().optional(), "TEXT", "why, for the record"),
     ...WAIT_OPTIONS,
   }),
-  examples: ["agentos task resume ID --more-time 30m", "agentos task resume --project shop --status blocked --dry-run"],
-  async run({ outcome, moreTime, reason, wait, timeout, ...given }, context) {
+  examples: [
+    "agentos task resume ID --more-time 30m",
+    "agentos task resume ID --more tokens=100000,turns=20",
+    "agentos task resume --project shop --status blocked --dry-run",
+  ],
+  async run({ outcome, moreTime, more, reason, wait, timeout, ...given }, context) {
     const { api } = context;
-    const said = { ...(reason !== undefined && { reason }), ...(moreTime !== undefined && { more_ms: moreTime }) };
+    const said = {
+      ...(reason !== undefined && { reason }),
+      ...(moreTime !== undefined && { more_ms: moreTime }),
+      ...(more !== undefined && { more: budget(more) }),
+    };
     const id = await onlyTask(context, given);
     if (id === null) return forMany(context, "resume", given, said);
     const before = await api.task(id);

@@ -1,0 +1,34 @@
+import type { OfferedTool, ToolServer } from "../domain/tool-server.ts";
+import type { SandboxSession } from "./sandbox.ts";
+
+/** What a call of a tool gave. `text` is bounded; what was cut or left out says so. */
+export interface ToolResult {
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+/**
+ * Contract: speaks with a tool server that somebody else started and ends. Whatever the server asks of its client (a model, a person, files)
+ * is refused. A server that says nonsense, too much or nothing is a `Failure("agent/failed")`. Aborting makes it settle soon.
+ */
+export interface ToolProtocol {
+  offered(talk: Talk, signal: AbortSignal): Promise<readonly OfferedTool[]>;
+  /** Calls the tool once `agreed` has seen what the server offers under its name now (null: nothing). */
+  call(
+    talk: Talk,
+    tool: string,
+    input: Readonly<Record<string, unknown>>,
+    agreed: (offered: OfferedTool | null) => void,
+    signal: AbortSignal,
+  ): Promise<ToolResult>;
+}
+
+export type Talk = Pick<SandboxSession, "input" | "output">;
+
+/** Contract: starts a server in the sandbox, with no workspace, asks what it offers, and ends it. */
+export interface ToolServers {
+  offered(
+    toolPath: readonly string[],
+    server: Pick<ToolServer, "name" | "argv" | "grants">,
+  ): Promise<readonly OfferedTool[]>;
+}
