@@ -89,7 +89,10 @@ function exchange(
   const body = question.body === undefined ? null : JSON.stringify(question.body);
   const target = new URL(url);
   // What was configured was looked at then; variables and names are known only now.
-  if (isLinkLocal(target.hostname)) return onTrouble(nearestWire(target.hostname));
+  if (isLinkLocal(target.hostname)) {
+    onTrouble(nearestWire(target.hostname));
+    return;
+  }
   const sent = (target.protocol === "https:" ? tlsRequest : plainRequest)(target, {
     method: question.method ?? "GET",
     agent: false,
