@@ -24,23 +24,28 @@ const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly strin
       git(argv, "push") &&
       argv.some(
         (word) =>
-          /^(-[a-z]*[fd][a-z]*|--force|--force-with-lease(=.*)?|--mirror|--delete)$/.test(word) || /^[+:]./.test(word),
+          /^(-[a-z]*[fd][a-z]*|--force)$/.test(word) ||
+          /^[+:]./.test(word) ||
+          isOption(word, "--force-with-lease", "--force-w") ||
+          isOption(word, "--mirror", "--m") ||
+          isOption(word, "--delete", "--de"),
       ),
   },
   {
     id: "no-verify",
     means: "no step skips hooks or checks of git",
     crossedBy: (argv) =>
-      (nameOf(argv) === "git" && argv.includes("--no-verify")) ||
+      (nameOf(argv) === "git" && argv.some((word) => isOption(word, "--no-verify", "--no-veri"))) ||
       (git(argv, "commit") && argv.some((word) => /^-[aeiopqsuv]*n[a-z]*$/.test(word))),
   },
   {
     id: "history-destruction",
-    means: "no step destroys git history",
+    means: "no step destroys git history, nor work that was never committed",
     crossedBy: (argv) =>
+      (git(argv, "reset") && argv.some((word) => isOption(word, "--hard", "--h"))) ||
       git(argv, "filter-branch") ||
       git(argv, "filter-repo") ||
-      (git(argv, "gc") && argv.some((word) => word.startsWith("--prune"))) ||
+      (git(argv, "gc") && argv.some((word) => isOption(word, "--prune", "--p"))) ||
       (git(argv, "reflog") && (argv.includes("expire") || argv.includes("delete"))) ||
       (git(argv, "update-ref") && argv.includes("-d")) ||
       (removes(argv) && argv.some((word) => /(^|\/)\.git\/?$/.test(word))),
@@ -58,6 +63,12 @@ const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly strin
         ),
   },
 ];
+
+/** An option as git takes it: whole, or shortened as far as `least` says it is still the only one. */
+const isOption = (word: string, whole: string, least: string): boolean => {
+  const [name = ""] = word.split("=", 1);
+  return name.startsWith(least) && whole.startsWith(name);
+};
 
 const removes = (argv: readonly string[]): boolean => nameOf(argv) === "rm" || nameOf(argv) === "shred";
 

@@ -14,7 +14,8 @@ import type { OfKind } from "../../src/domain/evidence.ts";
 import { gate, ADA, repository, room, type Rig, startRig } from "../integration/task-kit.ts";
 import { judgeWire } from "../support/acp-schema.ts";
 import { approve, until, waitForStatus, withDaemon } from "../support/daemon.ts";
-import { type ModelServer, type SeenRequest, startModelServer } from "../support/model-server.ts";
+import { startModelServer } from "../support/model-for-tests.ts";
+import type { ModelServer, SeenRequest } from "../support/model-server.ts";
 import { calls, held, type Scripted, says } from "../support/scripted-model.ts";
 
 /*
