@@ -36,10 +36,6 @@ export function createBroker(deps: BrokerDependencies): Broker {
         const { verdict, rule, reason } = answer;
         if (verdict === "allow") return opened;
         if (verdict === "deny") return { refused: { act: describeAct(act), rule, reason } };
-        if (desk.runMode === "autonomous")
-          return {
-            refused: { act: describeAct(act), rule, reason: `${reason}, and in autonomous mode nobody is asked` },
-          };
         return { ...opened, needs: permissionFor(desk, opened, rule, reason) };
       };
       const tidy = async (run: StepRun): Promise<Effect> => {

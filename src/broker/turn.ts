@@ -58,10 +58,6 @@ export function turnCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     },
     async permission({ digest, tool, title, detail, argv }) {
       const act = `the agent wants to be allowed: ${title} (${tool})`;
-      if (desk.runMode === "autonomous")
-        throw new Failure("act/denied", `${act}: nobody agreed on this, and in autonomous mode nobody is asked`, {
-          next: "Revise the spec so that this is agreed on, or cancel the task.",
-        });
       const allowed = await desk.steps.permit({
         text: `${title} (${tool})\n\n${detail}`,
         binds: { turn: digest },

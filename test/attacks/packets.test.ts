@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { git, MEND_SUM, sampleRepo, temporaryDirectory, toolPath } from "../support/daemon.ts";
 import { program } from "../support/programs.ts";
@@ -9,14 +10,36 @@ import { program } from "../support/programs.ts";
  * leave and finds no route, is in the namespace's own counters.
  */
 
-/** A person at a shell: from a red test to a delivered, proven change. */
-const JOURNEY = `
+/** A person at a shell. */
+const SHELL = `
 a() { '${process.execPath}' '${program("product", "cli")}' "$@" 2>> "$TMPDIR/said"; }
 cd "$REPOSITORY"
-id=$(a task create 'Make it add' --plan "$TMPDIR/mend.yaml" --mode autonomous --wait --quiet)
+`;
+const DELIVERED = `
 { a task show "$id" && a task trace "$id" && a task deliver "$id" && a audit verify; } >> "$TMPDIR/said"
 code=$?
 a daemon stop >> "$TMPDIR/said"
+`;
+
+/** From a red test to a delivered, proven change, by a plan that the person wrote. */
+const BY_SCRIPT = `${SHELL}
+printf '%s' '${JSON.stringify(MEND_SUM)}' > "$TMPDIR/mend.yaml"
+id=$(a task create 'Make it add' --plan "$TMPDIR/mend.yaml" --mode autonomous --wait --quiet)
+${DELIVERED}`;
+
+/** The same said in words: a model on this machine is configured, plans, is approved, and works. */
+const BY_LOCAL_MODEL = `${SHELL}
+'${process.execPath}' '${join(import.meta.dirname, "local-model.ts")}' > "$TMPDIR/port" 2>> "$TMPDIR/said" &
+model=$!
+until [ -s "$TMPDIR/port" ]; do kill -0 $model || exit 9; sleep 0.05; done
+{
+  a provider add here --kind openai-compatible --url "http://127.0.0.1:$(cat "$TMPDIR/port")/v1"
+  a model policy set any here/scripted
+} >> "$TMPDIR/said"
+id=$(a task create 'Make it add' --agent builtin --wait --quiet)
+a task approve "$id" --yes --wait >> "$TMPDIR/said"
+${DELIVERED}
+kill $model
 `;
 
 /** Packets that left by the link, and packets of either family that found no route. */
@@ -64,19 +87,27 @@ function missing(): string | null {
 }
 
 describe("the whole journey of a task", () => {
-  it("N10: sends 0 packets to anything but loopback, counted by the kernel (needs root)", {
-    timeout: 180_000,
-  }, (context) => {
-    const why = missing();
-    if (why !== null) context.skip(why);
-    const repository = sampleRepo("red");
-    const script = `export AGENTOS_HOME="$TMPDIR/home" REPOSITORY='${repository}'\nprintf '%s' '${JSON.stringify(MEND_SUM)}' > "$TMPDIR/mend.yaml"\ncount\n${JOURNEY}\ncount\n[ $code = 0 ] || tail -50 "$TMPDIR/said"\nexit $code`;
-    const { status, counts, text } = inside(script);
-    expect({ status, text: status === 0 ? "" : text }).toEqual({ status: 0, text: "" });
-    const [before, after] = counts;
-    expect(git(repository, "show", "main:sum.js")).toContain("a + b");
-    expect([before === undefined, (after ?? -1) - (before ?? 0)]).toEqual([false, 0]);
-  });
+  it.for([
+    ["by a plan of one's own", BY_SCRIPT] as const,
+    ["of the built-in agent with a model on this machine", BY_LOCAL_MODEL] as const,
+  ])(
+    "N10: %s sends 0 packets to anything but loopback, counted by the kernel (needs root)",
+    {
+      timeout: 180_000,
+    },
+    ([, journey], context) => {
+      const why = missing();
+      if (why !== null) context.skip(why);
+      const repository = sampleRepo("red");
+      const { status, counts, text } = inside(
+        `export AGENTOS_HOME="$TMPDIR/home" REPOSITORY='${repository}'\ncount\n${journey}\ncount\n[ $code = 0 ] || tail -50 "$TMPDIR/said"\nexit $code`,
+      );
+      expect({ status, text: status === 0 ? "" : text }).toEqual({ status: 0, text: "" });
+      const [before, after] = counts;
+      expect(git(repository, "show", "main:sum.js")).toContain("a + b");
+      expect([before === undefined, (after ?? -1) - (before ?? 0)]).toEqual([false, 0]);
+    },
+  );
 
   it("N10: the control: a datagram, a connection and a datagram of IPv6 are each counted (needs root)", (context) => {
     const why = missing();

@@ -3,7 +3,8 @@ import { models } from "../../src/adapters/models/models.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { ModelParameters, ModelTarget } from "../../src/domain/model-policy.ts";
 import type { ModelAnswer, ModelEndpoint, ModelRequest, Models } from "../../src/ports/model.ts";
-import { type ModelServer, startModelServer } from "../support/model-server.ts";
+import { startModelServer } from "../support/model-for-tests.ts";
+import type { ModelServer } from "../support/model-server.ts";
 import {
   breaksOff,
   calls,

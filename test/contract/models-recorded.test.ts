@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { models } from "../../src/adapters/models/models.ts";
 import type { ModelEndpoint } from "../../src/ports/model.ts";
-import { startModelServer } from "../support/model-server.ts";
+import { startModelServer } from "../support/model-for-tests.ts";
 import { overloaded, says } from "../support/scripted-model.ts";
 import { ask, call, failureOf, oneEndpoint, READ_FILE, target } from "./models-contract.ts";
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { COMMANDS } from "../../src/interfaces/cli/commands.ts";
+import { testAgent } from "../support/acp-kit.ts";
 import { freePort } from "../support/fake-providers.ts";
 import { MEND, person } from "./cli-person.ts";
 
@@ -140,6 +141,11 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   await types("provider key", 2, "box");
   expect(await types("provider stop", 0, "box")).toContain("box is stopped");
   await types("provider remove", 0, "box", "--yes");
+
+  const own = (await testAgent()).join(" ");
+  expect(await types("agent list", 0)).toContain("opencode");
+  expect(await types("agent probe", 0, "--agent-command", own)).toContain("test-agent");
+  expect(await types("agent test", 0, "--agent-command", own)).toContain("Its turn ended: end turn");
 
   expect(await types("workspace list", 0)).toContain(first);
   await types("workspace clean", 0, first, "--yes");

@@ -4,7 +4,8 @@ import type { Spent } from "../../src/domain/budget.ts";
 import type { ModelPolicy } from "../../src/domain/model-policy.ts";
 import { MODEL_POLICY_STREAM } from "../../src/domain/stream.ts";
 import { createTaskLog } from "../../src/engine/task-log.ts";
-import { type ModelServer, type SeenRequest, startModelServer } from "../support/model-server.ts";
+import { startModelServer } from "../support/model-for-tests.ts";
+import type { ModelServer, SeenRequest } from "../support/model-server.ts";
 import { calls, type Scripted } from "../support/scripted-model.ts";
 import { ADA, type Rig, startRig } from "./task-kit.ts";
 

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { bundle } from "../../scripts/bundle.mjs";
-import { startModelServer } from "../support/model-server.ts";
+import { startModelServer } from "../support/model-for-tests.ts";
 import { says } from "../support/scripted-model.ts";
 
 /* What is shipped is a bundle: the SDK's packages, loaded late, must be found from there as well. */

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll } from "vitest";
 import { CHAT } from "./model-dialects/chat.ts";
 import type { Dialect, Line } from "./model-dialects/dialect.ts";
 import { GOOGLE } from "./model-dialects/google.ts";
@@ -79,13 +78,8 @@ const DIALECTS: readonly { readonly path: RegExp; readonly dialect: Dialect }[] 
   { path: /\/models\/[^/]+:(streamGenerateContent|generateContent)$/, dialect: GOOGLE },
 ];
 
-const servers = new Set<ModelServer>();
-afterAll(async () => {
-  for (const server of servers) await server.close();
-});
-
-/** Starts it; it is closed with the test file at the latest. */
-export async function startModelServer(wanted: ModelServerWanted): Promise<ModelServer> {
+/** Starts it; whoever did closes it. A test says `startModelServer`. */
+export async function serveModel(wanted: ModelServerWanted): Promise<ModelServer> {
   const requests: SeenRequest[] = [];
   const others: SeenOther[] = [];
   const watchers = new Set<() => void>();
@@ -136,7 +130,7 @@ export async function startModelServer(wanted: ModelServerWanted): Promise<Model
   server.listen(wanted.port ?? 0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const made: ModelServer = {
+  return {
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
@@ -148,13 +142,10 @@ export async function startModelServer(wanted: ModelServerWanted): Promise<Model
     idle: () => until(() => open === 0),
     close: () =>
       new Promise((resolve) => {
-        servers.delete(made);
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
-  servers.add(made);
-  return made;
 }
 
 /** Does what is scripted, in the caller's dialect. */
