@@ -234,5 +234,15 @@ describe("ordinary commands", () => {
   });
 
   it("of no kind that runs nothing are refused", () =>
-    expect(crossedRedLine({ kind: "read", repo: "app", what: "command", target: ["sudo", "id"] })).toBeNull());
+    expect(crossedRedLine({ kind: "read", repo: "app", what: "file", target: ["sudo", "id"] })).toBeNull());
+
+  it("that only look are held to them like any other that runs", () => {
+    const look = (text: string) =>
+      crossedRedLine({ kind: "read", repo: "app", what: "command", target: ["/bin/sh", "-c", text] })?.id ?? null;
+    expect([look("git log -n 1"), look("sudo id"), look("cat a && rm -rf .git")]).toEqual([
+      null,
+      "privilege-escalation",
+      "history-destruction",
+    ]);
+  });
 });

@@ -85,8 +85,15 @@ export function crossedRedLine(act: Act): RedLine | null {
     if (/(^|\/)\.git(\/|$)/i.test(act.path)) return { id: "git-directory", means: "no step edits a git directory" };
     return null;
   }
-  if (act.kind !== "command" && act.kind !== "gate" && act.kind !== "prepare") return null;
-  for (const argv of reduceCommand(act.argv).argvs)
+  const words = wordsOf(act);
+  if (words === null) return null;
+  for (const argv of reduceCommand(words).argvs)
     for (const { id, means, crossedBy } of RED_LINES) if (crossedBy(argv)) return { id, means };
   return null;
+}
+
+/** What is run to be looked at only is run, too. */
+function wordsOf(act: Act): readonly string[] | null {
+  if (act.kind === "command" || act.kind === "gate" || act.kind === "prepare") return act.argv;
+  return act.kind === "read" && act.what === "command" ? act.target : null;
 }
