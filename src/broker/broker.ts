@@ -15,6 +15,7 @@ import type {
 import type { PolicyAnswer } from "../ports/policy.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { makeCandidate } from "./candidate.ts";
+import { toolPathOf } from "./confine.ts";
 import { decide, decisionEvidence } from "./decision.ts";
 import type { BrokerDependencies, Pass } from "./deps.ts";
 import { runGate } from "./gate.ts";
@@ -84,7 +85,7 @@ function permissionFor(
     binds: {
       ...bound,
       limits: desk.spec.limits,
-      toolPath: "repo" in act ? (desk.repos[act.repo]?.toolPath ?? []) : [],
+      toolPath: "repo" in act ? toolPathOf(desk, act.repo) : [],
     },
     act: describeAct(act),
     rule,

@@ -72,7 +72,7 @@ export async function confine(deps: BrokerDependencies, desk: Desk, run: StepRun
         mounts: command.mounts,
         scratches: command.scratches,
         environment: command.environment,
-        toolPath: desk.repos[command.repo]?.toolPath ?? [],
+        toolPath: toolPathOf(desk, command.repo),
         egressSocket: door?.socket ?? null,
         limits: limitsOf(desk, command.timeoutMs),
         stall: {
@@ -215,6 +215,12 @@ export async function failureMount(
 }
 
 export const workspaceOf = (desk: Desk, repo: string): WorkspaceRef => ({ task: desk.task, repo, epoch: desk.epoch });
+
+/** The person's PATH, as it was recorded when the repo was bound. */
+export const toolPathOf = (desk: Desk, repo: string): readonly string[] => desk.repos[repo]?.toolPath ?? [];
+
+/** Where a task works that has several repos. */
+export const firstRepo = (desk: Desk): string => desk.spec.scopes[0]?.repo ?? "";
 
 export const limitsOf = (desk: Desk, timeoutMs: number): Limits => ({
   wallMs: timeoutMs,

@@ -1,6 +1,6 @@
 import type { GateOn } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
-import { checkoutsOf, type GateDefinition, type Ground, type PinnedPart } from "../domain/gate.ts";
+import { checkoutsAt, type GateDefinition, type Ground, type PinnedPart } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import type { TestCounts } from "../domain/test-counts.ts";
 import type { Desk, GateOutcome, StepRun } from "../ports/broker.ts";
@@ -48,19 +48,19 @@ export async function runGate(
     { gate, commit, tree, ...others, on },
     plainly({ kind: "gate", gate: gate.id, repo, on, commit, tree, ...others, argv: gate.argv }),
     async (run) => {
-      const places = checkoutsOf(run.step, ground);
-      const at = { ...beside, [repo]: { commit, tree } };
+      const places = checkoutsAt(run.step, ground);
+      const checkOut = async (place: (typeof places)[0]): Promise<string> => {
+        const made = await deps.workspaces.gateCheckout(workspaceOf(desk, place.repo), place.commit, place.name);
+        if (made.tree !== place.tree)
+          throw new Error(`the checkout of ${place.commit} has tree ${made.tree}, not ${place.tree}`);
+        return made.path;
+      };
       try {
-        const checkouts: Record<string, string> = {};
-        for (const place of places) {
-          const wanted = at[place.repo];
-          if (wanted === undefined) continue;
-          const made = await deps.workspaces.gateCheckout(workspaceOf(desk, place.repo), wanted.commit, place.name);
-          if (made.tree !== wanted.tree)
-            throw new Error(`the checkout of ${wanted.commit} has tree ${made.tree}, not ${wanted.tree}`);
-          checkouts[place.repo] = made.path;
-        }
-        const kept = await runIn(deps, desk, run, gate, checkouts, commit);
+        const [own, ...others] = places;
+        const checkout = await checkOut(own);
+        const checkouts: Record<string, string> = { [repo]: checkout };
+        for (const place of others) checkouts[place.repo] = await checkOut(place);
+        const kept = await runIn(deps, desk, run, gate, { checkout, checkouts, commit });
         return {
           evidence: kept.outcome.evidence,
           touched: [],
@@ -80,18 +80,25 @@ async function runIn(
   desk: Desk,
   run: StepRun,
   gate: GateDefinition,
-  checkouts: Readonly<Record<string, string>>,
-  commit: string,
+  {
+    checkout,
+    checkouts,
+    commit,
+  }: {
+    readonly checkout: string;
+    readonly checkouts: Readonly<Record<string, string>>;
+    readonly commit: string;
+  },
 ): Promise<{ readonly outcome: Omit<GateOutcome, "step">; readonly blobs: readonly StagedBlob[] }> {
   const workspace = workspaceOf(desk, gate.repo);
   const reports = await deps.reportDirectory(desk.task, run.step, run.run);
   const { mounts, scratches, environment } = await sideBySide(deps, desk, gate, checkouts);
   const base = { repo: gate.repo, cwd: gate.cwd, mounts, scratches, network: [] };
+  const [name = ""] = gate.argv;
   // Resolved before the gate runs, in a place of its own: the checkout is still exactly the commit's.
-  const program = await resolved(deps, desk, run, { ...base, name: gate.argv[0] ?? "" });
+  const program = await resolved(deps, desk, run, { ...base, name });
   const inputs = await inputMounts(deps, desk, run);
   const how = deps.runners.instrument(gate, REPORTS_INSIDE);
-  const checkout = checkouts[gate.repo] ?? "";
   // What lies there already is the commit's, not the runner's word.
   if (how.report.from === "checkout") await deps.reportsIn(checkout, how.report.pattern, REPORT_BYTES_MAX, "remove");
   const ran = await confine(deps, desk, run, {
@@ -111,7 +118,7 @@ async function runIn(
   const report = await reportOf(deps, gate, how.report, { checkout, reports, ran });
   const counts: TestCounts | null =
     gate.report === null || report === null ? null : deps.runners.read(gate.report, report);
-  const evidence: Evidence[] = [...ran.evidence, { kind: "program", name: gate.argv[0] ?? "", path: program }];
+  const evidence: Evidence[] = [...ran.evidence, { kind: "program", name, path: program }];
   for (const repo of Object.keys(checkouts))
     if (!isWritable(desk, repo)) {
       const line = await mountSeen(deps, desk, run, repo, { mounts, scratches });

@@ -3,7 +3,7 @@ import { DEPENDENCIES_INSIDE, type PrepareDefinition } from "../domain/gate.ts";
 import { pinned } from "../domain/pin.ts";
 import { type Desk, type LayerMount, mountOf } from "../ports/broker.ts";
 import type { Layer } from "../ports/layers.ts";
-import { confine, insideOf, workspaceOf } from "./confine.ts";
+import { confine, insideOf, toolPathOf, workspaceOf } from "./confine.ts";
 import { type BrokerDependencies, type Pass, plainly } from "./deps.ts";
 
 /**
@@ -32,7 +32,7 @@ export async function prepareLayer(
     ...(Object.keys(definition.provides).length === 0 ? {} : { provides: definition.provides }),
     inputs,
     platform: deps.platform(),
-    toolchain: await deps.toolchain(desk.repos[definition.repo]?.toolPath ?? [], definition.argv[0] ?? ""),
+    toolchain: await deps.toolchain(toolPathOf(desk, definition.repo), definition.argv[0] ?? ""),
     only: definition.reproducible ? null : { task: desk.task, commit },
   }).sha256;
 

@@ -6,7 +6,17 @@ import type { Desk, Effect, StepRun } from "../ports/broker.ts";
 import type { AgentProgram } from "../ports/foreign.ts";
 import type { Mount, SessionOutcome } from "../ports/sandbox.ts";
 import type { ToolResult } from "../ports/tool-protocol.ts";
-import { allLayers, insideOf, limitsOf, tail, targetOf, workspaceMounts, writableRepos } from "./confine.ts";
+import {
+  allLayers,
+  firstRepo,
+  insideOf,
+  limitsOf,
+  tail,
+  targetOf,
+  toolPathOf,
+  workspaceMounts,
+  writableRepos,
+} from "./confine.ts";
 import type { BrokerDependencies, Pass } from "./deps.ts";
 import { egressEvidence, tellDenied } from "./egress-evidence.ts";
 import { grantedThings } from "./granted-things.ts";
@@ -30,7 +40,7 @@ export function toolCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
       const server = desk.toolServers.find((one) => one.name === called?.server);
       const pinned = server?.tools.find((one) => one.name === called?.tool);
       if (server === undefined || pinned === undefined) throw new Failure("input/invalid", `there is no tool ${name}`);
-      const repo = desk.spec.scopes[0]?.repo ?? "";
+      const repo = firstRepo(desk);
       const timeoutMs = desk.spec.limits.stepMs;
       return (await pass(
         { tool: { item: desk.item?.id ?? null, server: server.name, tool: pinned.name, digest: pinned.digest, input } },
@@ -101,7 +111,7 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
         ],
         scratches: layers.scratches,
         environment: { ...layers.environment, ...granted.environment },
-        toolPath: desk.repos[repo]?.toolPath ?? [],
+        toolPath: toolPathOf(desk, repo),
         egressSocket: door?.socket ?? null,
         limits: limitsOf(desk, timeoutMs),
         stall: null,
@@ -158,7 +168,7 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
 }
 
 function findProgram(deps: BrokerDependencies, desk: Desk, repo: string, { name, argv }: ToolServer): AgentProgram {
-  const found = deps.agentPrograms.find(desk.repos[repo]?.toolPath ?? [], argv.slice(0, 1), argv.slice(1));
+  const found = deps.agentPrograms.find(toolPathOf(desk, repo), argv.slice(0, 1), argv.slice(1));
   if (found !== null) return found;
   throw new Failure("agent/missing", `the program ${argv[0]} of the tool server ${name} was not found`, {
     next: `Install it, or change the server: agentos mcp remove and agentos mcp add.`,

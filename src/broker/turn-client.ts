@@ -7,12 +7,12 @@ import type { Desk, StepRun } from "../ports/broker.ts";
 import type { TerminalAsked, TerminalExit, TurnClient, TurnTerminal } from "../ports/foreign.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
-import { limitsOf, WORKSPACES_INSIDE, workspaceOf } from "./confine.ts";
+import { firstRepo, limitsOf, toolPathOf, WORKSPACES_INSIDE, workspaceOf } from "./confine.ts";
 import { decide } from "./decision.ts";
 import type { BrokerDependencies } from "./deps.ts";
 import { refuseOddPath } from "./reading.ts";
 import type { Transcript } from "./transcript.ts";
-import { firstRepo, judgeWish, keyOf, placeOf, wishOf } from "./turn-wish.ts";
+import { judgeWish, keyOf, placeOf, wishOf } from "./turn-wish.ts";
 
 const READ_BYTES_MAX = 4 * 1024 ** 2;
 const TITLE_MAX = 300;
@@ -277,7 +277,7 @@ async function startTerminal(
       mounts: place.mounts,
       scratches: place.scratches,
       environment: { ...place.environment, ...asked.environment },
-      toolPath: desk.repos[repo]?.toolPath ?? [],
+      toolPath: toolPathOf(desk, repo),
       egressSocket: null,
       limits: limitsOf(desk, desk.spec.limits.stepMs),
       stall: null,

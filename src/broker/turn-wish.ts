@@ -4,7 +4,7 @@ import type { Act } from "../domain/step.ts";
 import { judgePermission, type PermissionAnswer, type PermissionWish } from "../domain/turn-permission.ts";
 import type { Desk } from "../ports/broker.ts";
 import type { AskedPermission } from "../ports/foreign.ts";
-import { WORKSPACES_INSIDE } from "./confine.ts";
+import { firstRepo, WORKSPACES_INSIDE } from "./confine.ts";
 import { decide } from "./decision.ts";
 import type { BrokerDependencies } from "./deps.ts";
 
@@ -47,8 +47,6 @@ const agreedOn = (desk: Desk): readonly string[] => [
     ...(argv[1] === "-c" && argv.length === 3 ? [argv[2] ?? ""] : []),
   ]),
 ];
-
-export const firstRepo = (desk: Desk): string => desk.spec.scopes[0]?.repo ?? "";
 
 /** An absolute path inside the sandbox as repo and path, or null where it lies in no workspace of this task. */
 export function placeOf(desk: Desk, path: string): Place | null {

@@ -12,10 +12,12 @@ import type { Mount, SessionOutcome } from "../ports/sandbox.ts";
 import {
   allLayers,
   failureMount,
+  firstRepo,
   insideOf,
   limitsOf,
   tail,
   targetOf,
+  toolPathOf,
   workspaceMounts,
   writableRepos,
 } from "./confine.ts";
@@ -86,7 +88,7 @@ const launcherOf = (choice: ForeignChoice): Launcher | undefined =>
 function findProgram(deps: BrokerDependencies, desk: Desk, choice: ForeignChoice): AgentProgram {
   const launcher = launcherOf(choice);
   const names = choice.argv === null ? (launcher?.programs ?? []) : choice.argv.slice(0, 1);
-  const toolPath = desk.repos[desk.spec.scopes[0]?.repo ?? ""]?.toolPath ?? [];
+  const toolPath = toolPathOf(desk, firstRepo(desk));
   const found = deps.agentPrograms.find(toolPath, names, choice.argv?.slice(1) ?? []);
   if (found !== null) return found;
   throw new Failure("agent/missing", `the program ${names.join(" or ")} of the agent ${nameOf(choice)} was not found`, {
@@ -112,7 +114,7 @@ async function oneTurn(
     home,
     choice.grants.files.flatMap((path) => (path.includes("/") ? [path.slice(0, path.lastIndexOf("/"))] : [])),
   );
-  const repo = desk.spec.scopes[0]?.repo ?? "";
+  const repo = firstRepo(desk);
   const place = placeIn(desk.spec, repo, ".");
   const cwd = place === "." ? insideOf(repo) : `${insideOf(repo)}/${place}`;
   const access = desk.phase === "planning" ? "read" : "by-scope";
@@ -180,7 +182,7 @@ async function oneTurn(
           ...launcher?.environment,
           ...granted.environment,
         },
-        toolPath: desk.repos[repo]?.toolPath ?? [],
+        toolPath: toolPathOf(desk, repo),
         egressSocket: door?.socket ?? null,
         limits: limitsOf(desk, timeoutMs),
         stall: {

@@ -125,8 +125,28 @@ export const checkoutsOf = (
   { repo, name: step },
   ...Object.keys(beside)
     .sort()
-    .map((other, at) => ({ repo: other, name: `${step}.beside-${at + 1}` })),
+    .map((other, at) => ({ repo: other, name: besideName(step, at) })),
 ];
+
+interface Checkout {
+  readonly repo: string;
+  readonly name: string;
+  readonly commit: string;
+  readonly tree: string;
+}
+
+/** The same, with the commit that each has checked out; the gate's own first. */
+export const checkoutsAt = (
+  step: string,
+  { repo, commit, tree, beside }: Ground,
+): readonly [Checkout, ...Checkout[]] => [
+  { repo, name: step, commit, tree },
+  ...Object.entries(beside)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([other, stands], at) => ({ repo: other, name: besideName(step, at), ...stands })),
+];
+
+const besideName = (step: string, at: number): string => `${step}.beside-${at + 1}`;
 
 const sameGround = (a: Ground, b: Ground): boolean => {
   const [one, other] = [treesOf(a), treesOf(b)];
