@@ -114,6 +114,8 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   await types("task pause", 0, fifth);
   await follows.said;
   expect(await types("task mode", 0, fifth, "assisted")).toContain("assisted from the next step on");
+  // It may have been paused before it was planned: then the plan would wait for a yes.
+  await types("task mode", 0, fifth, "autonomous");
   await types("task resume", 0, fifth, "--wait", "--timeout", "60");
 
   expect(await types("model policy set", 0, "planning", "ollama/qwen3", "--budget", "turns=9")).toContain("9 turns");
