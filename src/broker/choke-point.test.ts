@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { Failure } from "../domain/failure.ts";
 import type { Act } from "../domain/step.ts";
 import type { Ask, Desk, Effect, Opened, StepRun } from "../ports/broker.ts";
 import type { PolicyAnswer, PolicyQuestion } from "../ports/policy.ts";
@@ -145,6 +146,41 @@ it("of an edit a person is shown the content; of a removed file there is none, a
   expect(needs.map((one) => one?.grant)).toEqual([null, null]);
   expect(needs[0]?.text.endsWith("\n\nnew")).toBe(true);
   expect(needs[1]?.text.endsWith("}")).toBe(true);
+});
+
+it("what the workspace refuses is refused before anybody is asked", async () => {
+  const refuses = async () => {
+    throw new Failure("act/denied", "a.txt is a link");
+  };
+  const { seen, deps, desk } = given("allow");
+  const workspaces = { ...deps.workspaces, readFile: refuses };
+  await createBroker({ ...deps, workspaces })
+    .working(desk)
+    .write("app", "a.txt", "new", null);
+  expect(seen.opened).toEqual([
+    { refused: { act: "write a.txt in app", rule: "workspace/path", reason: "a.txt is a link" } },
+  ]);
+  expect(seen.questions).toEqual([]);
+});
+
+it("a call of a model belongs to no repo; the bracket is told how it may be repeated", async () => {
+  const models = { use: [{ provider: "p", model: "m", parameters: {} }], budget: {} };
+  const again: unknown[] = [];
+  const { seen, deps, desk } = given("ask", { models });
+  const perform = desk.steps.perform;
+  const steps = {
+    ...desk.steps,
+    perform: (ask: Ask) => {
+      again.push(ask.again?.(new Failure("model/bad-answer", "broken off")));
+      return perform(ask);
+    },
+  };
+  await createBroker(deps)
+    .reviewing({ ...desk, steps })
+    .model({ messages: [], tools: [], toolChoice: "none", output: null });
+  expect(seen.questions[0]).toMatchObject({ scope: undefined, repoWritable: false });
+  expect(seen.opened[0]).toMatchObject({ needs: { act: "call m of p", binds: { toolPath: [] }, grant: null } });
+  expect(again).toEqual([0]);
 });
 
 it("in autonomous mode what nobody agreed on needs a person just the same: it is not done without", async () => {

@@ -156,7 +156,7 @@ export async function layerMounts(
   repo: string,
   cwd: string,
 ): Promise<LayersInside> {
-  const layers = Object.hasOwn(desk.layers, repo) ? (desk.layers[repo] ?? []) : [];
+  const layers = new Map(Object.entries(desk.layers)).get(repo) ?? [];
   const mounts: Mount[] = [];
   const scratches: Scratch[] = [];
   for (const layer of layers) {

@@ -127,8 +127,10 @@ async function runIn(
   const blobs: StagedBlob[] = [...ran.blobs];
   if (counts !== null && report !== null) {
     const { from } = how.report;
-    const kept = from === "stdout" || from === "stderr" ? ran[from] : await deps.blobs.stage(report);
-    if (from === "file" || from === "checkout") blobs.push(kept);
+    // What the command put out is kept as its output already.
+    const own = from === "stdout" || from === "stderr" ? ran[from] : null;
+    const kept = own ?? (await deps.blobs.stage(report));
+    blobs.push(...(own === null ? [kept] : []));
     evidence.push({ kind: "tests", runner: gate.runner ?? "named", counts, report: kept.ref });
   }
   const output = await deps.blobs.stage(ends(ran.outcome.stdout.bytes, ran.outcome.stderr.bytes));

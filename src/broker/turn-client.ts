@@ -38,10 +38,7 @@ export function turnClient(
 ): TurnClient & { acts(): number; wish(): TurnTold["asked"]; settled(): Promise<void> } {
   let n = 0;
   let wish: TurnTold["asked"] = null;
-  let need: () => void = () => {};
-  const needsPerson = new Promise<void>((resolve) => {
-    need = resolve;
-  });
+  const { promise: needsPerson, resolve: need } = Promise.withResolvers<void>();
   /** The first wish is what a person is asked; the turn ends with it. */
   const wants = (one: NonNullable<TurnTold["asked"]>): void => {
     wish ??= one;

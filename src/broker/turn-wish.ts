@@ -27,7 +27,7 @@ export async function judgeWish(
     grants: [...desk.grants, ...(desk.spec.approvedCommands ?? [])],
   });
   if (judged.answer === "deny" || wanted.argv === null) return judged;
-  const argv = wanted.argv.length === 1 ? ["sh", "-c", wanted.argv[0] ?? ""] : wanted.argv;
+  const argv = wanted.argv.length === 1 ? ["sh", "-c", ...wanted.argv] : wanted.argv;
   const timeoutMs = desk.spec.limits.stepMs;
   const said = await decide(deps, desk, {
     kind: "command",

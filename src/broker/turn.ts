@@ -85,11 +85,16 @@ const nameOf = (choice: ForeignChoice): string => (choice.kind === "acp" ? choic
 const launcherOf = (choice: ForeignChoice): Launcher | undefined =>
   choice.kind === "acp" && choice.agent !== CUSTOM_AGENT ? launcherNamed(choice.agent) : undefined;
 
-function findProgram(deps: BrokerDependencies, desk: Desk, choice: ForeignChoice): AgentProgram {
+/** How it is started: its own words, or those that are known of it. */
+function startOf(choice: ForeignChoice) {
   const launcher = launcherOf(choice);
-  const names = choice.argv === null ? (launcher?.programs ?? []) : choice.argv.slice(0, 1);
-  const toolPath = toolPathOf(desk, firstRepo(desk));
-  const found = deps.agentPrograms.find(toolPath, names, choice.argv?.slice(1) ?? []);
+  if (choice.argv !== null) return { launcher, names: choice.argv.slice(0, 1), words: choice.argv.slice(1) };
+  return { launcher, names: launcher?.programs ?? [], words: launcher?.args ?? [] };
+}
+
+function findProgram(deps: BrokerDependencies, desk: Desk, choice: ForeignChoice): AgentProgram {
+  const { names, words, launcher } = startOf(choice);
+  const found = deps.agentPrograms.find(toolPathOf(desk, firstRepo(desk)), names, words);
   if (found !== null) return found;
   throw new Failure("agent/missing", `the program ${names.join(" or ")} of the agent ${nameOf(choice)} was not found`, {
     ...(launcher !== undefined && { next: `Install it: ${launcher.install}` }),
@@ -105,7 +110,7 @@ async function oneTurn(
   asked: TurnAsked,
   before: readonly { readonly prompt: string; readonly message: string }[],
 ): Promise<Effect> {
-  const launcher = launcherOf(choice);
+  const { launcher, words } = startOf(choice);
   const last = desk.lastTurn();
   const home = `${run.step}.${run.run}`;
   const homeOnHost = await deps.agentHomes.begin(
@@ -119,7 +124,6 @@ async function oneTurn(
   const cwd = place === "." ? insideOf(repo) : `${insideOf(repo)}/${place}`;
   const access = desk.phase === "planning" ? "read" : "by-scope";
   const granted = await grantedThings(deps, desk, run, choice.grants);
-  const words = choice.argv === null ? (launcher?.args ?? []) : choice.argv.slice(1);
   const argv = [program.path, ...words.map((word) => word.replaceAll("{prompt}", asked.prompt))];
   const layers = await allLayers(deps, desk, repo, place);
   const inputs = await inputMounts(deps, desk, run);
@@ -221,7 +225,7 @@ async function oneTurn(
   }
   await tellDenied(desk, records);
 
-  const stop = stopOf(report, outcome, closing.signal, run.signal);
+  const stop = stopOf(report, outcome, run.signal);
   const stderr = await deps.blobs.stage(new TextEncoder().encode(transcript.redact(textOf(outcome.stderr.bytes))));
   const kept = await deps.blobs.stage(transcript.end());
   const prompt = await deps.blobs.stage(new TextEncoder().encode(asked.prompt));
@@ -264,18 +268,18 @@ async function oneTurn(
     evidence,
     touched: access === "read" ? [] : writableRepos(desk),
     result: told,
-    failed: isWholeTurn(stop) ? null : (trouble ?? `the agent stopped: ${stop.replaceAll("_", " ")}`),
+    failed: trouble,
     blobs: [stderr, kept, prompt],
   };
 }
 
 /** What ended it, the bounds first: an agent that was cut off did not stop by itself, whatever it said before. */
-function stopOf(report: TurnReport, outcome: SessionOutcome, closing: AbortSignal, run: AbortSignal): TurnStop {
+function stopOf(report: TurnReport, outcome: SessionOutcome, run: AbortSignal): TurnStop {
   const { endedBy } = outcome;
   if (run.aborted) return "cancelled";
   if (report.stop === "permission") return "permission";
   if (endedBy === "time" || endedBy === "memory" || endedBy === "output" || endedBy === "stall")
-    return closing.aborted && isWholeTurn(report.stop) ? report.stop : endedBy;
+    return isWholeTurn(report.stop) ? report.stop : endedBy;
   return report.stop;
 }
 
@@ -289,7 +293,8 @@ function troubleOf(
   if (stop === "time" || stop === "memory" || stop === "output" || stop === "stall")
     return `the agent was ended by the limit on ${stop}`;
   const how = outcome.exitCode === null ? (outcome.signal ?? "a signal") : `exit code ${outcome.exitCode}`;
-  const said = tail(outcome.stderr.bytes).trim().split("\n").at(-1) ?? "";
+  const stderr = tail(outcome.stderr.bytes).trim();
+  const said = stderr.slice(stderr.lastIndexOf("\n") + 1);
   const more = stop === "died" || stop === "protocol" ? ` (${how}${said === "" ? "" : `: ${said.slice(0, 200)}`})` : "";
   return redact(`${report.trouble ?? `the agent stopped: ${stop.replaceAll("_", " ")}`}${more}`);
 }

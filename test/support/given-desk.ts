@@ -214,7 +214,11 @@ export function givenDesk(given: Given = {}) {
         seen.commands.push(command);
         const { says = [], outcome = Promise.resolve({}) } = given.session?.(command, signal) ?? {};
         return {
-          input: new WritableStream<Uint8Array>({ write: (chunk) => void (seen.stdin += textOf(chunk)) }),
+          input: new WritableStream<Uint8Array>({
+            write(chunk) {
+              seen.stdin += textOf(chunk);
+            },
+          }),
           output: ReadableStream.from(says.map(bytes)),
           outcome: outcome.then((more) => ({ ...ended(), stdoutBytes: 0, ...more })),
         };

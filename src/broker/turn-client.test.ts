@@ -1,0 +1,283 @@
+import { describe, expect, it } from "vitest";
+import { captured, type Given, givenDesk } from "../../test/support/given-desk.ts";
+import { Failure } from "../domain/failure.ts";
+import type { WorkItem } from "../domain/plan.ts";
+import type { SandboxOutcome } from "../ports/sandbox.ts";
+import { transcriptOf } from "./transcript.ts";
+import { type TurnPlace, turnClient } from "./turn-client.ts";
+
+const ITEM: WorkItem = {
+  id: "mend",
+  title: "m",
+  repo: "app",
+  paths: ["a.txt"],
+  commands: ["make"],
+  risk: "low",
+  criterion: null,
+  dependsOn: [],
+};
+const GATES = [{ argv: ["npm", "test"] }, { argv: ["sh", "-c", "npm run check"] }, { argv: [] }];
+
+function turn(given: Given = {}, place: Partial<TurnPlace> = {}) {
+  const made = givenDesk({
+    files: { "a.txt": "one\ntwo\nthree" },
+    ...given,
+    desk: { item: ITEM, ...given.desk },
+    spec: { gates: GATES, ...given.spec },
+  });
+  const client = turnClient(made.deps, made.desk, made.run, {
+    access: "by-scope",
+    mounts: [],
+    scratches: [],
+    environment: { LAYER: "1" },
+    words: {},
+    transcript: transcriptOf(["the-secret"], (text) => made.seen.said.push(text)),
+    signal: new AbortController().signal,
+    ...place,
+  });
+  const acts = () => made.seen.told.map(({ act, decision, rule }) => `${act.kind} ${decision} (${rule})`);
+  return { ...made, client, acts };
+}
+const A = "/workspace/app/a.txt";
+const terminal = { args: [], environment: {}, cwd: null, outputBytesMax: null };
+const wish = (more: object = {}) => ({ tool: "execute", title: "run it", rawInput: {}, locations: [], ...more });
+const ask = (): "ask" => "ask";
+const deny = (): "deny" => "deny";
+
+describe("an agent that reads", () => {
+  it("is told the file, or the lines it wants, and each is recorded before it hears of it", async () => {
+    const { client, acts, seen } = turn();
+    expect(await client.read(A, null, null)).toBe("one\ntwo\nthree");
+    expect([await client.read(A, 2, null), await client.read(A, null, 1), await client.read(A, 2, 1)]).toEqual([
+      "two\nthree",
+      "one",
+      "two",
+    ]);
+    expect(acts()).toEqual(Array(4).fill("read allowed (r)"));
+    expect([client.acts(), seen.told[3]?.n]).toEqual([4, 4]);
+  });
+
+  it("what is not there is told so, and that is recorded too", async () => {
+    const { client, seen } = turn();
+    await expect(client.read("/workspace/app/b.txt", null, null)).rejects.toThrow("/workspace/app/b.txt is not there");
+    expect(seen.told[0]).toMatchObject({ decision: "allowed", cause: "it is not there" });
+  });
+
+  it.each(["/etc/passwd", "/workspace/other/a", "/workspace/app/../x", "/workspace/", "a.txt"])(
+    "outside of the workspaces is refused: %j",
+    async (path) => {
+      await expect(turn().client.read(path, null, null)).rejects.toMatchObject({ code: "act/denied" });
+    },
+  );
+
+  it("a repo's top is no file", async () => {
+    await expect(turn().client.read("/workspace/app/", null, null)).rejects.toMatchObject({ code: "act/denied" });
+  });
+
+  it("what the workspace refuses is recorded as refused; what breaks is not", async () => {
+    const { workspaces } = turn().deps;
+    const fails = (error: Error) =>
+      turn({ deps: { workspaces: { ...workspaces, readFile: () => Promise.reject(error) } } });
+    const link = fails(new Failure("act/denied", "it is a link"));
+    await expect(link.client.read(A, null, null)).rejects.toThrow("it is a link");
+    expect(link.acts()).toEqual(["read denied (r)"]);
+    const broken = fails(new Error("the disk is gone"));
+    await expect(broken.client.read(A, null, null)).rejects.toThrow("the disk is gone");
+    expect(broken.acts()).toEqual([]);
+  });
+});
+
+describe("an agent that writes", () => {
+  it("leaves what was before and after, and who looks on sees it", async () => {
+    const { client, seen, files } = turn();
+    await client.write(A, "new");
+    await client.write("/workspace/app/b.txt", "b");
+    expect(files).toEqual({ "a.txt": "new", "b.txt": "b" });
+    expect(seen.told.map(({ evidence }) => evidence[0])).toMatchObject([
+      { before: "digest of one\ntwo\nthree", after: "digest of new" },
+      { before: null, after: "digest of b" },
+    ]);
+    expect(seen.said).toEqual(["\n[wrote a.txt]\n", "\n[wrote b.txt]\n"]);
+  });
+
+  it("is told the policy's no, which stands in the journal as a refusal and as an act of the turn", async () => {
+    const { client, acts, seen, files } = turn({ policy: deny });
+    await expect(client.write(A, "new")).rejects.toThrow("write a.txt in app: because");
+    expect([acts(), seen.denied, files["a.txt"]]).toEqual([
+      ["edit denied (r)"],
+      ["write a.txt in app (r): because"],
+      "one\ntwo\nthree",
+    ]);
+  });
+
+  it("what only a person can allow ends the turn; nothing more is done in it", async () => {
+    const { client, acts } = turn({ policy: ask });
+    await expect(client.write(A, "new")).rejects.toThrow("write a.txt in app: a person is asked first");
+    await client.needsPerson;
+    expect(client.wish()).toMatchObject({ tool: "edit", title: "write a.txt in app", argv: null });
+    await expect(client.read(A, null, null)).rejects.toThrow("a person is asked first, and this turn ends");
+    expect(await client.permit(wish())).toBe("ask");
+    expect(acts()).toEqual(["edit asked (r)"]);
+  });
+
+  it("asks again with a person's word, and that counts", async () => {
+    const first = turn({ policy: ask });
+    await expect(first.client.write(A, "new")).rejects.toThrow();
+    const digest = first.client.wish()?.digest ?? "";
+    const yes = turn({ policy: ask }, { words: { [digest]: "allow" } });
+    await yes.client.write(A, "new");
+    expect(yes.acts()).toEqual(["edit allowed (person)"]);
+    const no = turn({ policy: ask }, { words: { [digest]: "deny" } });
+    await expect(no.client.write(A, "new")).rejects.toThrow("because");
+    expect(no.acts()).toEqual(["edit denied (r)"]);
+  });
+});
+
+describe("an agent that asks for a permission", () => {
+  it.each([
+    [wish({ rawInput: { command: "make" } }), "allow", "permission allowed (plan/command)"],
+    [wish({ rawInput: { cmd: ["make"] } }), "allow", "permission allowed (plan/command)"],
+    [wish({ rawInput: { command: "npm test" } }), "allow", "permission allowed (turn/gate-command)"],
+    [wish({ rawInput: { command: ["npm", "run", "check"] } }), "allow", "permission allowed (turn/gate-command)"],
+    [wish({ rawInput: { command: ["npm", 3] } }), "ask", "permission asked (turn/not-agreed)"],
+    [wish({ rawInput: { command: [] } }), "ask", "permission asked (turn/not-agreed)"],
+    [wish({ rawInput: { command: "" } }), "ask", "permission asked (turn/not-agreed)"],
+    [wish({ rawInput: undefined }), "ask", "permission asked (turn/not-agreed)"],
+    [wish({ rawInput: null }), "ask", "permission asked (turn/not-agreed)"],
+    [wish({ tool: "edit", rawInput: { path: "a.txt" } }), "allow", "permission allowed (plan/path)"],
+    [wish({ tool: "edit", rawInput: { file_path: 3 }, locations: [A] }), "allow", "permission allowed (plan/path)"],
+    [wish({ tool: "edit", locations: ["/workspace/app"] }), "ask", "permission asked (turn/not-agreed)"],
+    [wish({ tool: "edit", locations: ["/etc/passwd"] }), "deny", "permission denied (scope/path)"],
+  ])("%j is answered %s", async (asked, answer, act) => {
+    const { client, acts } = turn();
+    expect(await client.permit(asked)).toBe(answer);
+    expect(acts()).toEqual([act]);
+  });
+
+  it("for a command that a policy forbids is told no, agreed on or not", async () => {
+    const { client, acts, seen } = turn({ policy: deny });
+    expect(await client.permit(wish({ rawInput: { command: ["npm", "test"] } }))).toBe("deny");
+    expect([acts(), seen.denied]).toEqual([["permission denied (r)"], ["be allowed: run it (execute) (r): because"]]);
+  });
+
+  it("for a command that was approved in advance needs nobody", async () => {
+    const { client } = turn({ spec: { approvedCommands: ["npm run *"] } });
+    expect(await client.permit(wish({ rawInput: { command: "npm run build" } }))).toBe("allow");
+  });
+
+  it("has a person's word where one was given for exactly that, and no secret of its stands in the record", async () => {
+    const asked = wish({ title: "run the-secret" });
+    const first = turn();
+    await first.client.permit(asked);
+    expect(first.seen.told[0]?.act).toMatchObject({ title: "run [redacted]" });
+    const digest = first.client.wish()?.digest ?? "";
+    const yes = turn({}, { words: { [digest]: "allow" } });
+    expect([await yes.client.permit(asked), yes.acts(), yes.seen.said]).toEqual([
+      "allow",
+      ["permission allowed (person)"],
+      ["\n[allowed by a person: run [redacted]]\n"],
+    ]);
+    const no = turn({}, { words: { [digest]: "deny" } });
+    expect([await no.client.permit(asked), no.acts(), no.seen.told[0]?.cause, no.seen.denied]).toEqual([
+      "deny",
+      ["permission denied (person)"],
+      "a person said no",
+      ["be allowed: run [redacted] (execute) (person): a person said no"],
+    ]);
+  });
+});
+
+describe("an agent that starts commands", () => {
+  it("has each in the sandbox without a network, recorded when it begins and when it has ended", async () => {
+    const { client, acts, seen } = turn({
+      command: () => ({ exitCode: 1, stdout: captured("it holds the-secret"), stderr: captured("plain") }),
+    });
+    const started = await client.startTerminal({
+      ...terminal,
+      command: "make",
+      args: ["all"],
+      environment: { OWN: "1" },
+      cwd: "/workspace/app/web",
+    });
+    expect(await started.ended).toEqual({ exitCode: 1, signal: null });
+    await client.settled();
+    expect(seen.commands[0]).toMatchObject({
+      argv: ["make", "all"],
+      cwd: "/workspace/app/web",
+      environment: { LAYER: "1", OWN: "1" },
+      egressSocket: null,
+      outputFile: "/run/dir/terminal-1.log",
+    });
+    seen.commands[0]?.onStart({ pid: 1, startTicks: 1, bootId: "b" });
+    expect(acts()).toEqual(["command allowed (r)", "command allowed (r)"]);
+    expect(seen.told[1]?.evidence).toMatchObject([
+      {
+        kind: "command",
+        exitCode: 1,
+        stdout: { digest: "blob of it holds [redacted]" },
+        stderr: { digest: "blob of plain" },
+      },
+    ]);
+  });
+
+  it("by a line has a shell read it; by words none", async () => {
+    const { client, seen } = turn();
+    for (const command of ["make && ls", "make"]) await (await client.startTerminal({ ...terminal, command })).ended;
+    expect(seen.commands.map(({ argv, cwd }) => [argv, cwd])).toEqual([
+      [["sh", "-c", "make && ls"], "/workspace/app"],
+      [["make"], "/workspace/app"],
+    ]);
+  });
+
+  it("sees what they put out as it comes, the end of it where it is too much, and can end them", async () => {
+    let report: Uint8Array | null = null;
+    const { client } = turn({
+      deps: { readReport: async () => report },
+      command: (_, signal) =>
+        new Promise<Partial<SandboxOutcome>>((resolve) => {
+          signal.addEventListener("abort", () => resolve({ exitCode: null, signal: "SIGKILL", endedBy: "cancel" }));
+        }),
+    });
+    const started = await client.startTerminal({ ...terminal, command: "make", outputBytesMax: 3 });
+    expect(await started.output()).toEqual({ text: "", truncated: false, exit: null });
+    report = new TextEncoder().encode("abcdef");
+    expect(await started.output()).toEqual({ text: "def", truncated: true, exit: null });
+    started.kill();
+    expect(await started.ended).toEqual({ exitCode: null, signal: "SIGKILL" });
+    expect((await started.output()).exit).toEqual({ exitCode: null, signal: "SIGKILL" });
+  });
+
+  it("of a turn that was interrupted are told to nobody", async () => {
+    const { client, acts } = turn({ run: { signal: AbortSignal.abort() } });
+    await (await client.startTerminal({ ...terminal, command: "make" })).ended;
+    expect(acts()).toEqual(["command allowed (r)"]);
+  });
+
+  it("that cannot be run fail for who waits, and break nothing for who does not", async () => {
+    const { client } = turn({ command: () => Promise.reject(new Failure("sandbox/missing", "no bubblewrap")) });
+    const started = await client.startTerminal({ ...terminal, command: "make" });
+    await client.settled();
+    await expect(started.ended).rejects.toThrow("no bubblewrap");
+  });
+
+  it("may not have any number of them", async () => {
+    const { client } = turn();
+    for (let n = 0; n < 64; n += 1) await client.startTerminal({ ...terminal, command: "make" });
+    await expect(client.startTerminal({ ...terminal, command: "make" })).rejects.toThrow(
+      "more than 64 terminals in one turn",
+    );
+  });
+
+  it("with a command that a person is asked about says which", async () => {
+    const { client } = turn({ policy: ask });
+    await expect(client.startTerminal({ ...terminal, command: "make" })).rejects.toThrow("a person is asked first");
+    expect(client.wish()).toMatchObject({ tool: "command", argv: ["make"] });
+  });
+});
+
+it("what passes between agent and client is in the transcript, and shown without secrets", () => {
+  const { client, seen } = turn();
+  client.hear("agent", { hello: 1 }, null);
+  client.tell("the-secret");
+  expect(seen.said).toEqual(["[redacted]"]);
+});
