@@ -42,10 +42,9 @@ export async function judgeWish(
 
 /** What the gates run: as words, and as the line where one is given to a shell. */
 const agreedOn = (desk: Desk): readonly string[] => [
-  ...desk.spec.gates.flatMap(({ argv }) => [
-    argv.join(" "),
-    ...(argv[1] === "-c" && argv.length === 3 ? [argv[2] ?? ""] : []),
-  ]),
+  ...desk.spec.gates.flatMap(({ argv }) =>
+    argv.length === 0 ? [] : [argv.join(" "), ...(argv[1] === "-c" && argv.length === 3 ? argv.slice(2) : [])],
+  ),
 ];
 
 /** An absolute path inside the sandbox as repo and path, or null where it lies in no workspace of this task. */
