@@ -107,7 +107,8 @@ async function survey(deps: AppDependencies): Promise<Reclaimable[]> {
   const nowMs = deps.clock.nowMs();
   const items: Reclaimable[] = [];
   const bytes = new Map((await deps.workspaces.use()).map((one) => [one.task, one.bytes]));
-  for (const one of await deps.outputUse()) bytes.set(one.task, (bytes.get(one.task) ?? 0) + one.bytes);
+  for (const one of [...(await deps.outputUse()), ...(await deps.agentHomes.use())])
+    bytes.set(one.task, (bytes.get(one.task) ?? 0) + one.bytes);
   for (const [id, size] of [...bytes].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const found = await deps.store.tasks.task(id);
     items.push({

@@ -337,6 +337,7 @@ export const looks = (deps: AppDependencies) => {
       const sources = Object.fromEntries((project?.project.repos ?? []).map(({ name, path }) => [name, path]));
       const removed = await deps.workspaces.remove(id, sources);
       await deps.dropOutput(id);
+      await deps.agentHomes.drop(id);
       return { task: id, ...removed };
     },
 

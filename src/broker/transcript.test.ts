@@ -1,36 +1,58 @@
-import { describe, expect, it } from "vitest";
-import { textOf } from "../../test/support/given-desk.ts";
+import { describe, expect, test } from "vitest";
 import { secretsIn, transcriptOf } from "./transcript.ts";
 
-describe("the record of a turn", () => {
-  it("holds no secret, nor as JSON escapes it, whole or in a long part", () => {
-    const said: string[] = [];
-    const secret = 'a"quote and a-token-of-twenty-letters';
-    const transcript = transcriptOf(secretsIn(secret), (text) => said.push(text));
-    transcript.hear("agent", { text: secret }, null);
-    transcript.hear("client", "a-token-of-twenty-letters", "no such method");
-    transcript.tell(`it is ${secret}`);
-    expect(textOf(transcript.end())).toBe(
-      '{"from":"agent","message":{"text":"[redacted]"}}\n{"from":"client","message":"[redacted]","invalid":"no such method"}\n',
-    );
-    expect([said, transcript.redactions()]).toEqual([["it is [redacted]"], 3]);
+const linesOf = (bytes: Uint8Array): unknown[] =>
+  new TextDecoder()
+    .decode(bytes)
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as unknown);
+
+describe("what is taken out of records", () => {
+  test.each([
+    ["a key", "sk-0123456789", ["sk-0123456789"]],
+    ["a word of the language", "debug", []],
+    ["a key amid a file", "[auth]\ntoken = abcdefghijklmnopqrstuvwxyz\nuser = ada\n", ["abcdefghijklmnopqrstuvwxyz"]],
+    ["nothing", " \n", []],
+  ])("%s", (_, value, found) => expect(secretsIn(value)).toEqual(found));
+
+  test("a value in every line of the transcript, of what is told and of what is redacted, each counted", () => {
+    const told: string[] = [];
+    const secret = 'pass"word\\one';
+    const transcript = transcriptOf(secretsIn(secret), (text) => told.push(text));
+    transcript.hear("client", { params: { key: secret, list: [secret] } }, null);
+    transcript.tell(`it says ${secret}`);
+    expect(transcript.redact(`again ${secret}`)).toBe("again [redacted]");
+    expect(linesOf(transcript.end())).toEqual([
+      { from: "client", message: { params: { key: "[redacted]", list: ["[redacted]"] } } },
+    ]);
+    expect(told).toEqual(["it says [redacted]"]);
+    expect(transcript.redactions()).toBe(4);
   });
 
-  it("takes no word of the language for a secret, and a file of many lines for its long parts alone", () => {
-    expect(secretsIn("short")).toEqual([]);
-    expect(secretsIn("eight888")).toEqual(["eight888"]);
-    expect(secretsIn("one line\nwith-a-token-of-twenty-letters")).toEqual(["with-a-token-of-twenty-letters"]);
-    expect(secretsIn("just-one-token-of-many-letters")).toEqual([
-      "just-one-token-of-many-letters",
-      "just-one-token-of-many-letters",
+  test("the longer of two that begin alike is taken out whole", () => {
+    const transcript = transcriptOf(["abcdefgh", "abcdefghijkl"], () => undefined);
+    expect(transcript.redact("x abcdefghijkl y abcdefgh")).toBe("x [redacted] y [redacted]");
+  });
+});
+
+describe("a transcript", () => {
+  test("holds both sides in order, and what was no message of the protocol with why", () => {
+    const transcript = transcriptOf([], () => undefined);
+    transcript.hear("client", { id: 1 }, null);
+    transcript.hear("agent", "garbage", "no JSON");
+    expect(linesOf(transcript.end())).toEqual([
+      { from: "client", message: { id: 1 } },
+      { from: "agent", message: "garbage", invalid: "no JSON" },
     ]);
   });
 
-  it("is bounded: what does not fit is counted instead", () => {
+  test("says how many messages it had no room for", () => {
     const transcript = transcriptOf([], () => undefined);
-    transcript.hear("agent", "x".repeat(33 * 1024 ** 2), null);
+    const long = "x".repeat(20 * 1024 ** 2);
+    transcript.hear("agent", long, null);
+    transcript.hear("agent", long, null);
     transcript.hear("agent", "short", null);
-    transcript.hear("agent", "x".repeat(33 * 1024 ** 2), null);
-    expect(textOf(transcript.end())).toBe('{"from":"agent","message":"short"}\n{"left_out":2}\n');
+    expect(linesOf(transcript.end()).slice(1)).toEqual([{ from: "agent", message: "short" }, { left_out: 1 }]);
   });
 });

@@ -1,13 +1,10 @@
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
-import { isPlainPath } from "../domain/scope.ts";
-import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import type { TurnAct, TurnDecision } from "../domain/turn.ts";
-import { judgePermission, type PermissionAnswer, type PermissionWish } from "../domain/turn-permission.ts";
 import type { PersonsWord, TurnTold } from "../ports/agent.ts";
 import type { Desk, StepRun } from "../ports/broker.ts";
-import type { AskedPermission, TerminalAsked, TerminalExit, TurnClient, TurnTerminal } from "../ports/foreign.ts";
+import type { TerminalAsked, TerminalExit, TurnClient, TurnTerminal } from "../ports/foreign.ts";
 import type { Mount, Scratch } from "../ports/sandbox.ts";
 import type { StagedBlob } from "../ports/store.ts";
 import { firstRepo, limitsOf, toolPathOf, WORKSPACES_INSIDE, workspaceOf } from "./confine.ts";
@@ -15,6 +12,7 @@ import { decide } from "./decision.ts";
 import type { BrokerDependencies } from "./deps.ts";
 import { refuseOddPath } from "./reading.ts";
 import type { Transcript } from "./transcript.ts";
+import { judgeWish, keyOf, placeOf, wishOf } from "./turn-wish.ts";
 
 const READ_BYTES_MAX = 4 * 1024 ** 2;
 const TITLE_MAX = 300;
@@ -80,8 +78,8 @@ export function turnClient(
     const answer = await decide(deps, desk, act);
     if (answer.verdict === "allow") return answer.rule;
     if (answer.verdict === "ask") {
-      const digest = deps.seal({ tool: act.kind, title: inWords, input: JSON.stringify(act) }).sha256;
-      const word = Object.hasOwn(place.words, digest) ? place.words[digest] : undefined;
+      const digest = keyOf(deps, act);
+      const word = wordOn(place, digest);
       if (word === "allow") return "person";
       if (word === undefined) {
         await record(asTold, "asked", answer.rule, { cause: answer.reason });
@@ -172,13 +170,14 @@ export function turnClient(
 
     async permit(asked) {
       if (wish !== null) return "ask";
-      const { digest, detail, wanted } = wishOf(deps, desk, asked);
+      const { digest, covers, detail, wanted } = wishOf(deps, desk, asked);
       const title = place.transcript.redact(asked.title).slice(0, TITLE_MAX);
       const request = await deps.blobs.stage(new TextEncoder().encode(place.transcript.redact(JSON.stringify(asked))));
       const act: TurnAct = { kind: "permission", digest, tool: asked.tool, title, request: request.ref };
       const blobs = [request];
       const inWords = `be allowed: ${title} (${asked.tool})`;
-      const word = Object.hasOwn(place.words, digest) ? place.words[digest] : undefined;
+      const allCovered = covers.length > 0 && covers.every((one) => wordOn(place, one) === "allow");
+      const word = wordOn(place, digest) ?? (allCovered ? "allow" : undefined);
       const judged = await judgeWish(deps, desk, wanted);
       // A person's word counts for what they were asked, and for nothing that nobody may.
       if (judged.answer === "ask" && word !== undefined) {
@@ -200,7 +199,7 @@ export function turnClient(
         return "deny";
       }
       await record(act, "asked", judged.rule, { blobs, cause: judged.reason });
-      wants({ digest, tool: asked.tool, title, detail, argv: wanted.argv });
+      wants({ digest, tool: asked.tool, title, detail, argv: wanted.argv, covers });
       return "ask";
     },
 
@@ -231,52 +230,9 @@ export function turnClient(
   };
 }
 
-/** First what holds for any wish, then, where it is a command or an edit that can be told, what the policies in force say of that. */
-async function judgeWish(deps: BrokerDependencies, desk: Desk, wanted: PermissionWish): Promise<PermissionAnswer> {
-  const judged = judgePermission(wanted, {
-    phase: desk.phase,
-    item: desk.item,
-    scopes: desk.spec.scopes,
-    agreed: agreedOn(desk),
-    grants: [...desk.grants, ...(desk.spec.approvedCommands ?? [])],
-  });
-  if (judged.answer === "deny" || wanted.argv === null) return judged;
-  const argv = wanted.argv.length === 1 ? ["sh", "-c", ...wanted.argv] : wanted.argv;
-  const timeoutMs = desk.spec.limits.stepMs;
-  const said = await decide(deps, desk, {
-    kind: "command",
-    repo: firstRepo(desk),
-    argv,
-    cwd: ".",
-    timeoutMs,
-    network: [],
-  });
-  return said.verdict === "deny" ? { answer: "deny", rule: said.rule, reason: said.reason } : judged;
-}
-
-/** What the gates run: as words, and as the line where one is given to a shell. A gate that still lacks its command agrees to nothing. */
-const agreedOn = (desk: Desk): readonly string[] => [
-  ...desk.spec.gates.flatMap(({ argv }) =>
-    argv.length === 0 ? [] : [argv.join(" "), ...(argv[1] === "-c" && argv.length === 3 ? argv.slice(2) : [])],
-  ),
-];
-
 /** Agents give a whole line as the command as often as words: that is a shell's to read, inside the same sandbox. */
 const wordsOf = ({ command, args }: TerminalAsked): readonly string[] =>
   args.length === 0 && /[\s|&;<>()$`"'*?]/.test(command) ? ["sh", "-c", command] : [command, ...args];
-
-/** An absolute path inside the sandbox as repo and path, or null where it lies in no workspace of this task. */
-function placeOf(desk: Desk, path: string): { readonly repo: string; readonly path: string } | null {
-  if (!path.startsWith(`${WORKSPACES_INSIDE}/`)) return null;
-  const [repo = "", ...rest] = path
-    .slice(WORKSPACES_INSIDE.length + 1)
-    .replace(/\/+$/, "")
-    .split("/");
-  if (scopeOf(desk.spec, repo) === undefined) return null;
-  const inside = rest.join("/");
-  if (inside === "") return { repo, path: "." };
-  return isPlainPath(inside) ? { repo, path: inside } : null;
-}
 
 const linesOf = (text: string, line: number | null, limit: number | null): string => {
   if (line === null && limit === null) return text;
@@ -285,31 +241,8 @@ const linesOf = (text: string, line: number | null, limit: number | null): strin
   return lines.slice(from, limit === null ? undefined : from + limit).join("\n");
 };
 
-/** The wish as we understand it. The digest is over what the agent said of it: the same wish asked again has the same. */
-function wishOf(deps: BrokerDependencies, desk: Desk, { tool, title, rawInput, locations }: AskedPermission) {
-  const input =
-    typeof rawInput === "object" && rawInput !== null ? (rawInput as Readonly<Record<string, unknown>>) : {};
-  const command = input["command"] ?? input["cmd"];
-  const argv =
-    typeof command === "string"
-      ? [command]
-      : Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === "string")
-        ? (command as readonly string[])
-        : null;
-  const named = ["path", "file_path", "filePath", "filepath", "abs_path"].flatMap((key) => {
-    const value = input[key];
-    return typeof value === "string" ? [value] : [];
-  });
-  const places = [...new Set([...locations, ...named])].map((path) =>
-    placeOf(desk, path.startsWith("/") ? path : `${WORKSPACES_INSIDE}/${firstRepo(desk)}/${path}`),
-  );
-  const asText = JSON.stringify(rawInput) ?? "null";
-  return {
-    digest: deps.seal({ tool, title, input: asText }).sha256,
-    detail: (argv === null ? asText : argv.join(" ")).slice(0, 2_000),
-    wanted: { tool, places, argv },
-  };
-}
+const wordOn = ({ words }: TurnPlace, digest: string): PersonsWord | undefined =>
+  Object.hasOwn(words, digest) ? words[digest] : undefined;
 
 interface Terminal {
   readonly asked: TerminalAsked;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLinkLocal } from "../domain/link-local.ts";
 import { isLocal, PROVIDER_KINDS } from "../domain/provider-facts.ts";
 import { Slug } from "./inputs.ts";
 
@@ -7,6 +8,10 @@ export const ProviderUrl = z
   .string()
   .max(2048)
   .refine(isPlainUrl, "must be an http or https url without user, query or fragment")
+  .refine(
+    (url) => !isPlainUrl(url) || !isLinkLocal(new URL(url).hostname),
+    "must not be a link-local address: there clouds tell their machines' credentials, and nobody serves models",
+  )
   .transform((url) => url.replace(/\/+$/, ""));
 
 function isPlainUrl(text: string): boolean {

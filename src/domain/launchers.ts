@@ -34,6 +34,8 @@ export const LAUNCHERS: readonly Launcher[] = [
     programs: ["opencode"],
     args: ["acp"],
     planMode: "plan",
+    // A session that planned and is loaded again would go on planning.
+    workMode: "build",
     environment: { OPENCODE_DISABLE_AUTOUPDATE: "1", OPENCODE_DISABLE_LSP_DOWNLOAD: "1" },
     install: "npm install -g opencode-ai",
     usualHosts: ["api.anthropic.com:443", "api.openai.com:443", "models.dev:443"],
@@ -43,11 +45,12 @@ export const LAUNCHERS: readonly Launcher[] = [
     name: "codex",
     title: "Codex",
     programs: ["codex-acp"],
-    planMode: "read-only",
+    // Any other mode starts each command in a sandbox of its own, which cannot begin inside ours; what may be changed is ours to say.
+    environment: { INITIAL_AGENT_MODE: "agent-full-access" },
     install: "npm install -g @openai/codex @agentclientprotocol/codex-acp",
     usualHosts: ["api.openai.com:443", "chatgpt.com:443", "auth.openai.com:443"],
     quirk:
-      "it brings a sandbox of its own, which cannot start inside ours; run it in a mode that leaves confining to AgentOS",
+      "its own sandbox cannot start inside ours, so it runs in full access and asks for nothing; with INITIAL_AGENT_MODE=read-only granted as a variable it asks for what its model wants outside of it",
   }),
   row({
     name: "claude",

@@ -34,6 +34,9 @@ const CROSSED: Readonly<Record<string, readonly string[]>> = {
     "git -c user.name=x push -f",
     "git --git-dir=.git push -f",
     "git --git-dir .git push -f",
+    "git push --force-w origin main",
+    "git push --mir",
+    "git push --del origin main",
   ],
   "no-verify": [
     "git commit --no-verify -m x",
@@ -42,11 +45,18 @@ const CROSSED: Readonly<Record<string, readonly string[]>> = {
     "git commit -anm x",
     "git push --no-verify",
     "git merge --no-verify x",
+    "git commit --no-verif -m x",
   ],
   "history-destruction": [
     "git filter-branch --all",
     "git filter-repo --path x",
     "git gc --prune=now",
+    "git gc --prun=now",
+    "git reset --hard",
+    "git reset --hard HEAD",
+    "git reset -q --hard origin/main",
+    "git reset HEAD~3 --hard",
+    "git -C sub reset --har",
     "git reflog expire --all",
     "git reflog delete HEAD@{0}",
     "git update-ref -d refs/heads/main",
@@ -157,7 +167,10 @@ const ORDINARY = [
   "git pull --rebase",
   "git fetch --prune",
   "git rebase -i HEAD~3",
-  "git reset --hard HEAD",
+  "git reset --soft HEAD~1",
+  "git reset HEAD a.txt",
+  "git commit --no-verbose -m x",
+  "git push --dry-run",
   "git checkout -f main",
   "git checkout -- src/a.ts",
   "git clean -fd",
@@ -221,5 +234,15 @@ describe("ordinary commands", () => {
   });
 
   it("of no kind that runs nothing are refused", () =>
-    expect(crossedRedLine({ kind: "read", repo: "app", what: "command", target: ["sudo", "id"] })).toBeNull());
+    expect(crossedRedLine({ kind: "read", repo: "app", what: "file", target: ["sudo", "id"] })).toBeNull());
+
+  it("that only look are held to them like any other that runs", () => {
+    const look = (text: string) =>
+      crossedRedLine({ kind: "read", repo: "app", what: "command", target: ["/bin/sh", "-c", text] })?.id ?? null;
+    expect([look("git log -n 1"), look("sudo id"), look("cat a && rm -rf .git")]).toEqual([
+      null,
+      "privilege-escalation",
+      "history-destruction",
+    ]);
+  });
 });

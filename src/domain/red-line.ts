@@ -24,23 +24,28 @@ const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly strin
       git(argv, "push") &&
       argv.some(
         (word) =>
-          /^(-[a-z]*[fd][a-z]*|--force|--force-with-lease(=.*)?|--mirror|--delete)$/.test(word) || /^[+:]./.test(word),
+          /^(-[a-z]*[fd][a-z]*|--force)$/.test(word) ||
+          /^[+:]./.test(word) ||
+          isOption(word, "--force-with-lease", "--force-w") ||
+          isOption(word, "--mirror", "--m") ||
+          isOption(word, "--delete", "--de"),
       ),
   },
   {
     id: "no-verify",
     means: "no step skips hooks or checks of git",
     crossedBy: (argv) =>
-      (nameOf(argv) === "git" && argv.includes("--no-verify")) ||
+      (nameOf(argv) === "git" && argv.some((word) => isOption(word, "--no-verify", "--no-veri"))) ||
       (git(argv, "commit") && argv.some((word) => /^-[aeiopqsuv]*n[a-z]*$/.test(word))),
   },
   {
     id: "history-destruction",
-    means: "no step destroys git history",
+    means: "no step destroys git history, nor work that was never committed",
     crossedBy: (argv) =>
+      (git(argv, "reset") && argv.some((word) => isOption(word, "--hard", "--h"))) ||
       git(argv, "filter-branch") ||
       git(argv, "filter-repo") ||
-      (git(argv, "gc") && argv.some((word) => word.startsWith("--prune"))) ||
+      (git(argv, "gc") && argv.some((word) => isOption(word, "--prune", "--p"))) ||
       (git(argv, "reflog") && (argv.includes("expire") || argv.includes("delete"))) ||
       (git(argv, "update-ref") && argv.includes("-d")) ||
       (removes(argv) && argv.some((word) => /(^|\/)\.git\/?$/.test(word))),
@@ -59,6 +64,12 @@ const RED_LINES: readonly (RedLine & { readonly crossedBy: (argv: readonly strin
   },
 ];
 
+/** An option as git takes it: whole, or shortened as far as `least` says it is still the only one. */
+const isOption = (word: string, whole: string, least: string): boolean => {
+  const [name = ""] = word.split("=", 1);
+  return name.startsWith(least) && whole.startsWith(name);
+};
+
 const removes = (argv: readonly string[]): boolean => nameOf(argv) === "rm" || nameOf(argv) === "shred";
 
 function git(argv: readonly string[], verb: string): boolean {
@@ -74,8 +85,15 @@ export function crossedRedLine(act: Act): RedLine | null {
     if (/(^|\/)\.git(\/|$)/i.test(act.path)) return { id: "git-directory", means: "no step edits a git directory" };
     return null;
   }
-  if (act.kind !== "command" && act.kind !== "gate" && act.kind !== "prepare") return null;
-  for (const argv of reduceCommand(act.argv).argvs)
+  const words = wordsOf(act);
+  if (words === null) return null;
+  for (const argv of reduceCommand(words).argvs)
     for (const { id, means, crossedBy } of RED_LINES) if (crossedBy(argv)) return { id, means };
   return null;
+}
+
+/** What is run to be looked at only is run, too. */
+function wordsOf(act: Act): readonly string[] | null {
+  if (act.kind === "command" || act.kind === "gate" || act.kind === "prepare") return act.argv;
+  return act.kind === "read" && act.what === "command" ? act.target : null;
 }

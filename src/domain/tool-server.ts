@@ -30,7 +30,7 @@ export const toolDigest = (seal: Seal, { name, description, schema }: OfferedToo
  * server's. Null: it has a name that no model could be told apart by.
  */
 export const callableName = (server: string, tool: string): string | null =>
-  /^[A-Za-z0-9_-]{1,64}$/.test(tool) && !tool.includes("__") ? `${server}__${tool}` : null;
+  /^[A-Za-z0-9-][A-Za-z0-9_-]{0,63}$/.test(tool) && !tool.includes("__") ? `${server}__${tool}` : null;
 
 /** What changed between what was agreed on and what is offered now, one sentence each. */
 export function toolChanges(

@@ -15,7 +15,7 @@ export type TurnAct =
     }
   | {
       readonly kind: "permission";
-      /** Digest of kind, title and raw input: the same wish has the same. */
+      /** The same wish has the same, however it is put: of the files to be changed, of the command, else of all that was said of it. */
       readonly digest: string;
       readonly tool: string;
       readonly title: string;

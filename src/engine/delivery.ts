@@ -12,8 +12,8 @@ import { proveMerged, type Route, routeOf } from "./delivery-route.ts";
 import { deliverTogether } from "./delivery-together.ts";
 import { travel } from "./delivery-travel.ts";
 import type { EngineDependencies } from "./deps.ts";
-import { refuseToTouch } from "./tampered.ts";
 import { changedFiles } from "./inspection.ts";
+import { refuseToTouch } from "./tampered.ts";
 
 /**
  * Brings a proven tree to where people see it. First every repo's route is decided (and, where the target moved on, the merged tree is

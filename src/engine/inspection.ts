@@ -1,4 +1,5 @@
 import { type Finding, type JudgedFinding, judgedFindings } from "../domain/finding.ts";
+import { own } from "../domain/own.ts";
 import type { Spec } from "../domain/spec.ts";
 import { type ChangedFile, comparedRuns, keptPaths, suspicions } from "../domain/suspicion.ts";
 import type { Task } from "../domain/task.ts";
@@ -65,14 +66,14 @@ export function foundAbout(task: Task, spec: Spec, files: ChangedFiles): readonl
     ),
   );
   const seen = spec.gates.flatMap(({ id, repo }) => {
-    const verdict = task.verdicts[id];
+    const verdict = own(task.verdicts, id);
     if (verdict === undefined) return [];
-    const kept = task.keptTests[id];
+    const kept = own(task.keptTests, id);
     return [
       {
         gate: id,
         repo,
-        base: task.baseline[id]?.counts ?? null,
+        base: own(task.baseline, id)?.counts ?? null,
         candidate: verdict.counts,
         passed: verdict.verdict === "pass",
         kept:

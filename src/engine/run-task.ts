@@ -14,8 +14,8 @@ import { phaseWithoutModel } from "./models-needed.ts";
 import { planTask } from "./planning.ts";
 import { recover } from "./recover.ts";
 import { rest } from "./rest.ts";
-import { timeUpDetail, watchTime } from "./task-time.ts";
 import { isClaimable, refuseToTouch, tamperedText } from "./tampered.ts";
+import { timeUpDetail, watchTime } from "./task-time.ts";
 import { verifyTask } from "./verification.ts";
 
 /** One claim, from taking the task up to putting it down. Never throws for what happens to the task: that is in its journal. */

@@ -8,8 +8,8 @@ import { agreed, answerTo, permitted } from "./consult.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { type Hold, OutcomeUnknown, PutDown } from "./hold.ts";
 import { rest } from "./rest.ts";
-import { requireBudget } from "./task-budget.ts";
 import { requireAgreed } from "./tampered.ts";
+import { requireBudget } from "./task-budget.ts";
 import { undoOpenStep } from "./undo.ts";
 import { excludedPaths } from "./workspace-value.ts";
 

@@ -1,6 +1,7 @@
 import type { CandidateOf } from "../domain/event.ts";
 import { findingText, inTheWay } from "../domain/finding.ts";
 import { type GateDefinition, groundOf } from "../domain/gate.ts";
+import { own } from "../domain/own.ts";
 import { inScope } from "../domain/scope.ts";
 import type { Agent } from "../ports/agent.ts";
 import { type AttemptEnd, endAttempt } from "./attempt.ts";
@@ -157,7 +158,9 @@ async function runAndJudge(
   const at = Object.fromEntries(
     Object.entries(hold.task().candidate ?? {}).map(([repo, one]) => [
       repo,
-      on === "base" ? { commit: one.base, tree: one.baseTree } : (kept[repo] ?? { commit: one.commit, tree: one.tree }),
+      on === "base"
+        ? { commit: one.base, tree: one.baseTree }
+        : (own(kept, repo) ?? { commit: one.commit, tree: one.tree }),
     ]),
   );
   // Numbered by gate, not by turn: after a crash the gates that are judged already are not asked for again.

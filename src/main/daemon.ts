@@ -84,7 +84,9 @@ async function runUnderLock(
       "Use 127.0.0.1 or ::1.",
     );
   const warn = (sentence: string, error: unknown): void => log.error({ err: error }, sentence);
+  const listens: { port: number | null } = { port: null };
   const system = await assemble({
+    ownPort: () => listens.port,
     home: config.home,
     toolPath: config.toolPath,
     tasksMax: config.tasksMax,
@@ -103,7 +105,7 @@ async function runUnderLock(
     adapters,
   });
   try {
-    return await work(config, log, system, warn, unlock);
+    return await work(config, log, system, listens, warn, unlock);
   } catch (error) {
     await rm(join(config.home, "daemon.json"), { force: true });
     await system.stop().catch((worse: unknown) => warn("what was started could not be put down in good order", worse));
@@ -115,6 +117,7 @@ async function work(
   config: DaemonConfig,
   log: Logger,
   system: System,
+  listens: { port: number | null },
   warn: (sentence: string, error: unknown) => void,
   unlock: () => Promise<void>,
 ): Promise<Daemon> {
@@ -170,6 +173,7 @@ async function work(
   });
   const server = await listening(nodeServer(api.fetch), config);
   const { port } = server.address() as AddressInfo;
+  listens.port = port;
   const names = config.host === "::1" ? ["[::1]", "localhost"] : [config.host, "localhost"];
   hosts = new Set(names.map((name) => `${name}:${port}`));
   const url = `http://${names[0]}:${port}`;

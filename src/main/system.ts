@@ -66,6 +66,8 @@ export interface SystemOptions {
   readonly retention: Retention;
   /** The daemon's means to reach remote repositories; left out: only what asks for nothing. */
   readonly remotes?: RemoteAccess;
+  /** The port at which the API of this system listens, as soon as it does: no sandbox reaches it, whoever grants it. */
+  readonly ownPort?: () => number | null;
   readonly warn: (sentence: string, error: unknown) => void;
   /** Nothing can be made durable any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -84,9 +86,9 @@ export interface SystemOptions {
     readonly workspaces?: (workspaces: Workspaces) => Workspaces;
     readonly allowPrivate?: readonly { readonly host: string; readonly port: number }[];
     readonly busyMs?: number;
-    /** Where granted variables are looked up; the daemon's own environment when not given. */
     /** Below which directory granted files lie; the person's home when not given. */
     readonly grantsHome?: string;
+    /** Where granted variables are looked up; the daemon's own environment when not given. */
     readonly grantsFrom?: Readonly<Record<string, string | undefined>>;
   };
 }
@@ -153,8 +155,9 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     secrets: adapters.secrets ?? secrets({ home, environment: (name) => process.env[name] }),
   };
   const models = adapters.models ?? modelClient(modelEndpoints(looking));
-  const egress = adapters.egress ?? egressProxy();
+  const egress = adapters.egress ?? egressProxy(options.ownPort === undefined ? {} : { ownPort: options.ownPort });
   const protocol = acpProtocol();
+  const homes = agentHomes({ home, owner: sandbox.owner() });
   const agentsHere = agentPrograms([home, homedir()]);
   const granted = grantedThings(adapters.grantsFrom ?? process.env, adapters.grantsHome ?? homedir());
   const userPolicy = userPolicyFile(join(home, "policy.cedar"));
@@ -181,7 +184,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     toolProtocol,
     protocols: { acp: protocol },
     agentPrograms: agentsHere,
-    agentHomes: agentHomes({ home, owner: sandbox.owner() }),
+    agentHomes: homes,
     granted,
     dropRunDirectory: files.drop,
     platform: once(() => `${process.platform}-${process.arch}-${glibcVersion()}`),
@@ -238,6 +241,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
+    agentHomes: homes,
     toolServers: offeredTools({ sandbox, egress, files, programs: agentsHere, granted, protocol: toolProtocol }),
     policies,
     userPolicy,

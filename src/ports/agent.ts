@@ -36,6 +36,8 @@ export interface TurnTold {
     readonly detail: string;
     /** The command it is about, where that can be told. */
     readonly argv: readonly string[] | null;
+    /** What the same yes lets be done besides, by digest: each of the files that it is about. Not there in what was recorded earlier. */
+    readonly covers?: readonly string[];
   } | null;
   /** One sentence where it did not end as it should. */
   readonly trouble: string | null;

@@ -131,6 +131,10 @@ export interface AgentHomes {
   exists(task: string, name: string): Promise<boolean>;
   /** Removes all homes of the task but these. */
   keepOnly(task: string, names: readonly string[]): Promise<void>;
+  /** Removes all that agents kept for a task. */
+  drop(task: string): Promise<void>;
+  /** What the homes of each task take, in bytes on disk. */
+  use(): Promise<readonly { readonly task: string; readonly bytes: number }[]>;
 }
 
 /** What a person's grants name, at the time it is asked for. */

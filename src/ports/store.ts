@@ -305,6 +305,8 @@ export interface AuditReport {
   /** Content that was erased on purpose: no finding. */
   readonly erased: number;
   readonly findings: readonly AuditFinding[];
+  /** Events that say an earlier time than the one before them in their stream, by more than a second: a clock was set back. No finding. */
+  readonly backwards: readonly { readonly stream: string; readonly seq: number; readonly ms: number }[];
 }
 
 export type AppendedBy = { readonly actor: Actor; readonly event: AnyEvent };

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { cedarPolicy } from "../../src/adapters/policy/cedar-policy.ts";
 import type { PolicyQuestion } from "../../src/ports/policy.ts";
+import { REACHES } from "./reach.ts";
 import { EVASIONS } from "./shell.ts";
 
 /*
- * The other half of the E rows: a person forbids `touch`, and none of the ways around its name is allowed: what cannot be reduced to words
+ * The other half of the E rows, and of G09 to G11: a person forbids `touch`, and none of the ways around its name is allowed: what cannot be reduced to words
  * is opaque, and refused with it. That each of them makes a file where nobody confines it is shown by box.test.ts.
  */
 
@@ -16,6 +17,18 @@ const NO_TOUCH = cedarPolicy(async () => [
   },
 ]);
 const SHIPPED = cedarPolicy(async () => []);
+
+const NOWHERE = {
+  outside: "/somewhere",
+  home: "/home/ada",
+  secret: "",
+  data: "/data",
+  daemon: 1,
+  port: 9,
+  url: "http://127.0.0.1:9",
+  socket: "/somewhere/s",
+  abstract: "s",
+};
 
 const question = (shell: string, text: string): PolicyQuestion => ({
   principal: { kind: "agent", name: "script" },
@@ -53,6 +66,14 @@ describe("with a forbid on touch in force", () => {
     }
     expect(allowed).toEqual([]);
   });
+
+  it.each(REACHES.filter(({ id }) => /^G(09|10|11)$/.test(id)).map(({ id, what, run }) => [id, what, run] as const))(
+    "%s: a command that %s is denied, before anything is spawned",
+    async (_, __, run) => {
+      const text = run(NOWHERE, "/somewhere/x");
+      expect([text, (await NO_TOUCH.decide(question("/bin/sh", text))).verdict]).toEqual([text, "deny"]);
+    },
+  );
 
   it("the control: without it an ordinary touch is not denied, and with it an ordinary command is not", async () => {
     expect((await SHIPPED.decide(question("/bin/sh", "touch a"))).verdict).not.toBe("deny");

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MEND_SUM, sampleRepo, type TestDaemon, waitForStatus, withDaemon } from "../support/daemon.ts";
+import { repository } from "../integration/task-kit.ts";
+import { type TestDaemon, waitForStatus, withDaemon } from "../support/daemon.ts";
 import { type Dice, dice } from "./tampering.ts";
 
 /*
@@ -31,31 +32,38 @@ const hashes = async (id: string): Promise<Omit<Waiting, "id">> => ({
 
 beforeAll(async () => {
   daemon = await withDaemon();
-  const { project } = await daemon.api.projectOfPath({ path: sampleRepo("red") });
-  const planned = async (title: string): Promise<string> => {
-    const { id } = await daemon.api.createTask({ title, project: project.id, plan: MEND_SUM });
+  const { project } = await daemon.api.projectOfPath({ path: repository() });
+  const frozen = async (title: string): Promise<string> => {
+    const { id } = await daemon.api.createTask({
+      title,
+      project: project.id,
+      plan: { items: [{ id: "work", title: "Work", do: [{ run: "touch done" }] }] },
+      gates: [{ id: "check", run: "test -f done" }],
+    });
     await daemon.api.freezeTask(id);
+    return id;
+  };
+  const planned = async (id: string): Promise<string> => {
     await daemon.api.readyTask(id);
     await waitForStatus(daemon.api, id, ["awaiting_approval"]);
     return id;
   };
-  const [first, second, third, fourth] = [
-    await planned("One"),
-    await planned("Two"),
-    await planned("Three"),
-    await planned("Four"),
-  ];
+  const [first, second, third, fourth] = await Promise.all([
+    frozen("One").then(planned),
+    frozen("Two").then(planned),
+    frozen("Three").then(planned),
+    frozen("Four"),
+  ]);
   replaced = await hashes(third);
   await daemon.api.reviseTask(third, { title: "Three, otherwise" });
   await daemon.api.freezeTask(third);
-  await daemon.api.readyTask(third);
-  await waitForStatus(daemon.api, third, ["awaiting_approval"]);
+  await planned(third);
   await daemon.api.cancelTask(fourth, {});
   waits = { id: first, ...(await hashes(first)) };
   other = { id: second, ...(await hashes(second)) };
   revised = { id: third, ...(await hashes(third)) };
   over = fourth;
-});
+}, 180_000);
 
 afterAll(() => expect(daemon.log()).toEqual([]));
 
@@ -123,7 +131,7 @@ test(`P07, P09, P12: ${MUTATIONS} tries to change, replay or forge by the API ar
     const ways = isApproval ? APPROVALS : EDITS;
     const [status, method, path, body] = (ways[roll(ways.length)] ?? EDITS[0])?.(roll) ?? [0, "", ""];
     if (isApproval) approvals += 1;
-    // On one connection, as a browser would.
+    // One after the other, so on one connection that is kept.
     const answer = await fetch(`${daemon.url}${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),

@@ -151,11 +151,13 @@ describe("git of a hostile repository", () => {
   it("G01, G02, G05: the control: git as a person types it runs the repository's programs", () => {
     const repo = hostileRepository();
     git(repo, "config", "--unset", "filter.evil.process");
+    put(repo, { "b.bin": "three\n" });
     for (const words of [
       ["status"],
       ["diff", "--ext-diff", "HEAD~1"],
       ["-c", "core.hooksPath=.git/hooks", "checkout", "-b", "other"],
-      ["add", "-A"],
+      // Asked by what says that nothing has changed, git would look at no file.
+      ["-c", "core.fsmonitor=false", "add", "-A"],
     ])
       try {
         git(repo, ...words);

@@ -13,12 +13,12 @@ import type { Cheat, Honest } from "./row.ts";
 
 /*
  * LIST.md, row by row: each cheat is a script plan on a real repository, run by the engine to its end. It never succeeds, and what the list
- * says stopped it is what is shown; each honest change succeeds. `AGENTOS_CHEATS=full` runs every row, otherwise every third.
+ * says stopped it is what is shown; each honest change succeeds. `AGENTOS_CHEATS=full` runs every row, otherwise every sixth.
  */
 
 const CHEATS: readonly Cheat[] = [...NODE_CHEATS, ...OTHER_CHEATS];
 const HONEST: readonly Honest[] = [...NODE_HONEST, ...OTHER_HONEST];
-const EVERY = process.env["AGENTOS_CHEATS"] === "full" ? 1 : 3;
+const EVERY = process.env["AGENTOS_CHEATS"] === "full" ? 1 : 6;
 const chosen = <T>(rows: readonly T[]): readonly T[] => rows.filter((_, at) => at % EVERY === 0);
 
 const PERSONAL = (process.env["PATH"] ?? "")

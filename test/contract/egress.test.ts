@@ -187,6 +187,33 @@ describe("what a door refuses", () => {
     expect(connections).toBe(0);
   });
 
+  it.each(["127.0.0.1", "127.0.0.9", "0.0.0.0", "::1", "::ffff:127.0.0.1", "::ffff:7f00:1"])(
+    "denies what leads to AgentOS itself by %s, whoever granted it and whatever it is called",
+    async (address) => {
+      let listens: number | null = null;
+      const door = await open([target()], [target()], {
+        resolve: async () => ["203.0.113.1", address],
+        ownPort: () => listens,
+        connectTimeoutMs: 50,
+      });
+      listens = port;
+      expect(await say(door, `CONNECT ${HOST}:${port} HTTP/1.1\r\n\r\n`)).toMatch(
+        /^HTTP\/1\.1 403 [\s\S]*is AgentOS itself, which nothing inside a sandbox may reach\n$/,
+      );
+      expect(connections).toBe(0);
+      expect(await door.close()).toMatchObject([{ verdict: "denied" }]);
+    },
+  );
+
+  it("lets the same port of another machine through", async () => {
+    const door = await open([target()], [target()], {
+      resolve: async () => ["10.1.2.3"],
+      ownPort: () => port,
+      connectTimeoutMs: 50,
+    });
+    expect(await say(door, `CONNECT ${HOST}:${port} HTTP/1.1\r\n\r\n`)).not.toContain("AgentOS itself");
+  });
+
   it("allows a private address only to the exact target that may have one", async () => {
     const other = { host: HOST, port: port + 1 };
     const door = await open([target(), other], [other]);

@@ -44,6 +44,8 @@ export interface StoreUnderTest {
   commits(): number;
   /** Closes the store and opens the same data again. */
   reopen(): Promise<Store>;
+  /** One statement that changes one row, as the data's owner can run it: past every guard, and the guards are back afterwards. */
+  edit(statement: string): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -510,6 +512,50 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await expect(store.append(event("a", 1, frozen, [text]))).rejects.toThrow("does not have the hash");
         expect(await store.tasks.spec("a", 1)).toBeNull();
         expect(await store.position()).toBe(1);
+      });
+
+      describe("that somebody edited past the store", () => {
+        beforeEach(async () => {
+          for (const id of ["a", "b"]) {
+            await givenTask(store, id);
+            await freeze(store, under.seal, id, 1, 1, { intent: id });
+          }
+        });
+
+        test("are not among those that nobody edited", async () => {
+          expect([await store.tasks.tampered("a"), await store.tasks.tampered("b")]).toEqual([null, null]);
+        });
+
+        test.each([
+          ["its spec", "UPDATE specs SET text = '{}' WHERE task = 'a'", /the stored spec does not have the hash/],
+          ["no spec", "DELETE FROM specs WHERE task = 'a'", /the row of its spec is gone/],
+          ["where it stands", "UPDATE tasks SET seq = 1 WHERE id = 'a'", /its row is not what its journal/],
+          ["no row", "DELETE FROM tasks WHERE id = 'a'", /its row is gone/],
+          [
+            "an event",
+            "UPDATE events SET actor = 'person:eve' WHERE stream = 'task/a' AND seq = 1",
+            /event 1 .*changed/,
+          ],
+          ["an event less", "DELETE FROM events WHERE stream = 'task/a' AND seq = 1", /event 2 .*stands where 1/],
+          ["no last event", "DELETE FROM events WHERE stream = 'task/a' AND seq = 2", /names 2 of its events, not 1/],
+          [
+            "another order",
+            "DELETE FROM log_leaves WHERE stream = 'task/a' AND seq = 2",
+            /event 2 .*order of all events/,
+          ],
+        ])("are told with what it was (%s), and no other task is", async (_, statement, problem) => {
+          await under.edit(statement);
+          store = await under.reopen();
+          expect((await store.tasks.tampered("a"))?.problem).toMatch(problem);
+          expect(await store.tasks.tampered("b")).toBeNull();
+        });
+
+        test("are told while the store is open, too, and again after it", async () => {
+          await under.edit("UPDATE specs SET text = '{}' WHERE task = 'a'");
+          const first = await store.tasks.tampered("a");
+          expect(first?.status).toBe("draft");
+          expect(await store.tasks.tampered("a")).toEqual(first);
+        });
       });
 
       test("that run are bound to a project that is there", async () => {

@@ -163,6 +163,30 @@ export function countedSandbox(
         meeting?.close();
       }
     },
+    open(command, signal) {
+      const who = stepOf(command);
+      if (who === null) return sandbox.open(command, signal);
+      const name = `${who.step}.${who.run}`;
+      cross(`before the turn of ${name}`);
+      const session = sandbox.open(
+        {
+          ...command,
+          environment: { ...command.environment, AGENTOS_CRASH_TEST: places.mark },
+          onStart(mark) {
+            command.onStart(mark);
+            cross(`at the process of ${name}`);
+          },
+        },
+        signal,
+      );
+      const outcome = session.outcome.then((ended) => {
+        cross(`after the turn of ${name}`);
+        return ended;
+      });
+      // Whoever talks with it awaits it later.
+      outcome.catch(() => undefined);
+      return { ...session, outcome };
+    },
   };
 }
 

@@ -435,6 +435,22 @@ const BREAKAGES: readonly Breakage[] = [
     says: /failed, and app holds the work/,
   },
   {
+    broken: "an agent did something in a turn that is not open",
+    by: () =>
+      appendEvent(taskStream(), "TURN_ACTED", {
+        step: steps.command,
+        run: 1,
+        n: 1,
+        act: { kind: "read", repo: "whole", path: "a.txt" },
+        decision: "allowed",
+        rule: "default",
+        evidence: [],
+        cause: null,
+      }),
+    found: "turn",
+    says: /which is no open turn/,
+  },
+  {
     broken: "a task is running while nobody runs it",
     by: () => appendEvent(`task/${waiting}`, "CLAIMED", { worker: "w", epoch: 99, takeover: false }),
     found: "waiting",

@@ -8,6 +8,7 @@ import { checkProcesses } from "./checker/processes.ts";
 import { compareWithTables, replay, type State } from "./checker/replay.ts";
 import { newReport, type Report } from "./checker/report.ts";
 import { checkSteps, heads, stopsIn, struckIn, witnessLines } from "./checker/steps.ts";
+import { checkTurns } from "./checker/turns.ts";
 import { placesIn } from "./places.ts";
 
 /**
@@ -39,6 +40,7 @@ export function check(directory: string, { stopped }: { readonly stopped: boolea
       checkSteps(id, mine, { deaths, stops: stopsIn(places), struck: struckIn(places) }, witness, report);
       for (const event of mine) checkContents(event, read);
       checkEvidence(id, mine, places, read, report);
+      checkTurns(mine, read, report);
       checkWaiting(state, report);
     }
     for (const [id, mine] of byTask(events)) checkAllOrNone(id, mine, events, { stopped }, report);

@@ -1,8 +1,21 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { testAgent } from "../support/acp-kit.ts";
-import { approve, sampleRepo, toolPath, until, waitForStatus, withDaemon } from "../support/daemon.ts";
+import {
+  approve,
+  sampleRepo,
+  temporaryDirectory,
+  toolPath,
+  until,
+  waitForStatus,
+  withDaemon,
+} from "../support/daemon.ts";
+import { checkContents, checkEvidence, contents } from "./checker/evidence.ts";
+import { openDatabase, readJournal } from "./checker/journal.ts";
+import { newReport, sentences } from "./checker/report.ts";
+import { checkTurns } from "./checker/turns.ts";
+import { placesIn } from "./places.ts";
 
 /*
  * The turn of a foreign agent and a daemon that is killed in the middle of it. What happens inside a turn is not ours to replay: what it
@@ -24,7 +37,9 @@ test("a daemon killed in the middle of a turn leaves no process, and the next on
   const mark = `turn-of-${process.pid}`;
   const command = await testAgent();
   const repo = sampleRepo("plain");
-  const first = await withDaemon({ child: true });
+  const places = placesIn(temporaryDirectory("turn"));
+  mkdirSync(places.home);
+  const first = await withDaemon({ home: places.home, child: true });
   const { id: project } = await first.api.createProject({
     name: "turns",
     repos: [{ path: repo, tool_path: [...toolPath()] }],
@@ -73,4 +88,34 @@ test("a daemon killed in the middle of a turn leaves no process, and the next on
   expect((JSON.parse(memory) as { prompts: string[] }).prompts).toHaveLength(2);
   expect(memory).toContain("Your last turn was lost");
   await second.stop();
+
+  const database = openDatabase(places.home);
+  if (database === null) throw new Error("there is no database");
+  try {
+    const report = newReport();
+    const events = readJournal(database, report).filter(({ stream }) => stream === `task/${created.id}`);
+    const read = contents(database, places, report);
+    for (const event of events) checkContents(event, read);
+    checkEvidence(created.id, events, places, read, report);
+    checkTurns(events, read, report);
+    expect(sentences(report.findings)).toEqual([]);
+    expect(report.counts).toMatchObject({ "acts of turns": 2 });
+    // What the checker is for: an act that nobody has, and one that is told of twice.
+    const without = newReport();
+    checkTurns(
+      events.filter(({ type }) => type !== "TURN_ACTED"),
+      read,
+      without,
+    );
+    expect(sentences(without.findings).join()).toContain("says 1 acts, the journal has 0");
+    const twice = newReport();
+    checkTurns(
+      events.flatMap((event) => (event.type === "TURN_ACTED" ? [event, event] : [event])),
+      read,
+      twice,
+    );
+    expect(sentences(twice.findings).join()).toContain("act 1 of 1.item-work.1.1 comes after 1");
+  } finally {
+    database.close();
+  }
 });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { COMMANDS } from "../../src/interfaces/cli/commands.ts";
+import { testAgent } from "../support/acp-kit.ts";
 import { freePort } from "../support/fake-providers.ts";
 import { MEND, person } from "./cli-person.ts";
 
@@ -32,6 +33,10 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   await types("daemon start", 0);
   expect(await types("daemon status", 0)).toContain("URL: http://127.0.0.1:");
   expect(await types("doctor", 0)).toContain("sandbox");
+  const own = (await testAgent()).join(" ");
+  expect(await types("agent list", 0)).toContain("opencode");
+  expect(await types("agent probe", 0, "--agent-command", own)).toContain("test-agent");
+  expect(await types("agent test", 0, "--agent-command", own)).toContain("Its turn ended: end turn");
 
   expect(await types("gate detect", 0)).toContain("npm test");
   const project = idIn(await types("project create", 0, "shop", "--repo", ada.repository));
@@ -109,6 +114,8 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   await types("task pause", 0, fifth);
   await follows.said;
   expect(await types("task mode", 0, fifth, "assisted")).toContain("assisted from the next step on");
+  // It may have been paused before it was planned: then the plan would wait for a yes.
+  await types("task mode", 0, fifth, "autonomous");
   await types("task resume", 0, fifth, "--wait", "--timeout", "60");
 
   expect(await types("model policy set", 0, "planning", "ollama/qwen3", "--budget", "turns=9")).toContain("9 turns");

@@ -7,6 +7,7 @@ import type { Evidence, OfKind } from "../../src/domain/evidence.ts";
 import type { AgentGrants } from "../../src/domain/foreign-agent.ts";
 import { testAgent } from "../support/acp-kit.ts";
 import { judgeWire, linesOf } from "../support/acp-schema.ts";
+import { sampleRepo, waitForStatus, withDaemon } from "../support/daemon.ts";
 import { ADA, gate, type Rig, repository, startRig } from "./task-kit.ts";
 
 /*
@@ -207,6 +208,47 @@ describe("an agent that speaks the protocol", () => {
     ]);
   });
 
+  test("that writes outside its paths by itself is found out: nothing of it becomes a candidate", async () => {
+    const project = await rig.project(repository());
+    const id = await rig.approved(
+      project,
+      spec("!self b.txt outside\n!self a.txt inside", {
+        scopes: [{ repo: "app", access: "paths", paths: ["a.txt"] }],
+        attempts: 1,
+      }),
+    );
+    expect(await rig.until(id, "blocked")).toMatchObject({
+      detail: expect.stringContaining("b.txt was changed outside the paths of the spec"),
+    });
+    const [turn] = (await turnsOf(id)).slice(-1);
+    expect(turn).toMatchObject({ acts: 0, stop: "end_turn" });
+    expect((await rig.task(id)).candidate?.["app"]?.leftOut).toEqual([
+      "b.txt was changed outside the paths of the spec",
+    ]);
+  });
+
+  test("that was allowed an edit writes that file through its client too, and is asked about any other again", async () => {
+    const project = await rig.project(repository());
+    const id = await rig.approved(project, spec("!ask edit c.txt\n!put c.txt first\n!put d.txt second"));
+    await rig.until(id, "blocked");
+    await rig.system.cases.answer.settle(ADA, id, { decision: "allowed", text: null, grant: false, expected: null });
+    const waits = await rig.until(id, "blocked");
+    expect(waits).toMatchObject({ detail: expect.stringContaining("write d.txt in app (edit)") });
+    await rig.system.cases.answer.settle(ADA, id, { decision: "denied", text: "no", grant: false, expected: null });
+    await rig.until(id, "succeeded");
+    expect((await acts(id)).map(([what, decision, rule]) => [what, decision, rule])).toEqual([
+      ["edit: c.txt", "asked", "turn/not-agreed"],
+      ["edit: c.txt", "allowed", "person"],
+      ["edit c.txt", "allowed", "person"],
+      ["edit d.txt", "asked", "plan/path"],
+      ["edit: c.txt", "allowed", "person"],
+      ["edit c.txt", "allowed", "person"],
+      ["edit d.txt", "denied", "plan/path"],
+    ]);
+    expect(readFileSync(join(workspace(id), "c.txt"), "utf8")).toBe("first\n");
+    expect(existsSync(join(workspace(id), "d.txt"))).toBe(false);
+  });
+
   test("that never asks is still held by its mounts, its closed network and its scope", async () => {
     const project = await rig.project(repository());
     const id = await rig.approved(
@@ -240,6 +282,31 @@ describe("an agent that speaks the protocol", () => {
     const bodies = (await rig.events(id)).map(({ event }) => JSON.stringify(event.body)).join();
     expect(bodies).toContain(`"host":"example.org","kind":"egress","port":80,"verdict":"denied"`);
     for (const text of [bodies, ...(await transcripts(id))]) expect(text).not.toContain("sk-secret");
+  });
+
+  test("does not reach AgentOS itself, even where a person granted just that", async () => {
+    const daemon = await withDaemon();
+    const { port: own } = new URL(daemon.url);
+    const { id } = await daemon.api.createProject({ name: "own", repos: [{ path: sampleRepo("plain") }] });
+    await daemon.api.changeProject(id, { settings: { agent_grants: { hosts: [`localhost:${own}`] } } });
+    const task = await daemon.api.createTask({
+      title: "Look around",
+      intent: `?fetch http://localhost:${own}/api/health`,
+      project: id,
+      agent: { kind: "acp", command: [...command] },
+    });
+    await daemon.api.freezeTask(task.id);
+    await daemon.api.readyTask(task.id);
+    await waitForStatus(daemon.api, task.id, ["awaiting_approval"]);
+    const { items } = await daemon.api.taskEvents(task.id, 0, 100);
+    expect(items.flatMap(({ type, body }) => (type === "DENIED" ? [body] : []))).toMatchObject([
+      {
+        act: `connect to localhost:${own}`,
+        rule: "egress",
+        reason: `localhost:${own} is AgentOS itself, which nothing inside a sandbox may reach`,
+      },
+    ]);
+    await daemon.stop();
   });
 
   test("that dies, talks nonsense or has no program fails as what it is", async () => {

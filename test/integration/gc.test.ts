@@ -14,6 +14,11 @@ const fates = ({ items }: Reclaimed): Record<string, string> =>
   Object.fromEntries(items.map((one: Reclaimable) => [one.id, `${one.goes ? "goes" : "stays"}: ${one.why}`]));
 const workspacesIn = (rig: Rig): string[] =>
   readdirSync(join(rig.home, "workspaces")).filter((name) => !name.startsWith("."));
+const agentAtHome = (rig: Rig, task: string): void => {
+  const place = join(rig.home, "homes", task, "1.item-a.1.1");
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, "memory"), "x".repeat(100_000));
+};
 const done = async (rig: Rig, repo: string, act: string): Promise<string> => {
   const project = await rig.project(repo);
   const id = await rig.approved(project, { ...plan(act), gates: [gate("true")] });
@@ -41,6 +46,7 @@ test("a clean-up removes what was delivered or canceled, keeps the rest, says wh
     [canceled]: "goes: it was canceled 0 days ago",
     [waiting]: "stays: the task is awaiting approval",
   };
+  for (const task of [delivered, waiting]) agentAtHome(rig, task);
   const wouldBe = await rig.system.cases.gc(ADA, true);
   expect(fates(wouldBe)).toEqual(expected);
   expect(workspacesIn(rig).sort()).toEqual([delivered, undelivered, canceled, waiting].sort());
@@ -49,6 +55,7 @@ test("a clean-up removes what was delivered or canceled, keeps the rest, says wh
   expect(fates(was)).toEqual(expected);
   expect(workspacesIn(rig).sort()).toEqual([undelivered, waiting].sort());
   expect(existsSync(join(rig.home, "output", delivered))).toBe(false);
+  expect(readdirSync(join(rig.home, "homes"))).toEqual([waiting]);
   expect(was.bytes).toBeGreaterThan(0);
   expect(was.rescued.every((ref) => ref.startsWith(`refs/agentos/rescue/${canceled}/`))).toBe(true);
 

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
@@ -13,6 +14,7 @@ import {
   waitForStatus,
   withDaemon,
 } from "../support/daemon.ts";
+import { testAgent } from "../support/acp-kit.ts";
 import { scriptedModels } from "../support/scripted-models.ts";
 import { freePort, ollamaServer } from "../support/fake-providers.ts";
 import { fixture, type Machine, machine } from "./providers-kit.ts";
@@ -392,6 +394,25 @@ describe("every operation answers as the document says:", () => {
     );
     expect([...streamed.text.matchAll(/"type":"(\w+)"/g)].map(([, type]) => type)).toEqual(["model", "text", "end"]);
     expect((await answered("GET /api/chat/{session}", { session: "s1" })).json.items).toHaveLength(6);
+  });
+
+  test("foreign agents, and servers of tools", async () => {
+    expect((await answered("GET /api/agents")).json.items.map(({ name }: { name: string }) => name)).toContain(
+      "opencode",
+    );
+    const agent = { kind: "acp", command: [...(await testAgent())] };
+    expect((await answered("POST /api/agents/probe", {}, { body: { agent } })).json).toMatchObject({ protocol: 1 });
+    expect((await answered("POST /api/agents/test", {}, { body: { agent } })).json.stop).toBe("end_turn");
+
+    const of = { id: "sums", server: "notes" };
+    const server = { name: "notes", argv: ["node", join(import.meta.dirname, "../fixtures/mcp/server.mjs")] };
+    const added = await answered("POST /api/projects/{id}/tool-servers", of, { body: server });
+    const digests = added.json.offered.map(({ digest }: { digest: string }) => digest);
+    await answered("POST /api/projects/{id}/tool-servers/{server}/pin", of, { body: { digests } });
+    const looked = await answered("POST /api/projects/{id}/tool-servers/{server}/probe", of);
+    expect([looked.json.tools.length, looked.json.changes]).toEqual([2, []]);
+    expect((await answered("GET /api/projects/{id}/tool-servers", of)).json.items).toHaveLength(1);
+    expect((await answered("DELETE /api/projects/{id}/tool-servers/{server}", of)).json.items).toEqual([]);
   });
 
   test("a project nothing lives in any more is deleted", async () => {

@@ -187,6 +187,7 @@ describe("the whole data directory", () => {
       events: made.events,
       blobs: expect.any(Number),
       erased: 0,
+      backwards: [],
       findings: [],
     });
   });

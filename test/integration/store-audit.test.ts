@@ -69,7 +69,14 @@ function tamper(...statements: readonly string[]): void {
 }
 
 test("an untouched journal has no findings, and the audit says what it looked at", async () => {
-  expect(await auditStore(home, { seal })).toEqual({ streams: 3, events: 10, blobs: 6, erased: 0, findings: [] });
+  expect(await auditStore(home, { seal })).toEqual({
+    streams: 3,
+    events: 10,
+    blobs: 6,
+    erased: 0,
+    findings: [],
+    backwards: [],
+  });
 });
 
 const AT_A3 = "WHERE stream = 'task/a' AND seq = 3";
@@ -273,7 +280,14 @@ describe("content in files", () => {
     const digest = await digestOf();
     await rm(blobFile(storePaths(home).blobs, digest));
     tamper(`UPDATE blobs SET salt = NULL WHERE digest = '${digest}'`);
-    expect(await auditStore(home, { seal })).toEqual({ streams: 3, events: 10, blobs: 5, erased: 1, findings: [] });
+    expect(await auditStore(home, { seal })).toEqual({
+      streams: 3,
+      events: 10,
+      blobs: 5,
+      erased: 1,
+      findings: [],
+      backwards: [],
+    });
   });
 });
 

@@ -175,6 +175,7 @@ describe("what a task may not do", () => {
     ["sudo id", "red-line/privilege-escalation"],
     ["git commit --no-verify -m x", "red-line/no-verify"],
     ["rm -rf .git", "red-line/history-destruction"],
+    ["git reset --hard", "red-line/history-destruction"],
     ["rm -rf /", "red-line/outside-removal"],
   ] as const)
     it(`"${command}" crosses a red line: denied before any step, with event and reason, and the task waits by name`, async () => {

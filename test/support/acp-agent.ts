@@ -128,6 +128,8 @@ async function act(line: string, turn: Turn): Promise<void> {
   };
   switch (verb) {
     case "write":
+    // As `write`, and in no plan.
+    case "put":
       return told("write", client.request(methods.client.fs.writeTextFile, { sessionId, path, content: `${rest}\n` }));
     case "read":
       return told("read", client.request(methods.client.fs.readTextFile, { sessionId, path }));
@@ -149,9 +151,10 @@ async function act(line: string, turn: Turn): Promise<void> {
       await client.createTerminal({ sessionId, command: `${first} ${rest}`.trim(), cwd });
       return;
     case "ask": {
+      const rawInput = first === "edit" ? { path: rest, prompts: remembered().prompts.length } : { command: rest };
       const { outcome } = await client.request<RequestPermissionResponse>(methods.client.session.requestPermission, {
         sessionId,
-        toolCall: { toolCallId: `call-${rest}`, kind: kindOf(first), title: rest, rawInput: { command: rest } },
+        toolCall: { toolCallId: `call-${rest}`, kind: kindOf(first), title: rest, rawInput },
         options: [...OPTIONS],
       });
       const answer = outcome.outcome === "selected" ? outcome.optionId : outcome.outcome;

@@ -21,6 +21,20 @@ export const isPrivateAddress = (address: string): boolean => {
   return NOT_PUBLIC.check(address, family === 4 ? "ipv4" : "ipv6");
 };
 
+/** Whether an address leads back to this machine's own loopback, where only its own programs listen. */
+export const isLoopback = (address: string): boolean => {
+  const embedded = embeddedIPv4(address);
+  if (embedded !== null) return LOOPBACK.check(embedded, "ipv4");
+  const family = isIP(address);
+  return family !== 0 && LOOPBACK.check(address, family === 4 ? "ipv4" : "ipv6");
+};
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+// "This host" is connected to as loopback.
+LOOPBACK.addSubnet("0.0.0.0", 8, "ipv4");
+LOOPBACK.addSubnet("::", 96, "ipv6");
+
 const NOT_PUBLIC = new BlockList();
 for (const [network, prefix] of [
   ["0.0.0.0", 8], // this host

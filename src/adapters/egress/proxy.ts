@@ -5,7 +5,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { connect, type Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import type { Egress, EgressDoor, EgressRecord, EgressTarget } from "../../ports/egress.ts";
-import { isAddressLiteral, isPrivateAddress } from "./addresses.ts";
+import { isAddressLiteral, isLoopback, isPrivateAddress } from "./addresses.ts";
 
 export interface EgressProxyOptions {
   readonly connectTimeoutMs?: number;
@@ -21,6 +21,8 @@ export interface EgressProxyOptions {
   readonly bytesMax?: number;
   /** Addresses of a name; the system's resolver when not given. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
+  /** A port of this machine's loopback that no door opens, whoever grants it: where the daemon's own API listens, once it does. */
+  readonly ownPort?: () => number | null;
 }
 
 /**
@@ -42,9 +44,16 @@ export const egressProxy = (options: EgressProxyOptions = {}): Egress => {
     bytesMax: options.bytesMax ?? 4 * 1024 ** 3,
   };
   const resolve = options.resolve ?? resolveBySystem;
+  const ownPort = options.ownPort ?? (() => null);
   return {
     open: (socketPath, targets, allowPrivate) =>
-      openDoor(socketPath, { targets: targets.map(normal), allowPrivate: allowPrivate.map(normal), resolve, bounds }),
+      openDoor(socketPath, {
+        targets: targets.map(normal),
+        allowPrivate: allowPrivate.map(normal),
+        resolve,
+        ownPort,
+        bounds,
+      }),
   };
 };
 
@@ -61,6 +70,7 @@ interface Rules {
   readonly targets: readonly EgressTarget[];
   readonly allowPrivate: readonly EgressTarget[];
   readonly resolve: (host: string) => Promise<readonly string[]>;
+  readonly ownPort: () => number | null;
   readonly bounds: Bounds;
 }
 
@@ -264,7 +274,7 @@ interface Judgement {
   readonly addresses: readonly string[];
 }
 
-/** By name and port, then by what the name resolves to. */
+/** By name and port, then by what the name resolves to; what leads to AgentOS itself is refused whoever granted it. */
 const judge = async ({ host, port }: EgressTarget, rules: Rules): Promise<Judgement> => {
   const name = `${host}:${port}`;
   const no = (verdict: "denied" | "failed", reason: string): Judgement => ({ verdict, reason, addresses: [] });
@@ -276,6 +286,8 @@ const judge = async ({ host, port }: EgressTarget, rules: Rules): Promise<Judgem
   } catch (error) {
     return no("failed", `${host} could not be resolved: ${codeOf(error)}`);
   }
+  if (rules.ownPort() === port && found.some(isLoopback))
+    return no("denied", `${name} is AgentOS itself, which nothing inside a sandbox may reach`);
   const mayBePrivate = rules.allowPrivate.some(same({ host, port }));
   const addresses = found.filter((address) => mayBePrivate || !isPrivateAddress(address));
   if (addresses.length > 0) return { verdict: "allowed", reason: null, addresses };

@@ -1,6 +1,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { Failure } from "../../domain/failure.ts";
+import { isLinkLocal } from "../../domain/link-local.ts";
 import { ANSWER_BYTES_MAX, ERROR_BYTES_MAX, type Limits } from "./limits.ts";
 
 /** How the key is sent. What the SDK puts there of its own is left out: it would look for keys in the environment. */
@@ -93,6 +94,9 @@ export function oneRequest({ provider, key, keyHeader, limits, signal, troubleOf
       );
     if (end !== null) return ended;
     const url = new URL(input instanceof Request ? input.url : input);
+    // What was configured was looked at then; variables and names are known only now.
+    if (isLinkLocal(url.hostname)) finish(nearestWire(provider, url.hostname));
+    if (end !== null) return ended;
     const headers = new Headers(init.headers);
     for (const name of KEY_HEADERS) headers.delete(name);
     if (key !== null) headers.set(keyHeader.name, `${keyHeader.prefix}${key}`);
@@ -109,6 +113,10 @@ export function oneRequest({ provider, key, keyHeader, limits, signal, troubleOf
       socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () =>
         next(limits.firstByteMs, "did not begin to answer"),
       );
+      // Said of each address before it is connected to; what is ended here never is.
+      socket.on("lookup", (_, address) => {
+        if (isLinkLocal(address)) finish(nearestWire(provider, address));
+      });
     });
     return new Promise<Response>((resolve, refuse) => {
       ended.catch(refuse);
@@ -194,5 +202,14 @@ function unreachable(provider: string, url: URL, error: NodeJS.ErrnoException): 
   const why = error.code ?? error.message;
   return new Failure("model/unavailable", `${provider} does not answer at ${url.origin} (${why})`, { cause: error });
 }
+
+const nearestWire = (provider: string, address: string): Failure =>
+  new Failure(
+    "model/unavailable",
+    `${provider} would be asked at ${address}, a link-local address, which is never asked`,
+    {
+      next: `agentos provider set ${provider} --url URL, with the address of a server of models.`,
+    },
+  );
 
 const seconds = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${Math.round(ms / 1000)} s`);

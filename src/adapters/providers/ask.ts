@@ -1,6 +1,7 @@
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 import { StringDecoder } from "node:string_decoder";
+import { isLinkLocal } from "../../domain/link-local.ts";
 
 /** A server on this machine takes a connection at once, or is not there. */
 const CONNECT_MS = 500;
@@ -21,7 +22,7 @@ export type Answer =
   /** `refused`: nobody listens. `silent`: no whole answer in time. `broken`: an answer that is no HTTP, breaks off, or is too large. */
   | { readonly got: "refused" | "silent" | "broken"; readonly why: string };
 
-/** One question to a server that may be anything at all. Never rejects; follows no redirect; reads a bounded answer. */
+/** One question to a server that may be anything at all. Never rejects; follows no redirect; asks no link-local address; reads a bounded answer. */
 export function ask(url: string, question: Question = {}): Promise<Answer> {
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
@@ -87,6 +88,11 @@ function exchange(
 ): void {
   const body = question.body === undefined ? null : JSON.stringify(question.body);
   const target = new URL(url);
+  // What was configured was looked at then; variables and names are known only now.
+  if (isLinkLocal(target.hostname)) {
+    onTrouble(nearestWire(target.hostname));
+    return;
+  }
   const sent = (target.protocol === "https:" ? tlsRequest : plainRequest)(target, {
     method: question.method ?? "GET",
     agent: false,
@@ -115,6 +121,10 @@ function exchange(
   sent.once("socket", (socket) => {
     const connected = (): void => clearTimeout(connecting);
     socket.once(target.protocol === "https:" ? "secureConnect" : "connect", connected);
+    // Said of each address before it is connected to; what is ended here never is.
+    socket.on("lookup", (_, address) => {
+      if (isLinkLocal(address)) end(nearestWire(address));
+    });
   });
   if (question.quietMs !== undefined) sent.setTimeout(question.quietMs, silent(question.quietMs));
   sent.once("error", (error: NodeJS.ErrnoException) =>
@@ -136,6 +146,11 @@ function exchange(
   });
   sent.end(body ?? undefined);
 }
+
+const nearestWire = (address: string): Exclude<Answer, { got: "answer" }> => ({
+  got: "refused",
+  why: `${address} is a link-local address, which is never asked`,
+});
 
 const REFUSALS: ReadonlySet<string> = new Set([
   "ECONNREFUSED",

@@ -6,6 +6,7 @@ import type { Provider } from "../../domain/provider.ts";
 import type { Seal } from "../../domain/seal.ts";
 import { streamId, streamKind } from "../../domain/stream.ts";
 import type { Task } from "../../domain/task.ts";
+import type { AuditReport } from "../../ports/store.ts";
 import { textFrom } from "./append.ts";
 import type { NamedBlob } from "./audit-blobs.ts";
 import type { Found } from "./audit-stream.ts";
@@ -25,7 +26,12 @@ export interface JournalAudit {
   readonly found: Found;
   /** Receives the content that events name. */
   readonly named: Map<string, NamedBlob>;
+  /** Told of each event that says an earlier time than the one before it. */
+  readonly wentBack: (one: AuditReport["backwards"][number]) => void;
 }
+
+/** Two events of one stream may be dated in another order than they are appended, by the time that takes. */
+const BACK_MS = 1_000;
 
 export interface JournalAudited {
   readonly streams: number;
@@ -53,6 +59,10 @@ async function auditStream(audit: JournalAudit, stream: string, rows: readonly J
   const { seal, found } = audit;
   const broken = firstBreak(seal, rows);
   if (broken !== null) found(broken);
+  for (const [at, row] of rows.entries()) {
+    const ms = (rows[at - 1]?.atMs ?? row.atMs) - row.atMs;
+    if (ms > BACK_MS) audit.wentBack({ stream, seq: row.seq, ms });
+  }
   const recorded: Recorded[] = [];
   for (const row of rows) {
     const at = (problem: string): void => found({ stream, seq: row.seq, problem });

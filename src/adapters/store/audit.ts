@@ -40,12 +40,21 @@ async function auditSnapshot(
     findings.push(finding);
   };
   const named = new Map<string, NamedBlob>();
+  const backwards: AuditReport["backwards"][number][] = [];
   const counts = { streams: 0, events: 0, blobs: 0, erased: 0 };
   try {
     await shadow.transaction(async (tx) => {
       await madeBySchema(tx);
       await auditSchema(queries, tx, found);
-      const journal = await auditJournal({ queries, shadow: tx, blobDirectory: paths.blobs, seal, found, named });
+      const journal = await auditJournal({
+        queries,
+        shadow: tx,
+        blobDirectory: paths.blobs,
+        seal,
+        found,
+        named,
+        wentBack: (one) => backwards.push(one),
+      });
       counts.streams = journal.streams;
       counts.events = journal.events;
       await auditOrder(queries, found);
@@ -59,5 +68,5 @@ async function auditSnapshot(
     if (dialect.trouble(error) !== "broken") throw error;
     found({ stream: DATABASE, seq: null, problem: `cannot be read further: ${(error as Error).message}` });
   }
-  return { ...counts, findings };
+  return { ...counts, findings, backwards };
 }

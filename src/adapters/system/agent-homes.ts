@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Failure } from "../../domain/failure.ts";
 import type { AgentHomes } from "../../ports/foreign.ts";
+import { bytesBelow } from "./disk-use.ts";
 
 /** `<home>/homes/<task>/<step>.<run>/`: one home per turn. Links in one are copied as links: nothing of it is followed. */
 export function agentHomes({
@@ -35,6 +36,13 @@ export function agentHomes({
     async keepOnly(task, names) {
       for (const name of await readdir(of(task)).catch(() => []))
         if (!names.includes(name)) await rm(join(of(task), name), { recursive: true, force: true });
+    },
+    drop: (task) => rm(of(task), { recursive: true, force: true }),
+    async use() {
+      const used = [];
+      for (const task of await readdir(join(home, "homes")).catch(() => []))
+        used.push({ task, bytes: await bytesBelow(of(task)) });
+      return used;
     },
   };
 }

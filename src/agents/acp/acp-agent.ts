@@ -10,7 +10,7 @@ import type {
   WorkOutcome,
 } from "../../ports/agent.ts";
 import { planFromMessage } from "./plan-message.ts";
-import { planPrompt, repairPrompt, wordPrompt, workPrompt } from "./prompts.ts";
+import { goOnPrompt, planPrompt, repairPrompt, wordPrompt, workPrompt } from "./prompts.ts";
 
 /** A plan that cannot be read is asked for again, so often. */
 const REPAIRS_MAX = 2;
@@ -47,11 +47,19 @@ export const acpAgent: Agent = {
 async function untilDone(can: TurnCapabilities, prompt: string): Promise<TurnTold> {
   const words: Record<string, PersonsWord> = {};
   let next = prompt;
+  let goesOn = false;
   for (let turns = 1; ; turns += 1) {
     const told = await can.turn({ prompt: next, words: { ...words } });
+    // Some agents drop all that they were doing when they hear a no. It was about one act, so they are asked to go on, once.
+    if (told.stop === "cancelled" && !goesOn && Object.values(words).includes("deny") && turns < TURNS_MAX) {
+      goesOn = true;
+      next = goOnPrompt(prompt);
+      continue;
+    }
     if (told.stop !== "permission" || told.asked === null || turns === TURNS_MAX) return told;
     const word = await can.permission(told.asked);
     words[told.asked.digest] = word;
+    if (word === "allow") for (const covered of told.asked.covers ?? []) words[covered] = word;
     next = wordPrompt(told.asked, word, prompt);
   }
 }

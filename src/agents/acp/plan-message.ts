@@ -27,7 +27,7 @@ const Message = z.object({
 type Read = { readonly plan: Pick<OpenPlan, "items" | "notes"> } | { readonly why: Failure };
 
 /** The plan in an agent's last message: the last JSON object in it, checked like any plan. */
-export function planFromMessage(message: string, { spec, bases }: PlanningCapabilities): Read {
+export function planFromMessage(message: string, { spec, bases }: Pick<PlanningCapabilities, "spec" | "bases">): Read {
   const invalid = (sentence: string): Read => ({ why: new Failure("plan/invalid", sentence) });
   const found = lastObject(message);
   if (found === null) return invalid("the agent's last message holds no JSON object with a plan");
@@ -52,11 +52,17 @@ export function planFromMessage(message: string, { spec, bases }: PlanningCapabi
   return { plan };
 }
 
+/** A message of nothing but braces has more pairs than anybody waits for. */
+const TRIES_MAX = 5_000;
+
 /** Agents put it in a fence or amid words: the last text from a brace to its partner that is JSON. */
 function lastObject(text: string): unknown {
+  let tries = 0;
   for (let end = text.lastIndexOf("}"); end >= 0; end = text.lastIndexOf("}", end - 1)) {
     for (let start = text.indexOf("{"); start >= 0 && start < end; start = text.indexOf("{", start + 1)) {
       if (start > 0 && !/[\s`:]/.test(text[start - 1] ?? "")) continue;
+      tries += 1;
+      if (tries > TRIES_MAX) return null;
       try {
         return JSON.parse(text.slice(start, end + 1));
       } catch {

@@ -67,3 +67,6 @@ export const wordPrompt = (
     `It was: ${detail}`,
     `This was your task:\n\n${prompt}`,
   ].join("\n\n");
+
+export const goOnPrompt = (prompt: string): string =>
+  `You stopped because of a no. The rest of your task is still wanted: do it without that.\n\nThis was your task:\n\n${prompt}`;

@@ -25,6 +25,8 @@ export interface AuditResult {
   readonly events: number;
   readonly blobs: number;
   readonly findings: readonly Finding[];
+  /** Events dated before the one before them: a clock was set back. */
+  readonly backwards: readonly { readonly stream: string; readonly seq: number; readonly ms: number }[];
 }
 
 export interface DoctorResult {

@@ -16,6 +16,7 @@ export const CHECKS = [
   "command",
   "layer",
   "tests",
+  "turn",
   "proof",
   "repository",
   "all or none",
