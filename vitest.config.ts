@@ -32,14 +32,14 @@ export default defineConfig({
       ),
       suite(
         "integration",
-        [
-          "test/contract/**/*.test.ts",
-          "test/integration/**/*.test.ts",
-          "test/attacks/**/*.test.ts",
-          "test/cheats/**/*.test.ts",
-        ],
+        ["test/contract/**/*.test.ts", "test/integration/**/*.test.ts"],
         { testSeconds: 60, startsPrograms: true },
       ),
+      // Each attack with its control, each cheat to its end: `.ci/run` runs them beside `npm test`, which they would make too long.
+      suite("attacks", ["test/attacks/**/*.test.ts", "test/cheats/**/*.test.ts"], {
+        testSeconds: 120,
+        startsPrograms: true,
+      }),
       suite("crash", ["test/crash/**/*.test.ts"], { testSeconds: 300, startsPrograms: true }),
       // Needs a network: not part of `npm test`.
       suite("packages", ["test/packages/**/*.test.ts"], { testSeconds: 2400, startsPrograms: true }),
