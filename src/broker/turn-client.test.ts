@@ -169,6 +169,26 @@ describe("an agent that asks for a permission", () => {
     expect(await turn({}, { words: { [digest]: "allow" } }).client.permit(outside)).toBe("deny");
   });
 
+  it("for what a person allowed already has that word, whichever way it was asked: each of these files, this command there", async () => {
+    const words: Record<string, "allow"> = {};
+    const wanted = async (begin: (client: ReturnType<typeof turn>["client"]) => Promise<unknown>) => {
+      const { client } = turn({ policy: ask });
+      await expect(begin(client)).rejects.toThrow("a person is asked first");
+      words[client.wish()?.digest ?? ""] = "allow";
+    };
+    const [b, c, web] = ["/workspace/app/b.txt", "/workspace/app/c.txt", "/workspace/app/web"];
+    await wanted((client) => client.write(b, "x"));
+    await wanted((client) => client.write(c, "x"));
+    await wanted((client) => client.startTerminal({ ...terminal, command: "deploy", cwd: web }));
+    await wanted((client) => client.read(b, null, null));
+    const both = wish({ tool: "edit", locations: [b, c] });
+    const there = wish({ rawInput: { command: "deploy", cwd: `${web}/` } });
+    const elsewhere = wish({ rawInput: { command: "deploy" } });
+    const answers = [both, there, elsewhere].map((one) => turn({}, { words }).client.permit(one));
+    expect(await Promise.all(answers)).toEqual(["allow", "allow", "ask"]);
+    expect(new Set(Object.keys(words)).size).toBe(4);
+  });
+
   it("for a command that was approved in advance needs nobody", async () => {
     const { client } = turn({ spec: { approvedCommands: ["npm run *"] } });
     expect(await client.permit(wish({ rawInput: { command: "npm run build" } }))).toBe("allow");

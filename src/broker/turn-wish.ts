@@ -40,7 +40,7 @@ export async function judgeWish(
   return said.verdict === "deny" ? { answer: "deny", rule: said.rule, reason: said.reason } : judged;
 }
 
-/** What the gates run: as words, and as the line where one is given to a shell. */
+/** What the gates run: as words, and as the line where one is given to a shell. A gate that still lacks its command agrees to nothing. */
 const agreedOn = (desk: Desk): readonly string[] => [
   ...desk.spec.gates.flatMap(({ argv }) =>
     argv.length === 0 ? [] : [argv.join(" "), ...(argv[1] === "-c" && argv.length === 3 ? argv.slice(2) : [])],
