@@ -30,11 +30,10 @@ export default defineConfig({
           startsPrograms: false,
         },
       ),
-      suite(
-        "integration",
-        ["test/contract/**/*.test.ts", "test/integration/**/*.test.ts"],
-        { testSeconds: 60, startsPrograms: true },
-      ),
+      suite("integration", ["test/contract/**/*.test.ts", "test/integration/**/*.test.ts"], {
+        testSeconds: 60,
+        startsPrograms: true,
+      }),
       // Each attack with its control, each cheat to its end: `.ci/run` runs them beside `npm test`, which they would make too long.
       suite("attacks", ["test/attacks/**/*.test.ts", "test/cheats/**/*.test.ts"], {
         testSeconds: 120,
