@@ -158,7 +158,7 @@ describe("a task of the built-in agent", () => {
     ]);
   });
 
-  it("autonomous leaves the plan's paths not at all: that is refused on record, and told to the model", async () => {
+  it("autonomous leaves the plan's paths not by itself: the task waits, and a no is told to the model", async () => {
     const { rig } = made;
     const title = "Alone and further";
     SCRIPTS[title] = (request) => {
@@ -166,12 +166,15 @@ describe("a task of the built-in agent", () => {
       return [calls(["write", { path: "other.txt", content: "x\n" }]), EDITS][turnOf(request)] ?? FINISHES;
     };
     const id = await rig.queued(await rig.project(repository()), { title, run_mode: "autonomous", ...GREEN });
+    expect(await rig.until(id, "blocked")).toMatchObject({ reason: "approval_needed", asked: { matter: { kind: "permission" } } });
+    await rig.system.cases.answer.settle(ADA, id, { decision: "denied", text: null, grant: false, expected: null });
     const done = await rig.until(id, "succeeded");
     expect(done.candidate?.["app"]?.changed).toBe(1);
-    expect((await rig.bodies(id, "DENIED")).map(({ act, rule }) => [act, rule])).toEqual([
-      ["write other.txt in app", "plan/path"],
+    const last = made.server.requests.findLast((request) => titleOf(request) === title && !plans(request));
+    expect(last?.messages.filter(({ role }) => role === "tool").map(({ text }) => text)).toEqual([
+      "Not done: write other.txt in app: a person said no",
+      "a.txt was changed.",
     ]);
-    expect(await rig.bodies(id, "ASKED")).toEqual([]);
   });
 
   it("asks a person and goes on with the answer, in planning as in the work", async () => {

@@ -4,6 +4,7 @@ import type { InboxSaid } from "../../src/app/inbox.ts";
 import { inboxItemView } from "../../src/contract/present-inbox.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Agent } from "../../src/ports/agent.ts";
+import { FIRST, setModels } from "./builtin-kit.ts";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
 
 const LONG = `./send ${"x".repeat(9_000)} --to production`;
@@ -53,6 +54,7 @@ const WRITER: Agent = {
 let rig: Rig;
 beforeAll(async () => {
   rig = await startRig({ agents: { script: CURIOUS, builtin: WRITER } });
+  await setModels(rig, FIRST);
 });
 afterAll(() => rig.stop());
 

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { scriptAgent } from "../../src/agents/script/script-agent.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Agent } from "../../src/ports/agent.ts";
+import { FIRST, setModels } from "./builtin-kit.ts";
 import { ADA, gate, repository, startRig } from "./task-kit.ts";
 
 it("a note that an agent proposes is told to nobody until a person approves it; a task keeps the notes it began with", async () => {
@@ -25,6 +26,7 @@ it("a note that an agent proposes is told to nobody until a person approves it; 
     },
   };
   const rig = await startRig({ agents: { builtin: learner } });
+  await setModels(rig, FIRST);
   const { notes, inbox } = rig.system.cases;
   const project = await rig.project(repository());
   const spec = { agent: "builtin", gates: [gate("test -f n.txt")] };

@@ -69,6 +69,7 @@ describe("what a task left", () => {
     const [stored] = await rig.bodies(maker, "ARTIFACT_STORED");
     const step = (await rig.bodies(maker, "STEP_COMPLETED")).find((one) => one.step === stored?.step);
     expect(step?.evidence).toEqual([
+      expect.objectContaining({ kind: "decision", rule: "default", verdict: "allow" }),
       expect.objectContaining({ kind: "file", path: "dist/out.json" }),
       { kind: "artifact", ...artifacts[0] },
     ]);
