@@ -232,7 +232,7 @@ const BREAKAGES: readonly Breakage[] = [
     broken: "a content is deleted",
     by: () =>
       sql(
-        "DELETE FROM blobs WHERE digest = (SELECT json_extract(body, '$.evidence[0].stdout.digest') FROM events WHERE stream = ? AND type = 'STEP_COMPLETED' AND json_extract(body, '$.step') = ?)",
+        "DELETE FROM blobs WHERE digest = (SELECT json_extract(one.value, '$.stdout.digest') FROM events, json_each(events.body, '$.evidence') AS one WHERE events.stream = ? AND events.type = 'STEP_COMPLETED' AND json_extract(events.body, '$.step') = ? AND json_extract(one.value, '$.kind') = 'command')",
         taskStream(),
         steps.command,
       ),

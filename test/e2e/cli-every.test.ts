@@ -26,7 +26,7 @@ async function types(name: keyof typeof COMMANDS, code: number, ...words: readon
 
 const idIn = (said: string): string => /\b[0-9A-HJKMNP-TV-Z]{26}\b/.exec(said)?.[0] ?? "";
 
-test("every command does what a person types it for", { timeout: 170_000 }, async () => {
+test("every command does what a person types it for", { timeout: 300_000 }, async () => {
   expect(await types("version", 0)).toMatch(/^agentos \d/);
   expect(await types("init", 0)).toContain(ada.home);
   expect(await types("completion", 0, "bash")).toContain("_agentos() {");
@@ -170,6 +170,12 @@ test("every command does what a person types it for", { timeout: 170_000 }, asyn
   expect(await types("policy explain", 0, "--command", "touch x", "--project", "other")).toContain(
     "deny by project:no-touch",
   );
+  const tools = `node ${join(import.meta.dirname, "..", "fixtures", "mcp", "server.mjs")}`;
+  expect(await types("mcp add", 0, "other", "words", tools, "--yes")).toContain("read_note");
+  expect(await types("mcp list", 0, "other")).toContain("words");
+  expect(await types("mcp probe", 0, "other", "words")).toContain("read_note");
+  await types("mcp pin", 0, "other", "words", "--tool", "read_note", "--yes");
+  await types("mcp remove", 0, "other", "words");
   await types("project delete", 0, "other", "--yes");
   await types("daemon stop", 0);
   typed.add("server"); // it stays in the foreground: cli-daemon.test.ts
