@@ -166,7 +166,10 @@ describe("a task of the built-in agent", () => {
       return [calls(["write", { path: "other.txt", content: "x\n" }]), EDITS][turnOf(request)] ?? FINISHES;
     };
     const id = await rig.queued(await rig.project(repository()), { title, run_mode: "autonomous", ...GREEN });
-    expect(await rig.until(id, "blocked")).toMatchObject({ reason: "approval_needed", asked: { matter: { kind: "permission" } } });
+    expect(await rig.until(id, "blocked")).toMatchObject({
+      reason: "approval_needed",
+      asked: { matter: { kind: "permission" } },
+    });
     await rig.system.cases.answer.settle(ADA, id, { decision: "denied", text: null, grant: false, expected: null });
     const done = await rig.until(id, "succeeded");
     expect(done.candidate?.["app"]?.changed).toBe(1);
