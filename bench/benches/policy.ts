@@ -90,17 +90,30 @@ const question = (act: Act): PolicyQuestion => ({
 });
 
 /** A desk whose steps are recorded nowhere: what is left is the broker. */
-const desk = {
+const desk: Desk = {
   task: "bench",
   epoch: 1,
   phase: "implementation",
   attempt: 1,
-  spec: { scopes: [{ repo: "app", access: "full" }], prepare: [], agent: { kind: "script" }, limits: {} },
+  spec: {
+    scopes: [{ repo: "app", access: "full" }],
+    prepare: [],
+    agent: { kind: "script" },
+    limits: {},
+  } as unknown as Desk["spec"],
   runMode: "assisted",
   project: null,
+  bases: {},
   repos: { app: { writable: true, toolPath: [] } },
+  changeRequest: null,
+  lastFailure: null,
   item: null,
+  models: null,
   grants: [],
+  notes: [],
+  proposeNote: async () => undefined,
+  layers: {},
+  inputs: [],
   steps: {
     async perform({ open, effect }: Ask): Promise<unknown> {
       await open();
@@ -114,8 +127,10 @@ const desk = {
       });
       return result;
     },
-  },
-} as unknown as Desk;
+  } as unknown as Desk["steps"],
+  toolServers: [],
+  lastTurn: () => null,
+};
 
 const dependencies = (book: BrokerDependencies["policy"]): BrokerDependencies =>
   ({
