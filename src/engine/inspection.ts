@@ -23,17 +23,14 @@ export async function changedFiles(deps: EngineDependencies, { id, candidate }: 
   for (const [repo, { base, commit, tree, baseTree }] of Object.entries(candidate ?? {})) {
     if (tree === baseTree) continue;
     const clone = { task: id, repo };
-    const paths = await deps.workspaces.changes(clone, base, commit);
-    const read = paths.slice(0, FILES_MOST).map(({ path }) => path);
-    const before = await deps.workspaces.textsAt(clone, base, read, FILE_BYTES_MAX);
-    const after = await deps.workspaces.textsAt(clone, commit, read, FILE_BYTES_MAX);
-    changed[repo] = paths.map(({ path, change, linesAdded }, at) => ({
+    const found = await deps.workspaces.changedTexts(clone, base, commit, FILES_MOST, FILE_BYTES_MAX);
+    changed[repo] = found.map(({ path, change, linesAdded, read, before, after }) => ({
       path,
       change,
-      before: before.get(path) ?? null,
-      after: after.get(path) ?? null,
+      before,
+      after,
       // Lines that git counted in a file that was not read; binary files have none, and links are no code.
-      cut: at >= FILES_MOST || (change !== "deleted" && change !== "type" && !after.has(path) && (linesAdded ?? 0) > 1),
+      cut: !read || (change !== "deleted" && change !== "type" && after === null && (linesAdded ?? 0) > 1),
     }));
   }
   return changed;

@@ -36,6 +36,14 @@ export interface ChangedPath {
   readonly linesRemoved: number | null;
 }
 
+export interface ChangedText extends ChangedPath {
+  /** It is among those that were looked into. */
+  readonly read: boolean;
+  /** Text on that side; null: none there, no regular file, or too large. */
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
 export interface Candidate {
   readonly commit: CommitId;
   /** Git tree of the commit: what gates, evidence and delivery speak of. */
@@ -199,13 +207,14 @@ export interface Workspaces {
 
   /** A file of a commit of the clone as text, null when there is none (or it is no regular file, or larger than `bytesMax`). */
   textAt(clone: CloneRef, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
-  /** The same for many paths at once; a path without text is not in it. */
-  textsAt(
+  /** `changes`, with the texts of both sides: of the first `most` paths, of regular files of at most `bytesMax`. */
+  changedTexts(
     clone: CloneRef,
-    commit: CommitId,
-    paths: readonly string[],
+    from: CommitId,
+    to: CommitId,
+    most: number,
     bytesMax: number,
-  ): Promise<ReadonlyMap<string, string>>;
+  ): Promise<readonly ChangedText[]>;
   /**
    * A commit like `commit` in which these paths are as `base` has them, or are not there where it has none: the same arguments give the
    * same commit. Durable before it is returned.

@@ -36,21 +36,30 @@ test("paths are as the base has them, gone where it has none, and all others as 
   expect(await workspaces.withPathsOf(CLONE, commit, base, paths.toReversed())).toEqual(kept);
 });
 
-test("texts of many paths are read at once: regular files only, none too large", async () => {
-  const { workspaces, work, base } = await begun({ "a.txt": "a\n", "ü.txt": "ü\n" });
-  put(work, { "large.txt": "x".repeat(100) });
+test("what a change is about is read at once, both sides: regular files only, none too large, no more than asked for", async () => {
+  const { workspaces, work, base } = await begun({ "a.txt": "a\n", "gone.txt": "gone\n", "ü.txt": "ü\n" });
+  put(work, { "a.txt": "b\n", "large.txt": "x\n".repeat(50), "ü.txt": "ü\nü\n" });
+  rmSync(`${work}/gone.txt`);
   symlinkSync("a.txt", `${work}/link`);
   const { commit } = await workspaces.candidate(WORK, base, "change", ADA, AT_MS, []);
-  const found = await workspaces.textsAt(
-    CLONE,
-    commit,
-    ["a.txt", "ü.txt", "large.txt", "link", "absent", "../a.txt"],
-    50,
+  const told = async (most: number) =>
+    (await workspaces.changedTexts(CLONE, base, commit, most, 50)).map(
+      ({ path, change, linesAdded, linesRemoved, read, before, after }) =>
+        [path, change, linesAdded, linesRemoved, read, before, after] as const,
+    );
+  const all = [
+    ["a.txt", "modified", 1, 1, true, "a\n", "b\n"],
+    ["gone.txt", "deleted", 0, 1, true, "gone\n", null],
+    ["large.txt", "added", 50, 0, true, null, null],
+    ["link", "added", 1, 0, true, null, null],
+    ["ü.txt", "modified", 1, 0, true, "ü\n", "ü\nü\n"],
+  ] as const;
+  expect(await told(5)).toEqual(all);
+  expect(await told(1)).toEqual(
+    all.map(([path, change, added, removed, , before, after], at) =>
+      at === 0 ? all[0] : [path, change, added, removed, false, before && null, after && null],
+    ),
   );
-  expect([...found]).toEqual([
-    ["a.txt", "a\n"],
-    ["ü.txt", "ü\n"],
-  ]);
 });
 
 test("work whose own attributes make git refuse all of it is said to be so, and is no bug", async () => {

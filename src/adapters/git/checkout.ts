@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   writeFileSync,
 } from "node:fs";
@@ -43,7 +44,7 @@ export async function checkOut(git: Git, plan: CheckoutPlan): Promise<void> {
   const call: GitCall = { gitDir: plan.gitDir, workTree: made, index, plainModes: true };
   try {
     await git.run(["read-tree", "-m", "-u", plan.commit], call);
-    await layScratch(git, plan, `${made}/.git`);
+    layScratch(plan, `${made}/.git`);
     chmodSync(made, 0o755);
     if (plan.owner !== null) giveTo(toByteName(made), plan.owner);
     // Only now: a change of owner changes what the index remembers of each file.
@@ -62,12 +63,11 @@ export async function checkOut(git: Git, plan: CheckoutPlan): Promise<void> {
  * The `.git` that an agent sees: a branch at the commit, a neutral identity, and the private clone's objects read-only by way
  * of `alternates`. Status, diff, commit and log work there, and nothing done there counts: the daemon never reads it.
  */
-async function layScratch(git: Git, plan: CheckoutPlan, scratch: string): Promise<void> {
-  const branch = await branchOf(git, plan.gitDir);
-  const format = await git.line(["rev-parse", "--show-object-format"], { gitDir: plan.gitDir });
+function layScratch(plan: CheckoutPlan, scratch: string): void {
+  const branch = branchOf(plan.gitDir);
   const files: Record<string, string> = {
     HEAD: branch === null ? `${plan.commit}\n` : `ref: ${branch}\n`,
-    config: scratchConfig(format),
+    config: scratchConfig(plan.commit.length === SHA256_DIGITS ? "sha256" : "sha1"),
     "objects/info/alternates": `${plan.objectsInside}\n`,
     ...(branch === null ? {} : { [branch]: `${plan.commit}\n` }),
   };
@@ -87,12 +87,12 @@ async function layScratch(git: Git, plan: CheckoutPlan, scratch: string): Promis
 }
 
 /** The branch the private clone's HEAD names (the person's branch at adoption), null when it was detached. */
-async function branchOf(git: Git, gitDir: string): Promise<string | null> {
-  const answer = await git.run(["symbolic-ref", "-q", "HEAD"], { gitDir, answers: [1] });
-  return answer.code === 0 ? answer.stdout.toString("utf8").trim() : null;
-}
+const branchOf = (gitDir: string): string | null =>
+  /^ref: (refs\/.+?)\n?$/.exec(readFileSync(`${gitDir}/HEAD`, "utf8"))?.[1] ?? null;
 
-const scratchConfig = (format: string): string =>
+const SHA256_DIGITS = 64;
+
+const scratchConfig = (format: "sha1" | "sha256"): string =>
   [
     "[core]",
     `\trepositoryformatversion = ${format === "sha1" ? 0 : 1}`,

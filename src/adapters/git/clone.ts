@@ -12,6 +12,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -48,8 +49,7 @@ export async function cloneObjects(
       makeGitDirectory(made, source.format, ["\tsharedRepository = 0644"]);
       await addObjects(git, source, made, commit, owner);
       const branch = await checkedOutBranch(git, source);
-      if (branch === null) await git.run(["update-ref", "--no-deref", "HEAD", commit], { gitDir: made });
-      else await git.run(["symbolic-ref", "HEAD", `refs/heads/${branch}`], { gitDir: made });
+      writeFileSync(`${made}/HEAD`, branch === null ? `${commit}\n` : `ref: refs/heads/${branch}\n`);
       await git.sync(made);
       renameSync(made, gitDir);
     } finally {
@@ -78,12 +78,15 @@ async function addObjects(
 /** Whether a commit and all files of it are there. Its history came with the same stores. */
 async function isWhole(git: Git, gitDir: string, commit: CommitId): Promise<boolean> {
   if (lstatSync(gitDir, { throwIfNoEntry: false }) === undefined) return false;
+  const walked = await git.run(["rev-list", "--objects", "--no-walk", "--quiet", `${commit}^{commit}`], {
+    gitDir,
+    answers: [128],
+  });
+  if (walked.code === 0) return true;
   const type = await git.run(["cat-file", "-t", commit], { gitDir, answers: [128] });
-  if (type.code !== 0) return false;
-  if (type.stdout.toString("latin1").trim() !== "commit")
+  if (type.code === 0 && type.stdout.toString("latin1").trim() !== "commit")
     throw new Failure("repo/refused", `${commit} is not a commit`);
-  const walked = await git.run(["rev-list", "--objects", "--no-walk", "--quiet", commit], { gitDir, answers: [128] });
-  return walked.code === 0;
+  return false;
 }
 
 /** The object store and those it borrows from. */

@@ -6,16 +6,20 @@ import { follow, type Holder, holders } from "./follow.ts";
 import { changesBetween } from "./history.ts";
 import { dirtyPaths } from "./inspect.ts";
 import { records, toText } from "./names.ts";
+import { remembered } from "./remembered.ts";
 import type { Git, GitCall, Person } from "./run.ts";
 import { asId, refCall, resolveRef, type Source, withPersonsView, withView } from "./source.ts";
 
-export async function branchRef(git: Git, branch: string): Promise<string> {
-  const ref = `refs/heads/${branch}`;
-  const answer = await git.run(["check-ref-format", ref], { gitDir: null, answers: [1] });
-  if (answer.code !== 0 || branch.startsWith("-"))
-    throw new Failure("input/invalid", `${JSON.stringify(branch)} is not a branch name`);
-  return ref;
-}
+export const branchRef = (git: Git, branch: string): Promise<string> =>
+  branchRefs(branch, async () => {
+    const ref = `refs/heads/${branch}`;
+    const answer = await git.run(["check-ref-format", ref], { gitDir: null, answers: [1] });
+    if (answer.code !== 0 || branch.startsWith("-"))
+      throw new Failure("input/invalid", `${JSON.stringify(branch)} is not a branch name`);
+    return ref;
+  });
+
+const branchRefs = remembered<string>(1_000);
 
 export const branchHeadOf = async (git: Git, source: Source, branch: string): Promise<CommitId | null> =>
   resolveRef(git, source, await branchRef(git, branch));
@@ -262,8 +266,9 @@ export async function compareAndSet(
     as: source.person,
     answers: [1, 128],
   });
+  if (answer.code === 0) return;
   const now = await resolveRef(git, source, ref);
-  if (answer.code !== 0 && now !== to) throw moved(branch, from, now);
+  if (now !== to) throw moved(branch, from, now);
 }
 
 export const moved = (branch: string, from: CommitId | null, now: CommitId | null): Failure =>

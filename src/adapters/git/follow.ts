@@ -40,11 +40,12 @@ export async function follow(
   const locks: IndexLock[] = [];
   try {
     for (const place of places) locks.push(lockIndex(place));
+    const touched = [...(await namesOf(git, view, ["diff-tree", "-r", "--name-only", "-z", "--no-renames", from, to]))];
     const steps = [];
     for (const [at, place] of places.entries()) {
       const lock = locks[at];
-      if (lock !== undefined && !(await isThere(git, view, place, lock, from, to)))
-        steps.push(await planStep(git, view, place, lock, from, to));
+      if (lock !== undefined && !(await isThere(git, view, place, lock, touched, to)))
+        steps.push(await planStep(git, view, place, lock, touched, from, to));
     }
     if (move === null) return;
     await move();
@@ -117,23 +118,16 @@ async function isThere(
   view: GitCall,
   place: Holder,
   lock: IndexLock,
-  from: CommitId,
+  touched: readonly ByteName[],
   to: CommitId,
 ): Promise<boolean> {
   const call: GitCall = { ...view, workTree: place.root, index: lock.copy };
-  const [touched, differing] = [
-    await touchedBy(git, call, from, to),
-    await namesOf(git, call, ["diff-index", "--cached", "--name-only", "-z", to, "--"]),
-  ];
+  const differing = await namesOf(git, call, ["diff-index", "--cached", "--name-only", "-z", to, "--"]);
   return touched.every((path) => !differing.has(path));
 }
 
 const namesOf = async (git: Git, call: GitCall, args: readonly string[]): Promise<Set<ByteName>> =>
   new Set(records((await git.run(args, call)).stdout));
-
-const touchedBy = async (git: Git, call: GitCall, from: CommitId, to: CommitId): Promise<ByteName[]> => [
-  ...(await namesOf(git, call, ["diff-tree", "-r", "--name-only", "-z", "--no-renames", from, to])),
-];
 
 /** Checks that the files can follow and returns what makes them. */
 async function planStep(
@@ -141,16 +135,19 @@ async function planStep(
   view: GitCall,
   place: Holder,
   lock: IndexLock,
+  touched: readonly ByteName[],
   from: CommitId,
   to: CommitId,
 ): Promise<() => Promise<void>> {
   const call: GitCall = { ...view, workTree: place.root, index: lock.copy };
-  const touched = await touchedBy(git, call, from, to);
   await refuseFiltered(git, call, place, touched);
-  await acceptArrived(git, call, lock, touched, to);
-  await git.run(["update-index", "-q", "--refresh"], { ...call, answers: [1] });
-  const dry = await git.run(["read-tree", "-n", "-m", "-u", from, to], { ...call, answers: [1, 128] });
-  if (dry.code !== 0) {
+  const canFollow = async (): Promise<boolean> => {
+    await git.run(["update-index", "-q", "--refresh"], { ...call, answers: [1] });
+    return (await git.run(["read-tree", "-n", "-m", "-u", from, to], { ...call, answers: [1, 128] })).code === 0;
+  };
+  let can = await canFollow();
+  if (!can && (await acceptArrived(git, call, lock, touched, to))) can = await canFollow();
+  if (!can) {
     const dirty = new Set([
       ...(await namesOf(git, call, ["diff-index", "--cached", "--name-only", "-z", from, "--"])),
       ...(await namesOf(git, call, ["diff-files", "--name-only", "-z"])),
@@ -173,14 +170,14 @@ async function planStep(
   };
 }
 
-/** Files that a crashed call already wrote look like somebody's changes; being exactly what is coming, they are not. */
+/** Files that a crashed call already wrote look like somebody's changes; being exactly what is coming, they are not. Whether there were any. */
 async function acceptArrived(
   git: Git,
   call: GitCall,
   lock: IndexLock,
   touched: readonly ByteName[],
   to: CommitId,
-): Promise<void> {
+): Promise<boolean> {
   const trial: GitCall = { ...call, index: `${lock.copy}-trial` };
   try {
     await git.run(["read-tree", to], trial);
@@ -192,9 +189,10 @@ async function acceptArrived(
       ),
     );
     const arrived = touched.flatMap((path) => (differing.has(path) ? [] : (wanted.get(path) ?? [])));
-    if (arrived.length === 0) return;
+    if (arrived.length === 0) return false;
     const lines = arrived.map((record) => `${record}\0`).join("");
     await git.run(["update-index", "-z", "--index-info"], { ...call, input: Buffer.from(lines, "latin1") });
+    return true;
   } finally {
     for (const path of [`${lock.copy}-trial`, `${lock.copy}-trial.lock`]) rmSync(path, { force: true });
   }

@@ -1,7 +1,8 @@
 import { isFailure } from "../../domain/failure.ts";
-import type { ChangedPath, CommitId } from "../../ports/workspaces.ts";
+import type { ChangedPath, ChangedText, CommitId } from "../../ports/workspaces.ts";
 import { type ByteName, records, toByteName, toText } from "./names.ts";
-import { digestObjects, readWhole } from "./objects.ts";
+import { digestObjects, readObjects, readWhole } from "./objects.ts";
+import { remembered } from "./remembered.ts";
 import type { Git, GitCall } from "./run.ts";
 import { asId } from "./source.ts";
 
@@ -10,28 +11,91 @@ const PLAIN_DIFF = ["--no-ext-diff", "--no-textconv", "--no-renames", "--no-colo
 const CHUNK = 500;
 
 export const treeOfCommit = (git: Git, call: GitCall, commit: CommitId): Promise<string> =>
-  git.line(["rev-parse", "--verify", "-q", `${asId(commit)}^{tree}`], call);
+  trees(`${call.gitDir} ${commit}`, () => git.line(["rev-parse", "--verify", "-q", `${asId(commit)}^{tree}`], call));
 
-export async function changesBetween(git: Git, call: GitCall, from: string, to: string): Promise<ChangedPath[]> {
-  const range = [asId(from), asId(to)];
-  const raw = records((await git.run(["diff-tree", "-r", "-z", "--raw", ...PLAIN_DIFF, ...range], call)).stdout);
-  const counted = records(
-    (await git.run(["diff-tree", "-r", "-z", "--numstat", ...PLAIN_DIFF, ...range], call)).stdout,
-  );
-  const lines = new Map(
-    counted.map((record) => {
-      const [added = "-", removed = "-", ...path] = record.split("\t");
-      return [path.join("\t"), { linesAdded: countOf(added), linesRemoved: countOf(removed) }] as const;
-    }),
-  );
-  const changes: ChangedPath[] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const path = raw[at + 1] ?? "";
-    const change = CHANGES[raw[at]?.split(" ")[4]?.[0] ?? ""];
-    if (change === undefined) throw new Error(`diff-tree said ${raw[at]}`);
-    changes.push({ path: toText(path), change, ...(lines.get(path) ?? { linesAdded: null, linesRemoved: null }) });
-  }
-  return changes;
+const trees = remembered<string>(1_000);
+
+/** One path that differs, with what is there before and after. */
+export interface Difference extends ChangedPath {
+  readonly before: Side | null;
+  readonly after: Side | null;
+}
+
+interface Side {
+  readonly mode: string;
+  readonly id: string;
+}
+
+export const changesBetween = async (git: Git, call: GitCall, from: string, to: string): Promise<ChangedPath[]> =>
+  (await differences(git, call, from, to)).map(({ before: _, after: __, ...change }) => change);
+
+const differing = remembered<readonly Difference[]>(20, (_, { length }) => length > KEPT_DIFFERENCES_MAX);
+const KEPT_DIFFERENCES_MAX = 2_000;
+
+const differences = (git: Git, call: GitCall, from: string, to: string): Promise<readonly Difference[]> =>
+  differing(`${call.gitDir} ${from} ${to}`, async () => {
+    const args = ["diff-tree", "-r", "-z", "--raw", "--numstat", "--no-abbrev", ...PLAIN_DIFF, asId(from), asId(to)];
+    const told = records((await git.run(args, call)).stdout);
+    // All lines of the one form, each followed by its path, then all of the other.
+    const raw: (readonly [what: string, path: ByteName])[] = [];
+    let at = 0;
+    for (; told[at]?.startsWith(":") === true; at += 2) raw.push([told[at] ?? "", told[at + 1] ?? ""]);
+    const lines = new Map(
+      told.slice(at).map((record) => {
+        const [added = "-", removed = "-", ...path] = record.split("\t");
+        return [path.join("\t"), { linesAdded: countOf(added), linesRemoved: countOf(removed) }] as const;
+      }),
+    );
+    return raw.map(([what, path]): Difference => {
+      const [modeBefore = "", modeAfter = "", idBefore = "", idAfter = "", letter = ""] = what.slice(1).split(" ");
+      const change = CHANGES[letter[0] ?? ""];
+      if (change === undefined) throw new Error(`diff-tree said ${what}`);
+      return {
+        path: toText(path),
+        change,
+        ...(lines.get(path) ?? { linesAdded: null, linesRemoved: null }),
+        before: sideOf(modeBefore, idBefore),
+        after: sideOf(modeAfter, idAfter),
+      };
+    });
+  });
+
+const sideOf = (mode: string, id: string): Side | null => (mode === "000000" ? null : { mode, id });
+
+/** `changesBetween`, with the texts of regular files of at most `bytesMax` among the first `most` of them, read together. */
+export async function changedTexts(
+  git: Git,
+  call: GitCall,
+  from: CommitId,
+  to: CommitId,
+  most: number,
+  bytesMax: number,
+): Promise<ChangedText[]> {
+  const all = await differences(git, call, from, to);
+  const wanted = all.slice(0, most).flatMap(({ before, after }) => [before, after]);
+  const ids = [...new Set(wanted.flatMap((side) => (side?.mode.startsWith("100") === true ? [side.id] : [])))];
+  const texts = new Map<string, string>();
+  await readObjects(git, call, ids, (at) => {
+    const pieces: Buffer[] = [];
+    let fits = false;
+    return {
+      begin: (_type, size) => {
+        fits = size <= bytesMax;
+      },
+      // The reader's buffer is used again.
+      piece: (bytes) => void (fits && pieces.push(Buffer.from(bytes))),
+      end: () => void (fits && texts.set(ids[at] ?? "", Buffer.concat(pieces).toString("utf8"))),
+      drop: () => {},
+    };
+  });
+  const textOf = (side: Side | null): string | null =>
+    side?.mode.startsWith("100") === true ? (texts.get(side.id) ?? null) : null;
+  return all.map(({ before, after, ...change }, at) => ({
+    ...change,
+    read: at < most,
+    before: at < most ? textOf(before) : null,
+    after: at < most ? textOf(after) : null,
+  }));
 }
 
 const CHANGES: Readonly<Record<string, ChangedPath["change"]>> = { A: "added", M: "modified", D: "deleted", T: "type" };
@@ -116,27 +180,6 @@ export async function textAt(
   if (entry === undefined || !entry.mode.startsWith("100") || entry.bytes > bytesMax) return null;
   const [content] = await readWhole(git, call, [entry.id]);
   return content?.toString("utf8") ?? null;
-}
-
-/** Texts of the regular files among these paths, none larger than `bytesMax`. */
-export async function textsAt(
-  git: Git,
-  call: GitCall,
-  commit: CommitId,
-  paths: readonly string[],
-  bytesMax: number,
-): Promise<ReadonlyMap<string, string>> {
-  const entries = await entriesAt(git, call, commit, paths);
-  const wanted = paths.flatMap((path) => {
-    const entry = entries.get(toByteName(path));
-    return entry?.mode.startsWith("100") && entry.bytes <= bytesMax ? [{ path, id: entry.id }] : [];
-  });
-  const contents = await readWhole(
-    git,
-    call,
-    wanted.map(({ id }) => id),
-  );
-  return new Map(wanted.map(({ path }, at) => [path, contents[at]?.toString("utf8") ?? ""] as const));
 }
 
 export async function pathsIn(

@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, writeFileSync } from "node:fs";
 import { Failure } from "../../domain/failure.ts";
 import type { CommitId, RepoState } from "../../ports/workspaces.ts";
 import { records, toText } from "./names.ts";
 import { readWhole } from "./objects.ts";
+import { remembered } from "./remembered.ts";
 import type { Git, GitCall } from "./run.ts";
 import { checkedOutBranch, copyIndex, headOf, type Source, withView } from "./source.ts";
 
@@ -22,7 +23,7 @@ export async function inspectSource(git: Git, views: string, source: Source): Pr
   const unsupported = structural(source);
   if (unsupported.length > 0) return { ...facts, dirty: [], unsupported };
   return withView(views, source, async (view) => {
-    const content = await unsupportedContent(git, view.call, head);
+    const content = await unsupportedContent(git, view.call, source, head);
     return { ...facts, dirty: await dirtyPaths(git, view.call, source, head), unsupported: content };
   });
 }
@@ -49,7 +50,12 @@ function structural(source: Source): string[] {
 }
 
 /** Submodules and LFS pointers: a clone of the repository alone would not have their files. */
-export async function unsupportedContent(git: Git, call: GitCall, head: CommitId): Promise<string[]> {
+export const unsupportedContent = (git: Git, call: GitCall, source: Source, head: CommitId): Promise<string[]> =>
+  contents(`${source.objects} ${head}`, () => unsupportedIn(git, call, head));
+
+const contents = remembered<string[]>(100);
+
+async function unsupportedIn(git: Git, call: GitCall, head: CommitId): Promise<string[]> {
   const listed = await git.run(["ls-tree", "-r", "-z", head], { ...call, answers: [128] });
   if (listed.code !== 0) return [`its commit ${head} cannot be read whole: run git fsck`];
   const entries = records(listed.stdout).map((record) => {
@@ -87,19 +93,18 @@ const withoutComments = (text: string): string => text.replace(/^\s*#.*$/gm, "")
 export async function dirtyPaths(git: Git, view: GitCall, source: Source, commit: CommitId): Promise<string[]> {
   if (view.gitDir === null) throw new Error("a view has a git directory");
   const call: GitCall = { ...view, workTree: source.root, index: copyIndex(source, view.gitDir) };
-  // Exit code 1 says that something needs an update, which is the question.
-  await git.run(["update-index", "-q", "--unmerged", "--refresh"], { ...call, answers: [1] });
-  const ask = async (args: readonly string[]): Promise<string[]> => {
-    const answer = await git.run(args, { ...call, answers: [128] });
-    if (answer.code === 0) return records(answer.stdout);
+  // What it is compared with is HEAD, and the view's is ours to set.
+  writeFileSync(`${view.gitDir}/HEAD`, `${commit}\n`);
+  const answer = await git.run(STATUS, { ...call, answers: [128] });
+  if (answer.code !== 0)
     throw new Failure("repo/refused", `git cannot compare ${source.root} with its last commit`, {
       next: "Look at what git status says there.",
     });
-  };
-  const changed = [
-    ...(await ask(["diff-index", "--cached", "--name-only", "-z", "--no-ext-diff", commit, "--"])),
-    ...(await ask(["diff-files", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules", "--"])),
-    ...(await ask(["ls-files", "-z", "--others", "--exclude-standard"])),
-  ];
-  return [...new Set(changed)].map(toText).sort();
+  // `XY path`; without a search for renames each record is one path.
+  return [...new Set(records(answer.stdout).map((record) => toText(record.slice(3))))].sort();
 }
+
+const STATUS = [
+  ...["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignored=no"],
+  ...["--ignore-submodules=all", "--no-ahead-behind"],
+] as const;

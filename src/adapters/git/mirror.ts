@@ -174,7 +174,9 @@ export function mirrorsUnder(git: Git, layout: Layout, access: RemoteAccess): Mi
               : `it has no branch ${branch}: name another default branch`,
           ],
         };
-      const unsupported = await withView(layout.views, source, (view) => unsupportedContent(git, view.call, head));
+      const unsupported = await withView(layout.views, source, (view) =>
+        unsupportedContent(git, view.call, source, head),
+      );
       return { ...facts, unsupported };
     },
     push: (url, branch, from, to) =>

@@ -18,6 +18,7 @@ import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import type { CommitId } from "../../ports/workspaces.ts";
 import { records } from "./names.ts";
+import { remembered } from "./remembered.ts";
 import type { Git, GitCall, Person } from "./run.ts";
 
 /** A person's repository, found without asking git: its own configuration has no say in where it lies. */
@@ -138,25 +139,32 @@ async function describe(git: Git, place: Place): Promise<Source> {
 
 /** Parsed, never obeyed: includes are not followed and nothing in it is run. */
 async function configOf(git: Git, file: string): Promise<ReadonlyMap<string, string>> {
-  if (readSmall(file) === null) return new Map();
-  const answer = await git.run(["config", "--file", file, "--no-includes", "--list", "-z"], {
-    gitDir: null,
-    answers: [1, 3, 128],
-    timeoutMs: 10_000,
-  });
-  if (answer.code !== 0)
-    throw new Failure("repo/refused", `${file} cannot be read as git configuration`, {
-      next: `Ask git what is wrong: git config --file ${file} --list`,
+  const text = readSmall(file);
+  if (text === null) return new Map();
+  return configs(text, async () => {
+    const answer = await git.run(["config", "--file", "-", "--no-includes", "--list", "-z"], {
+      gitDir: null,
+      input: text,
+      answers: [1, 3, 128],
+      timeoutMs: 10_000,
     });
-  return new Map(
-    records(answer.stdout).map((record) => {
-      const newline = record.indexOf("\n");
-      return newline < 0
-        ? ([record, "true"] as const)
-        : ([record.slice(0, newline), record.slice(newline + 1)] as const);
-    }),
-  );
+    if (answer.code !== 0)
+      throw new Failure("repo/refused", `${file} cannot be read as git configuration`, {
+        next: `Ask git what is wrong: git config --file ${file} --list`,
+      });
+    return new Map(
+      records(answer.stdout).map((record) => {
+        const newline = record.indexOf("\n");
+        return newline < 0
+          ? ([record, "true"] as const)
+          : ([record.slice(0, newline), record.slice(newline + 1)] as const);
+      }),
+    );
+  });
 }
+
+const configs = remembered<ReadonlyMap<string, string>>(100, (text) => text.length > KEPT_TEXT_MAX);
+const KEPT_TEXT_MAX = 64 * 1024;
 
 /** Settings that say how a file's bytes are read, and run nothing. */
 const CARRIED = [
@@ -279,9 +287,22 @@ export async function resolveRef(git: Git, source: Source, ref: string): Promise
 
 /** The checked-out branch, also when it has no commit yet; null when HEAD is detached. */
 export async function checkedOutBranch(git: Git, source: Source): Promise<string | null> {
+  const ref = headFile(source) ?? (await headAsked(git, source));
+  return ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : null;
+}
+
+/** What HEAD says where it is a plain file, as it nearly always is; null where git has to be asked. */
+function headFile({ gitDir, config }: Source): string | null {
+  const storage = config.get("extensions.refstorage") ?? "files";
+  const head = `${gitDir}/HEAD`;
+  if (storage !== "files" || lstatSync(head, { throwIfNoEntry: false })?.isFile() !== true) return null;
+  const text = readSmall(head)?.trim() ?? "";
+  return isId(text) ? "" : (/^ref: (refs\/heads\/[\p{L}\p{N}_./#@+=-]+)$/u.exec(text)?.[1] ?? null);
+}
+
+async function headAsked(git: Git, source: Source): Promise<string> {
   const answer = await git.run(["symbolic-ref", "-q", "HEAD"], { ...refCall(source), answers: [1, 128] });
-  const ref = answer.stdout.toString("utf8").trim();
-  return answer.code === 0 && ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : null;
+  return answer.code === 0 ? answer.stdout.toString("utf8").trim() : "";
 }
 
 export const isId = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);

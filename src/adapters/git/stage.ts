@@ -31,8 +31,14 @@ export async function stageAll(git: Git, call: GitCall, exclude: ReadonlySet<Byt
   });
   if (added.code === 128)
     throw new Failure("agent/failed", `git cannot take the work into a commit: ${lastLine(added.stderr)}`);
-  await dropLinks(git, call);
-  const remaining = records((await git.run(["ls-files", "-z", "--others", "--exclude-standard"], call)).stdout);
+  // Each after a letter: `H mode id stage<TAB>path` of what was taken, `? path` of what was not.
+  const listed = records(
+    (await git.run(["ls-files", "-z", "-t", "--stage", "--others", "--exclude-standard"], call)).stdout,
+  );
+  const told = (letter: string): ByteName[] =>
+    listed.flatMap((record) => (record.startsWith(letter) ? [record.slice(letter.length)] : []));
+  await dropLinks(git, call, told("H "));
+  const remaining = told("? ");
   const refused = remaining.filter((path) => !path.endsWith("/") && !isUnder(path, skipped));
   return [
     ...nested
@@ -45,8 +51,8 @@ export async function stageAll(git: Git, call: GitCall, exclude: ReadonlySet<Byt
 const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
 
 /** A link to another repository's commit means nothing to who receives it; `stageAll` leaves no new one. */
-async function dropLinks(git: Git, call: GitCall): Promise<void> {
-  const links = records((await git.run(["ls-files", "-z", "--stage"], call)).stdout)
+async function dropLinks(git: Git, call: GitCall, taken: readonly string[]): Promise<void> {
+  const links = taken
     .filter((record) => record.startsWith("160000 "))
     .map((record) => record.slice(record.indexOf("\t") + 1));
   if (links.length === 0) return;

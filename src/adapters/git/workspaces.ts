@@ -26,6 +26,7 @@ import { captureDirty } from "./dirty.ts";
 import { listFilesIn, readFileIn, writeFileIn } from "./files.ts";
 import { dropDeadLock, holders } from "./follow.ts";
 import {
+  changedTexts,
   changesBetween,
   diffBetween,
   digestsIn,
@@ -33,7 +34,6 @@ import {
   patchOf,
   pathsIn,
   textAt,
-  textsAt,
   treeOfCommit,
 } from "./history.ts";
 import { inspectSource } from "./inspect.ts";
@@ -318,8 +318,8 @@ export function gitWorkspaces(options: {
     changes: async (clone, from, to) => changesBetween(git, { gitDir: await cloneOf(clone) }, from, to),
     textAt: async (clone, commit, path, bytesMax = TEXT_BYTES_MAX) =>
       textAt(git, { gitDir: await cloneOf(clone) }, asId(commit), path, bytesMax),
-    textsAt: async (clone, commit, paths, bytesMax) =>
-      textsAt(git, { gitDir: await cloneOf(clone) }, asId(commit), paths, bytesMax),
+    changedTexts: async (clone, from, to, most, bytesMax) =>
+      changedTexts(git, { gitDir: await cloneOf(clone) }, asId(from), asId(to), most, bytesMax),
     withPathsOf: async (clone, commit, base, paths) =>
       withPathsOf(git, await cloneOf(clone), asId(commit), asId(base), paths),
     treeChanges: async (clone, from, to) => treeDifferences(git, await cloneOf(clone), asId(from), asId(to)),

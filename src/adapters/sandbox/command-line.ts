@@ -22,7 +22,6 @@ export interface Surroundings {
   readonly filter: Buffer | null;
 }
 
-const NICE = "5";
 const OPEN_FILES = 16_384;
 
 /** Descriptors of the outer process above stderr: the conversation with the gate, bwrap's report, then what is fed. */
@@ -38,12 +37,14 @@ exec "$@"
 `;
 
 /**
- * The gate: arguments are the directory to start in, the program to look for, and the command. It runs confined.
- * What cannot be started is an ordinary outcome: 127 and a sentence.
+ * The gate: arguments are its bounds, the directory to start in, the program to look for, and the command. It runs confined. A bound
+ * that cannot be set ends it before it is ready. What cannot be started is an ordinary outcome: 127 and a sentence.
+ * Processes are counted by -p in dash, by -u in other shells; files are measured in blocks of 512 bytes (POSIX).
  */
 const GATE = `
-cwd=$1 program=$2
-shift 2
+{ ulimit -u "$1" 2>/dev/null || ulimit -p "$1"; } && ulimit -f "$2" && ulimit -n "$3" && ulimit -c 0 || exit 125
+cwd=$4 program=$5
+shift 5
 printf 'ready\\n' >&3
 IFS= read -r go <&3 || exit 125
 exec 3>&-
@@ -104,12 +105,11 @@ export const commandLine = (
     ...environment,
   ];
   const gate = [
-    ...["/usr/bin/prlimit", ...resourceLimits(command.limits, hardLimits), "--"],
-    ...["/bin/sh", "-c", GATE, "agentos-gate", command.cwd, command.argv[0] ?? "", ...bridgeArgv, ...command.argv],
+    ...["/bin/sh", "-c", GATE, "agentos-gate", ...resourceLimits(command.limits, hardLimits)],
+    ...[command.cwd, command.argv[0] ?? "", ...bridgeArgv, ...command.argv],
   ];
-  const first = ["nice", "-n", NICE, program];
   if (!identity.drops) {
-    return { argv: [...first, "--args", options([...outer, ...confine]), "--", ...gate], pipes };
+    return { argv: [program, "--args", options([...outer, ...confine]), "--", ...gate], pipes };
   }
   const { uid, gid } = identity;
   const drop = [
@@ -122,7 +122,7 @@ export const commandLine = (
   ];
   const inner = [program, "--args", options(["--dev-bind", "/", "/", ...confine]), "--", ...gate];
   // The confined user's variables must not reach setpriv, which still is root: LD_PRELOAD would be obeyed.
-  return { argv: [...first, "--args", options([...outer, "--clearenv"]), "--", ...drop, ...inner], pipes };
+  return { argv: [program, "--args", options([...outer, "--clearenv"]), "--", ...drop, ...inner], pipes };
 };
 
 const NODE_INSIDE = "/run/agentos/node";
@@ -148,14 +148,17 @@ const bridge = (egressSocket: string | null): readonly [binds: readonly string[]
  * A bound above our own hard limit cannot be set, and is not needed.
  */
 const resourceLimits = (limits: Limits, own: ReadonlyMap<string, number>): readonly string[] => {
-  const bounded = (name: string, wanted: number): number => Math.min(Math.floor(wanted), own.get(name) ?? wanted);
+  const bounded = (name: string, wanted: number, unit = 1): string =>
+    String(Math.floor(Math.min(wanted, own.get(name) ?? wanted) / unit));
   return [
-    `--nproc=${bounded("Max processes", limits.processes + GATE_PROCESSES)}`,
-    `--fsize=${bounded("Max file size", limits.fileBytes)}`,
-    `--nofile=${bounded("Max open files", OPEN_FILES)}`,
-    "--core=0",
+    bounded("Max processes", limits.processes + GATE_PROCESSES),
+    bounded("Max file size", limits.fileBytes, BLOCK_BYTES),
+    bounded("Max open files", OPEN_FILES),
   ];
 };
+
+/** What `ulimit -f` counts in. */
+const BLOCK_BYTES = 512;
 
 /** The inner bwrap's waiting parent counts too. */
 const GATE_PROCESSES = 1;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { constants } from "node:os";
+import { constants, setPriority } from "node:os";
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { ProcessMark } from "../../ports/sandbox.ts";
 import { type CommandLine, GATE_FD, JOIN, STATUS_FD } from "./command-line.ts";
@@ -104,12 +104,14 @@ const spawnOuter = (
       // "ignore" leaves an inherited descriptor open; a descriptor of ours replaces it.
       if (stdio[fd] === "ignore") stdio[fd] = devNull;
     }
-    return spawn("/bin/sh", ["-c", JOIN, "agentos-join", ...groups, "--", ...line.argv], {
+    const child = spawn("/bin/sh", ["-c", JOIN, "agentos-join", ...groups, "--", ...line.argv], {
       cwd: "/",
       env: { PATH: SYSTEM_DIRECTORIES.join(":"), [OWNER_VARIABLE]: ownerName() },
       stdio,
       detached: true, // A Ctrl-C at the daemon's terminal is the daemon's to handle.
     });
+    if (child.pid !== undefined) makeNice(child.pid);
+    return child;
   } finally {
     closeSync(devNull);
     stdout.closeWriteEnd();
@@ -117,6 +119,17 @@ const spawnOuter = (
     status.closeWriteEnd();
   }
 };
+
+/** While it is still one process, a shell: what it starts inherits it. A courtesy to the person's own programs, and no bound. */
+function makeNice(pid: number): void {
+  try {
+    setPriority(pid, NICE);
+  } catch {
+    // It ended already; its exit says why.
+  }
+}
+
+const NICE = 5;
 
 const ignoreClosed = (): void => {
   // The other side went away before it read everything; its exit says why.
