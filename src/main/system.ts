@@ -8,6 +8,7 @@ import { mcpProtocol } from "../adapters/mcp/mcp-protocol.ts";
 import { models as modelClient } from "../adapters/models/models.ts";
 import { cedarPolicy } from "../adapters/policy/cedar-policy.ts";
 import { standingLayers, userPolicyFile } from "../adapters/policy/layers.ts";
+import { readOnce } from "../adapters/runners/read-once.ts";
 import { runners } from "../adapters/runners/runners.ts";
 import { agentPrograms } from "../adapters/sandbox/agent-program.ts";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../adapters/sandbox/bubblewrap.ts";
@@ -141,11 +142,16 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
   const layers = fileLayers(home);
   const room = diskRoom(home);
   const files = runFiles({ home, owner: sandbox.owner(), digest: sha256Hex });
-  // Asked when a task first needs it: starting npm takes longer than all the rest of a daemon's start.
+  // Asked when a task first needs it, for dependencies or a way out: starting npm takes longer than all the rest of a daemon's start.
   const settings = once(() => clientSettings(toolPath));
+  const usual = runners({ registry: DEFAULT_REGISTRY });
   const testRunners: Runners = {
-    ...runners({ registry: DEFAULT_REGISTRY }),
-    detect: async (repo, files) => runners(await settings()).detect(repo, files),
+    ...usual,
+    detect: async (repo, files) => {
+      const read = readOnce(files);
+      const found = await usual.detect(repo, read);
+      return found.prepare.length === 0 ? found : runners(await settings()).detect(repo, read);
+    },
   };
   const programs: Programs = { resolve: (path, program) => confinedProgram(sandbox, files, path, program) };
   const toolProtocol = mcpProtocol();
