@@ -1,7 +1,7 @@
-import { isFailure } from "../../domain/failure.ts";
+import { Failure, isFailure } from "../../domain/failure.ts";
 import type { ChangedPath, ChangedText, CommitId } from "../../ports/workspaces.ts";
 import { type ByteName, records, toByteName, toText } from "./names.ts";
-import { digestObjects, readObjects, readWhole } from "./objects.ts";
+import { digestObjects, readObjects } from "./objects.ts";
 import { remembered } from "./remembered.ts";
 import type { Git, GitCall } from "./run.ts";
 import { asId } from "./source.ts";
@@ -17,13 +17,8 @@ const trees = remembered<string>(1_000);
 
 /** One path that differs, with what is there before and after. */
 export interface Difference extends ChangedPath {
-  readonly before: Side | null;
-  readonly after: Side | null;
-}
-
-interface Side {
-  readonly mode: string;
-  readonly id: string;
+  readonly before: TreeEntry | null;
+  readonly after: TreeEntry | null;
 }
 
 export const changesBetween = async (git: Git, call: GitCall, from: string, to: string): Promise<ChangedPath[]> =>
@@ -60,7 +55,7 @@ const differences = (git: Git, call: GitCall, from: string, to: string): Promise
     });
   });
 
-const sideOf = (mode: string, id: string): Side | null => (mode === "000000" ? null : { mode, id });
+const sideOf = (mode: string, id: string): TreeEntry | null => (mode === "000000" ? null : { mode, id });
 
 /** `changesBetween`, with the texts of regular files of at most `bytesMax` among the first `most` of them, read together. */
 export async function changedTexts(
@@ -72,24 +67,9 @@ export async function changedTexts(
   bytesMax: number,
 ): Promise<ChangedText[]> {
   const all = await differences(git, call, from, to);
-  const wanted = all.slice(0, most).flatMap(({ before, after }) => [before, after]);
-  const ids = [...new Set(wanted.flatMap((side) => (side?.mode.startsWith("100") === true ? [side.id] : [])))];
-  const texts = new Map<string, string>();
-  await readObjects(git, call, ids, (at) => {
-    const pieces: Buffer[] = [];
-    let fits = false;
-    return {
-      begin: (_type, size) => {
-        fits = size <= bytesMax;
-      },
-      // The reader's buffer is used again.
-      piece: (bytes) => void (fits && pieces.push(Buffer.from(bytes))),
-      end: () => void (fits && texts.set(ids[at] ?? "", Buffer.concat(pieces).toString("utf8"))),
-      drop: () => {},
-    };
-  });
-  const textOf = (side: Side | null): string | null =>
-    side?.mode.startsWith("100") === true ? (texts.get(side.id) ?? null) : null;
+  const wanted = all.slice(0, most).flatMap(({ before, after }) => [before, after].filter(isRegular));
+  const texts = await textsOf(git, call, [...new Set(wanted.map(({ id }) => id))], bytesMax);
+  const textOf = (side: TreeEntry | null): string | null => (isRegular(side) ? (texts.get(side.id) ?? null) : null);
   return all.map(({ before, after, ...change }, at) => ({
     ...change,
     read: at < most,
@@ -139,34 +119,61 @@ export const patchOf = async (git: Git, call: GitCall, base: CommitId, commit: C
 interface TreeEntry {
   readonly mode: string;
   readonly id: string;
-  readonly bytes: number;
 }
+
+/** All files of a commit, by path; null when it cannot be read whole. Kept, but for the largest. */
+export const filesOf = (git: Git, call: GitCall, commit: CommitId): Promise<ReadonlyMap<ByteName, TreeEntry> | null> =>
+  listings(`${objectsOf(call)} ${commit}`, async () => {
+    const listed = await git.run(["ls-tree", "-r", "-z", "--full-tree", asId(commit)], { ...call, answers: [128] });
+    return listed.code === 0 ? entriesIn(listed.stdout) : null;
+  });
+
+const listings = remembered<ReadonlyMap<ByteName, TreeEntry> | null>(
+  10,
+  (_, files) => files === null || files.size > KEPT_FILES_MAX,
+);
+const KEPT_FILES_MAX = 20_000;
+
+/** Which objects a call reads: a view of a person's has none of its own. */
+const objectsOf = ({ gitDir, alternates = [] }: GitCall): string => alternates[0] ?? gitDir ?? "";
+
+const entriesIn = (listed: Buffer): ReadonlyMap<ByteName, TreeEntry> =>
+  new Map(
+    records(listed).flatMap((record) => {
+      const tab = record.indexOf("\t");
+      const [mode, , id] = record.slice(0, tab).split(" ");
+      return mode === undefined || id === undefined ? [] : [[record.slice(tab + 1), { mode, id }] as const];
+    }),
+  );
 
 async function entriesAt(
   git: Git,
   call: GitCall,
   commit: CommitId,
   paths: readonly string[],
-): Promise<Map<ByteName, TreeEntry>> {
-  const found = new Map<ByteName, TreeEntry>();
+): Promise<ReadonlyMap<ByteName, TreeEntry>> {
   // An odd path is simply not there; as an argument of git's, some would mean something else.
   const names = paths.filter(isPlainPath);
-  for (let at = 0; at < names.length; at += CHUNK) {
-    const listed = await git.run(
-      ["ls-tree", "-z", "-l", "--full-tree", asId(commit), "--", ...names.slice(at, at + CHUNK)],
-      call,
-    );
-    for (const record of records(listed.stdout)) {
-      const tab = record.indexOf("\t");
-      const [mode, , id, bytes] = record.slice(0, tab).split(/ +/);
-      if (mode !== undefined && id !== undefined) found.set(record.slice(tab + 1), { mode, id, bytes: Number(bytes) });
+  const all = listings.known(`${objectsOf(call)} ${commit}`);
+  const found = new Map<ByteName, TreeEntry>();
+  if (all !== null) {
+    for (const name of names.map(toByteName)) {
+      const entry = all.get(name);
+      if (entry !== undefined) found.set(name, entry);
     }
+    return found;
+  }
+  for (let at = 0; at < names.length; at += CHUNK) {
+    const args = ["ls-tree", "-z", "--full-tree", asId(commit), "--", ...names.slice(at, at + CHUNK)];
+    for (const [name, entry] of entriesIn((await git.run(args, call)).stdout)) found.set(name, entry);
   }
   return found;
 }
 
 const isPlainPath = (path: string): boolean =>
   path !== "" && !path.includes("\0") && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+
+const isRegular = (entry: TreeEntry | null | undefined): entry is TreeEntry => entry?.mode.startsWith("100") === true;
 
 /** Text of a regular file in a commit; null: none there, something else, or larger. */
 export async function textAt(
@@ -177,9 +184,31 @@ export async function textAt(
   bytesMax: number,
 ): Promise<string | null> {
   const entry = (await entriesAt(git, call, commit, [path])).get(toByteName(path));
-  if (entry === undefined || !entry.mode.startsWith("100") || entry.bytes > bytesMax) return null;
-  const [content] = await readWhole(git, call, [entry.id]);
-  return content?.toString("utf8") ?? null;
+  return isRegular(entry) ? ((await textsOf(git, call, [entry.id], bytesMax)).get(entry.id) ?? null) : null;
+}
+
+/** Texts by their ids; those larger than `bytesMax` are not in it. */
+async function textsOf(
+  git: Git,
+  call: GitCall,
+  ids: readonly string[],
+  bytesMax: number,
+): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  await readObjects(git, call, ids, (at) => {
+    const pieces: Buffer[] = [];
+    let fits = false;
+    return {
+      begin: (_type, size) => {
+        fits = size <= bytesMax;
+      },
+      // The reader's buffer is used again.
+      piece: (bytes) => void (fits && pieces.push(Buffer.from(bytes))),
+      end: () => void (fits && texts.set(ids[at] ?? "", Buffer.concat(pieces).toString("utf8"))),
+      drop: () => {},
+    };
+  });
+  return texts;
 }
 
 export async function pathsIn(
@@ -189,13 +218,13 @@ export async function pathsIn(
   prefix: string,
   most: number,
 ): Promise<string[]> {
-  const below = prefix.replace(/\/+$/, "");
-  if (below !== "" && !isPlainPath(below)) return [];
-  const listed = await git.run(
-    ["ls-tree", "-r", "-z", "--name-only", "--full-tree", asId(commit), ...(below === "" ? [] : ["--", below])],
-    call,
-  );
-  return records(listed.stdout).map(toText).sort().slice(0, most);
+  const below = toByteName(prefix.replace(/\/+$/, ""));
+  const files = await filesOf(git, call, commit);
+  if (files === null)
+    throw new Failure("repo/refused", `commit ${commit} cannot be read whole`, { next: "Run git fsck." });
+  const all = [...files.keys()];
+  const wanted = below === "" ? all : all.filter((path) => path === below || path.startsWith(`${below}/`));
+  return wanted.map(toText).sort().slice(0, most);
 }
 
 /** SHA-256 of files and links of a commit by path. */

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, writeFileSync } from "node:fs";
 import { Failure } from "../../domain/failure.ts";
 import type { CommitId, RepoState } from "../../ports/workspaces.ts";
+import { filesOf } from "./history.ts";
 import { records, toText } from "./names.ts";
 import { readWhole } from "./objects.ts";
 import { remembered } from "./remembered.ts";
@@ -56,13 +57,9 @@ export const unsupportedContent = (git: Git, call: GitCall, source: Source, head
 const contents = remembered<string[]>(100);
 
 async function unsupportedIn(git: Git, call: GitCall, head: CommitId): Promise<string[]> {
-  const listed = await git.run(["ls-tree", "-r", "-z", head], { ...call, answers: [128] });
-  if (listed.code !== 0) return [`its commit ${head} cannot be read whole: run git fsck`];
-  const entries = records(listed.stdout).map((record) => {
-    const tab = record.indexOf("\t");
-    const [mode, , id] = record.slice(0, tab).split(" ");
-    return { mode, id: id ?? "", path: record.slice(tab + 1) };
-  });
+  const files = await filesOf(git, call, head);
+  if (files === null) return [`its commit ${head} cannot be read whole: run git fsck`];
+  const entries = [...files].map(([path, entry]) => ({ path, ...entry }));
   const reasons: string[] = [];
   const submodules = entries.filter(({ mode }) => mode === "160000").map(({ path }) => toText(path));
   if (submodules.length > 0)
@@ -70,7 +67,7 @@ async function unsupportedIn(git: Git, call: GitCall, head: CommitId): Promise<s
       `it has submodules (${submodules.slice(0, 3).join(", ")}${submodules.length > 3 ? ", …" : ""}), which are not supported: add the submodule's own repository instead`,
     );
   const attributes = entries.filter(
-    ({ mode, path }) => mode?.startsWith("100") && (path === ".gitattributes" || path.endsWith("/.gitattributes")),
+    ({ mode, path }) => mode.startsWith("100") && (path === ".gitattributes" || path.endsWith("/.gitattributes")),
   );
   const texts = await readWhole(
     git,
