@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startModelServer } from "../support/model-for-tests.ts";
 import type { ModelServer, SeenRequest } from "../support/model-server.ts";
+import { seeded } from "../support/sample.ts";
 import { calls, type Scripted } from "../support/scripted-model.ts";
 import type { DieAt } from "./boundaries.ts";
 import { openDatabase, readJournal } from "./checker/journal.ts";
@@ -89,15 +90,6 @@ function journal(directory: string) {
   } finally {
     database.close();
   }
-}
-
-/** Numbers from 0 to below 1, the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state / 2 ** 31;
-  };
 }
 
 const LIVES_MAX = 60;

@@ -1,3 +1,5 @@
+import { seeded } from "../support/sample.ts";
+
 /** What is struck, and how it goes on from there. */
 export const TARGETS = ["daemon", "group", "child", "starting", "frozen"] as const;
 export type Target = (typeof TARGETS)[number];
@@ -26,7 +28,7 @@ const START_MS_MAX = 600;
 
 /** The same for the same seed, on every machine. `eventsMean` is how far the work gets between two strikes. */
 export function scheduleOf(seed: number, strikes: number, eventsMean: number): readonly Strike[] {
-  const random = mulberry32(seed);
+  const random = seeded(seed);
   let lives = true;
   return Array.from({ length: strikes }, () => {
     const wanted = drawn(random());
@@ -50,15 +52,4 @@ function drawn(at: number): Target {
     if (left < 0) return target;
   }
   return "daemon";
-}
-
-/** A small generator with 32 bits of state: enough to draw a schedule, and the same everywhere. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

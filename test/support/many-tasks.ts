@@ -7,6 +7,7 @@ import { projectStream, taskStream } from "../../src/domain/stream.ts";
 import { born, evolve, type Status, type Task } from "../../src/domain/task.ts";
 import type { BlockReason } from "../../src/domain/waiting.ts";
 import type { StagedBlob, Store } from "../../src/ports/store.ts";
+import { seeded } from "./sample.ts";
 
 /*
  * Many tasks as they would be after months of use, made through the store itself: every event is what the state machine decides,
@@ -60,7 +61,7 @@ const WORKER: Actor = { kind: "worker", name: "daemon-1" };
 
 export async function makeManyTasks(store: Store, seal: Seal, wanted: ManyTasks): Promise<Made> {
   const begun = performance.now();
-  const random = numbersFrom(wanted.seed);
+  const random = seeded(wanted.seed);
   const projects = Array.from({ length: PROJECTS }, (_, n) => ({
     id: idAt(FIRST_DAY_MS + n, random),
     name: NAMES[n] ?? `p${n}`,
@@ -84,7 +85,7 @@ export async function makeManyTasks(store: Store, seal: Seal, wanted: ManyTasks)
   const queue = plans.entries();
   const work = async (): Promise<void> => {
     for (const [n, plan] of queue) {
-      const share = n === 0 ? wanted.longest : usual * (0.4 + 1.2 * numbersFrom(plan.seed)());
+      const share = n === 0 ? wanted.longest : usual * (0.4 + 1.2 * seeded(plan.seed)());
       const events = await makeTask(store, seal, plan, Math.round(share));
       made += events;
     }
@@ -148,7 +149,7 @@ async function makeTask(
   { id, at, project, status, seed }: Plan,
   events: number,
 ): Promise<number> {
-  const random = numbersFrom(seed);
+  const random = seeded(seed);
   let task: Task | null = null;
   let seq = 0;
   let nowMs = at;
@@ -467,14 +468,3 @@ const hexOf = (random: () => number): string =>
       .toString(16)
       .padStart(8, "0"),
   ).join("");
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function numbersFrom(seed: number): () => number {
-  let at = seed >>> 0;
-  return () => {
-    at = (at + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(at ^ (at >>> 15), at | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
