@@ -31,7 +31,8 @@ const ALTERNATES_DEPTH_MAX = 5;
  * that is possible (nothing ever writes an object file in place), copies elsewhere. No git runs in the person's
  * repository, not even upload-pack: its settings have no say.
  *
- * A `git gc` of the person's may take files away in the middle; then the objects are looked through again.
+ * A `git gc` of the person's may take files away in the middle; then the objects are looked through again. What is added to a clone that
+ * was there is durable once the caller has synced it, as it does for the refs that name it.
  */
 export async function cloneObjects(
   git: Git,
@@ -56,7 +57,6 @@ export async function cloneObjects(
       await removeTree(toByteName(made));
     }
   } else await addObjects(git, source, gitDir, commit, owner);
-  await git.sync(gitDir);
 }
 
 async function addObjects(
