@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { connect, createServer as createTcpServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { type EgressProxyOptions, egressProxy } from "../../src/adapters/egress/
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
 import type { EgressDoor, EgressRecord, EgressTarget } from "../../src/ports/egress.ts";
 import type { SandboxCommand } from "../../src/ports/sandbox.ts";
+import { freePort } from "../support/free-port.ts";
 
 const NODE = realpathSync(process.execPath);
 const HOST = "packages.example";
@@ -455,12 +456,4 @@ const portOf = (server: { address(): ReturnType<Server["address"]> }): number =>
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server has no port");
   return address.port;
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const found = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return found;
 };

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,6 +9,7 @@ import { gitWorkspaces } from "../../src/adapters/git/workspaces.ts";
 import { repository } from "../integration/task-kit.ts";
 import { git, temporaryDirectory, until } from "../support/daemon.ts";
 import { served } from "../support/git-server.ts";
+import { freePort } from "../support/free-port.ts";
 
 /* Over a real sshd on 127.0.0.1. Without one on this machine the stand-in of workspaces-remote.test.ts covers what is ours of it. */
 
@@ -118,15 +118,6 @@ describe.skipIf(missing !== null)(`over a real sshd${missing === null ? "" : `: 
     });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 const reachable = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { git, temporaryDirectory, toolPath } from "../support/daemon.ts";
+import { freePort } from "../support/free-port.ts";
 
 /* What the README tells people to type, typed. */
 
@@ -60,15 +60,6 @@ beforeAll(async () => {
 afterAll(() => {
   spawnSync("agentos", ["daemon", "stop"], { env: environment });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** The lines of a block as commands: a line that ends in a backslash goes on. Comments are what the reader is told, not typed. */
 const commandsOf = (text: string): string[] =>

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import os from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -11,6 +11,7 @@ import { startDaemon } from "../../src/main/daemon.ts";
 import type { EgressTarget } from "../../src/ports/egress.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { sampleRepo, temporaryDirectory, toolPath, until, withDaemon } from "../support/daemon.ts";
+import { freePort } from "../support/free-port.ts";
 
 /* How a daemon starts, and what is left of one that could not. */
 
@@ -41,14 +42,6 @@ const openIn = (home: string): readonly string[] =>
       return []; // the one that listed this directory is closed by now
     }
   });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

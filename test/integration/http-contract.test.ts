@@ -16,8 +16,9 @@ import {
 } from "../support/daemon.ts";
 import { testAgent } from "../support/acp-kit.ts";
 import { scriptedModels } from "../support/scripted-models.ts";
-import { freePort, ollamaServer } from "../support/fake-providers.ts";
+import { ollamaServer } from "../support/fake-providers.ts";
 import { fixture, type Machine, machine } from "./providers-kit.ts";
+import { freePort } from "../support/free-port.ts";
 
 /*
  * Every operation of /api/openapi.json is asked for at least one good answer, and each answer is held against the document: the

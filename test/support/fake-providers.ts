@@ -282,10 +282,3 @@ function complete(body: Asked["body"], promptTokens: number, seesTools: boolean,
   send({ choices: [], usage });
   response.end("data: [DONE]\n\n");
 }
-
-/** A port nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = await impostor();
-  await server.close();
-  return server.port;
-}
