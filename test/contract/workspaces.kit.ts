@@ -12,12 +12,12 @@ import {
   realpathSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterAll } from "vitest";
 import { gitWorkspaces } from "../../src/adapters/git/workspaces.ts";
 import type { CommitId, WorkspaceRef, Workspaces } from "../../src/ports/workspaces.ts";
+import { beginRepository, commitAll, putFiles } from "../support/begin-repository.ts";
 
 /** What the contract tests of `Workspaces` stand on: real repositories in a place of their own, and an independent eye. */
 export const isRoot = process.getuid?.() === 0;
@@ -61,31 +61,20 @@ export const personsEnvironment = (): NodeJS.ProcessEnv => ({
 
 export type Content = string | Buffer;
 
-export function put(root: string, files: Readonly<Record<string, Content>>): void {
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(`${root}/${path}`.slice(0, `${root}/${path}`.lastIndexOf("/")), { recursive: true });
-    writeFileSync(`${root}/${path}`, content);
-  }
-}
+export const put = putFiles;
 
 export function repository(
   files: Readonly<Record<string, Content>> = { "a.txt": "one\n", "src/b.txt": "two\n" },
   at = `${room()}/app`,
 ): string {
   mkdirSync(at, { recursive: true });
-  git(at, "init", "-q", "-b", "main");
-  git(at, "config", "user.name", "Ada");
-  git(at, "config", "user.email", "ada@example.org");
+  beginRepository(at);
   put(at, files);
   commit(at, "first");
   return at;
 }
 
-export function commit(repo: string, message: string): CommitId {
-  git(repo, "add", "-A");
-  git(repo, "commit", "-q", "--allow-empty", "-m", message);
-  return git(repo, "rev-parse", "HEAD");
-}
+export const commit = (repo: string, message: string): CommitId => commitAll(repo, message, personsEnvironment());
 
 export const workspacesIn = (home: string, owner: typeof NOBODY | null = null): Workspaces =>
   gitWorkspaces({ home, owner });

@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -10,7 +9,6 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
-  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -25,6 +23,7 @@ import { sentence } from "../../src/domain/sentence.ts";
 import { taskStream } from "../../src/domain/stream.ts";
 import type { Status, Task } from "../../src/domain/task.ts";
 import { assemble, type System, type SystemOptions } from "../../src/main/system.ts";
+import { beginRepository, commitAll, putFiles } from "../support/begin-repository.ts";
 
 /** What the task tests stand on: the whole system in this process, over real git, real SQLite and the real sandbox. */
 
@@ -59,17 +58,12 @@ export function git(cwd: string, ...args: string[]): string {
   return execFileSync("git", args, {
     cwd,
     encoding: "utf8",
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" },
+    env: personsEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
   }).trim();
 }
 
-export function put(root: string, files: Readonly<Record<string, string>>): void {
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content);
-  }
-}
+export const put = putFiles;
 
 /** A small repository; without files of its own it holds one. */
 export function repository(
@@ -77,29 +71,20 @@ export function repository(
   at = join(room(), "app"),
 ): string {
   mkdirSync(at, { recursive: true });
-  cpSync(emptyRepository(), join(at, ".git"), { recursive: true });
+  beginRepository(at);
   put(at, files);
   commit(at, "first");
   return at;
 }
 
-let empty: string | null = null;
-/** The `.git` of a repository without a commit, made once: each git that is started takes longer than a copy. */
-function emptyRepository(): string {
-  if (empty !== null) return empty;
-  const at = room();
-  git(at, "init", "-q", "-b", "main", "--template=");
-  git(at, "config", "user.name", "Ada");
-  git(at, "config", "user.email", "ada@example.org");
-  empty = join(at, ".git");
-  return empty;
-}
+export const commit = (repo: string, message: string): string => commitAll(repo, message, personsEnvironment());
 
-export function commit(repo: string, message: string): string {
-  git(repo, "add", "-A");
-  git(repo, "commit", "-q", "--allow-empty", "-m", message);
-  return git(repo, "rev-parse", "HEAD");
-}
+const personsEnvironment = (): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  HOME: "/nonexistent",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+});
 
 /** All of a person's repository that nobody but them may change: every file outside our refs and objects, and every ref. */
 export function fingerprint(repo: string): string {
