@@ -21,6 +21,10 @@ export type Deaths =
   | { readonly listed: readonly (readonly DieAt[])[] };
 
 export const atEachPoint: Deaths = { each: (n) => [{ count: n }] };
+/** At one point of every `step`, from the `first` on. */
+export const atSomePoints = (step: number, first: number): Deaths => ({
+  each: (n) => [{ count: first + (n - 1) * step }],
+});
 /** First killed where the name says, then, in the life that deals with that, at point 1, 2, 3 … */
 export const afterDeathAt = (name: string): Deaths => ({ each: (n) => [{ name }, { count: n }] });
 /** Killed once in each journey, at the boundaries of these names. */

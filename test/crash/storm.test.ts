@@ -13,7 +13,7 @@ import { scheduleOf } from "./storm-schedule.ts";
  * again; the moments in the daemon's life that its strikes meet are the machine's.
  */
 const FULL = process.env["AGENTOS_STORM"] === "full";
-const SIZE = FULL ? { kills: 100, tasks: 50, checkEvery: 1 } : { kills: 40, tasks: 20, checkEvery: 4 };
+const SIZE = FULL ? { kills: 100, tasks: 50, checkEvery: 1 } : { kills: 20, tasks: 12, checkEvery: 4 };
 const SEEDS = process.env["AGENTOS_STORM_SEED"]?.split(",").map(Number) ?? (FULL ? [1, 2, 3] : [1]);
 /** How far the work gets between two strikes: together they end a little before the tasks do. */
 const EVENTS_MEAN = 8;
