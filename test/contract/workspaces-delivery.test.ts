@@ -63,6 +63,42 @@ describe("inspecting", () => {
     expect(fingerprint(repo)).toEqual(before);
   });
 
+  test("names the branch, however HEAD says it", async () => {
+    const { repo } = await begun();
+    const branchNow = async () => (await workspacesIn(`${room()}/home`).inspect(repo)).branch;
+    for (const name of ["feature/ä-1", "a@b", "it's", "x!y", "été#2"]) {
+      git(repo, "checkout", "-q", "-b", name);
+      expect(await branchNow()).toBe(name);
+    }
+    git(repo, "checkout", "-q", "main");
+    // What git itself made long ago, and still understands.
+    rmSync(`${repo}/.git/HEAD`);
+    symlinkSync("refs/heads/main", `${repo}/.git/HEAD`);
+    expect(await branchNow()).toBe("main");
+  });
+
+  test("tells every way in which files can differ from the last commit", async () => {
+    const { repo } = await begun({
+      "a.txt": "a\n",
+      "b.txt": "b\n",
+      "c.txt": "c\n",
+      "d.txt": "d\n",
+      ".gitignore": "*.log\n",
+    });
+    put(repo, { "a.txt": "changed\n", "new/deep.txt": "new\n", "new/ä\n.txt": "odd\n", "x.log": "ignored\n" });
+    rmSync(`${repo}/b.txt`);
+    git(repo, "mv", "c.txt", "moved.txt");
+    chmodSync(`${repo}/d.txt`, 0o755);
+    put(repo, { "meant.txt": "later\n" });
+    git(repo, "add", "-N", "meant.txt");
+    const before = fingerprint(repo);
+    const { dirty } = await workspacesIn(`${room()}/home`).inspect(repo);
+    expect(dirty).toEqual(
+      ["a.txt", "b.txt", "c.txt", "d.txt", "meant.txt", "moved.txt", "new/deep.txt", "new/ä\n.txt"].sort(),
+    );
+    expect(fingerprint(repo)).toEqual(before);
+  });
+
   test("understands linked working trees, a detached HEAD and packed refs", async () => {
     const repo = repository();
     const linked = `${room()}/linked`;
