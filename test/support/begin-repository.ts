@@ -16,7 +16,7 @@ const CONFIG = `[core]
 
 /** What `git init -b main` makes, of a person called Ada, without a commit. */
 export function beginRepository(at: string): void {
-  for (const directory of ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"])
+  for (const directory of ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "hooks"])
     mkdirSync(join(at, ".git", directory), { recursive: true });
   writeFileSync(join(at, ".git", "HEAD"), "ref: refs/heads/main\n");
   writeFileSync(join(at, ".git", "config"), CONFIG);
