@@ -100,9 +100,8 @@ const positioned = (row: PlacedRow): Positioned => ({
   recorded: recordedFrom(row),
 });
 
-/** From the log, which has a short row for each event: in `events` the hash stands behind the body, and that behind other pages. */
 async function headOf(tx: Tx, stream: string): Promise<Head> {
-  const [row] = await tx.query("SELECT seq, hash FROM log_leaves WHERE stream = ? ORDER BY seq DESC LIMIT 1", [stream]);
+  const [row] = await tx.query("SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1", [stream]);
   return row === undefined ? { seq: 0, hash: GENESIS_HASH } : { seq: integerOf(row, "seq"), hash: textOf(row, "hash") };
 }
 
