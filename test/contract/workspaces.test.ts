@@ -195,7 +195,10 @@ function empty(directory: string): void {
 }
 
 describe("a workspace tree", () => {
-  test("restores byte for byte, whatever the tree was and whatever lay there before", async () => {
+  // Many trees, and some gits for each: on a slow machine the usual limit is too short.
+  test("restores byte for byte, whatever the tree was and whatever lay there before", {
+    timeout: 240_000,
+  }, async () => {
     const { workspaces, work } = await begun();
     await fc.assert(
       fc.asyncProperty(anyDirectory, anyDirectory, async (one, other) => {
