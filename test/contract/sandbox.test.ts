@@ -380,6 +380,13 @@ function sandboxContract(make: () => Sandbox): void {
   });
 
   describe("processes and privilege", () => {
+    it("is built again when it was killed while it was built, for nothing had run", async () => {
+      const outcome = sandbox.run(command(["echo", "ran"]), never());
+      await killedFirst();
+      expect(await outcome).toMatchObject({ exitCode: 0, endedBy: "itself" });
+      expect(text((await outcome).stdout)).toBe("ran\n");
+    });
+
     it("has no way to the daemon's processes", async () => {
       const outcome = await sh(
         `cat /proc/${process.pid}/environ /proc/${process.pid}/cmdline; kill -9 ${process.pid}; kill -9 -1; ls /proc | grep -c '^[0-9]'`,
@@ -758,6 +765,15 @@ function sandboxContract(make: () => Sandbox): void {
     });
   });
 
+  /** Kills the outer process of the next sandbox as soon as it is there: none is built that fast. */
+  async function killedFirst(): Promise<void> {
+    for (;;) {
+      const outer = childrenOf(process.pid).find((pid) => /agentos-join|bwrap/.test(commandLineOf(pid)));
+      if (outer !== undefined) return void process.kill(outer, "SIGKILL");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   describe("without a working bubblewrap", () => {
     it("says what to install", async () => {
       const broken = bubblewrapSandbox({ program: "/no/such/bwrap" });
@@ -832,3 +848,16 @@ const readOr = (path: string): string => {
 const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await delay(5);
 };
+
+function childrenOf(pid: number): readonly number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(path) ? readFileSync(path, "utf8").trim().split(" ").filter(Boolean).map(Number) : [];
+}
+
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return ""; // It ended.
+  }
+}

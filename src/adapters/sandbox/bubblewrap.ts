@@ -145,13 +145,20 @@ const run = async (
   const file = await openLiveFile(command.outputFile);
   const groups = box.openGroups(command.limits);
   try {
-    const confined = await runConfined(box, command, signal, line, groups, file, talk);
-    return { ...confined, environmentDigest: digest };
+    for (let builds = 1; ; builds += 1) {
+      const confined = await runConfined(box, command, signal, line, groups, file, talk);
+      if (confined.kind === "ran") return { ...confined.outcome, environmentDigest: digest };
+      // Somebody ended it before anything of the command had begun. Of a conversation the beginning may have been said already.
+      if (!confined.killed || talk !== null || builds === BUILDS_MAX)
+        throw sandboxMissing(`bubblewrap could not build a sandbox: ${confined.why}`);
+    }
   } finally {
     await groups?.remove();
     await file.close();
   }
 };
+
+const BUILDS_MAX = 3;
 
 const NEVER_STARTED = {
   exitCode: null,
@@ -162,6 +169,11 @@ const NEVER_STARTED = {
   durationMs: 0,
 } as const;
 
+type Confined =
+  | { readonly kind: "ran"; readonly outcome: Omit<SandboxOutcome, "environmentDigest"> }
+  /** It came to nothing by itself or was `killed`; the command had not begun. */
+  | { readonly kind: "not built"; readonly killed: boolean; readonly why: string };
+
 /** Nothing is thrown and nothing returned before every process of the command is gone. */
 const runConfined = async (
   box: Box,
@@ -171,7 +183,7 @@ const runConfined = async (
   groups: ControlGroups | null,
   file: FileHandle,
   talk: Talk | null,
-): Promise<Omit<SandboxOutcome, "environmentDigest">> => {
+): Promise<Confined> => {
   const { limits, stall, outputFile, onStart } = command;
   const pipes = await box.pipes.borrow();
   const started = start(line, groups?.directories ?? [], pipes, talk !== null);
@@ -243,11 +255,11 @@ const runConfined = async (
   if (bound.endedBy === "itself" && groups !== null && groups.memoryKills() > 0) bound.endedBy = "memory";
   if (bound.endedBy === "itself" && !open) {
     const said = Buffer.from(recorded.stderr.bytes).toString("utf8").trim().split("\n")[0];
-    throw sandboxMissing(
-      `bubblewrap could not build a sandbox: ${said || `it ended with ${exit.exitCode ?? exit.signal}`}`,
-    );
+    const why = said || `it ended with ${exit.exitCode ?? exit.signal}`;
+    return { kind: "not built", killed: exit.signal !== null, why };
   }
-  return { ...(bound.endedBy === "itself" ? exit : KILLED), endedBy: bound.endedBy, ...recorded, durationMs };
+  const ended = bound.endedBy === "itself" ? exit : KILLED;
+  return { kind: "ran", outcome: { ...ended, endedBy: bound.endedBy, ...recorded, durationMs } };
 };
 
 const KILLED = { exitCode: null, signal: "SIGKILL" } as const;
