@@ -63,6 +63,16 @@ describe("inspecting", () => {
     expect(fingerprint(repo)).toEqual(before);
   });
 
+  test("a commit that could not be read is looked at again once it can", async () => {
+    const repo = repository();
+    const tree = git(repo, "rev-parse", "HEAD:src");
+    const object = `${repo}/.git/objects/${tree.slice(0, 2)}/${tree.slice(2)}`;
+    renameSync(object, `${repo}/aside`);
+    expect((await inspected(repo)).unsupported).toEqual([expect.stringContaining("cannot be read whole")]);
+    renameSync(`${repo}/aside`, object);
+    expect((await inspected(repo)).unsupported).toEqual([]);
+  });
+
   test("names the branch, however HEAD says it", async () => {
     const { repo } = await begun();
     const branchNow = async () => (await workspacesIn(`${room()}/home`).inspect(repo)).branch;

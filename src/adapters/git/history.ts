@@ -16,7 +16,7 @@ export const treeOfCommit = (git: Git, call: GitCall, commit: CommitId): Promise
 const trees = remembered<string>(1_000);
 
 /** One path that differs, with what is there before and after. */
-export interface Difference extends ChangedPath {
+interface Difference extends ChangedPath {
   readonly before: TreeEntry | null;
   readonly after: TreeEntry | null;
 }
@@ -116,7 +116,7 @@ export const patchOf = async (git: Git, call: GitCall, base: CommitId, commit: C
   ).stdout.toString("utf8");
 };
 
-interface TreeEntry {
+export interface TreeEntry {
   readonly mode: string;
   readonly id: string;
 }
@@ -124,7 +124,7 @@ interface TreeEntry {
 /** All files of a commit, by path; null when it cannot be read whole. Kept, but for the largest. */
 export const filesOf = (git: Git, call: GitCall, commit: CommitId): Promise<ReadonlyMap<ByteName, TreeEntry> | null> =>
   listings(`${objectsOf(call)} ${commit}`, async () => {
-    const listed = await git.run(["ls-tree", "-r", "-z", "--full-tree", asId(commit)], { ...call, answers: [128] });
+    const listed = await git.run(["ls-tree", "-r", "-z", "--full-tree", asId(commit)], { ...call, answers: [1, 128] });
     return listed.code === 0 ? entriesIn(listed.stdout) : null;
   });
 

@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync, writeFileSync } from "node:fs";
 import { Failure } from "../../domain/failure.ts";
 import type { CommitId, RepoState } from "../../ports/workspaces.ts";
-import { filesOf } from "./history.ts";
-import { records, toText } from "./names.ts";
+import { filesOf, type TreeEntry } from "./history.ts";
+import { type ByteName, records, toText } from "./names.ts";
 import { readWhole } from "./objects.ts";
 import { remembered } from "./remembered.ts";
 import type { Git, GitCall } from "./run.ts";
@@ -51,14 +51,19 @@ function structural(source: Source): string[] {
 }
 
 /** Submodules and LFS pointers: a clone of the repository alone would not have their files. */
-export const unsupportedContent = (git: Git, call: GitCall, source: Source, head: CommitId): Promise<string[]> =>
-  contents(`${source.objects} ${head}`, () => unsupportedIn(git, call, head));
+export async function unsupportedContent(git: Git, call: GitCall, source: Source, head: CommitId): Promise<string[]> {
+  const key = `${source.objects} ${head}`;
+  const before = contents.known(key);
+  if (before !== null) return before;
+  const files = await filesOf(git, call, head);
+  // Not kept: a repository can be mended.
+  if (files === null) return [`its commit ${head} cannot be read whole: run git fsck`];
+  return contents(key, () => unsupportedIn(git, call, files));
+}
 
 const contents = remembered<string[]>(100);
 
-async function unsupportedIn(git: Git, call: GitCall, head: CommitId): Promise<string[]> {
-  const files = await filesOf(git, call, head);
-  if (files === null) return [`its commit ${head} cannot be read whole: run git fsck`];
+async function unsupportedIn(git: Git, call: GitCall, files: ReadonlyMap<ByteName, TreeEntry>): Promise<string[]> {
   const entries = [...files].map(([path, entry]) => ({ path, ...entry }));
   const reasons: string[] = [];
   const submodules = entries.filter(({ mode }) => mode === "160000").map(({ path }) => toText(path));
