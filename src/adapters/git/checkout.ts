@@ -14,8 +14,9 @@ import {
 import { dirname } from "node:path";
 import type { CommitId } from "../../ports/workspaces.ts";
 import { type ByteName, onDisk, toByteName } from "./names.ts";
+import type { Person } from "./program.ts";
 import { removeTree } from "./removal.ts";
-import type { Git, GitCall, Person } from "./run.ts";
+import type { Git, GitCall } from "./run.ts";
 
 export interface CheckoutPlan {
   /** The private clone. */

@@ -19,8 +19,9 @@ import { setImmediate } from "node:timers/promises";
 import { Failure } from "../../domain/failure.ts";
 import type { CommitId } from "../../ports/workspaces.ts";
 import { toByteName } from "./names.ts";
+import type { Person } from "./program.ts";
 import { isCode, removeTree } from "./removal.ts";
-import type { Git, Person } from "./run.ts";
+import type { Git } from "./run.ts";
 import { checkedOutBranch, makeGitDirectory, type Source } from "./source.ts";
 
 const ATTEMPTS_MAX = 4;

@@ -6,8 +6,9 @@ import { follow, type Holder, holders } from "./follow.ts";
 import { changesBetween } from "./history.ts";
 import { dirtyPaths } from "./inspect.ts";
 import { records, toText } from "./names.ts";
+import type { Person } from "./program.ts";
 import { remembered } from "./remembered.ts";
-import type { Git, GitCall, Person } from "./run.ts";
+import type { Git, GitCall } from "./run.ts";
 import { asId, refCall, resolveRef, type Source, withPersonsView, withView } from "./source.ts";
 
 export const branchRef = (git: Git, branch: string): Promise<string> =>

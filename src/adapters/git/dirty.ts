@@ -5,7 +5,8 @@ import type { CommitId, Identity } from "../../ports/workspaces.ts";
 import { cloneObjects } from "./clone.ts";
 import { setRefs, writeCommit } from "./commit.ts";
 import { treeOfCommit } from "./history.ts";
-import type { Git, GitCall, Person } from "./run.ts";
+import type { Person } from "./program.ts";
+import type { Git, GitCall } from "./run.ts";
 import { checkedOutBranch, copyIndex, headOf, type Source, withView } from "./source.ts";
 import { stageAll } from "./stage.ts";
 

@@ -16,8 +16,8 @@ import {
 } from "node:fs";
 import { Failure } from "../../domain/failure.ts";
 import { type ByteName, join, onDisk, toByteName, toText } from "./names.ts";
+import type { Person } from "./program.ts";
 import { isCode } from "./removal.ts";
-import type { Person } from "./run.ts";
 
 /**
  * Single files of a working directory, whose content is not to be trusted and may change while we look. Each directory on

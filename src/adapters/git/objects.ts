@@ -22,56 +22,43 @@ export async function readObjects(
   sinkOf: (at: number) => ObjectSink,
 ): Promise<void> {
   if (ids.length === 0) return;
-  const child = git.start(["cat-file", "--batch", "--buffer"], call);
-  let stderr = "";
-  child.on("error", (error) => {
-    stderr += String(error);
-  });
-  child.stderr?.on("data", (chunk: Buffer) => {
-    stderr += chunk.toString("utf8");
-  });
-  // A process that ended early is seen as output that ended early.
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(`${ids.join("\n")}\n`);
-
   let at = 0;
   let rest: Buffer = Buffer.alloc(0);
   let left = 0;
   let sink: ObjectSink | null = null;
-  try {
-    for await (const chunk of child.stdout ?? []) {
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      for (;;) {
-        if (sink === null) {
-          const newline = rest.indexOf(10);
-          if (newline < 0 || at >= ids.length) break;
-          const [, type, size] = rest.subarray(0, newline).toString("latin1").split(" ");
-          if (type === undefined || size === undefined || !/^\d+$/.test(size)) throw missing(call, ids[at]);
-          rest = rest.subarray(newline + 1);
-          sink = sinkOf(at);
-          left = Number(size);
-          sink.begin(type, left);
-        }
-        const piece = rest.subarray(0, left);
-        if (piece.length > 0) sink.piece(piece);
-        left -= piece.length;
-        rest = rest.subarray(piece.length);
-        // The content is followed by one newline.
-        if (left > 0 || rest.length === 0) break;
-        sink.end();
-        sink = null;
-        rest = rest.subarray(1);
-        at += 1;
+  const take = (chunk: Buffer): void => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (;;) {
+      if (sink === null) {
+        const newline = rest.indexOf(10);
+        if (newline < 0 || at >= ids.length) break;
+        const [, type, size] = rest.subarray(0, newline).toString("latin1").split(" ");
+        if (type === undefined || size === undefined || !/^\d+$/.test(size)) throw missing(call, ids[at]);
+        rest = rest.subarray(newline + 1);
+        sink = sinkOf(at);
+        left = Number(size);
+        sink.begin(type, left);
       }
+      const piece = rest.subarray(0, left);
+      if (piece.length > 0) sink.piece(piece);
+      left -= piece.length;
+      rest = rest.subarray(piece.length);
+      // The content is followed by one newline.
+      if (left > 0 || rest.length === 0) break;
+      sink.end();
+      sink = null;
+      rest = rest.subarray(1);
+      at += 1;
     }
-  } finally {
-    sink?.drop();
-    child.kill();
-  }
+  };
+  const asked = { ...call, input: `${ids.join("\n")}\n` };
+  const { code, stderr } = await git
+    .read(["cat-file", "--batch", "--buffer"], asked, take)
+    .finally(() => (sink as ObjectSink | null)?.drop());
   if (at < ids.length) {
     if (stderr !== "")
       throw new Failure("store/corrupt", `object ${ids[at]} of ${call.gitDir} cannot be read`, {
-        cause: new GitError(["cat-file"], child.exitCode, stderr),
+        cause: new GitError(["cat-file"], code, stderr),
       });
     throw missing(call, ids[at]);
   }

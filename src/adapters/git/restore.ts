@@ -16,8 +16,9 @@ import type { TreeId } from "../../ports/workspaces.ts";
 import { type Named, namedBy } from "./named.ts";
 import { type ByteName, onDisk, parentOf } from "./names.ts";
 import { type ObjectSink, readObjects } from "./objects.ts";
+import type { Person } from "./program.ts";
 import { emptyTree, removeTree } from "./removal.ts";
-import type { Git, Person } from "./run.ts";
+import type { Git } from "./run.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**

@@ -1,12 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "../../domain/failure.ts";
-
-export interface Person {
-  readonly uid: number;
-  readonly gid: number;
-}
+import { startedByShells } from "./kept-shell.ts";
+import type { Ended, Person, Program } from "./program.ts";
 
 /** Everything a git process gets. Nothing is inherited: what is not here does not exist for it. */
 export interface GitCall {
@@ -48,8 +44,8 @@ export interface Git {
   run(args: readonly string[], call: GitCall): Promise<GitAnswer>;
   /** `run`, as trimmed text. */
   line(args: readonly string[], call: GitCall): Promise<string>;
-  /** A process to talk to; the caller ends it. */
-  start(args: readonly string[], call: GitCall): ChildProcess;
+  /** Runs to the end, whatever its exit code; `onOutput` takes the output piece by piece, and what it throws ends git. */
+  read(args: readonly string[], call: GitCall, onOutput: (piece: Buffer) => void): Promise<Ended>;
   /** Makes all that was written to the file system of `path` durable. */
   sync(path: string): Promise<void>;
 }
@@ -112,40 +108,46 @@ const HARDENED: readonly (readonly [string, string])[] = [
 
 export const AGENTOS = { name: "AgentOS", email: "agentos@localhost" } as const;
 
-function environmentOf(call: GitCall, path: string): Record<string, string> {
-  const config = [...HARDENED, ...(call.config ?? [])];
-  const environment: Record<string, string> = {
-    PATH: path,
-    LC_ALL: "C",
-    TZ: "UTC",
-    HOME: "/nonexistent",
-    XDG_CONFIG_HOME: "/nonexistent",
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_CONFIG_SYSTEM: "/dev/null",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_ATTR_NOSYSTEM: "1",
-    GIT_TERMINAL_PROMPT: "0",
-    GIT_ASKPASS: "false",
-    GIT_SSH_COMMAND: "false",
-    GIT_EDITOR: "false",
-    GIT_PAGER: "cat",
-    GIT_OPTIONAL_LOCKS: "0",
-    GIT_NO_LAZY_FETCH: "1",
-    // A repository can carry refs/replace and grafts that make one commit read as another.
-    GIT_NO_REPLACE_OBJECTS: "1",
-    GIT_GRAFT_FILE: "/dev/null",
-    GIT_LITERAL_PATHSPECS: "1",
-    GIT_COMMITTER_NAME: AGENTOS.name,
-    GIT_COMMITTER_EMAIL: AGENTOS.email,
-    GIT_AUTHOR_NAME: AGENTOS.name,
-    GIT_AUTHOR_EMAIL: AGENTOS.email,
-    GIT_DIR: call.gitDir ?? "/dev/null",
-    GIT_CONFIG_COUNT: String(config.length),
-  };
-  for (const [at, [key, value]] of config.entries()) {
-    environment[`GIT_CONFIG_KEY_${at}`] = key;
-    environment[`GIT_CONFIG_VALUE_${at}`] = value;
-  }
+/** What every call has. */
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  LC_ALL: "C",
+  TZ: "UTC",
+  HOME: "/nonexistent",
+  XDG_CONFIG_HOME: "/nonexistent",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_SYSTEM: "/dev/null",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_ATTR_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_ASKPASS: "false",
+  GIT_SSH_COMMAND: "false",
+  GIT_EDITOR: "false",
+  GIT_PAGER: "cat",
+  GIT_OPTIONAL_LOCKS: "0",
+  GIT_NO_LAZY_FETCH: "1",
+  // A repository can carry refs/replace and grafts that make one commit read as another.
+  GIT_NO_REPLACE_OBJECTS: "1",
+  GIT_GRAFT_FILE: "/dev/null",
+  GIT_LITERAL_PATHSPECS: "1",
+  GIT_COMMITTER_NAME: AGENTOS.name,
+  GIT_COMMITTER_EMAIL: AGENTOS.email,
+  GIT_AUTHOR_NAME: AGENTOS.name,
+  GIT_AUTHOR_EMAIL: AGENTOS.email,
+  ...configured(HARDENED, 0),
+};
+
+/** Configuration as git takes it from its environment, numbered from `first`. */
+function configured(config: readonly (readonly [string, string])[], first: number): Record<string, string> {
+  const pairs = config.flatMap(([key, value], at) => [
+    [`GIT_CONFIG_KEY_${first + at}`, key],
+    [`GIT_CONFIG_VALUE_${first + at}`, value],
+  ]);
+  return { GIT_CONFIG_COUNT: String(first + config.length), ...Object.fromEntries(pairs) };
+}
+
+function environmentOf(call: GitCall): Record<string, string> {
+  const environment: Record<string, string> = { GIT_DIR: call.gitDir ?? "/dev/null" };
+  if (call.config !== undefined) Object.assign(environment, configured(call.config, HARDENED.length));
   if (call.workTree !== undefined) environment["GIT_WORK_TREE"] = call.workTree;
   if (call.index !== undefined) environment["GIT_INDEX_FILE"] = call.index;
   if (call.objects !== undefined) environment["GIT_OBJECT_DIRECTORY"] = call.objects;
@@ -157,116 +159,72 @@ function environmentOf(call: GitCall, path: string): Record<string, string> {
   return { ...environment, ...call.environment };
 }
 
-function commandOf(args: readonly string[], call: GitCall): readonly [string, ...string[]] {
-  const git = ["git", ...args];
-  const mortal =
-    call.diesWithUs === true && process.platform === "linux" ? ["setpriv", "--pdeathsig", "KILL", ...git] : git;
-  const [program, ...rest] =
-    call.plainModes === true ? ["sh", "-c", 'umask 022 && exec "$@"', "sh", ...mortal] : mortal;
-  if (program === undefined) throw new Error("a command has a program");
-  return [program, ...rest];
-}
+const programOf = (args: readonly string[], call: GitCall, onOutput: Program["onOutput"]): Program => ({
+  words:
+    call.diesWithUs === true && process.platform === "linux"
+      ? ["setpriv", "--pdeathsig", "KILL", "git", ...args]
+      : ["git", ...args],
+  cwd: call.workTree ?? call.gitDir ?? "/",
+  environment: environmentOf(call),
+  input: Buffer.from(call.input ?? ""),
+  plainModes: call.plainModes === true,
+  person: call.as ?? null,
+  ownGroup: call.ownGroup === true,
+  timeoutMs: call.timeoutMs ?? TIMEOUT_MS,
+  onOutput,
+});
 
 export function hardenedGit(path: string = SYSTEM_PATH): Git {
-  const start = (args: readonly string[], call: GitCall): ChildProcess => {
-    const [program, ...rest] = commandOf(args, call);
-    return spawn(program, rest, {
-      cwd: call.workTree ?? call.gitDir ?? "/",
-      env: environmentOf(call, path),
-      stdio: ["pipe", "pipe", "pipe"],
-      detached: call.ownGroup === true,
-      ...(call.as ? { uid: call.as.uid, gid: call.as.gid } : {}),
-    });
-  };
+  const start = startedByShells({ PATH: path, ...ENVIRONMENT });
 
   const run = async (args: readonly string[], call: GitCall): Promise<GitAnswer> => {
-    const answer = await finish(start(args, call), call);
-    if (answer.code === 0 || answer.cut || call.answers?.includes(answer.code ?? -1))
-      return { ...answer, code: answer.code ?? -1 };
+    const most = call.outputBytesMax ?? OUTPUT_BYTES_MAX;
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    const ended = await start(
+      programOf(args, call, (piece) => {
+        pieces.push(piece);
+        bytes += piece.length;
+        return bytes <= most;
+      }),
+    );
+    const stdout = Buffer.concat(pieces);
+    if (bytes > most) {
+      if (call.cut !== true) throw new Error(`git ${args.join(" ")} wrote more than ${most} bytes`);
+      return { code: ended.code ?? -1, stderr: ended.stderr, stdout: stdout.subarray(0, most), cut: true };
+    }
+    if (ended.code === 0 || (ended.code !== null && call.answers?.includes(ended.code)))
+      return { code: ended.code, stderr: ended.stderr, stdout, cut: false };
     if (call.gitDir !== null) await refuseWhenFull(call.objects ?? call.gitDir);
-    throw new GitError(args, answer.code, answer.stderr);
+    throw new GitError(args, ended.code, ended.stderr);
   };
 
   return {
-    start,
     run,
+    read: (args, call, onOutput) =>
+      start(
+        programOf(args, call, (piece) => {
+          onOutput(piece);
+          return true;
+        }),
+      ),
     line: async (args, call) => (await run(args, call)).stdout.toString("utf8").trim(),
     sync: async (at) => {
-      const child = spawn("sync", process.platform === "linux" ? ["-f", at] : [], {
-        env: { PATH: path, LC_ALL: "C" },
-        stdio: ["pipe", "pipe", "pipe"],
+      const { code, stderr } = await start({
+        words: process.platform === "linux" ? ["sync", "-f", at] : ["sync"],
+        cwd: "/",
+        environment: {},
+        input: Buffer.alloc(0),
+        plainModes: false,
+        person: null,
+        ownGroup: false,
+        timeoutMs: TIMEOUT_MS,
+        onOutput: () => true,
       });
-      const answer = await finish(child, {});
-      if (answer.code !== 0)
-        throw Object.assign(new Error(`sync -f ${at} ended with ${answer.code}: ${answer.stderr}`), { code: "EIO" });
+      if (code !== 0) throw Object.assign(new Error(`sync -f ${at} ended with ${code}: ${stderr}`), { code: "EIO" });
     },
   };
 }
-
-type Bounds = Pick<GitCall, "input" | "outputBytesMax" | "cut" | "timeoutMs" | "ownGroup">;
-
-function finish(
-  child: ChildProcess,
-  bounds: Bounds,
-): Promise<Omit<GitAnswer, "code"> & { readonly code: number | null }> {
-  const most = bounds.outputBytesMax ?? OUTPUT_BYTES_MAX;
-  return new Promise((resolve, reject) => {
-    const out: Buffer[] = [];
-    let outBytes = 0;
-    let stderr = "";
-    let cut = false;
-    const kill = (): void => {
-      if (bounds.ownGroup === true && child.pid !== undefined && child.exitCode === null) killGroup(child.pid);
-      else child.kill("SIGKILL");
-    };
-    const timer = setTimeout(kill, bounds.timeoutMs ?? TIMEOUT_MS);
-    child.stdout?.on("data", (chunk: Buffer) => {
-      if (cut) return;
-      out.push(chunk);
-      outBytes += chunk.length;
-      if (outBytes > most) {
-        cut = true;
-        kill();
-      }
-    });
-    child.stderr?.on("data", (chunk: Buffer) => {
-      if (stderr.length < 65536) stderr += chunk.toString("utf8");
-    });
-    // A process that ended early closes its input; its exit code tells the story.
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(bounds.input ?? "");
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
-      reject(error.code === "ENOENT" && error.path !== undefined ? missingProgram(error) : error);
-    });
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      if (cut && bounds.cut !== true)
-        return reject(new Error(`${child.spawnargs.join(" ")} wrote more than ${most} bytes`));
-      const stdout = Buffer.concat(out);
-      resolve({ code, stdout: cut ? stdout.subarray(0, most) : stdout, stderr, cut });
-    });
-  });
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    // All of it ended in this very moment.
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
-}
-
-const missingProgram = (error: NodeJS.ErrnoException): Error =>
-  new Failure(
-    "doctor/unready",
-    `${error.path} could not be started: it (or the directory it should run in) does not exist`,
-    {
-      next: "Install git 2.38 or newer and coreutils, for example: apt install git coreutils",
-      cause: error,
-    },
-  );
 
 /** More than a byte: another task may just have given up its reserve, to write down that it waits. */
 const FULL_BYTES = 3 * 1024 ** 2;

@@ -1,8 +1,8 @@
-import type { ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import type { TreeId } from "../../ports/workspaces.ts";
 import { type ByteName, baseOf, nameInTree, onDisk, parentOf, toByteName } from "./names.ts";
-import { type Git, type GitCall, GitError } from "./run.ts";
+import { type Git, GitError } from "./run.ts";
 import { type Entry, type StatMark, type Walk, walking } from "./walk.ts";
 
 /**
@@ -215,7 +215,10 @@ async function storeContents(
 const quoted = (path: ByteName): string =>
   /[\n\r]|^"/.test(path) ? `"${path.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n").replace(/\r/g, "\\r")}"` : path;
 
-/** Trees from the deepest up; a directory whose entries are as they were costs nothing. */
+/**
+ * Trees from the deepest up; a directory whose entries are as they were costs nothing. Their ids are computed here, so that one `mktree`
+ * makes all of them, and it has to come to the same ids.
+ */
 async function storeTrees(
   git: Git,
   gitDir: string,
@@ -224,13 +227,12 @@ async function storeTrees(
   manifest: string,
   cache: StatCache,
 ): Promise<{ readonly id: TreeId; readonly trees: StatCache["trees"]; readonly written: number }> {
-  const entries = new Map<ByteName, string[]>([["", []]]);
-  const add = (path: ByteName, mode: string, type: string, id: string): void => {
-    const parent = parentOf(path);
-    const there = entries.get(parent);
-    const line = `${mode} ${type} ${id}\t${nameInTree(baseOf(path))}\0`;
-    if (there === undefined) entries.set(parent, [line]);
-    else there.push(line);
+  const entries = new Map<ByteName, TreeEntry[]>([["", []]]);
+  const add = (path: ByteName, mode: TreeEntry["mode"], id: string): void => {
+    const entry = { mode, id, name: nameInTree(baseOf(path)) };
+    const there = entries.get(parentOf(path));
+    if (there === undefined) entries.set(parentOf(path), [entry]);
+    else there.push(entry);
   };
   const levels: ByteName[][] = [];
   for (const [path, entry] of found) {
@@ -239,93 +241,67 @@ async function storeTrees(
       levels[depth] ??= [];
       levels[depth].push(path);
     } else if (entry.kind === "file")
-      add(path, (entry.mode & 0o100) === 0 ? "100644" : "100755", "blob", blobs.get(path) ?? "");
-    else if (entry.kind === "link") add(path, "120000", "blob", blobs.get(path) ?? "");
+      add(path, (entry.mode & 0o100) === 0 ? "100644" : "100755", blobs.get(path) ?? "");
+    else if (entry.kind === "link") add(path, "120000", blobs.get(path) ?? "");
   }
 
   const trees = new Map<ByteName, { text: string; tree: string }>();
-  const writer = treeWriter(git, { gitDir });
-  try {
-    for (const level of levels.reverse()) {
-      const due = level
-        .map((path) => ({ path, text: (entries.get(path) ?? []).join("") }))
-        .filter(({ path, text }) => text !== "" || path === "");
-      const fresh = due.filter(({ path, text }) => cache.trees.get(path)?.text !== text);
-      const ids = await writer.write(fresh.map(({ text }) => text));
-      const made = new Map(fresh.map(({ path }, at) => [path, ids[at] ?? ""] as const));
-      for (const { path, text } of due) {
-        const tree = made.get(path) ?? cache.trees.get(path)?.tree ?? "";
-        trees.set(path, { text, tree });
-        if (path !== "") add(path, "040000", "tree", tree);
-      }
-    }
-    const text = `040000 tree ${trees.get("")?.tree}\tcontent\x00100644 blob ${manifest}\tmanifest.json\0`;
-    const before = cache.trees.get(WRAPPER);
-    const id = before?.text === text ? before.tree : (await writer.write([text]))[0];
-    if (id === undefined) throw new Error("mktree answered nothing");
-    trees.set(WRAPPER, { text, tree: id });
-    return { id, trees, written: writer.written() };
-  } finally {
-    writer.close();
+  const fresh: { readonly text: string; readonly tree: string }[] = [];
+  const treeOf = (path: ByteName, holds: readonly TreeEntry[]): string => {
+    const text = holds.map(({ mode, id, name }) => `${mode} ${typeOf(mode)} ${id}\t${name}\0`).join("");
+    const before = cache.trees.get(path);
+    const made = before?.text === text ? before : { text, tree: treeId(holds, manifest.length) };
+    if (made !== before) fresh.push(made);
+    trees.set(path, made);
+    return made.tree;
+  };
+  for (const path of levels.reverse().flat()) {
+    const holds = entries.get(path);
+    if (path !== "" && holds !== undefined) add(path, "040000", treeOf(path, holds));
   }
+  const content = treeOf("", entries.get("") ?? []);
+  const id = treeOf(WRAPPER, [
+    { mode: "040000", id: content, name: "content" },
+    { mode: "100644", id: manifest, name: "manifest.json" },
+  ]);
+  if (fresh.length > 0) {
+    const input = Buffer.from(fresh.map(({ text }) => `${text}\0`).join(""), "latin1");
+    const answer = await git.run(["mktree", "-z", "--batch", "--missing"], { gitDir, input });
+    const made = answer.stdout.toString("latin1").trimEnd().split("\n");
+    const at = fresh.findIndex(({ tree }, index) => tree !== made[index]);
+    if (at >= 0 || made.length !== fresh.length)
+      throw new Error(`mktree made ${made[at]} of what is tree ${fresh[at]?.tree}, ${made.length} of ${fresh.length}`);
+  }
+  return { id, trees, written: fresh.length };
 }
 
 /** No path of a workspace has a NUL in it. */
 const WRAPPER = "\0";
 
-interface TreeWriter {
-  write(texts: readonly string[]): Promise<readonly string[]>;
-  written(): number;
-  close(): void;
+interface TreeEntry {
+  readonly mode: "040000" | "100644" | "100755" | "120000";
+  readonly id: string;
+  readonly name: ByteName;
 }
 
-/** One `mktree` for the whole snapshot, started only when there is a tree to make. */
-function treeWriter(git: Git, call: GitCall): TreeWriter {
-  let child: ChildProcess | null = null;
-  let lines: AsyncIterator<string> | null = null;
-  let count = 0;
-  let stderr = "";
-  const started = (): ChildProcess => {
-    if (child !== null) return child;
-    child = git.start(["mktree", "-z", "--batch", "--missing"], call);
-    // Its end is seen as the end of its output; the error itself is in what it said.
-    child.on("error", (error) => {
-      stderr += String(error);
-    });
-    child.stdin?.on("error", () => {});
-    child.stderr?.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString("utf8");
-    });
-    lines = linesOf(child);
-    return child;
-  };
-  return {
-    write: async (texts) => {
-      if (texts.length === 0) return [];
-      const process = started();
-      process.stdin?.write(Buffer.from(texts.map((text) => `${text}\0`).join(""), "latin1"));
-      const ids: string[] = [];
-      while (ids.length < texts.length) {
-        const line = await lines?.next();
-        if (line === undefined || line.done === true) throw new GitError(["mktree"], process.exitCode, stderr);
-        ids.push(line.value);
-      }
-      count += texts.length;
-      return ids;
-    },
-    written: () => count,
-    close: () => {
-      child?.stdin?.end();
-    },
-  };
-}
+const typeOf = (mode: TreeEntry["mode"]): string => (mode === "040000" ? "tree" : "blob");
 
-async function* linesOf(child: ChildProcess): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of child.stdout ?? []) {
-    rest += String(chunk);
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
+/**
+ * The id that git gives a tree: a hash over a header and the entries, sorted by their names' bytes as if a directory's ended in a slash
+ * (git's `Documentation/gitformat-*` and `base_name_compare`).
+ *
+ * @param digits length of an id of this repository: 40 with SHA-1, 64 with SHA-256
+ */
+function treeId(entries: readonly TreeEntry[], digits: number): string {
+  const sortedAs = ({ mode, name }: TreeEntry): string => (mode === "040000" ? `${name}/` : name);
+  const content = [...entries]
+    .sort((a, b) => (sortedAs(a) < sortedAs(b) ? -1 : 1))
+    .flatMap(({ mode, id, name }) => [
+      Buffer.from(`${mode.replace(/^0/, "")} ${name}\0`, "latin1"),
+      Buffer.from(id, "hex"),
+    ]);
+  const hash = createHash(digits === 64 ? "sha256" : "sha1");
+  hash.update(`tree ${content.reduce((sum, { length }) => sum + length, 0)}\0`);
+  for (const bytes of content) hash.update(bytes);
+  return hash.digest("hex");
 }

@@ -18,8 +18,9 @@ import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import type { CommitId } from "../../ports/workspaces.ts";
 import { records } from "./names.ts";
+import type { Person } from "./program.ts";
 import { remembered } from "./remembered.ts";
-import type { Git, GitCall, Person } from "./run.ts";
+import type { Git, GitCall } from "./run.ts";
 
 /** A person's repository, found without asking git: its own configuration has no say in where it lies. */
 export interface Source {
