@@ -1,14 +1,28 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** What begins first, because it alone takes as long as many others together; the rest as Vitest orders it, large files first. */
+const LONGEST =
+  /\/(whole|ways-[a-z]+|cli-every|cli-daemon|cli-task|storm|sandbox|workspaces|foreign-agents)\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONGEST.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 /**
  * One project per suite of scripts/suites.ts. Processes, not threads: tests start daemons, change
  * environment variables and load a native SQLite, none of which threads of one process can share.
- * Two workers, because the whole is budgeted for two cores and the tests start processes of their own.
+ * Three workers, because the whole is budgeted for two cores, and whoever waits for a program it started needs none.
  */
 export default defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // A forgotten .only must not turn a red suite green.
     allowOnly: false,
     passWithNoTests: false,

@@ -14,9 +14,11 @@ const SIZES = {
   tiny: { rounds: 1, steps: 3, crowd: 2, raw: 5 },
 } as const;
 
+const FOUR_BYTES = new TextEncoder().encode("abc\n");
+
 /**
- * Durable steps a second. A step is an act that costs next to nothing, the reading of a file of four bytes, asked by an agent
- * of the bench through the production broker, engine, journal and store. Beside it, in the same rounds: the very appends that
+ * Durable steps a second. A step is a function in this process that costs nothing, registered as what reads a file and asked for by an
+ * agent of the bench through the production broker, engine, journal and store. Beside it, in the same rounds: the very appends that
  * the engine made, made again without it on a copy of its store (the journal's floor), and what this disk can do.
  */
 export const steps: Bench = {
@@ -28,7 +30,11 @@ export const steps: Bench = {
     const recorder = recordingStore();
     const rig = await startRig(place, {
       tasksMax: crowd + 1,
-      adapters: { agents: { gates: reader(count + 1, perItem, gate) }, store: recorder.over },
+      adapters: {
+        agents: { gates: reader(count + 1, perItem, gate) },
+        store: recorder.over,
+        workspaces: (own) => ({ ...own, readFile: async () => FOUR_BYTES }),
+      },
     });
     const project = await rig.project(place.repository());
     const one = await rig.queued(project, { title: "one", agent: "gates" });

@@ -1,10 +1,10 @@
+import { waitingFor } from "../domain/sentence.ts";
 import { EVERY_TASK } from "../ports/store.ts";
 import type { ChatReading, ChatTool } from "./chat/access.ts";
 import { CHAT } from "./chat/chat.ts";
 import { createTask } from "./create-task.ts";
 import type { AppDependencies } from "./deps.ts";
 import { looks } from "./look.ts";
-import { waitingFor } from "../domain/sentence.ts";
 
 /** All a chat can do: look at projects and tasks, and leave a draft. A draft is nothing until a person freezes it and lets it run. */
 export function chatTools(deps: AppDependencies, read: ChatReading): readonly ChatTool[] {

@@ -1,4 +1,3 @@
-import type { ChatReading } from "./chat/access.ts";
 import type { Digest } from "../domain/pin.ts";
 import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
@@ -17,6 +16,7 @@ import type { TaskLog } from "../ports/task-log.ts";
 import type { ToolServers } from "../ports/tool-protocol.ts";
 import type { Workspaces } from "../ports/workspaces.ts";
 import type { AgentCasesDependencies } from "./agents.ts";
+import type { ChatReading } from "./chat/access.ts";
 
 /** What the use cases work with. No broker and no sandbox: nothing here runs anything but the servers of providers that a person starts. */
 export interface AppDependencies {

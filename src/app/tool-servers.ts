@@ -1,7 +1,7 @@
 import type { Actor } from "../domain/actor.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Project } from "../domain/project.ts";
-import { callableName, type OfferedTool, toolChanges, toolDigest, type ToolServer } from "../domain/tool-server.ts";
+import { callableName, type OfferedTool, type ToolServer, toolChanges, toolDigest } from "../domain/tool-server.ts";
 import type { AppDependencies } from "./deps.ts";
 import { changeProject, findProject } from "./projects.ts";
 

@@ -3,8 +3,8 @@ import { type Given, givenDesk } from "../../test/support/given-desk.ts";
 import { Failure } from "../domain/failure.ts";
 import type { LayerMount } from "../ports/broker.ts";
 import { allLayers, confine, firstRepo, isWritable, layerMounts, workspaceMounts } from "./confine.ts";
-import { inputMounts } from "./inputs.ts";
 import { grantedThings } from "./granted-things.ts";
+import { inputMounts } from "./inputs.ts";
 
 const COMMAND = {
   repo: "app",

@@ -1,6 +1,6 @@
 import { Failure } from "../domain/failure.ts";
 import { placeIn } from "../domain/spec.ts";
-import { callableName, toolDigest, type ToolServer } from "../domain/tool-server.ts";
+import { callableName, type ToolServer, toolDigest } from "../domain/tool-server.ts";
 import type { CallableTool, ToolCapabilities, ToolTold } from "../ports/agent.ts";
 import type { Desk, Effect, StepRun } from "../ports/broker.ts";
 import type { AgentProgram } from "../ports/foreign.ts";

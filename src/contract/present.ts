@@ -1,12 +1,12 @@
 import { actorText } from "../domain/actor.ts";
 import { rulesOf } from "../domain/approver.ts";
+import type { Budget } from "../domain/budget.ts";
 import { spoken } from "../domain/dependency.ts";
 import type { AnyEvent, Artifact, DeliveredTo, Input, Recorded, RepoFacts } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
-import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/foreign-agent.ts";
 import { allowedBy, findingText } from "../domain/finding.ts";
+import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/foreign-agent.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
-import type { Budget } from "../domain/budget.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import { isRemote } from "../domain/remote.ts";

@@ -9,6 +9,10 @@ import { BudgetView, ModelPolicyView, SpentView } from "./model-views.ts";
 
 /* What goes out. Times are ISO 8601 in UTC; hashes are hex. */
 
+export { ChatAnswerView, ChatHistoryView, ChatToldView } from "./chat-views.ts";
+export { InboxItemView, InboxListView } from "./inbox-views.ts";
+export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
+export { NoteListView, NoteView } from "./note-views.ts";
 export {
   BrowsedView,
   DetectedView,
@@ -24,10 +28,6 @@ export {
   PulledView,
 } from "./provider-views.ts";
 export { HealthView, TaskListView, TaskRowView };
-export { ChatAnswerView, ChatHistoryView, ChatToldView } from "./chat-views.ts";
-export { InboxItemView, InboxListView } from "./inbox-views.ts";
-export { NoteListView, NoteView } from "./note-views.ts";
-export { ModelCheckView, ModelPolicyLayersView } from "./model-views.ts";
 
 const Counts = z.object({ passed: z.number(), failed: z.number(), skipped: z.number(), todo: z.number() });
 export const VerdictView = z.object({

@@ -1,6 +1,6 @@
 import type { Budget } from "./budget.ts";
-import type { NamedForeign } from "./foreign-agent.ts";
 import type { MayChange } from "./finding.ts";
+import type { NamedForeign } from "./foreign-agent.ts";
 import type { FlakyPolicy, Judgement, ReportFormat } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import type { ScriptPlan } from "./script-plan.ts";

@@ -1,8 +1,8 @@
 import type { Budget } from "./budget.ts";
 import type { RepoFacts } from "./event.ts";
 import { Failure } from "./failure.ts";
-import type { ForeignChoice } from "./foreign-agent.ts";
 import type { MayChange } from "./finding.ts";
+import type { ForeignChoice } from "./foreign-agent.ts";
 import { type FlakyPolicy, type GateDefinition, NO_RERUN, type PrepareDefinition } from "./gate.ts";
 import type { ModelPolicy } from "./model-policy.ts";
 import { artifactName, type ScriptPlan } from "./script-plan.ts";

@@ -1,5 +1,5 @@
-import type { Seal } from "./seal.ts";
 import type { AgentGrants } from "./foreign-agent.ts";
+import type { Seal } from "./seal.ts";
 
 /** A tool as its server tells of it. `schema`: JSON Schema of its arguments. */
 export interface OfferedTool {

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { OfKind } from "../../src/domain/evidence.ts";
-import { gate, ADA, repository, room, type Rig, startRig } from "../integration/task-kit.ts";
+import { ADA, gate, type Rig, repository, room, startRig } from "../integration/task-kit.ts";
 import { judgeWire } from "../support/acp-schema.ts";
 import { approve, until, waitForStatus, withDaemon } from "../support/daemon.ts";
 import { startModelServer } from "../support/model-for-tests.ts";

@@ -1,5 +1,5 @@
-import { calls, type Scripted } from "../support/scripted-model.ts";
 import { type SeenRequest, serveModel } from "../support/model-server.ts";
+import { calls, type Scripted } from "../support/scripted-model.ts";
 
 /*
  * A program: a model on this machine that mends `sum.js`, for a task that runs where no test runs. It says its port and serves until it

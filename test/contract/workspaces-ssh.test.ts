@@ -8,8 +8,8 @@ import type { HostAccess, RemoteAccess } from "../../src/adapters/git/credential
 import { gitWorkspaces } from "../../src/adapters/git/workspaces.ts";
 import { repository } from "../integration/task-kit.ts";
 import { git, temporaryDirectory, until } from "../support/daemon.ts";
-import { served } from "../support/git-server.ts";
 import { freePort } from "../support/free-port.ts";
+import { served } from "../support/git-server.ts";
 
 /* Over a real sshd on 127.0.0.1. Without one on this machine the stand-in of workspaces-remote.test.ts covers what is ours of it. */
 

@@ -16,9 +16,11 @@ export interface Exhausted {
 }
 
 /** Where the deaths of the n-th journey lie, n = 1, 2, 3 …; `listed` has an end, and a journey that outlives one of them is a finding. */
-export type Deaths =
-  | { readonly each: (n: number) => readonly DieAt[] }
-  | { readonly listed: readonly (readonly DieAt[])[] };
+export type Deaths = { readonly each: (n: number) => readonly DieAt[] } | Listed;
+
+export interface Listed {
+  readonly listed: readonly (readonly DieAt[])[];
+}
 
 export const atEachPoint: Deaths = { each: (n) => [{ count: n }] };
 /** At one point of every `step`, from the `first` on. */
@@ -28,9 +30,9 @@ export const atSomePoints = (step: number, first: number): Deaths => ({
 /** First killed where the name says, then, in the life that deals with that, at point 1, 2, 3 … */
 export const afterDeathAt = (name: string): Deaths => ({ each: (n) => [{ name }, { count: n }] });
 /** Killed once in each journey, at the boundaries of these names. */
-export const atNames = (...names: readonly string[]): Deaths => ({ listed: names.map((name) => [{ name }]) });
+export const atNames = (...names: readonly string[]): Listed => ({ listed: names.map((name) => [{ name }]) });
 /** Killed where the first name says, and again at each of the others. */
-export const atNameThen = (name: string, ...names: readonly string[]): Deaths => ({
+export const atNameThen = (name: string, ...names: readonly string[]): Listed => ({
   listed: names.map((second) => [{ name }, { name: second }]),
 });
 

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { COMMANDS } from "../../src/interfaces/cli/commands.ts";
 import { testAgent } from "../support/acp-kit.ts";
-import { MEND, person } from "./cli-person.ts";
 import { freePort } from "../support/free-port.ts";
+import { MEND, person } from "./cli-person.ts";
 
 /** Every command there is, typed by one person in one afternoon. What each does in depth stands in the tests of its part. */
 

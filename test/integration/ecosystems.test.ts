@@ -106,7 +106,7 @@ beforeAll(async () => {
 afterAll(() => expect(rig.warnings).toEqual([]));
 
 describe.concurrent("a repository of the kind", { timeout: WAIT_MS + 10_000 }, () => {
-  for (const one of sampled(CASES, 6)) {
+  for (const one of sampled(CASES, 4)) {
     const missing = one.needs.find((need) => !isThere(need, one.toolPath ?? EVERYTHING));
     const name =
       missing === undefined ? one.of : `${one.of}: ${missing} is not on this machine (sh scripts/toolchains.sh)`;

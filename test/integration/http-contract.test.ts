@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { testAgent } from "../support/acp-kit.ts";
 import {
   type Answer,
   type Asked,
@@ -14,11 +15,10 @@ import {
   waitForStatus,
   withDaemon,
 } from "../support/daemon.ts";
-import { testAgent } from "../support/acp-kit.ts";
-import { scriptedModels } from "../support/scripted-models.ts";
 import { ollamaServer } from "../support/fake-providers.ts";
-import { fixture, type Machine, machine } from "./providers-kit.ts";
 import { freePort } from "../support/free-port.ts";
+import { scriptedModels } from "../support/scripted-models.ts";
+import { fixture, type Machine, machine } from "./providers-kit.ts";
 
 /*
  * Every operation of /api/openapi.json is asked for at least one good answer, and each answer is held against the document: the

@@ -13,8 +13,8 @@ import type { TestDaemon } from "../support/daemon.ts";
 import { until } from "../support/daemon.ts";
 import { noEngine, startEngine } from "../support/engine.ts";
 import { type FakeServer, impostor, llamaServer, lmStudioServer, ollamaServer } from "../support/fake-providers.ts";
-import { fixture, lives, type Machine, machine } from "./providers-kit.ts";
 import { freePort } from "../support/free-port.ts";
+import { fixture, lives, type Machine, machine } from "./providers-kit.ts";
 
 /*
  * Providers with real processes and real ports: what is found is what answers as one, what is stopped is what AgentOS started, and

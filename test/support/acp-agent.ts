@@ -6,10 +6,10 @@ import { Readable, Writable } from "node:stream";
 import {
   type AgentContext,
   agent,
-  type RequestPermissionResponse,
   methods,
   ndJsonStream,
   PROTOCOL_VERSION,
+  type RequestPermissionResponse,
 } from "@agentclientprotocol/sdk";
 
 /**

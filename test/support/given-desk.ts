@@ -1,12 +1,12 @@
-import { DEFAULT_LIMITS } from "../../src/domain/spec.ts";
+import type { BrokerDependencies, Pass } from "../../src/broker/deps.ts";
 import type { TaskEventBodies } from "../../src/domain/event.ts";
+import { DEFAULT_LIMITS } from "../../src/domain/spec.ts";
 import type { Act } from "../../src/domain/step.ts";
 import type { Desk, Effect, Opened, StepRun } from "../../src/ports/broker.ts";
 import type { EgressRecord, EgressTarget } from "../../src/ports/egress.ts";
 import type { Layer } from "../../src/ports/layers.ts";
 import type { PolicyQuestion } from "../../src/ports/policy.ts";
 import type { Captured, SandboxCommand, SandboxOutcome, SessionOutcome } from "../../src/ports/sandbox.ts";
-import type { BrokerDependencies, Pass } from "../../src/broker/deps.ts";
 
 /*
  * One task's desk over fakes that keep no state but what they were asked. What a command does is `sandbox`'s answer; files, layers and

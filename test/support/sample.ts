@@ -3,9 +3,9 @@
  * command of its own (docs/testing.md), and what it said last stands under docs/guarantees.
  */
 
-const FULL = process.env["AGENTOS_TESTS"] === "full";
+export const FULL = process.env["AGENTOS_TESTS"] === "full";
 /** `AGENTOS_SEED=2` is another part. */
-const SEED = Number(process.env["AGENTOS_SEED"] ?? 1);
+export const SEED = Number(process.env["AGENTOS_SEED"] ?? 1);
 
 /** `most` of them in their order; all of them at full size. */
 export function sampled<T>(all: readonly T[], most: number): readonly T[] {

@@ -10,7 +10,7 @@ import type {
   TurnTerminal,
   TurnWanted,
 } from "../../ports/foreign.ts";
-import { saidBy, type Said } from "./said.ts";
+import { type Said, saidBy } from "./said.ts";
 import { type Wire, wire } from "./wire.ts";
 
 /** How long an agent may take to say hello, and to stop once it was told to. */

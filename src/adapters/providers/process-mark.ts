@@ -88,12 +88,24 @@ const LINUX: Marks = {
   },
 };
 
-/** Fields of proc(5)'s stat; the name before them may hold spaces and parentheses. */
-function statOf(pid: number): { readonly group: number; readonly startTicks: number } | null {
+function statOf(pid: number): ProcessStat | null {
   const stat = read(`/proc/${pid}/stat`);
-  if (stat === null) return null;
+  return stat === null ? null : livingIn(stat);
+}
+
+interface ProcessStat {
+  readonly group: number;
+  readonly startTicks: number;
+}
+
+/**
+ * What proc(5)'s `stat` says of a living process; its name may hold spaces and parentheses. Null: it has ended. Its first thread is a
+ * zombie while others still end and hold what it listens on: whoever took it for gone then would be answered by a broken connection.
+ */
+export function livingIn(stat: string): ProcessStat | null {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[0] === "Z" || fields[0] === "X") return null;
+  const threads = Number(fields[17]);
+  if (fields[0] === "X" || (fields[0] === "Z" && threads <= 1)) return null;
   return { group: Number(fields[2]), startTicks: Number(fields[19]) };
 }
 

@@ -10,7 +10,7 @@ import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, t
 import { isTaskEvent } from "./journal-row.ts";
 import { oneOf } from "./one-of.ts";
 import { readStream } from "./read-stream.ts";
-import { taskTampered, type TextOf } from "./task-integrity.ts";
+import { type TextOf, taskTampered } from "./task-integrity.ts";
 import { cursorAfter, listing, ROW_COLUMNS } from "./task-listing.ts";
 
 /** `scan` answers what may have to look at every row: another connection, so that it keeps nobody waiting. */

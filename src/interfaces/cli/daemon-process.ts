@@ -263,9 +263,11 @@ function isAlive(pid: number, startTicks: number | string | undefined): boolean 
   } catch {
     return process.platform !== "linux"; // ended between the two looks; elsewhere there is no /proc and the pid must do
   }
-  // After the command's name, which may hold anything, in the last parenthesis: state is field 3, start time field 22.
+  // After the command's name, which may hold anything, in the last parenthesis: state is field 3, threads field 20, start time field 22.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] !== "Z" && (startTicks === undefined || fields[19] === String(startTicks));
+  // A zombie with threads left still holds its lock and its port.
+  const ended = fields[0] === "Z" && Number(fields[17]) <= 1;
+  return !ended && (startTicks === undefined || fields[19] === String(startTicks));
 }
 
 function isSamePlace(one: string, other: string): boolean {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { SpecChangeInput } from "../../contract/inputs.ts";
 import { MayChangeInput, NewTaskInput } from "../../contract/inputs.ts";
-import { AgentName, agentOnWire } from "./agent-choice.ts";
 import { trouble } from "../client/trouble.ts";
+import { AgentName, agentOnWire } from "./agent-choice.ts";
 import { flag, option } from "./command.ts";
 import { budget, modelsOf } from "./model-options.ts";
 import { readPlanFile } from "./plan-file.ts";

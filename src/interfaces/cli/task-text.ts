@@ -1,5 +1,5 @@
-import { amountText } from "./amount-text.ts";
 import type { EventView, FoundListView, TaskListView, TaskView, VerdictView } from "../../contract/views.ts";
+import { amountText } from "./amount-text.ts";
 import { columns, count, moment, short, some } from "./columns.ts";
 import { field } from "./escape.ts";
 import { spanText } from "./span.ts";

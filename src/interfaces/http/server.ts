@@ -1,15 +1,15 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ZodError } from "zod";
 import { invalid } from "../../contract/parse.ts";
-import { chatRoutes } from "./chat-routes.ts";
 import { agentRoutes } from "./agent-routes.ts";
+import { chatRoutes } from "./chat-routes.ts";
 import { dependencyRoutes } from "./dependency-routes.ts";
 import { forkRoutes } from "./fork-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
 import { type Guarded, guard } from "./guard.ts";
 import { type Answers, idempotency } from "./idempotency.ts";
-import { modelRoutes } from "./model-routes.ts";
 import { inboxRoutes } from "./inbox-routes.ts";
+import { modelRoutes } from "./model-routes.ts";
 import { noteRoutes } from "./note-routes.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { policyRoutes } from "./policy-routes.ts";
@@ -19,8 +19,8 @@ import { providerRoutes } from "./provider-routes.ts";
 import { responseHeaders } from "./response-headers.ts";
 import type { Surface } from "./surface.ts";
 import { systemRoutes } from "./system-routes.ts";
-import { toolServerRoutes } from "./tool-server-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { toolServerRoutes } from "./tool-server-routes.ts";
 
 /** A file of the web page, held in memory: what is not in the map does not exist. */
 export interface WebFile {

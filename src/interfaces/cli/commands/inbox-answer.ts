@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { ResumeInput } from "../../../contract/inputs.ts";
+import { trouble } from "../../client/trouble.ts";
 import { type Answer, askInbox, sureOfYes } from "../ask-inbox.ts";
 import { command, flag, option, positional } from "../command.ts";
 import { follow } from "../follow.ts";
 import { budget } from "../model-options.ts";
 import { Span } from "../span.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
-import { trouble } from "../../client/trouble.ts";
 import { WAIT_OPTIONS } from "../wait-options.ts";
 
 export const inboxAnswer = command({
