@@ -16,12 +16,12 @@ class LongestFirst extends BaseSequencer {
 /**
  * One project per suite of scripts/suites.ts. Processes, not threads: tests start daemons, change
  * environment variables and load a native SQLite, none of which threads of one process can share.
- * Three workers, because the whole is budgeted for two cores, and whoever waits for a program it started needs none.
+ * Two workers, because the whole is budgeted for two cores and the tests start processes of their own.
  */
 export default defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // A forgotten .only must not turn a red suite green.
     allowOnly: false,

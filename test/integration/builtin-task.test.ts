@@ -1,10 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BLOCK_REASONS } from "../../src/domain/waiting.ts";
 import type { SeenRequest } from "../support/model-server.ts";
-import { oneOf } from "../support/one-of.ts";
 import { calls, type Scripted } from "../support/scripted-model.ts";
 import {
   EDITS,
@@ -25,9 +24,6 @@ import {
   wellBehaved,
 } from "./builtin-kit.ts";
 import { ADA, git, repository } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const it = oneOf(2);
 
 const SCRIPTS: Record<string, (request: SeenRequest) => Scripted> = {};
 let made: Modelled;

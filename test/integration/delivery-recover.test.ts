@@ -1,12 +1,8 @@
 import { readFileSync, renameSync, unlinkSync } from "node:fs";
-import { expect } from "vitest";
+import { expect, test } from "vitest";
 import type { TaskEvent } from "../../src/domain/event.ts";
 import { taskStream } from "../../src/domain/stream.ts";
-import { oneOf } from "../support/one-of.ts";
 import { ADA, commit, gate, git, plan, planIn, put, type Rig, repository, room, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const test = oneOf(2);
 
 /* A delivery that a dead daemon left in the middle: git is asked what is there. */
 

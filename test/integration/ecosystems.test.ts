@@ -9,7 +9,7 @@ import { commit, type Rig, repository, room, startRig, TOOL_PATH } from "./task-
 /*
  * One small repository of each kind, through the engine to the end: green ones succeed with exactly the counts they have, and with one
  * test broken on purpose they never do. What is not on this machine is skipped and says so; scripts/toolchains.sh installs it. In `npm test`
- * a third of the kinds, all of them by `npm run test:ecosystems`.
+ * a part of the kinds, all of them by `npm run test:integration:full`.
  */
 
 const FIXTURES = fileURLToPath(new URL("../fixtures/ecosystems", import.meta.url));

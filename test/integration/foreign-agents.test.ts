@@ -2,17 +2,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Evidence, OfKind } from "../../src/domain/evidence.ts";
 import type { AgentGrants } from "../../src/domain/foreign-agent.ts";
 import { testAgent } from "../support/acp-kit.ts";
 import { judgeWire, linesOf } from "../support/acp-schema.ts";
 import { sampleRepo, waitForStatus, withDaemon } from "../support/daemon.ts";
-import { oneOf } from "../support/one-of.ts";
 import { ADA, gate, type Rig, repository, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const test = oneOf(2);
 
 /*
  * Foreign agents over the protocol, with the small agent of the tests as a real process in the real sandbox. What the transcript says

@@ -14,7 +14,7 @@ import { type Rig, repository, room, startRig, TOOL_PATH } from "./task-kit.ts";
 /*
  * Dependencies of each kind, fetched by the real client through the egress proxy from a registry of the test's own whose name only the
  * proxy can resolve, and then used by gates without a network. The package answers 42. In `npm test` two kinds, all by
- * `npm run test:ecosystems`.
+ * `npm run test:integration:full`.
  */
 
 const HOST = "registry.test";

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { marksFor } from "../../src/adapters/providers/process-mark.ts";
@@ -117,6 +118,32 @@ describe("several llama-servers and an impostor", () => {
       "PROVIDER_STOPPED",
     ]);
     expect((await offline.auditVerify(on.home)).findings).toEqual([]);
+  });
+});
+
+describe("a server that comes while it is asked", () => {
+  it("is asked again, instead of being taken for a stranger by the half that it said", async () => {
+    const on = machine();
+    const daemon = await on.daemon();
+    const server = await here(llamaServer());
+    let lost = 0;
+    const door = createServer((caller) => {
+      lost -= 1;
+      if (lost >= 0) return void caller.destroy();
+      const inside = connect(server.port, "127.0.0.1");
+      for (const end of [caller, inside]) end.on("error", () => {}); // Whoever hangs up first is fine.
+      caller.pipe(inside).pipe(caller);
+    });
+    door.listen(0, "127.0.0.1");
+    await once(door, "listening");
+    try {
+      await daemon.api.addProvider({ id: "coming", kind: "llamacpp", port: (door.address() as AddressInfo).port });
+      lost = 5;
+      expect(await status(daemon, "coming")).toBe("running");
+      expect(lost).toBeLessThan(0);
+    } finally {
+      door.close();
+    }
   });
 });
 

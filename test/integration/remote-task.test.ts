@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Client } from "../../src/interfaces/client/client.ts";
 import {
   approve,
@@ -15,10 +15,6 @@ import {
   withDaemon,
 } from "../support/daemon.ts";
 import { type GitServer, gitServer, served } from "../support/git-server.ts";
-import { oneOf } from "../support/one-of.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const test = oneOf(2);
 
 /* A task on a private remote repository, from its url to the push, with a daemon that is killed in between. */
 

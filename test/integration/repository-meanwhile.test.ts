@@ -1,12 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isFailure } from "../../src/domain/failure.ts";
-import { oneOf } from "../support/one-of.ts";
 import { ADA, fingerprint, gate, git, plan, type Rig, repository, room, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const it = oneOf(2);
 
 /* The person moves, deletes, replaces or edits the repository while a task of theirs is under way. */
 

@@ -1,13 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Status } from "../../src/domain/task.ts";
-import { oneOf } from "../support/one-of.ts";
 import { ADA, commit, fingerprint, gate, git, plan, type Rig, repository, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const it = oneOf(2);
 
 let rig: Rig;
 beforeAll(async () => {

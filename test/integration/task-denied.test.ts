@@ -1,11 +1,7 @@
-import { beforeAll, describe, expect } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { scriptAgent } from "../../src/agents/script/script-agent.ts";
 import type { Agent } from "../../src/ports/agent.ts";
-import { oneOf } from "../support/one-of.ts";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const it = oneOf(2);
 
 let rig: Rig;
 beforeAll(async () => {

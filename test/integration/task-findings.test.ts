@@ -1,11 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect } from "vitest";
-import { oneOf } from "../support/one-of.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const test = oneOf(2);
 
 /* What becomes of a task whose gates passed and about whose work something was found. */
 

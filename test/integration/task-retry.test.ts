@@ -1,9 +1,5 @@
-import { beforeAll, describe, expect } from "vitest";
-import { oneOf } from "../support/one-of.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { gate, git, plan, type Rig, repository, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const it = oneOf(2);
 
 let rig: Rig;
 beforeAll(async () => {

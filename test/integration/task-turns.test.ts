@@ -1,11 +1,7 @@
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NOTHING_SAID } from "../../src/app/answer-task.ts";
 import type { Project } from "../../src/domain/project.ts";
-import { oneOf } from "../support/one-of.ts";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const it = oneOf(2);
 
 /** Whose turn it is, and who may not have one: priorities, limits of projects, and pauses. */
 

@@ -1,12 +1,8 @@
 import { renameSync } from "node:fs";
-import { beforeAll, describe, expect } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { Failure, isFailure } from "../../src/domain/failure.ts";
 import { waitingFor } from "../../src/domain/sentence.ts";
-import { oneOf } from "../support/one-of.ts";
 import { ADA, gate, git, plan, type Rig, repository, room, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const it = oneOf(2);
 
 let rig: Rig;
 beforeAll(async () => {

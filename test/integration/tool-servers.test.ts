@@ -1,13 +1,9 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scriptAgent } from "../../src/agents/script/script-agent.ts";
 import type { Project } from "../../src/domain/project.ts";
 import type { Agent, ToolCapabilities } from "../../src/ports/agent.ts";
-import { oneOf } from "../support/one-of.ts";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
-
-/** Half of them, by AGENTOS_SEED. */
-const it = oneOf(2);
 
 /*
  * Servers of tools: confined as the phase says, agreed to by digest, and believed in nothing. The agent here calls what the test says, in

@@ -5,7 +5,7 @@
 
 export const FULL = process.env["AGENTOS_TESTS"] === "full";
 /** `AGENTOS_SEED=2` is another part. */
-export const SEED = Number(process.env["AGENTOS_SEED"] ?? 1);
+const SEED = Number(process.env["AGENTOS_SEED"] ?? 1);
 
 /** `most` of them in their order; all of them at full size. */
 export function sampled<T>(all: readonly T[], most: number): readonly T[] {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { isLocal } from "../../domain/provider-facts.ts";
 import { type Judged, judge, type Signs } from "../../domain/provider-look.ts";
@@ -14,21 +15,31 @@ const Props = z.object({ build_info: z.string().max(200), chat_template: z.strin
 const Greeting = z.strictObject({ lmstudio: z.literal(true) });
 const OpenAiModels = z.object({ object: z.literal("list"), data: z.array(z.object({ id: z.string() })) });
 
+/** How often it is asked again because it came or went between two of the questions; nothing that stays does that. */
+const LOOKS = 5;
+const AGAIN_MS = 100;
+
 /** Who answers at an address. All questions are asked at once: what tells one kind is what another kind does not know. */
 export async function look(place: Pick<ProviderPlace, "kind" | "baseUrl" | "key">): Promise<Judged> {
   return judge(isLocal(place.kind) ? await localSigns(place.baseUrl) : await modelsOnly(place));
 }
 
 async function localSigns(root: string): Promise<Signs> {
-  const [greeting, version, health, props, lmstudio, models] = await Promise.all([
-    ask(`${root}/`),
-    ask(`${root}/api/version`),
-    ask(`${root}/health`),
-    ask(`${root}/props`),
-    ask(`${root}/lmstudio-greeting`),
-    ask(`${root}/v1/models`),
-  ]);
-  const answers = [greeting, version, health, props, lmstudio, models];
+  const askAll = () =>
+    Promise.all([
+      ask(`${root}/`),
+      ask(`${root}/api/version`),
+      ask(`${root}/health`),
+      ask(`${root}/props`),
+      ask(`${root}/lmstudio-greeting`),
+      ask(`${root}/v1/models`),
+    ]);
+  let answers = await askAll();
+  for (let looks = 1; looks < LOOKS && isBetween(answers); looks += 1) {
+    await delay(AGAIN_MS);
+    answers = await askAll();
+  }
+  const [greeting, version, health, props, lmstudio, models] = answers;
   const said = good(props, Props);
   return {
     ...NO_SIGNS,
@@ -63,6 +74,12 @@ const NO_SIGNS: Signs = {
   lmstudioGreets: false,
   openaiModels: null,
 };
+
+/** A server that has just begun to listen, or has just stopped: half of what it says would make it a stranger. */
+function isBetween(answers: readonly Answer[]): boolean {
+  const lost = answers.filter(({ got }) => got === "refused" || got === "broken").length;
+  return lost > 0 && lost < answers.length;
+}
 
 function reachedBy(answers: readonly Answer[]): Signs["reached"] {
   if (answers.some(({ got }) => got === "answer" || got === "broken")) return "somebody";
