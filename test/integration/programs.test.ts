@@ -60,9 +60,11 @@ const AWKWARD = [
 const BYTES = Buffer.from(Array.from({ length: 256 }, (_, at) => at));
 
 describe.each([
-  ["as children of this process", forked(BASE)],
-  ["as children of shells", startedByShells(BASE)],
-] as const)("programs %s", (_, start) => {
+  ["as children of this process", forked],
+  ["as children of shells", startedByShells],
+] as const)("programs %s", (_, startedBy) => {
+  const start = startedBy(BASE);
+
   it("get their arguments as they are", async () => {
     const { stdout } = await say(start, ["/usr/bin/printf", "%s\\0", ...AWKWARD]);
     expect(Buffer.from(stdout, "latin1").toString("utf8").split("\0")).toEqual([...AWKWARD, ""]);
@@ -99,9 +101,10 @@ describe.each([
       const below = join(directory, "a place");
       mkdirSync(below, { recursive: true });
       expect((await say(start, ["/bin/pwd"], { cwd: below })).stdout).toBe(`${below}\n`);
+      const then = startedBy(BASE);
       const modeOf = (name: string): string => (statSync(join(below, name)).mode & 0o777).toString(8);
-      await say(start, ["touch", "plain"], { cwd: below, plainModes: true });
-      await say(start, ["touch", "own"], { cwd: below });
+      await say(then, ["touch", "plain"], { cwd: below, plainModes: true });
+      await say(then, ["touch", "own"], { cwd: below });
       expect([modeOf("plain"), modeOf("own")]).toEqual(["644", "600"]);
       rmSync(below, { recursive: true });
     } finally {

@@ -26,7 +26,8 @@ import {
  *
  * where the mark is random and new for each program: what comes before it on either stream is the program's, and nothing the program says
  * can be taken for it. Its input is file 3, which has no name any more and is written anew for each program: a pipe would have to be closed
- * to end, and could then not be used again.
+ * to end, and could then not be used again. A program that left another behind it would speak into the answer of the next one: what starts
+ * any of its own accord (upkeep, file watching) is switched off for git, and what talks over a network is forked.
  */
 
 /** So many wait for the next program; more are begun when more run at once, and end with what they run. */
@@ -120,6 +121,7 @@ function begun(environment: Readonly<Record<string, string>>): Shell {
     closeSync(input);
     current?.run.ended(null);
   });
+  stdin.write(`own=$(umask)\n`);
   hold(false);
 
   return {
@@ -172,9 +174,8 @@ function scriptOf(program: Program): Script {
   const assigned = Object.entries(program.environment).map(([name, value]) => `${name}=${quoted(value)}`);
   const command = [...assigned, ...program.words.map(quoted)].join(" ");
   const input = program.input.length === 0 ? "/dev/null" : "/dev/fd/3";
-  const umask = program.plainModes ? 0o022 : process.umask();
   const body =
-    `if cd -- ${quoted(program.cwd)}; then umask ${umask.toString(8).padStart(4, "0")}; ` +
+    `if cd -- ${quoted(program.cwd)}; then umask ${program.plainModes ? "022" : '"$own"'}; ` +
     `${command} <${input} 3<&-; else (exit ${NOT_FOUND}); fi`;
   return (mark) => `${body}; printf '${mark} %d\\n' "$?"; printf '${mark} \\n' >&2\n`;
 }
@@ -193,7 +194,7 @@ interface Marked {
   said(): string | null;
 }
 
-function marked(mark: string): Marked {
+export function marked(mark: string): Marked {
   let kept: Buffer = Buffer.alloc(0);
   let said: string | null = null;
   return {
