@@ -60,6 +60,12 @@ describe("a gate's run", () => {
     });
   });
 
+  it("looks for none of the system's own programs: where they lead is known", async () => {
+    const { outcome, seen } = await run({ from: "stdout" }, {}, { argv: ["/usr/bin/make", "check"] });
+    expect(seen.commands.map(({ argv }) => argv)).toEqual([["/usr/bin/make", "check", "--report"]]);
+    expect(outcome.program).toBe("real /usr/bin/make");
+  });
+
   it.each<readonly [ReportPlace, readonly string[], string | null, number]>([
     [{ from: "stdout" }, [], "ok /usr/bin/npm\n", 3],
     [{ from: "stderr" }, [], "ok on stderr", 3],

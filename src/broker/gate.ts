@@ -203,6 +203,8 @@ async function resolved(
   },
 ): Promise<string | null> {
   const { name, ...where } = place;
+  const known = deps.sandbox.systemProgram(name);
+  if (known !== null) return known;
   const ran = await confine(deps, desk, run, {
     ...where,
     argv: ["/bin/sh", "-c", 'p=$(command -v -- "$1") && readlink -f -- "$p"', "sh", name],

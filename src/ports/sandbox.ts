@@ -115,6 +115,11 @@ export interface Sandbox {
   run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxOutcome>;
   /** Starts one command and returns as soon as it can be talked with. */
   open(command: SandboxCommand, signal: AbortSignal): SandboxSession;
+  /**
+   * Where the absolute path of a program leads inside, known without starting anything because the system's own directories are there as
+   * on the host, read-only. Null: it is none of those, so only a command inside can tell.
+   */
+  systemProgram(path: string): string | null;
   /** Ends what a dead daemon left, if pid, start time and boot are still the same process; says whether one was. */
   reap(mark: ProcessMark): Promise<boolean>;
   /** The uid and gid that workspaces must belong to so that confined commands can write them; null: the daemon's own. */

@@ -41,6 +41,7 @@ function untouchable(): Sandbox & { readonly runs: () => number } {
       throw new Error("something was talked with");
     },
     reap: async () => false,
+    systemProgram: () => null,
     owner: () => null,
   };
 }

@@ -101,6 +101,21 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
       expect(await sh("kill -TERM $$")).toMatchObject({ exitCode: null, signal: "SIGTERM", endedBy: "itself" });
     });
 
+    it("says of the system's programs where they lead, as a command inside does, and of nothing else", async () => {
+      const inside = async (path: string): Promise<string> => text((await sh(`readlink -f ${path}`)).stdout).trim();
+      for (const path of ["/bin/sh", "/usr/bin/env"]) expect(sandbox.systemProgram(path)).toBe(await inside(path));
+      const others = [
+        "sh",
+        "bin/sh",
+        "/usr/bin/no-such-program",
+        "/usr/bin",
+        "/etc/passwd",
+        "/bin/../etc/passwd",
+        "/workspace/a",
+      ];
+      expect(others.map((path) => sandbox.systemProgram(path))).toEqual(others.map(() => null));
+    });
+
     it.each([["no-such-program"], ["/no/such/program"], ["./no-such-program"], ["-c"]])(
       "takes the missing program %s for an outcome",
       async (program) => {

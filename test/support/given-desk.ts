@@ -213,6 +213,7 @@ export function givenDesk(given: Given = {}) {
       }),
     },
     sandbox: {
+      systemProgram: (path: string) => (path.startsWith("/usr/") ? `real ${path}` : null),
       run: async (command: SandboxCommand, signal: AbortSignal) => {
         seen.commands.push(command);
         return ended(await given.command?.(command, signal));

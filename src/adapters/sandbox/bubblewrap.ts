@@ -5,7 +5,7 @@ import type { Limits, Sandbox, SandboxCommand, SandboxOutcome, SandboxSession } 
 import { type CommandLine, commandLine, ownHardLimits, type Surroundings } from "./command-line.ts";
 import { type ControlGroups, openControlGroups } from "./control-groups.ts";
 import { environmentDigest, variablesFor } from "./environment.ts";
-import { checkMounts, systemArguments } from "./file-system.ts";
+import { checkMounts, systemArguments, systemProgram } from "./file-system.ts";
 import { watchLife } from "./life.ts";
 import { findProgram, sandboxMissing } from "./missing.ts";
 import { captured, type Listener, openLiveFile, outputPipes, recordOutput, streamed } from "./output.ts";
@@ -70,6 +70,7 @@ export const bubblewrapSandbox = (options: BubblewrapOptions = {}): Sandbox => {
   return {
     run: runHere,
     open: (command, signal) => openSession(box, command, signal),
+    systemProgram,
     reap: endProcess,
     owner: () => (drops ? { uid: identity.uid, gid: identity.gid } : null),
     selfTest: async () => selfTest(runHere, box.surroundings()),

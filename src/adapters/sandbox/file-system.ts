@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import type { Mount, SandboxCommand } from "../../ports/sandbox.ts";
@@ -21,6 +21,21 @@ export const systemArguments = (): readonly string[] => [
   ...etcEntries().flatMap((name) => sameAsHost(`/etc/${name}`)),
   ...["--proc", "/proc", "--dev", "/dev", "--dir", "/run"],
 ];
+
+/** The real path of a program below /usr, by whatever of the system's own names; null: it is none, or no file that may be executed. */
+export function systemProgram(path: string): string | null {
+  if (!SYSTEM_NAMES.some((directory) => path.startsWith(directory))) return null;
+  try {
+    const real = realpathSync(path);
+    if (!real.startsWith("/usr/") || !lstatSync(real).isFile()) return null;
+    accessSync(real, constants.X_OK);
+    return real;
+  } catch {
+    return null; // Not there, or not for us: a command inside says what it sees.
+  }
+}
+
+const SYSTEM_NAMES = ["/usr/", "/bin/", "/sbin/"];
 
 /** A link stays a link where its target is visible inside; anything else is bound read-only. */
 const sameAsHost = (path: string): readonly string[] => {
