@@ -181,6 +181,10 @@ describe.skipIf(!linux)(`a kept shell${linux ? "" : " (only on Linux)"}`, () => 
     const { stdout } = await promisify(execFile)(process.execPath, [join(directory, "one.mjs")]);
     expect(Number(stdout)).toBeGreaterThan(1);
     await until("the shell is gone", async () => !lives(Number(stdout)));
+
+    const nowhere = { env: { ...process.env, TMPDIR: join(directory, "gone") } };
+    const forking = promisify(execFile)(process.execPath, [join(directory, "one.mjs")], nowhere);
+    expect(Number((await forking).stdout), "without a place for a file").toBe(forking.child.pid);
   });
 });
 

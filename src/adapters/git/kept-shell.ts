@@ -42,13 +42,19 @@ export function startedByShells(environment: Readonly<Record<string, string>>): 
   // Elsewhere libuv does not fork to start a program.
   if (process.platform !== "linux") return byFork;
   const idle: Shell[] = [];
+  /** Null: there is no place or no room for its file. */
+  const free = (): Shell | null => {
+    for (let shell = idle.pop(); shell !== undefined; shell = idle.pop()) if (!shell.over()) return shell;
+    const input = namelessFile();
+    return input === null ? null : begun(environment, input);
+  };
   return async (program) => {
     if (program.person !== null || program.ownGroup || program.input.length > INPUT_BYTES_MAX) return byFork(program);
     const script = scriptOf(program);
-    let shell = idle.pop();
-    while (shell?.over() === true) shell = idle.pop();
-    shell ??= begun(environment);
+    const shell = free();
+    if (shell === null) return byFork(program);
     try {
+      if (!shell.hand(program.input)) return await byFork(program);
       const ended = await shell.run(program, script);
       if (ended.code === NOT_FOUND) throw missingProgram(program.words[0], new Error(ended.stderr));
       return ended;
@@ -60,6 +66,8 @@ export function startedByShells(environment: Readonly<Record<string, string>>): 
 }
 
 interface Shell {
+  /** Input for the next program; false: there is no room for it. */
+  hand(input: Buffer): boolean;
   /** One at a time. */
   run(program: Program, script: Script): Promise<Ended>;
   /** Whether it takes no program any more. */
@@ -67,8 +75,7 @@ interface Shell {
   close(): void;
 }
 
-function begun(environment: Readonly<Record<string, string>>): Shell {
-  const input = namelessFile();
+function begun(environment: Readonly<Record<string, string>>, input: number): Shell {
   // It ends with us, and what was to end with us ends with it. A group of its own, so that it is ended with what it runs.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "sh"], {
     cwd: "/",
@@ -127,6 +134,7 @@ function begun(environment: Readonly<Record<string, string>>): Shell {
   return {
     over: () => over,
     close,
+    hand: (content) => writtenAnew(input, content),
     run(program, script) {
       clearTimeout(tired);
       const run = running(program, () => {
@@ -136,14 +144,7 @@ function begun(environment: Readonly<Record<string, string>>): Shell {
       const mark = randomBytes(16).toString("hex");
       current = { run, out: marked(mark), err: marked(mark) };
       hold(true);
-      try {
-        writeAnew(input, program.input);
-        stdin.write(script(mark));
-      } catch (error) {
-        current = null;
-        close();
-        run.failed(error);
-      }
+      stdin.write(script(mark));
       return run.result;
     },
   };
@@ -154,18 +155,27 @@ function socket(stream: unknown): Socket {
   return stream;
 }
 
-/** A file that is gone when its last user is. */
-function namelessFile(): number {
+/** A file that is gone when its last user is; null: it cannot be made. */
+function namelessFile(): number | null {
   const path = join(tmpdir(), `agentos-input-${randomBytes(16).toString("hex")}`);
-  const file = openSync(path, "wx+", 0o600);
-  unlinkSync(path);
-  return file;
+  try {
+    const file = openSync(path, "wx+", 0o600);
+    unlinkSync(path);
+    return file;
+  } catch {
+    return null; // A full or missing directory; a fork needs none.
+  }
 }
 
 /** Cut to the length that it has now, never to none: ext4 takes a file that was emptied for one that is being replaced, and writes it out. */
-function writeAnew(file: number, content: Buffer): void {
-  for (let at = 0; at < content.length; ) at += writeSync(file, content, at, content.length - at, at);
-  if (content.length > 0) ftruncateSync(file, content.length);
+function writtenAnew(file: number, content: Buffer): boolean {
+  try {
+    for (let at = 0; at < content.length; ) at += writeSync(file, content, at, content.length - at, at);
+    if (content.length > 0) ftruncateSync(file, content.length);
+    return true;
+  } catch {
+    return false; // The disk is full; a fork hands it on through a pipe.
+  }
 }
 
 type Script = (mark: string) => string;
