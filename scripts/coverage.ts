@@ -55,7 +55,11 @@ function run(): void {
       "--coverage.reporter=json",
       `--coverage.reportsDirectory=${join(place, "own")}`,
     ],
-    { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, AGENTOS_TESTS: "full", AGENTOS_TEST_COVERAGE: children } },
+    {
+      cwd: ROOT,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, AGENTOS_TESTS: "full", AGENTOS_TEST_COVERAGE: children },
+    },
   );
   const elsewhere = ranInChildren(children);
   const files = JSON.parse(readFileSync(join(place, "own", "coverage-final.json"), "utf8")) as Record<
