@@ -36,13 +36,14 @@ export const watchLife = (
   { afterMs, onStall }: Pick<StallWatch, "afterMs" | "onStall">,
   outputBytes: () => number,
 ): (() => void) => {
-  let before = lifeOf(rootPid, outputBytes());
+  // Most commands end before the first look, and each look goes through all processes of the machine.
+  let before: Life | null = null;
   let sinceMs = performance.now();
   const timer = setInterval(
     () => {
       const now = lifeOf(rootPid, outputBytes());
       const quietMs = performance.now() - sinceMs;
-      if (hasLived(before, now, quietMs)) {
+      if (before === null || hasLived(before, now, quietMs)) {
         before = now;
         sinceMs = performance.now();
       } else if (quietMs >= afterMs) {
