@@ -285,6 +285,16 @@ describe("a workspace tree", () => {
     expect([readFileSync(shared, "utf8"), statSync(shared).mode & 0o777]).toEqual([content, 0o600]);
   });
 
+  test("a directory stands where git sorts it, among files whose names begin like its own", async () => {
+    const { workspaces, work } = await begun();
+    put(work, { "a/x": "1\n", "a-b": "2\n", "a.b": "3\n", a0: "4\n", "a/y/z": "5\n", "a/y.z": "6\n", "a/y0": "7\n" });
+    const tree = await workspaces.snapshot(WORK, []);
+    rmSync(`${work}/a`, { recursive: true });
+    await workspaces.restore(WORK, tree, []);
+    expect(readFileSync(`${work}/a/y/z`, "utf8")).toBe("5\n");
+    expect(await workspaces.snapshot(WORK, [])).toBe(tree);
+  });
+
   test("sockets and pipes are no part of it and are gone after restoring", async () => {
     const { workspaces, work, tree } = await begun();
     execFileSync("mkfifo", [`${work}/pipe`]);

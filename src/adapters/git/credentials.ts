@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { Failure } from "../../domain/failure.ts";
 import type { Remote } from "../../domain/remote.ts";
 import type { Git } from "./run.ts";
+import { shellWord } from "./shell-word.ts";
 import { readSmall } from "./source.ts";
 
 /** What a person set for one host in `remotes` of config.yaml. */
@@ -123,8 +124,8 @@ function sshCredentials(
   const program = access.variable("GIT_SSH_COMMAND") ?? "ssh";
   const words = [
     program,
-    ...options.map((option) => `-o ${quoted(option)}`),
-    ...(host?.sshKey == null ? [] : ["-i", quoted(host.sshKey)]),
+    ...options.map((option) => `-o ${shellWord(option)}`),
+    ...(host?.sshKey == null ? [] : ["-i", shellWord(host.sshKey)]),
   ];
   return {
     kind: host?.sshKey != null ? "ssh key" : agent === undefined || agent === "" ? "ssh settings" : "ssh agent",
@@ -137,9 +138,6 @@ function sshCredentials(
     secrets: [],
   };
 }
-
-/** For the shell git starts ssh with. */
-const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 async function httpCredentials(
   git: Git,

@@ -15,6 +15,7 @@ import {
   running,
   type Starter,
 } from "./program.ts";
+import { shellWord } from "./shell-word.ts";
 
 /*
  * Node starts a program by forking itself, and the event loop stands still meanwhile: the kernel copies the page tables of all its memory,
@@ -181,19 +182,13 @@ function writtenAnew(file: number, content: Buffer): boolean {
 type Script = (mark: string) => string;
 
 function scriptOf(program: Program): Script {
-  const assigned = Object.entries(program.environment).map(([name, value]) => `${name}=${quoted(value)}`);
-  const command = [...assigned, ...program.words.map(quoted)].join(" ");
+  const assigned = Object.entries(program.environment).map(([name, value]) => `${name}=${shellWord(value)}`);
+  const command = [...assigned, ...program.words.map(shellWord)].join(" ");
   const input = program.input.length === 0 ? "/dev/null" : "/dev/fd/3";
   const body =
-    `if cd -- ${quoted(program.cwd)}; then umask ${program.plainModes ? "022" : '"$own"'}; ` +
+    `if cd -- ${shellWord(program.cwd)}; then umask ${program.plainModes ? "022" : '"$own"'}; ` +
     `${command} <${input} 3<&-; else (exit ${NOT_FOUND}); fi`;
   return (mark) => `${body}; printf '${mark} %d\\n' "$?"; printf '${mark} \\n' >&2\n`;
-}
-
-function quoted(word: string): string {
-  // A shell drops it without a word.
-  if (word.includes("\0")) throw new TypeError(`a program cannot be given a NUL byte: ${JSON.stringify(word)}`);
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Tells the bytes before a mark from the line that begins with it. */

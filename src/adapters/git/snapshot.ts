@@ -288,7 +288,7 @@ const typeOf = (mode: TreeEntry["mode"]): string => (mode === "040000" ? "tree" 
 
 /**
  * The id that git gives a tree: a hash over a header and the entries, sorted by their names' bytes as if a directory's ended in a slash
- * (git's `Documentation/gitformat-*` and `base_name_compare`).
+ * (`base_name_compare` in git's `read-cache.c`).
  *
  * @param digits length of an id of this repository: 40 with SHA-1, 64 with SHA-256
  */
