@@ -7,7 +7,7 @@ import type { OpenPlan } from "../domain/plan.ts";
 import { waitingFor } from "../domain/sentence.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
-import type { Task } from "../domain/task.ts";
+import type { Task, TaskOutline } from "../domain/task.ts";
 import { EVERY_TASK } from "../ports/store.ts";
 import { answers, type Said } from "./answer-task.ts";
 import type { AppDependencies } from "./deps.ts";
@@ -48,7 +48,7 @@ export interface InboxItem extends InboxRow {
   readonly detail: string | null;
   readonly next: string;
   /** Null: it is no task's. */
-  readonly task: Task | null;
+  readonly task: WaitingTask | null;
 }
 
 /** A person's answer, with the state they saw. */
@@ -211,9 +211,10 @@ async function give(deps: AppDependencies, by: Actor, task: Task, said: InboxSai
   }
 }
 
-const isWaiting = (task: Task): task is WaitingTask => task.status === "awaiting_approval" || task.status === "blocked";
+const isWaiting = (task: TaskOutline): task is WaitingTask =>
+  task.status === "awaiting_approval" || task.status === "blocked";
 
-function waiting(task: Task): WaitingTask {
+function waiting(task: TaskOutline): WaitingTask {
   if (isWaiting(task)) return task;
   throw new Failure("task/refused", `task ${task.id} is ${task.status} and waits for nobody's answer`, {
     next: `agentos task show ${task.id}`,

@@ -8,7 +8,7 @@ import { type OpenPlan, planFrom } from "../domain/plan.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
-import type { Task } from "../domain/task.ts";
+import type { Task, TaskOutline } from "../domain/task.ts";
 import type { TaskFilter, TaskRow } from "../ports/store.ts";
 import type { ChangedPath, Moved } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
@@ -348,7 +348,7 @@ export const looks = (deps: AppDependencies) => {
 
 const beforeOf = (
   deps: AppDependencies,
-  tasks: readonly Task[],
+  tasks: readonly TaskOutline[],
 ): Promise<Readonly<Record<string, readonly DependencyNow[]>>> =>
   deps.store.tasks.before(tasks.filter((task) => task.dependencies.length > 0).map(({ id }) => id));
 

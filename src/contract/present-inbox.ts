@@ -1,7 +1,7 @@
 import type { InboxAnswer, InboxKind } from "../domain/inbox.ts";
 import type { OpenPlan } from "../domain/plan.ts";
 import type { Act } from "../domain/step.ts";
-import type { Task } from "../domain/task.ts";
+import type { TaskOutline } from "../domain/task.ts";
 import type { InboxItemView, InboxListView } from "./inbox-views.ts";
 import { spentView } from "./model-wire.ts";
 import { doing, time } from "./present.ts";
@@ -32,7 +32,7 @@ interface Item extends Row {
   readonly step: { readonly step: string; readonly act: Act } | null;
   readonly detail: string | null;
   readonly next: string;
-  readonly task: Task | null;
+  readonly task: TaskOutline | null;
 }
 
 export const inboxRowView = ({ sinceMs, project, answers, ...row }: Row): InboxListView["items"][number] => ({

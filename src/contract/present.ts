@@ -13,7 +13,7 @@ import { isRemote } from "../domain/remote.ts";
 import { acting, sentence, waitingFor } from "../domain/sentence.ts";
 import { type DependencyNow, standing } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
-import type { Task } from "../domain/task.ts";
+import type { Task, TaskOutline } from "../domain/task.ts";
 import { budgetView, modelPolicyView, spentView } from "./model-wire.ts";
 import type {
   AgentView,
@@ -72,7 +72,7 @@ export const rowView = (row: Row): TaskRowView => ({
 });
 
 export const listView = (
-  rows: readonly { readonly row: Row; readonly state: Task | null; readonly before: readonly DependencyNow[] }[],
+  rows: readonly { readonly row: Row; readonly state: TaskOutline | null; readonly before: readonly DependencyNow[] }[],
   next: string | null,
 ): TaskListView => ({
   items: rows.map(({ row, state, before }) => ({

@@ -1,4 +1,4 @@
-import type { In } from "./task.ts";
+import type { TaskOutline } from "./task.ts";
 
 /** What a person can be needed for. `blocked`: something outside stands in the way, and its reason says what. */
 export const INBOX_KINDS = [
@@ -41,7 +41,7 @@ export const ANSWERS_TO = {
   note: ["approve", "reject"],
 } as const satisfies Record<InboxKind, readonly InboxAnswer[]>;
 
-export type WaitingTask = In<"awaiting_approval"> | In<"blocked">;
+export type WaitingTask = Extract<TaskOutline, { readonly status: "awaiting_approval" | "blocked" }>;
 
 /** What a waiting task needs a person for. */
 export function inboxKind(task: WaitingTask): InboxKind {

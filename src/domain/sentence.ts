@@ -7,7 +7,7 @@ import { findingText } from "./finding.ts";
 import { modelsText } from "./model-policy.ts";
 import { type DependencyNow, standing } from "./standing.ts";
 import type { Act } from "./step.ts";
-import type { Task } from "./task.ts";
+import type { TaskOutline } from "./task.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { TurnAct } from "./turn.ts";
 import { BLOCK_REASONS } from "./waiting.ts";
@@ -241,7 +241,7 @@ const DEPENDS = {
 
 /** Why a task stands still and what a person can do; null while nothing but time is needed. `before`: what it depends on, as it is now. */
 export function waitingFor(
-  task: Task,
+  task: TaskOutline,
   before: readonly DependencyNow[] = [],
 ): { readonly reason: string; readonly sentence: string; readonly next: string } | null {
   switch (task.status) {

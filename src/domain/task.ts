@@ -212,6 +212,11 @@ export type Task = TaskFacts &
     | { readonly status: "canceled"; readonly exitReason: CancelReason; readonly endedAtMs: number }
   );
 
+/** A task without what only its own worker asks for again. */
+export type TaskOutline = Without<Task, "finished">;
+/** Each case of a union without the member, so that a status still says which facts there are. */
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
 export type In<S extends Status> = Extract<Task, { readonly status: S }>;
 
 /** Of a candidate that has just been made, or is none yet. */

@@ -10,7 +10,7 @@ import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import type { Provider } from "../domain/provider.ts";
 import type { DependencyNow } from "../domain/standing.ts";
-import type { Status, Task } from "../domain/task.ts";
+import type { Status, Task, TaskOutline } from "../domain/task.ts";
 import type { Direction, TaskOrder } from "../domain/task-list.ts";
 import type { BlockReason } from "../domain/waiting.ts";
 import type { ProcessMark } from "./sandbox.ts";
@@ -156,7 +156,7 @@ export interface TaskRow {
 /** `state` only where the task may be waiting or stalled, so that the list can say so. */
 export interface ListedTask {
   readonly row: TaskRow;
-  readonly state: Task | null;
+  readonly state: TaskOutline | null;
 }
 
 /** A dependency between two tasks as it stands in the later one's stream. */

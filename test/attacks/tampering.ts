@@ -306,6 +306,14 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
+    name: "a step that never finished among those that did",
+    fits: approved,
+    apply: ({ sql, target }) =>
+      sql
+        .prepare("INSERT INTO finished_steps (task, step, seq, state) VALUES (?, '1.work.1', 1, ?)")
+        .run(target.id, JSON.stringify({ step: "1.work.1", input: "0".repeat(64), seq: 1, result: null })),
+  },
+  {
     name: "the content of the spec",
     fits: approved,
     apply: (hand) => editContent(hand, digestIn(hand, "SPEC_FROZEN")),

@@ -338,10 +338,37 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           event("b", 1, { type: "CANCELED", body: { exitReason: "canceled_by_person", reason: null } }),
         );
         const { rows } = await store.tasks.tasks(ALL);
+        const { finished: _, ...outline } = (await store.tasks.task("a"))?.task ?? {};
         expect(rows.map(({ row, state }) => [row.id, state])).toEqual([
           ["b", null],
-          ["a", (await store.tasks.task("a"))?.task],
+          ["a", outline],
         ]);
+      });
+
+      test("remember the steps they finished until nobody asks for them again", async () => {
+        await givenRunning(store, "a");
+        const finished = async () => {
+          const found = await store.tasks.task("a");
+          return [found?.seq, found?.task.finished];
+        };
+        const result = await store.stage(utf8("told"));
+        const body = (step: string) => ({ step, run: 1, evidence: [], after: {} });
+        await store.append(event("a", 4, stepStarted("s1", 1)));
+        await store.append(
+          event("a", 5, { type: "STEP_COMPLETED", body: { ...body("s1"), result: result.ref } }, [result]),
+        );
+        await store.append(event("a", 6, stepStarted("s2", 1)));
+        const told = "input/invalid";
+        await store.append(
+          event("a", 7, { type: "STEP_FAILED", body: { ...body("s2"), cause: "x", result: null, told } }),
+        );
+        const s1 = { step: "s1", input: "i", seq: 6, result: result.ref };
+        const s2 = { step: "s2", input: "i", seq: 8, result: null, failed: { code: told, sentence: "x" } };
+        expect(await finished()).toEqual([8, { s1, s2 }]);
+        expect(await store.tasks.tampered("a")).toBeNull();
+        await store.append(event("a", 8, { type: "PHASE_ENTERED", body: { phase: "planning", from: "intent" } }));
+        expect(await finished()).toEqual([9, {}]);
+        expect(await store.tasks.tampered("a")).toBeNull();
       });
 
       describe("in every order, both ways, page by page:", () => {

@@ -161,6 +161,12 @@ const CHANGED: readonly (readonly [what: string, stream: string, seq: number, st
   ],
   ["a plan's text", "task/a", 5, ["UPDATE plans SET text = '{}' WHERE task = 'a'"]],
   ["a step's status", "task/a", 4, ["UPDATE steps SET status = 'completed', ended_seq = 6 WHERE task = 'a'"]],
+  [
+    "a finished step that never was",
+    "task/a",
+    4,
+    ["INSERT INTO finished_steps (task, step, seq, state) VALUES ('a', 's9', 4, '{}')"],
+  ],
   ["a task's words", "task/a", 6, ["UPDATE task_words SET intent = 'other' WHERE task = 'a'"]],
   ["a task's words to nothing", "task/b", 2, ["DELETE FROM task_words WHERE task = 'b'"]],
   ["a project's name", "project/p", 2, ["UPDATE projects SET name = 'other'"]],

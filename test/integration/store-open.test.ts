@@ -15,7 +15,7 @@ import { seal } from "../../src/adapters/store/seal.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { deny, givenRunning, givenTask, utf8 } from "../contract/store-given.ts";
+import { deny, event, givenRunning, givenTask, stepStarted, utf8 } from "../contract/store-given.ts";
 import { storeChild } from "./store-process.ts";
 
 let home: string;
@@ -163,14 +163,34 @@ describe("a schema", () => {
     const store = await open();
     await givenTask(store, "a");
     await givenTask(store, "b");
-    const known = await store.tasks.task("a");
     await store.close();
+    const states = () => rows(database(), "SELECT id, state FROM tasks");
+    const whole = states();
     const connection = new BetterSqlite3(database());
     connection.exec("UPDATE tasks SET state = json_remove(state, '$.dependencies') WHERE id = 'a'");
     connection.close();
     await migrated([...MIGRATIONS, { ...NEXT, fill: refoldTasks }]);
-    const [[state]] = rows(database(), "SELECT state FROM tasks WHERE id = 'a'") as [[string]];
-    expect(state).toBe(seal(known?.task).text);
+    expect(states()).toEqual(whole);
+  });
+
+  test("from before finished steps had a table of their own gets it filled", async () => {
+    const store = await open();
+    await givenRunning(store, "a");
+    await store.append(event("a", 4, stepStarted("s1", 1)));
+    const done = { step: "s1", run: 1, evidence: [], after: {}, result: null };
+    await store.append(event("a", 5, { type: "STEP_COMPLETED", body: done }));
+    const known = await store.tasks.task("a");
+    await store.close();
+    // As it was: the whole state in the task's row.
+    const connection = new BetterSqlite3(database());
+    connection.prepare("UPDATE tasks SET state = ? WHERE id = 'a'").run(seal(known?.task).text);
+    connection.exec("DROP TABLE finished_steps; DELETE FROM schema_migrations WHERE version = 9");
+    connection.close();
+    const again = await open();
+    expect(Object.keys(known?.task.finished ?? {})).toEqual(["s1"]);
+    expect(await again.tasks.task("a")).toEqual(known);
+    await again.close();
+    expect((await auditStore(home, { seal })).findings).toEqual([]);
   });
 
   test("is not changed at all by a step that fails", async () => {

@@ -21,6 +21,7 @@ import {
 import { changeLease } from "./lease.ts";
 import { projectProject, projectProvider, projectTask } from "./projection.ts";
 import type { Recent } from "./recent.ts";
+import { storedTask } from "./task-state.ts";
 
 /** What can be done before the transaction: the canonical bodies and the content they name. */
 export interface PreparedAppend extends Append {
@@ -186,8 +187,8 @@ async function taskAt(tx: Tx, recent: Recent<Folded<Task>>, stream: string, head
   if (head.seq === 0) return null;
   const known = recent.get(stream);
   if (known?.hash === head.hash) return known.state;
-  const [row] = await tx.query("SELECT seq, state FROM tasks WHERE id = ?", [streamId(stream)]);
-  if (row !== undefined && integerOf(row, "seq") === head.seq) return JSON.parse(textOf(row, "state")) as Task;
+  const stored = await storedTask(tx, streamId(stream));
+  if (stored?.seq === head.seq) return stored.task;
   return foldTask(streamId(stream), null, (await allOf(tx, stream)).map(recordedFrom));
 }
 

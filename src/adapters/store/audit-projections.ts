@@ -23,6 +23,7 @@ const TABLES: Readonly<Record<(typeof PROJECTED_TABLES)[number], Projected>> = {
   task_dependencies: { key: ["task", "on_task"], stream: ofTask, seq: "seq" },
   task_forks: { key: ["task"], stream: ofTask, seq: "seq" },
   steps: { key: ["task", "started_seq"], stream: ofTask, seq: "started_seq" },
+  finished_steps: { key: ["task", "step"], stream: ofTask, seq: "seq" },
   providers: { key: ["id"], stream: (row) => providerStream(textOf(row, "id")), seq: "seq" },
   task_words: { key: ["task"], stream: ofTask, seq: null },
 };

@@ -1,9 +1,9 @@
 import { PRIORITIES } from "../../domain/priority.ts";
-import type { Task } from "../../domain/task.ts";
 import type { Operations } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Tx, textOf, textOrNull } from "./database.ts";
 import { givesWay, heldByNothing, MISSED } from "./dependency-edges.ts";
 import { oneOf } from "./one-of.ts";
+import { outlineFrom } from "./task-state.ts";
 import type { WriterQueue } from "./writer-queue.ts";
 
 /** For how long the answer to a keyed request is remembered. */
@@ -57,8 +57,7 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
         [task],
       );
       if (row === undefined) return 1;
-      const state = JSON.parse(textOf(row, "state")) as Task;
-      return Math.max(state.epoch, integerOrNull(row, "epoch") ?? 0) + 1;
+      return Math.max(outlineFrom(textOf(row, "state")).epoch, integerOrNull(row, "epoch") ?? 0) + 1;
     },
 
     async markProcess(task, step, mark) {

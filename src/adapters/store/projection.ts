@@ -11,6 +11,7 @@ import { refuseCircle } from "./dependency-edges.ts";
 import { foldProject, foldProvider, foldTask } from "./fold.ts";
 import { isTaskEvent } from "./journal-row.ts";
 import { sha256Hex } from "./seal.ts";
+import { keepFinished, outlineText } from "./task-state.ts";
 import { keepWords, renameProjectInWords, saysOtherWords, type TextOf } from "./task-words.ts";
 
 export interface Projecting {
@@ -30,6 +31,7 @@ export const PROJECTED_TABLES = [
   "specs",
   "plans",
   "steps",
+  "finished_steps",
   "task_dependencies",
   "task_words",
   "task_forks",
@@ -46,7 +48,7 @@ export async function projectTask(
   const task = foldTask(id, before, recorded);
   const last = recorded.at(-1);
   if (last === undefined) return task;
-  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: canonicalState(task) };
+  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: outlineText(task) };
   // Most events only move a task on: then no index but the one by time is touched, and its words are not read again.
   if (before !== null && !saysOtherWords(before, task) && sameColumns(columnsOf(before), columnsOf(task)))
     await queries.query("UPDATE tasks SET updated_at_ms = ?, seq = ?, state = ? WHERE id = ?", [
@@ -58,6 +60,7 @@ export async function projectTask(
     await upsert(queries, "tasks", { id, title, title_folded: folded(title), ...columnsOf(task), ...moved });
     if (before === null || saysOtherWords(before, task)) await keepWords(queries, textOf, task, title);
   }
+  await keepFinished(queries, before, task);
   for (const one of recorded) if (isTaskEvent(one)) await projectHappening(queries, textOf, id, one);
   // After the whole append: what was added and removed again within a stream that is replayed closes no circle.
   if (recorded.some(({ event }) => event.type === "DEPENDENCY_ADDED")) await refuseCircle(queries, id);

@@ -1,14 +1,29 @@
 import { projectStream, taskStream } from "../../domain/stream.ts";
+import type { Task } from "../../domain/task.ts";
 import { type Tx, textOf } from "./database.ts";
 import { foldProject, foldTask } from "./fold.ts";
 import { JOURNAL_COLUMNS, journalRowFrom, recordedFrom } from "./journal-row.ts";
 import { seal } from "./seal.ts";
+import { keepFinished, outlineText } from "./task-state.ts";
 
 /**
- * Every task's stored state once more from its events, in the caller's transaction. A program that knows more facts of a task than the
+ * Every task's stored outline once more from its events, in the caller's transaction. A program that knows more facts of a task than the
  * one that stored it would otherwise read states in which they are missing.
  */
-export async function refoldTasks(tx: Tx): Promise<void> {
+export const refoldTasks = (tx: Tx): Promise<void> => eachTask(tx, (task) => outlineAgain(tx, task));
+
+/** And every task's finished steps, which lay in its outline before they had a table. */
+export const refoldFinished = (tx: Tx): Promise<void> =>
+  eachTask(tx, async (task) => {
+    await outlineAgain(tx, task);
+    await tx.query("DELETE FROM finished_steps WHERE task = ?", [task.id]);
+    await keepFinished(tx, null, task);
+  });
+
+const outlineAgain = (tx: Tx, task: Task): Promise<unknown> =>
+  tx.query("UPDATE tasks SET state = ? WHERE id = ?", [outlineText(task), task.id]);
+
+async function eachTask(tx: Tx, then: (task: Task) => Promise<unknown>): Promise<void> {
   let last = "";
   for (;;) {
     const rows = await tx.query("SELECT id FROM tasks WHERE id > ? ORDER BY id LIMIT ?", [last, PAGE_ROWS]);
@@ -17,12 +32,13 @@ export async function refoldTasks(tx: Tx): Promise<void> {
       const events = await tx.query(`SELECT ${JOURNAL_COLUMNS} FROM events WHERE stream = ? ORDER BY seq`, [
         taskStream(last),
       ]);
-      const task = foldTask(
-        last,
-        null,
-        events.map((event) => recordedFrom(journalRowFrom(event))),
+      await then(
+        foldTask(
+          last,
+          null,
+          events.map((event) => recordedFrom(journalRowFrom(event))),
+        ),
       );
-      await tx.query("UPDATE tasks SET state = ? WHERE id = ?", [seal(task).text, last]);
     }
     if (rows.length < PAGE_ROWS) return;
   }

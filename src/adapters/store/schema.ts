@@ -1,5 +1,5 @@
 import type { Tx } from "./database.ts";
-import { refoldAll, refoldTasks } from "./refold.ts";
+import { refoldAll, refoldFinished, refoldTasks } from "./refold.ts";
 import { fillWords, type TextOf } from "./task-words.ts";
 
 export interface Migration {
@@ -303,6 +303,20 @@ CREATE TABLE providers (
   seq INTEGER NOT NULL,
   state TEXT NOT NULL
 ) STRICT;
+`,
+  },
+  {
+    version: 9,
+    name: "finished steps beside the state of their task",
+    fill: refoldFinished,
+    sql: `
+CREATE TABLE finished_steps (
+  task TEXT NOT NULL REFERENCES tasks (id),
+  step TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY (task, step)
+) STRICT, WITHOUT ROWID;
 `,
   },
 ];

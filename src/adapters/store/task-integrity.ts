@@ -10,6 +10,7 @@ import { foldTask } from "./fold.ts";
 import { recordedFrom } from "./journal-row.ts";
 import { readJournal } from "./read-stream.ts";
 import { seal, sha256Hex } from "./seal.ts";
+import { outlineText, storedTask } from "./task-state.ts";
 
 export type TextOf = (ref: BlobRef) => Promise<string | null>;
 
@@ -84,11 +85,16 @@ async function replayed(queries: Queries, id: string): Promise<Replayed | { read
 async function differentRow(queries: Queries, task: Task, seq: number): Promise<string | null> {
   const [row] = await queries.query("SELECT seq, status, state FROM tasks WHERE id = ?", [task.id]);
   if (row === undefined) return "its row is gone";
-  return integerOf(row, "seq") === seq &&
-    textOf(row, "status") === task.status &&
-    textOf(row, "state") === canonicalState(task)
+  if (
+    integerOf(row, "seq") !== seq ||
+    textOf(row, "status") !== task.status ||
+    textOf(row, "state") !== outlineText(task)
+  )
+    return "its row is not what its journal gives";
+  const stored = await storedTask(queries, task.id);
+  return stored !== null && canonicalState(stored.task.finished) === canonicalState(task.finished)
     ? null
-    : "its row is not what its journal gives";
+    : "its finished steps are not those of its journal";
 }
 
 async function differentText(

@@ -3,7 +3,7 @@ import { PHASES, type Phase } from "../../domain/phase.ts";
 import { PRIORITIES } from "../../domain/priority.ts";
 import type { DependencyNow } from "../../domain/standing.ts";
 import { taskStream } from "../../domain/stream.ts";
-import { STATUSES, type Status, type Task } from "../../domain/task.ts";
+import { STATUSES, type Status, type TaskOutline } from "../../domain/task.ts";
 import { BLOCK_REASONS, type BlockReason } from "../../domain/waiting.ts";
 import type { DependenciesOf, StepRow, TaskReads, TaskRow } from "../../ports/store.ts";
 import { integerOf, integerOrNull, type Queries, type Row, textOf, textOrNull, type Value } from "./database.ts";
@@ -12,14 +12,12 @@ import { oneOf } from "./one-of.ts";
 import { readStream } from "./read-stream.ts";
 import { type TextOf, taskTampered } from "./task-integrity.ts";
 import { cursorAfter, listing, ROW_COLUMNS } from "./task-listing.ts";
+import { outlineFrom, storedTask } from "./task-state.ts";
 
 /** `scan` answers what may have to look at every row: another connection, so that it keeps nobody waiting. */
 export function taskReads(queries: Queries, scan: Queries, textOfBlob: TextOf): TaskReads {
   return {
-    async task(id) {
-      const [row] = await queries.query("SELECT state, seq FROM tasks WHERE id = ?", [id]);
-      return row === undefined ? null : { task: JSON.parse(textOf(row, "state")) as Task, seq: integerOf(row, "seq") };
-    },
+    task: (id) => storedTask(queries, id),
 
     async tasks(filter) {
       const { sql, params } = listing(filter);
@@ -144,9 +142,9 @@ JOIN tasks later ON later.id = edge.task JOIN tasks earlier ON earlier.id = edge
 
 const TASK_ROWS = `SELECT ${ROW_COLUMNS} FROM tasks LEFT JOIN projects ON projects.id = tasks.project_id`;
 
-const stateFrom = (row: Row): Task | null => {
+const stateFrom = (row: Row): TaskOutline | null => {
   const state = textOrNull(row, "state");
-  return state === null ? null : (JSON.parse(state) as Task);
+  return state === null ? null : outlineFrom(state);
 };
 
 function taskRowFrom(row: Row): TaskRow {

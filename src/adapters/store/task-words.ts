@@ -1,7 +1,8 @@
 import type { BlobRef } from "../../domain/blob.ts";
-import type { Task } from "../../domain/task.ts";
+import type { Task, TaskOutline } from "../../domain/task.ts";
 import { ERASED_TEXT } from "./blob-content.ts";
 import { type Queries, type Tx, textOf } from "./database.ts";
+import { outlineFrom } from "./task-state.ts";
 
 /** Text of a blob; null when it was erased. */
 export type TextOf = (ref: BlobRef) => Promise<string | null>;
@@ -11,7 +12,7 @@ export type TextOf = (ref: BlobRef) => Promise<string | null>;
  * draft), and the name of its project. The full-text index over them is kept by triggers; it is operational, outside
  * the comparison with a replay, and `INSERT INTO task_search (task_search) VALUES ('rebuild')` makes it anew from these rows.
  */
-export async function keepWords(queries: Queries, said: TextOf, task: Task, title: string): Promise<void> {
+export async function keepWords(queries: Queries, said: TextOf, task: TaskOutline, title: string): Promise<void> {
   const { intent, criteria } = spoken(await said(task.spec?.text ?? task.draft));
   const [project] =
     task.project === null ? [] : await queries.query("SELECT name FROM projects WHERE id = ?", [task.project.id]);
@@ -41,7 +42,7 @@ export async function renameProjectInWords(queries: Queries, project: string, na
 export async function fillWords(tx: Tx, said: TextOf): Promise<void> {
   for (let after = ""; ; ) {
     const rows = await tx.query("SELECT id, title, state FROM tasks WHERE id > ? ORDER BY id LIMIT 200", [after]);
-    for (const row of rows) await keepWords(tx, said, JSON.parse(textOf(row, "state")) as Task, textOf(row, "title"));
+    for (const row of rows) await keepWords(tx, said, outlineFrom(textOf(row, "state")), textOf(row, "title"));
     const last = rows.at(-1);
     if (last === undefined) return;
     after = textOf(last, "id");
