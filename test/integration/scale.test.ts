@@ -163,12 +163,13 @@ test("a step that begins or ends passes over no other step of its task, and a ta
   const [first, ...rest] = await store.tasks.events(made.longest, 0, 1_000);
   const begun = rest.findIndex(({ event }) => event.type === "STEP_STARTED");
   const ended = rest.findIndex(({ event }) => event.type === "STEP_COMPLETED");
-  const before = foldTask(
+  const task = foldTask(
     made.longest,
     null,
     [first, ...rest.slice(0, begun)].filter((one) => one !== undefined),
   );
-  await projectTask(queries, { seal, textOf: async () => "" }, made.longest, before, rest.slice(begun, ended + 1));
+  const known = { task, outline: null };
+  await projectTask(queries, { seal, textOf: async () => "" }, made.longest, known, rest.slice(begun, ended + 1));
   const updates = asked.filter((line) => /^UPDATE|^SEARCH|^SCAN/.test(line));
   expect(updates).toEqual([
     "UPDATE tasks SET updated_at_ms = ?, seq = ?, state = ? WHERE id = ?",

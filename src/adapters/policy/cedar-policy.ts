@@ -64,7 +64,29 @@ const RANK = { allow: 0, ask: 1, deny: 2 } as const;
 const worst = (answers: readonly PolicyAnswer[]): PolicyAnswer =>
   answers.reduce((one, other) => (RANK[other.verdict] > RANK[one.verdict] ? other : one));
 
+/** Cedar knows neither time nor chance, so of the same facts one set of policies always says the same. */
+const answered = new WeakMap<PolicySet, Map<string, PolicyAnswer>>();
+/** So many answers are kept of a set, and none to a question longer than this. */
+const ANSWERS_MOST = 1_000;
+const QUESTION_CHARACTERS = 4_000;
+
+/** The answer of Cedar, or the one it gave when the very same was asked before: agents ask for the same again and again. */
 function decided(set: PolicySet, facts: Facts): PolicyAnswer {
+  const question = JSON.stringify(facts);
+  if (question.length > QUESTION_CHARACTERS) return judged(set, facts);
+  let answers = answered.get(set);
+  if (answers === undefined || answers.size >= ANSWERS_MOST) {
+    answers = new Map();
+    answered.set(set, answers);
+  }
+  const known = answers.get(question);
+  if (known !== undefined) return known;
+  const given = judged(set, facts);
+  answers.set(question, given);
+  return given;
+}
+
+function judged(set: PolicySet, facts: Facts): PolicyAnswer {
   const without = asked(set, facts, false);
   if (without.allowed) return answer(set, facts, "allow", without.because);
   const withWord = asked(set, facts, true);

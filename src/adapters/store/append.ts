@@ -3,7 +3,6 @@ import { GENESIS_HASH, type JournalRow } from "../../domain/chain.ts";
 import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
 import { streamId, streamKind } from "../../domain/stream.ts";
-import type { Task } from "../../domain/task.ts";
 import { type Append, type Positioned, StreamMoved } from "../../ports/store.ts";
 import { blobContent, isKept, keepBlob } from "./blob-content.ts";
 import { blobRefsIn } from "./blob-refs.ts";
@@ -19,7 +18,7 @@ import {
   streamKindOf,
 } from "./journal-row.ts";
 import { changeLease } from "./lease.ts";
-import { projectProject, projectProvider, projectTask } from "./projection.ts";
+import { type KnownTask, projectProject, projectProvider, projectTask } from "./projection.ts";
 import type { Recent } from "./recent.ts";
 import { storedTask } from "./task-state.ts";
 
@@ -32,7 +31,7 @@ export interface PreparedAppend extends Append {
 export interface Appending {
   readonly seal: Seal;
   readonly blobDirectory: string;
-  readonly tasks: Recent<Folded<Task>>;
+  readonly tasks: Recent<Folded<KnownTask>>;
   readonly projects: Recent<Folded<Project>>;
 }
 
@@ -71,13 +70,15 @@ export async function appendIn(tx: Tx, appending: Appending, append: PreparedApp
   for (const ref of append.named)
     if (!(await isKept(tx, ref))) throw new Error(`${stream} names content ${ref.digest} that was never stored`);
   const rows = await insertRows(tx, appending.seal, append, head.hash);
-  await project(tx, appending, stream, head, rows);
+  // As they are stored, not as they were given: what is projected and told is what a replay gives.
+  const appended = rows.map(positioned);
+  await project(tx, appending, stream, head, rows.at(-1)?.hash ?? null, appended);
   // A new lease names its task by foreign key, and the task may be new in this very append.
   if (append.lease?.kind === "acquire") await changeLease(tx, append.lease);
   return {
     seq: expected + rows.length,
     position: rows.at(-1)?.position ?? (await lastPosition(tx)),
-    rows: rows.map(positioned),
+    rows: appended,
   };
 }
 
@@ -146,24 +147,24 @@ async function project(
   appending: Appending,
   stream: string,
   head: Head,
-  rows: readonly JournalRow[],
+  lastHash: string | null,
+  appended: readonly Positioned[],
 ): Promise<void> {
-  const last = rows.at(-1);
-  if (last === undefined) return;
+  if (lastHash === null) return;
   const id = streamId(stream);
-  const recorded = rows.map(recordedFrom);
+  const recorded = appended.map((one) => one.recorded);
   const projecting = { seal: appending.seal, textOf: textFrom(tx, appending.blobDirectory) };
   switch (streamKind(stream)) {
     case "task": {
       const before = await taskAt(tx, appending.tasks, stream, head);
       const state = await projectTask(tx, projecting, id, before, recorded);
-      appending.tasks.remember(stream, { hash: last.hash, state });
+      appending.tasks.remember(stream, { hash: lastHash, state });
       return;
     }
     case "project": {
       const before = await projectAt(tx, appending.projects, stream, head);
       const state = await projectProject(tx, projecting, id, before, recorded);
-      appending.projects.remember(stream, { hash: last.hash, state });
+      appending.projects.remember(stream, { hash: lastHash, state });
       return;
     }
     case "provider":
@@ -183,13 +184,18 @@ export const textFrom =
     return bytes === null ? null : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   };
 
-async function taskAt(tx: Tx, recent: Recent<Folded<Task>>, stream: string, head: Head): Promise<Task | null> {
+async function taskAt(
+  tx: Tx,
+  recent: Recent<Folded<KnownTask>>,
+  stream: string,
+  head: Head,
+): Promise<KnownTask | null> {
   if (head.seq === 0) return null;
   const known = recent.get(stream);
   if (known?.hash === head.hash) return known.state;
   const stored = await storedTask(tx, streamId(stream));
-  if (stored?.seq === head.seq) return stored.task;
-  return foldTask(streamId(stream), null, (await allOf(tx, stream)).map(recordedFrom));
+  if (stored?.seq === head.seq) return { task: stored.task, outline: null };
+  return { task: foldTask(streamId(stream), null, (await allOf(tx, stream)).map(recordedFrom)), outline: null };
 }
 
 async function projectAt(tx: Tx, recent: Recent<Folded<Project>>, stream: string, head: Head): Promise<Project | null> {

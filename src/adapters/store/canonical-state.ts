@@ -1,28 +1,37 @@
 import canonicalize from "canonicalize";
 
-/** Objects never change once they are part of a state, so neither does their text. */
-const texts = new WeakMap<object, string>();
-
-/**
- * The canonical form (RFC 8785) of a state, the same text that `seal` gives. A state is folded from the one before and shares with it
- * all that did not change: only the rest is written out anew, however many finished steps a task remembers.
- * Throws on what has no canonical form.
- */
-export function canonicalState(value: unknown): string {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return textOf(value);
-  const known = texts.get(value);
-  if (known !== undefined) return known;
-  const members: string[] = [];
-  // Sorted by UTF-16 code units, as the standard wants it and JavaScript does it.
-  for (const [key, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    if (member !== undefined) members.push(`${textOf(key)}:${canonicalState(member)}`);
-  const text = `{${members.join(",")}}`;
-  texts.set(value, text);
-  return text;
+/** A state and its canonical form, with the parts that form was put together from. */
+export interface Written<S> {
+  readonly state: S;
+  readonly text: string;
+  readonly keys: readonly string[];
+  /** Each member with its key, in the order of `keys`. */
+  readonly members: readonly string[];
 }
 
-function textOf(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new Error("there is no canonical form of undefined");
-  return text;
+type Members = Readonly<Record<string, unknown>>;
+
+/**
+ * The canonical form (RFC 8785) of a state, the same text that `seal` gives, but for the member called `without`. `before` is the state
+ * that it was folded from: states never change once they are made, so what both share is not written out anew.
+ * Throws on what has no canonical form.
+ */
+export function written<S extends object>(
+  state: S,
+  without: (keyof S & string) | null,
+  before: Written<S> | null = null,
+): Written<S> {
+  const now = state as Members;
+  const there = Object.keys(now).filter((key) => key !== without && now[key] !== undefined);
+  const sameKeys =
+    before !== null && there.length === before.keys.length && before.keys.every((key) => now[key] !== undefined);
+  // Sorted by UTF-16 code units, as the standard wants it and JavaScript does it.
+  const keys = sameKeys ? before.keys : there.sort();
+  const then = before?.state as Members | undefined;
+  const members = keys.map((key, at) =>
+    sameKeys && then?.[key] === now[key]
+      ? (before.members[at] ?? "")
+      : `${canonicalize(key)}:${canonicalize(now[key])}`,
+  );
+  return { state, keys, members, text: `{${members.join(",")}}` };
 }

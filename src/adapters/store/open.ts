@@ -1,6 +1,5 @@
 import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
-import type { Task } from "../../domain/task.ts";
 import type { Append, Positioned, Store } from "../../ports/store.ts";
 import { type Appended, type Appending, appendIn, type Folded, prepareAppend, textFrom } from "./append.ts";
 import { stageBlob } from "./blob-content.ts";
@@ -11,6 +10,7 @@ import { prepareHome, type StorePaths } from "./home.ts";
 import { keepCopy } from "./keep-copy.ts";
 import { migrate } from "./migrate.ts";
 import { operations } from "./operations.ts";
+import type { KnownTask } from "./projection.ts";
 import { patient, storeReads } from "./reading.ts";
 import { recent } from "./recent.ts";
 import { scanningThread } from "./scanning-thread.ts";
@@ -98,7 +98,7 @@ function assemble(
   const appending: Appending = {
     seal,
     blobDirectory: paths.blobs,
-    tasks: recent<Folded<Task>>(STATES_KEPT),
+    tasks: recent<Folded<KnownTask>>(STATES_KEPT),
     projects: recent<Folded<Project>>(STATES_KEPT),
   };
   const told = tellInOrder(listeners);

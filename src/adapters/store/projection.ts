@@ -5,13 +5,13 @@ import type { Provider } from "../../domain/provider.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { Task } from "../../domain/task.ts";
 import { ERASED_TEXT } from "./blob-content.ts";
-import { canonicalState } from "./canonical-state.ts";
+import type { Written } from "./canonical-state.ts";
 import type { Queries, Value } from "./database.ts";
 import { refuseCircle } from "./dependency-edges.ts";
 import { foldProject, foldProvider, foldTask } from "./fold.ts";
 import { isTaskEvent } from "./journal-row.ts";
-import { sha256Hex } from "./seal.ts";
-import { keepFinished, outlineText } from "./task-state.ts";
+import { seal as sealed, sha256Hex } from "./seal.ts";
+import { keepFinished, outlineOf } from "./task-state.ts";
 import { keepWords, renameProjectInWords, saysOtherWords, type TextOf } from "./task-words.ts";
 
 export interface Projecting {
@@ -38,17 +38,25 @@ export const PROJECTED_TABLES = [
   "providers",
 ] as const;
 
+/** A task as its stream stands, with its outline where that was written out already. */
+export interface KnownTask {
+  readonly task: Task;
+  readonly outline: Written<Task> | null;
+}
+
 export async function projectTask(
   queries: Queries,
   { textOf }: Projecting,
   id: string,
-  before: Task | null,
+  known: KnownTask | null,
   recorded: readonly Recorded[],
-): Promise<Task> {
+): Promise<KnownTask> {
+  const before = known?.task ?? null;
   const task = foldTask(id, before, recorded);
   const last = recorded.at(-1);
-  if (last === undefined) return task;
-  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: outlineText(task) };
+  if (last === undefined) return { task, outline: null };
+  const outline = outlineOf(task, known?.outline);
+  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: outline.text };
   // Most events only move a task on: then no index but the one by time is touched, and its words are not read again.
   if (before !== null && !saysOtherWords(before, task) && sameColumns(columnsOf(before), columnsOf(task)))
     await queries.query("UPDATE tasks SET updated_at_ms = ?, seq = ?, state = ? WHERE id = ?", [
@@ -64,7 +72,7 @@ export async function projectTask(
   for (const one of recorded) if (isTaskEvent(one)) await projectHappening(queries, textOf, id, one);
   // After the whole append: what was added and removed again within a stream that is replayed closes no circle.
   if (recorded.some(({ event }) => event.type === "DEPENDENCY_ADDED")) await refuseCircle(queries, id);
-  return task;
+  return { task, outline };
 }
 
 const columnsOf = (task: Task): Readonly<Record<string, Value>> => ({
@@ -104,7 +112,7 @@ export async function projectProject(
     tasks_max: project.settings.tasksMax,
     paused: project.paused === null ? 0 : 1,
     seq: last.seq,
-    state: canonicalState(project),
+    state: seal(project).text,
   });
   if (before !== null && before.name !== project.name) await renameProjectInWords(queries, id, project.name);
   await queries.query("DELETE FROM repos WHERE project_id = ?", [id]);
@@ -136,7 +144,7 @@ export async function projectProvider(
     removed: provider.removed ? 1 : 0,
     created_at_ms: provider.createdAtMs,
     seq: last.seq,
-    state: canonicalState(provider),
+    state: sealed(provider).text,
   });
   return provider;
 }

@@ -4,7 +4,7 @@ import { type Tx, textOf } from "./database.ts";
 import { foldProject, foldTask } from "./fold.ts";
 import { JOURNAL_COLUMNS, journalRowFrom, recordedFrom } from "./journal-row.ts";
 import { seal } from "./seal.ts";
-import { keepFinished, outlineText } from "./task-state.ts";
+import { keepFinished, outlineOf } from "./task-state.ts";
 
 /**
  * Every task's stored outline once more from its events, in the caller's transaction. A program that knows more facts of a task than the
@@ -21,7 +21,7 @@ export const refoldFinished = (tx: Tx): Promise<void> =>
   });
 
 const outlineAgain = (tx: Tx, task: Task): Promise<unknown> =>
-  tx.query("UPDATE tasks SET state = ? WHERE id = ?", [outlineText(task), task.id]);
+  tx.query("UPDATE tasks SET state = ? WHERE id = ?", [outlineOf(task).text, task.id]);
 
 async function eachTask(tx: Tx, then: (task: Task) => Promise<unknown>): Promise<void> {
   let last = "";

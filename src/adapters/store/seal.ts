@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Seal } from "../../domain/seal.ts";
 
@@ -9,4 +9,4 @@ export const seal: Seal = (value) => {
   return { text, sha256: sha256Hex(text) };
 };
 
-export const sha256Hex = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex");
+export const sha256Hex = (content: string | Uint8Array): string => hash("sha256", content, "hex");

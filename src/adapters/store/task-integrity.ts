@@ -4,13 +4,12 @@ import { isFailure } from "../../domain/failure.ts";
 import { taskStream } from "../../domain/stream.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Tampered } from "../../ports/store.ts";
-import { canonicalState } from "./canonical-state.ts";
 import { integerOf, type Queries, textOf } from "./database.ts";
 import { foldTask } from "./fold.ts";
 import { recordedFrom } from "./journal-row.ts";
 import { readJournal } from "./read-stream.ts";
 import { seal, sha256Hex } from "./seal.ts";
-import { outlineText, storedTask } from "./task-state.ts";
+import { outlineOf, storedTask } from "./task-state.ts";
 
 export type TextOf = (ref: BlobRef) => Promise<string | null>;
 
@@ -88,11 +87,11 @@ async function differentRow(queries: Queries, task: Task, seq: number): Promise<
   if (
     integerOf(row, "seq") !== seq ||
     textOf(row, "status") !== task.status ||
-    textOf(row, "state") !== outlineText(task)
+    textOf(row, "state") !== outlineOf(task).text
   )
     return "its row is not what its journal gives";
   const stored = await storedTask(queries, task.id);
-  return stored !== null && canonicalState(stored.task.finished) === canonicalState(task.finished)
+  return stored !== null && seal(stored.task.finished).text === seal(task.finished).text
     ? null
     : "its finished steps are not those of its journal";
 }

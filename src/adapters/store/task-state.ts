@@ -1,7 +1,8 @@
 import type { FinishedStep } from "../../domain/step.ts";
 import type { Task, TaskOutline } from "../../domain/task.ts";
-import { canonicalState } from "./canonical-state.ts";
+import { type Written, written } from "./canonical-state.ts";
 import { integerOf, type Queries, textOf, textOrNull } from "./database.ts";
+import { seal } from "./seal.ts";
 
 /*
  * How a task's state lies in the database: its outline as one text in its row, and beside it a row for each finished step that may be
@@ -9,10 +10,9 @@ import { integerOf, type Queries, textOf, textOrNull } from "./database.ts";
  * the one before it.
  */
 
-/** The outline of a task, as its row holds it. */
-export function outlineText({ finished: _, ...outline }: Task): string {
-  return canonicalState(outline);
-}
+/** The outline of a task, as its row holds it; sooner with that of the task it was folded from. */
+export const outlineOf = (task: Task, before: Written<Task> | null = null): Written<Task> =>
+  written(task, "finished", before);
 
 export const outlineFrom = (text: string): TaskOutline => JSON.parse(text) as TaskOutline;
 
@@ -53,6 +53,6 @@ export async function keepFinished(queries: Queries, before: Task | null, after:
       await queries.query(
         `INSERT INTO finished_steps (task, step, seq, state) VALUES (?, ?, ?, ?)
          ON CONFLICT (task, step) DO UPDATE SET seq = excluded.seq, state = excluded.state`,
-        [after.id, step, one.seq, canonicalState(one)],
+        [after.id, step, one.seq, seal(one).text],
       );
 }
