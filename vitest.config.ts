@@ -68,6 +68,14 @@ function suite(name: string, include: string[], wanted: { testSeconds: number; s
   const globalSetup = wanted.startsPrograms ? ["test/support/bundled.ts"] : [];
   return {
     extends: true as const,
-    test: { name, include, globalSetup, testTimeout, hookTimeout: testTimeout, teardownTimeout: 20_000 },
+    test: {
+      name,
+      include,
+      globalSetup,
+      setupFiles: ["test/support/threads.ts"],
+      testTimeout,
+      hookTimeout: testTimeout,
+      teardownTimeout: 20_000,
+    },
   };
 }

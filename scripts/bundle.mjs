@@ -38,6 +38,7 @@ export const PRODUCT = {
     "daemon-program": "src/main/daemon-program.ts",
     daemon: "src/main/daemon.ts",
     "scanning-worker": "src/adapters/store/scanning-worker.ts",
+    "writing-worker": "src/adapters/store/writing-worker.ts",
   },
   sources: ["src"],
   compiled: ["daemon"],

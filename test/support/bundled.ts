@@ -17,6 +17,7 @@ const CRASH_PROGRAMS = {
   programs: {
     "daemon-under-test": "test/crash/daemon-under-test.ts",
     "scanning-worker": "src/adapters/store/scanning-worker.ts",
+    "writing-worker": "src/adapters/store/writing-worker.ts",
   },
   sources: ["src", "test/crash"],
   compiled: [],

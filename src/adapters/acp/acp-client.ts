@@ -38,7 +38,8 @@ export const acpProtocol = ({ helloMs = HELLO_MS }: { readonly helloMs?: number 
     );
     if (bug.happened) throw bug.error;
     // A connection that broke because nobody is there any more is a death, whichever of the two was noticed first.
-    const isGone = report.stop === "protocol" && (await Promise.race([lines.ended.then(() => true), soon()])) !== null;
+    const isGone =
+      report.stop === "protocol" && (await Promise.race([lines.ended.then((why) => why === null), soon()])) === true;
     return {
       ...report,
       ...(isGone && { stop: "died" as const, trouble: GONE }),
@@ -205,9 +206,10 @@ function conversationOf(
         return await Promise.race([
           working,
           lines.ended.then(async (trouble) => {
+            if (trouble !== null) return over(trouble);
             // What was said last is still on its way through the connection.
             const answered = await Promise.race([working.then((value) => ({ value })), soon()]).catch(() => null);
-            return answered === null ? over(trouble) : answered.value;
+            return answered === null ? over(null) : answered.value;
           }),
           aborted.then(() => over(null)),
           broken.then(() => over(null)),

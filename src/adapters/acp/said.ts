@@ -10,7 +10,7 @@ const ToolCall = z.object({
   title: z.string().nullish(),
   kind: z.string().nullish(),
   status: z.string().nullish(),
-  rawInput: z.unknown(),
+  rawInput: z.unknown().optional(),
   locations: z.array(z.object({ path: z.string() })).nullish(),
 });
 const Update = z.object({

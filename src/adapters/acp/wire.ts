@@ -92,7 +92,7 @@ export function wire(
   };
 }
 
-const Notification = z.object({ method: z.string(), id: z.undefined().optional(), params: z.unknown() });
+const Notification = z.object({ method: z.string(), id: z.undefined().optional(), params: z.unknown().optional() });
 
 const isNotification = (message: unknown): boolean => Notification.safeParse(message).success;
 

@@ -47,13 +47,14 @@ export async function captureDirty(
       index: copyIndex(source, view.call.gitDir),
       objects: `${gitDir}/objects`,
     };
-    await stageAll(git, call, new Set());
-    const written = await git.run(["write-tree"], { ...call, answers: [128] });
-    if (written.code !== 0)
+    // Asked before: what is staged counts as merged, conflict markers and all.
+    const { stdout: unmerged } = await git.run(["ls-files", "-z", "--unmerged"], call);
+    if (unmerged.byteLength > 0)
       throw new Failure("repo/refused", `${source.root} has an unfinished merge`, {
         next: "Finish or abort it, then try again.",
       });
-    const tree = written.stdout.toString("latin1").trim();
+    await stageAll(git, call, new Set());
+    const tree = (await git.run(["write-tree"], call)).stdout.toString("latin1").trim();
     const isClean = tree === (await treeOfCommit(git, { gitDir }, base));
     const message = `uncommitted changes of ${branch ?? "a detached HEAD"}`;
     const commit = isClean

@@ -60,7 +60,7 @@ export function writeFileIn(
   const parts = partsOf(path);
   if (parts.some((part) => part.toLowerCase() === ".git"))
     throw new Failure("act/denied", `${path} is git's own: edit files, not .git`);
-  within(root, parts, content === null ? null : { owner }, (directory, name) => {
+  const write = (directory: ByteName, name: ByteName): null => {
     const at = onDisk(`${directory}/${name}`);
     const stats = lstatSync(at, { throwIfNoEntry: false });
     if (stats?.isDirectory()) throw new Failure("act/denied", `${path} is a directory`);
@@ -90,7 +90,15 @@ export function writeFileIn(
       closeSync(file);
     }
     return null;
-  });
+  };
+  try {
+    within(root, parts, content === null ? null : { owner }, write);
+  } catch (error) {
+    // An ordinary user's own agent can make a directory that it may not write to.
+    if (isCode(error, "EACCES", "EPERM"))
+      throw new Failure("act/denied", `${path} may not be written`, { cause: error });
+    throw error;
+  }
 }
 
 /** Files and links below a directory (or the file itself), by name, without `.git`; at most `most`. */
@@ -142,8 +150,17 @@ function partsOf(path: string): ByteName[] {
     (/^[a-z]+:/i.test(path) && path.includes("//"))
   )
     throw new Failure("act/denied", `${JSON.stringify(path.slice(0, 200))} is not a path inside the working directory`);
-  return parts.map(toByteName);
+  const names = parts.map(toByteName);
+  const long = names.find((name) => name.length > NAME_BYTES_MAX);
+  if (long !== undefined)
+    throw new Failure(
+      "act/denied",
+      `a name of ${long.length} bytes is longer than a file's can be (${NAME_BYTES_MAX})`,
+    );
+  return names;
 }
+
+const NAME_BYTES_MAX = 255;
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 

@@ -23,7 +23,7 @@ import type { Recent } from "./recent.ts";
 import { storedTask } from "./task-state.ts";
 
 /** What can be done before the transaction: the canonical bodies and the content they name. */
-export interface PreparedAppend extends Append {
+export interface PreparedAppend extends Omit<Append, "events"> {
   readonly sealed: readonly SealedEvent[];
   readonly named: readonly BlobRef[];
 }
@@ -41,12 +41,6 @@ export interface Folded<S> {
   readonly state: S;
 }
 
-export interface Appended {
-  readonly seq: number;
-  readonly position: number;
-  readonly rows: readonly Positioned[];
-}
-
 /** Throws when an event does not belong in that kind of stream or has no canonical form. */
 export function prepareAppend(seal: Seal, append: Append): PreparedAppend {
   const kind = streamKind(append.stream);
@@ -54,14 +48,27 @@ export function prepareAppend(seal: Seal, append: Append): PreparedAppend {
     if (streamKindOf(event.type) !== kind)
       throw new Error(`${event.type} does not belong in the stream ${append.stream}`);
   const named = new Map(append.events.flatMap(({ event }) => blobRefsIn(event.body)).map((ref) => [ref.digest, ref]));
-  return { ...append, sealed: append.events.map((event) => sealEvent(seal, event)), named: [...named.values()] };
+  const { events, ...rest } = append;
+  return { ...rest, sealed: events.map((event) => sealEvent(seal, event)), named: [...named.values()] };
 }
+
+/** What listeners are told of an append that is durable: its events as they are stored, `position` being the last one's place. */
+export const toldOf = ({ stream, expected, sealed }: PreparedAppend, position: number): readonly Positioned[] =>
+  sealed.map((event, index) => ({
+    position: position - sealed.length + index + 1,
+    stream,
+    recorded: recordedFrom({ stream, seq: expected + index + 1, ...event }),
+  }));
 
 /**
  * One append in the caller's savepoint: lease, content, journal rows with their positions, projections. Throws `StreamMoved`
  * when the stream is not where the caller knew it, `LeaseLost` when the task is another's.
  */
-export async function appendIn(tx: Tx, appending: Appending, append: PreparedAppend): Promise<Appended> {
+export async function appendIn(
+  tx: Tx,
+  appending: Appending,
+  append: PreparedAppend,
+): Promise<{ readonly seq: number; readonly position: number }> {
   const { stream, expected } = append;
   if (append.lease !== null && append.lease.kind !== "acquire") await changeLease(tx, append.lease);
   const head = await headOf(tx, stream);
@@ -70,16 +77,10 @@ export async function appendIn(tx: Tx, appending: Appending, append: PreparedApp
   for (const ref of append.named)
     if (!(await isKept(tx, ref))) throw new Error(`${stream} names content ${ref.digest} that was never stored`);
   const rows = await insertRows(tx, appending.seal, append, head.hash);
-  // As they are stored, not as they were given: what is projected and told is what a replay gives.
-  const appended = rows.map(positioned);
-  await project(tx, appending, stream, head, rows.at(-1)?.hash ?? null, appended);
+  await project(tx, appending, stream, head, rows);
   // A new lease names its task by foreign key, and the task may be new in this very append.
   if (append.lease?.kind === "acquire") await changeLease(tx, append.lease);
-  return {
-    seq: expected + rows.length,
-    position: rows.at(-1)?.position ?? (await lastPosition(tx)),
-    rows: appended,
-  };
+  return { seq: expected + rows.length, position: rows.at(-1)?.position ?? (await lastPosition(tx)) };
 }
 
 export async function lastPosition(queries: Queries): Promise<number> {
@@ -95,12 +96,6 @@ interface Head {
 interface PlacedRow extends JournalRow {
   readonly position: number;
 }
-
-const positioned = (row: PlacedRow): Positioned => ({
-  position: row.position,
-  stream: row.stream,
-  recorded: recordedFrom(row),
-});
 
 async function headOf(tx: Tx, stream: string): Promise<Head> {
   const [row] = await tx.query("SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1", [stream]);
@@ -147,24 +142,25 @@ async function project(
   appending: Appending,
   stream: string,
   head: Head,
-  lastHash: string | null,
-  appended: readonly Positioned[],
+  rows: readonly JournalRow[],
 ): Promise<void> {
-  if (lastHash === null) return;
+  const last = rows.at(-1);
+  if (last === undefined) return;
   const id = streamId(stream);
-  const recorded = appended.map((one) => one.recorded);
+  // As they are stored, not as they were given: what is projected is what a replay gives.
+  const recorded = rows.map(recordedFrom);
   const projecting = { seal: appending.seal, textOf: textFrom(tx, appending.blobDirectory) };
   switch (streamKind(stream)) {
     case "task": {
       const before = await taskAt(tx, appending.tasks, stream, head);
       const state = await projectTask(tx, projecting, id, before, recorded);
-      appending.tasks.remember(stream, { hash: lastHash, state });
+      appending.tasks.remember(stream, { hash: last.hash, state });
       return;
     }
     case "project": {
       const before = await projectAt(tx, appending.projects, stream, head);
       const state = await projectProject(tx, projecting, id, before, recorded);
-      appending.projects.remember(stream, { hash: lastHash, state });
+      appending.projects.remember(stream, { hash: last.hash, state });
       return;
     }
     case "provider":

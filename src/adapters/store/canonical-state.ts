@@ -23,15 +23,23 @@ export function written<S extends object>(
 ): Written<S> {
   const now = state as Members;
   const there = Object.keys(now).filter((key) => key !== without && now[key] !== undefined);
-  const sameKeys =
-    before !== null && there.length === before.keys.length && before.keys.every((key) => now[key] !== undefined);
+  const again = before === null || there.length !== before.keys.length ? null : membersAgain(now, before);
   // Sorted by UTF-16 code units, as the standard wants it and JavaScript does it.
-  const keys = sameKeys ? before.keys : there.sort();
-  const then = before?.state as Members | undefined;
-  const members = keys.map((key, at) =>
-    sameKeys && then?.[key] === now[key]
-      ? (before.members[at] ?? "")
-      : `${canonicalize(key)}:${canonicalize(now[key])}`,
-  );
+  const keys = again === null || before === null ? there.sort() : before.keys;
+  const members = again ?? keys.map((key) => memberText(key, now[key]));
   return { state, keys, members, text: `{${members.join(",")}}` };
 }
+
+/** The members of a state that has the keys of the one before it; null when it has others. */
+function membersAgain(now: Members, before: Written<object>): readonly string[] | null {
+  const then = before.state as Members;
+  const members: string[] = [];
+  for (const [at, key] of before.keys.entries()) {
+    const member = now[key];
+    if (member === undefined) return null;
+    members.push(member === then[key] ? (before.members[at] ?? "") : memberText(key, member));
+  }
+  return members;
+}
+
+const memberText = (key: string, member: unknown): string => `${canonicalize(key)}:${canonicalize(member)}`;

@@ -31,7 +31,7 @@ export function placed(seal: Seal, event: SealedEvent, stream: string, seq: numb
 }
 
 /** The event a row holds, in today's format. Throws on a type or version nobody wrote: such a row is not ours. */
-export function recordedFrom(row: JournalRow): Recorded {
+export function recordedFrom(row: Omit<JournalRow, "prevHash" | "hash">): Recorded {
   const format = formatOf(row.type);
   if (row.v > format.upcasts.length + 1)
     throw new Error(`${row.stream} ${row.seq}: ${row.type} has the unknown format ${row.v}`);

@@ -1,7 +1,6 @@
-import type { Project } from "../../domain/project.ts";
 import type { Seal } from "../../domain/seal.ts";
-import type { Append, Positioned, Store } from "../../ports/store.ts";
-import { type Appended, type Appending, appendIn, type Folded, prepareAppend, textFrom } from "./append.ts";
+import type { Positioned, Store } from "../../ports/store.ts";
+import { prepareAppend, textFrom, toldOf } from "./append.ts";
 import { stageBlob } from "./blob-content.ts";
 import type { Queries } from "./database.ts";
 import { SQLITE } from "./dialect.ts";
@@ -10,13 +9,12 @@ import { prepareHome, type StorePaths } from "./home.ts";
 import { keepCopy } from "./keep-copy.ts";
 import { migrate } from "./migrate.ts";
 import { operations } from "./operations.ts";
-import type { KnownTask } from "./projection.ts";
 import { patient, storeReads } from "./reading.ts";
-import { recent } from "./recent.ts";
 import { scanningThread } from "./scanning-thread.ts";
 import { openSqlite } from "./sqlite.ts";
 import { BUSY_MS, waitWhileBusy } from "./wait-while-busy.ts";
-import { type WriterQueue, writerQueue } from "./writer-queue.ts";
+import type { Writer } from "./writes.ts";
+import { writingThread } from "./writing-thread.ts";
 
 export interface StoreOptions {
   /** The data directory; made when missing. */
@@ -32,9 +30,6 @@ export interface StoreOptions {
   readonly onCommit?: (writes: number) => void;
 }
 
-/** States of streams kept in memory, so that an append folds only what is new. */
-const STATES_KEPT = 512;
-
 /**
  * The store on SQLite, migrated to today's schema. The caller holds the daemon lock. Throws `Failure("store/newer")`,
  * `Failure("store/corrupt")`, and `Failure("store/busy")` when another process keeps the lock for longer than `busyMs`.
@@ -44,8 +39,8 @@ export async function openStore({
   seal,
   now,
   busyMs = BUSY_MS,
-  onFatal,
-  onCommit,
+  onFatal = () => {},
+  onCommit = () => {},
 }: StoreOptions): Promise<Store> {
   const paths = await prepareHome(home);
   const opened: { close(): Promise<void> }[] = [];
@@ -56,33 +51,36 @@ export async function openStore({
   const close = async (): Promise<void> => {
     for (const connection of opened.splice(0)) await connection.close();
   };
-  const waiting = <T>(work: () => Promise<T>): Promise<T> => waitWhileBusy(SQLITE, busyMs, work);
   try {
-    const writing = keep(await waiting(async () => openSqlite(paths.database, "write")));
-    await waiting(() =>
-      migrate(writing, {
-        nowMs: now(),
-        keepCopy: (before) => keepCopy(writing, paths.database, before),
-        said: (tx) => textFrom(tx, paths.blobs),
-      }),
-    );
-    await waiting(() => requireGuards(writing));
+    // It starts while the schema is looked at, and opens its connection behind that.
+    const writer = keep(writingThread({ database: paths.database, blobs: paths.blobs, busyMs }, { onCommit, onFatal }));
+    await migrated(paths, now(), busyMs);
+    await writer.open();
+    const waiting = <T>(work: () => Promise<T>): Promise<T> => waitWhileBusy(SQLITE, busyMs, work);
     const reading = keep(await waiting(async () => openSqlite(paths.database, "read")));
     const scan = keep(scanningThread(paths.database));
-    const writer = writerQueue(writing, {
-      place: paths.database,
-      busyMs,
-      ...(onFatal === undefined ? {} : { onFatal }),
-      ...(onCommit === undefined ? {} : { onCommit }),
-    });
-    const ending = async (): Promise<void> => {
-      await writer.close();
-      await close();
-    };
-    return assemble(seal, paths, patient(reading, busyMs), scan, writer, ending);
+    return assemble(seal, paths, patient(reading, busyMs), scan, writer, close);
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Brings the database to today's schema, through a connection that only does this. */
+async function migrated(paths: StorePaths, nowMs: number, busyMs: number): Promise<void> {
+  const waiting = <T>(work: () => Promise<T>): Promise<T> => waitWhileBusy(SQLITE, busyMs, work);
+  const connection = await waiting(async () => openSqlite(paths.database, "write"));
+  try {
+    await waiting(() =>
+      migrate(connection, {
+        nowMs,
+        keepCopy: (before) => keepCopy(connection, paths.database, before),
+        said: (tx) => textFrom(tx, paths.blobs),
+      }),
+    );
+    await waiting(() => requireGuards(connection));
+  } finally {
+    await connection.close();
   }
 }
 
@@ -91,25 +89,19 @@ function assemble(
   paths: StorePaths,
   queries: Queries,
   scan: Queries,
-  writer: WriterQueue,
+  writer: Writer,
   close: () => Promise<void>,
 ): Store {
   const listeners = new Set<(appended: Positioned) => void>();
-  const appending: Appending = {
-    seal,
-    blobDirectory: paths.blobs,
-    tasks: recent<Folded<KnownTask>>(STATES_KEPT),
-    projects: recent<Folded<Project>>(STATES_KEPT),
-  };
-  const told = tellInOrder(listeners);
-  const append = async (given: Append): Promise<{ readonly seq: number; readonly position: number }> => {
-    const prepared = prepareAppend(seal, given);
-    const { seq, position } = await writer.write((tx) => appendIn(tx, appending, prepared), told);
-    return { seq, position };
-  };
   return {
     ...storeReads(queries, scan, paths.blobs),
-    append,
+    async append(given) {
+      const append = prepareAppend(seal, given);
+      const written = await writer.write({ kind: "append", append });
+      // Answers come in the order of the writes, so listeners hear of them in the order of their positions, and before the writer does.
+      for (const one of toldOf(append, written.position)) tell(listeners, one);
+      return written;
+    },
     onAppended(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -121,16 +113,13 @@ function assemble(
 }
 
 /** A listener that throws is a bug of its own; it must neither undo what is durable nor keep the others from hearing of it. */
-const tellInOrder =
-  (listeners: ReadonlySet<(appended: Positioned) => void>) =>
-  ({ rows }: Appended): void => {
-    for (const row of rows)
-      for (const listener of listeners)
-        try {
-          listener(row);
-        } catch (error) {
-          queueMicrotask(() => {
-            throw error;
-          });
-        }
-  };
+function tell(listeners: ReadonlySet<(appended: Positioned) => void>, appended: Positioned): void {
+  for (const listener of listeners)
+    try {
+      listener(appended);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+}

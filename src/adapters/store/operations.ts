@@ -1,15 +1,12 @@
 import { PRIORITIES } from "../../domain/priority.ts";
 import type { Operations } from "../../ports/store.ts";
-import { integerOf, integerOrNull, type Queries, type Tx, textOf, textOrNull } from "./database.ts";
+import { integerOf, integerOrNull, type Queries, textOf, textOrNull } from "./database.ts";
 import { givesWay, heldByNothing, MISSED } from "./dependency-edges.ts";
 import { oneOf } from "./one-of.ts";
 import { outlineFrom } from "./task-state.ts";
-import type { WriterQueue } from "./writer-queue.ts";
+import type { Writer } from "./writes.ts";
 
-/** For how long the answer to a keyed request is remembered. */
-const ANSWERS_KEPT_MS = 24 * 60 * 60_000;
-
-export function operations(queries: Queries, writer: WriterQueue): Operations {
+export function operations(queries: Queries, writer: Writer): Operations {
   const ids = async (sql: string, ...params: readonly (number | string)[]): Promise<readonly string[]> =>
     (await queries.query(sql, params)).map((row) => textOf(row, "id"));
   return {
@@ -61,13 +58,7 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
     },
 
     async markProcess(task, step, mark) {
-      await writer.write((tx) =>
-        tx.query(
-          `INSERT INTO processes (task, step, pid, start_ticks, boot_id) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (task, pid, start_ticks, boot_id) DO UPDATE SET step = excluded.step`,
-          [task, step, mark.pid, mark.startTicks, mark.bootId],
-        ),
-      );
+      await writer.write({ kind: "mark_process", task, step, mark });
     },
 
     async processes() {
@@ -81,12 +72,8 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
       }));
     },
 
-    // Under the daemon lock every lease and process that is there belongs to a daemon that is dead.
     async forgetDeadLeases() {
-      await writer.write(async (tx) => {
-        await tx.query("DELETE FROM leases");
-        await tx.query("DELETE FROM processes");
-      });
+      await writer.write({ kind: "forget_dead_leases" });
     },
 
     async idempotent(key) {
@@ -99,27 +86,11 @@ export function operations(queries: Queries, writer: WriterQueue): Operations {
       };
     },
 
-    reserve: (key, requestDigest, id, atMs) =>
-      writer.write(async (tx) => {
-        await tx.query(
-          "INSERT INTO idempotency (key, request_digest, status, body, at_ms) VALUES (?, ?, 0, ?, ?) ON CONFLICT (key) DO NOTHING",
-          [key, requestDigest, id, atMs],
-        );
-        const [row] = await tx.query("SELECT body FROM idempotency WHERE key = ? AND status = 0", [key]);
-        return row === undefined ? id : textOf(row, "body");
-      }),
-
+    reserve: (key, requestDigest, id, atMs) => writer.write({ kind: "reserve", key, requestDigest, id, atMs }),
     async rememberAnswer(key, requestDigest, status, body, atMs) {
-      await writer.write(async (tx) => {
-        await tx.query("DELETE FROM idempotency WHERE at_ms < ?", [atMs - ANSWERS_KEPT_MS]);
-        await tx.query(
-          "INSERT INTO idempotency (key, request_digest, status, body, at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status = excluded.status, body = excluded.body, at_ms = excluded.at_ms WHERE idempotency.status = 0",
-          [key, requestDigest, status, body, atMs],
-        );
-      });
+      await writer.write({ kind: "remember_answer", key, requestDigest, status, body, atMs });
     },
-
-    take: (key, points, atMs) => writer.write((tx) => takeIn(tx, key, points, atMs)),
+    take: (key, points, atMs) => writer.write({ kind: "take", key, points, atMs }),
   };
 }
 
@@ -142,45 +113,3 @@ CROSS JOIN tasks ON tasks.id IN (
   ORDER BY ${givesWay("waiting")}, waiting.queued_at_ms, waiting.id LIMIT ?)
 WHERE projects.paused = 0
 ORDER BY gives_way, tasks.queued_at_ms, tasks.id`;
-
-/**
- * Every use is remembered until its window has passed it, so in any stretch of `windowMs` there are at most `most` points. More
- * points than a window can ever hold wait for the whole window, every time.
- */
-async function takeIn(
-  tx: Tx,
-  key: string,
-  points: Parameters<Operations["take"]>[1],
-  atMs: number,
-): Promise<number | null> {
-  await tx.query("DELETE FROM limits WHERE expires_at_ms <= ?", [atMs]);
-  // The clock was set back since: what was used then counts from now on, else it would count for as long as the clock was set back.
-  await tx.query("UPDATE limits SET at_ms = ?, expires_at_ms = ? + window_ms WHERE at_ms > ?", [atMs, atMs, atMs]);
-  let waitMs: number | null = null;
-  for (const window of points) {
-    const used = await tx.query(
-      "SELECT expires_at_ms, points FROM limits WHERE key = ? AND window_ms = ? ORDER BY expires_at_ms",
-      [key, window.windowMs],
-    );
-    let over = used.reduce((sum, row) => sum + integerOf(row, "points"), window.points) - window.most;
-    if (over <= 0) continue;
-    let needed = window.windowMs;
-    for (const row of used) {
-      over -= integerOf(row, "points");
-      if (over > 0) continue;
-      needed = integerOf(row, "expires_at_ms") - atMs;
-      break;
-    }
-    waitMs = Math.max(waitMs ?? 0, needed);
-  }
-  if (waitMs !== null) return waitMs;
-  for (const window of points)
-    await tx.query("INSERT INTO limits (key, window_ms, at_ms, expires_at_ms, points) VALUES (?, ?, ?, ?, ?)", [
-      key,
-      window.windowMs,
-      atMs,
-      atMs + window.windowMs,
-      window.points,
-    ]);
-  return null;
-}

@@ -10,11 +10,10 @@ const BATCH_MAX = 256;
 
 export interface WriterQueue {
   /**
-   * Settles after the commit that made it durable. `work` may be called again when the commit did not come about, so it changes
-   * nothing but the database. What it throws undoes this write only. `committed` is called in the order of the writes, right
-   * before its writer is answered.
+   * Settles after the commit that made it durable, in the order of the writes. `work` may be called again when the commit did not come
+   * about, so it changes nothing but the database. What it throws undoes this write only.
    */
-  write<T>(work: (tx: Tx) => Promise<T>, committed?: (value: T) => void): Promise<T>;
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Settles when nothing waits any more; later writes are refused. */
   close(): Promise<void>;
 }
@@ -32,7 +31,6 @@ export interface WriterQueueOptions {
 interface Waiting {
   readonly sinceMs: number;
   readonly work: (tx: Tx) => Promise<unknown>;
-  readonly committed: (value: unknown) => void;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -95,12 +93,10 @@ export function writerQueue(database: Database, options: WriterQueueOptions): Wr
       return null;
     }
     onCommit(outcomes.filter((outcome) => outcome.kind === "done").length);
-    for (const [index, { resolve, reject, committed }] of batch.entries()) {
+    for (const [index, { resolve, reject }] of batch.entries()) {
       const outcome = outcomes[index];
-      if (outcome?.kind === "done") {
-        committed(outcome.value);
-        resolve(outcome.value);
-      } else reject(outcome?.error);
+      if (outcome?.kind === "done") resolve(outcome.value);
+      else reject(outcome?.error);
     }
     return null;
   };
@@ -136,7 +132,7 @@ export function writerQueue(database: Database, options: WriterQueueOptions): Wr
   };
 
   return {
-    write: <T>(work: (tx: Tx) => Promise<T>, committed: (value: T) => void = () => {}): Promise<T> =>
+    write: <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
       new Promise<T>((resolve, reject) => {
         if (fatal !== null) return reject(fatal.error);
         if (closed) return reject(new Error(`${place} is closed`));
@@ -144,7 +140,6 @@ export function writerQueue(database: Database, options: WriterQueueOptions): Wr
         waiting.push({
           sinceMs: performance.now(),
           work,
-          committed: (value) => committed(value as T),
           resolve: (value) => resolve(value as T),
           reject,
         });

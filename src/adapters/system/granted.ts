@@ -13,8 +13,8 @@ export const grantedThings = (
   variable: (name) => environment[name],
   async file(path) {
     if (home === null) return null;
-    const top = realpathSync(home);
     try {
+      const top = realpathSync(home);
       const real = realpathSync(join(top, path));
       if (real !== join(top, path)) return null;
       const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -12,7 +12,7 @@ export const probeLines = (probe: AgentProbeView): readonly string[] => [
   ...(probe.protocol === 0
     ? ["It does not speak the protocol."]
     : [
-        `${field(probe.agent ?? "It does not say its name")}${probe.version === null ? "" : ` ${field(probe.version)}`} speaks version ${probe.protocol} of the protocol.`,
+        `${field(probe.agent ?? "It")}${probe.version === null ? "" : ` ${field(probe.version)}`} speaks version ${probe.protocol} of the protocol${probe.agent === null ? ", and does not say its name" : ""}.`,
         `Sessions: ${probe.loads_sessions ? "it goes on in the one before" : "always a new one, told what happened before"}`,
         `Modes: ${probe.modes.length === 0 ? "none" : probe.modes.map(field).join(", ")}`,
         `Ways to sign in: ${probe.auth_methods.length === 0 ? "none asked for" : probe.auth_methods.map(field).join(", ")}`,

@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { field } from "./escape.ts";
 import { inboxItemLines, wayLines } from "./inbox-text.ts";
 import { budget } from "./model-options.ts";
+import type { Prompt } from "./prompt.ts";
 
 type Sent = z.input<typeof InboxAnswerInput>;
 /** An answer, without the state it is for. */
@@ -40,28 +41,30 @@ export async function askInbox(context: Context, item: InboxItemView): Promise<A
     only !== undefined && others.length === 0
       ? only
       : await select<Name>({
+          ...prompt.on,
           message: "What do you say?",
           options: item.answers.map((value) => ({ value, label: LABELS[value] })),
         });
   if (isCancel(name)) return null;
   // Where there is nothing else to say, it is at least asked whether that is meant.
   if (name === "retry" && others.length === 0 && !(await prompt.confirm(`${LABELS.retry}?`))) return null;
-  return ASK[name](item);
+  return ASK[name](item, prompt.on);
 }
 
-const ASK: Readonly<Record<Name, (item: InboxItemView) => Promise<Answer | null>>> = {
+const ASK: Readonly<Record<Name, (item: InboxItemView, on: Prompt["on"]) => Promise<Answer | null>>> = {
   approve: async () => ({ answer: "approve" }),
   reject: async () => ({ answer: "reject" }),
   deny: async () => ({ answer: "deny" }),
   retry: async () => ({ answer: "retry" }),
-  request_changes: async () => {
-    const said = await words("What should be different?");
+  request_changes: async (_, on) => {
+    const said = await words(on, "What should be different?");
     return said === null ? null : { answer: "request_changes", text: said };
   },
-  allow: async ({ permission }) => {
+  allow: async ({ permission }, on) => {
     const grant = permission?.grant ?? null;
     if (grant === null) return { answer: "allow", always: false };
     const always = await select<boolean>({
+      ...on,
       message: "Only this once?",
       options: [
         { value: false, label: "Only exactly this act" },
@@ -70,18 +73,20 @@ const ASK: Readonly<Record<Name, (item: InboxItemView) => Promise<Answer | null>
     });
     return isCancel(always) ? null : { answer: "allow", always };
   },
-  text: async ({ choices }) => {
+  text: async ({ choices }, on) => {
     const said =
       choices.length === 0
-        ? await words("Your answer?")
+        ? await words(on, "Your answer?")
         : await select<string>({
+            ...on,
             message: "Your answer?",
             options: choices.map((value) => ({ value, label: field(value) })),
           });
     return said === null || isCancel(said) ? null : { answer: "text", text: said };
   },
-  outcome: async () => {
+  outcome: async (_, on) => {
     const outcome = await select<"done" | "redo" | "abort">({
+      ...on,
       message: "What became of it?",
       options: [
         { value: "done", label: "It took effect; go on after it" },
@@ -91,18 +96,19 @@ const ASK: Readonly<Record<Name, (item: InboxItemView) => Promise<Answer | null>
     });
     return isCancel(outcome) ? null : { answer: "outcome", outcome };
   },
-  accept: async () => {
-    const reason = await words("Why do you take it? It is shown wherever the task is.");
+  accept: async (_, on) => {
+    const reason = await words(on, "Why do you take it? It is shown wherever the task is.");
     return reason === null ? null : { answer: "accept", reason };
   },
-  more: async () => {
-    const said = await words("How much more? For example tokens=100000,turns=20,usd=0.50,time=1h");
+  more: async (_, on) => {
+    const said = await words(on, "How much more? For example tokens=100000,turns=20,usd=0.50,time=1h");
     return said === null ? null : { answer: "more", more: budget([said]) };
   },
 };
 
-async function words(message: string): Promise<string | null> {
+async function words(on: Prompt["on"], message: string): Promise<string | null> {
   const said = await text({
+    ...on,
     message,
     validate: (given) => ((given ?? "").trim() === "" ? "Say it in a few words." : undefined),
   });

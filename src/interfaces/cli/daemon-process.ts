@@ -280,7 +280,8 @@ function isSamePlace(one: string, other: string): boolean {
 
 function lastLines(file: string): readonly string[] {
   try {
-    return readFileSync(file).subarray(-LOG_BYTES_READ).toString().trim().split("\n").slice(-LOG_LINES_SHOWN);
+    const said = readFileSync(file).subarray(-LOG_BYTES_READ).toString().trim();
+    return said === "" ? [] : said.split("\n").slice(-LOG_LINES_SHOWN);
   } catch {
     return []; // no log was written: the child did not come that far
   }

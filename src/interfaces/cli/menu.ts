@@ -38,6 +38,7 @@ export const menu = command({
       // Only to say how many: no daemon is started for it.
       const waiting = (await context.daemon.find())?.health.inbox ?? 0;
       const action = await select<Action>({
+        ...context.prompt?.on,
         message: "AgentOS",
         options: ACTION_NAMES.map((value) => ({
           value,
@@ -67,10 +68,11 @@ const DO: Readonly<Record<Exclude<Action, "quit">, (context: Context) => Promise
 };
 
 async function answerInbox(context: Context): Promise<void> {
-  const { api, out } = context;
+  const { api, out, prompt } = context;
   const { items } = await api.inbox({ limit: TASKS_SHOWN });
   if (items.length === 0) return out.note("nothing waits for you");
   const chosen = await select({
+    ...prompt?.on,
     message: "What first?",
     options: items.map((one) => ({
       value: one.id,
@@ -88,13 +90,15 @@ async function answerInbox(context: Context): Promise<void> {
 }
 
 async function newTask(context: Context): Promise<void> {
-  const { out, settings, person, workingDirectory } = context;
+  const { out, prompt, settings, person, workingDirectory } = context;
   const title = await text({
+    ...prompt?.on,
     message: "What is to be done?",
     validate: (given) => ((given ?? "").trim() === "" ? "Say it in a few words." : undefined),
   });
   if (isCancel(title)) return;
   const project = (await projectHere(context, undefined)) ?? (await chosenProject(context));
+  if (project === undefined) return;
   if (project === null) throw noProject(workingDirectory);
   const { task, spec } = await startTask(
     context,
@@ -105,14 +109,16 @@ async function newTask(context: Context): Promise<void> {
   await lookOn(context, task.id, 0);
 }
 
-async function chosenProject({ api }: Context) {
+/** Null: there is none. Left by the person: `undefined`. */
+async function chosenProject({ api, prompt }: Context) {
   const { items } = await api.projects();
   if (items.length === 0) return null;
   const chosen = await select({
+    ...prompt?.on,
     message: "In which project?",
     options: items.map((project) => ({ value: project.id, label: field(project.name) })),
   });
-  return isCancel(chosen) ? null : (items.find(({ id }) => id === chosen) ?? null);
+  return isCancel(chosen) ? undefined : (items.find(({ id }) => id === chosen) ?? null);
 }
 
 async function listTasks({ api, out }: Context): Promise<void> {
@@ -135,6 +141,7 @@ async function resumeTask(context: Context): Promise<void> {
   if (task.block_reason === "no_model") return planByFile(context, task);
   if (task.block_reason === "outcome_unknown") {
     const outcome = await select<"done" | "redo" | "abort">({
+      ...prompt.on,
       message: `${field(task.waiting?.sentence ?? "")} What became of it?`,
       options: [
         { value: "done", label: "It took effect; go on after it" },
@@ -153,9 +160,12 @@ async function resumeTask(context: Context): Promise<void> {
 
 /** Nobody could do the work: a person can, with a plan file of their own. */
 async function planByFile(context: Context, task: TaskView): Promise<void> {
-  const { api, out, workingDirectory } = context;
+  const { api, out, prompt, workingDirectory } = context;
   out.note(field(task.waiting?.sentence ?? ""));
-  const file = await text({ message: "A plan file that says what to do (leave it empty to let the task wait)" });
+  const file = await text({
+    ...prompt?.on,
+    message: "A plan file that says what to do (leave it empty to let the task wait)",
+  });
   if (isCancel(file) || file.trim() === "") return;
   await api.reviseTask(
     task.id,
@@ -182,7 +192,7 @@ async function show({ api, out }: Context, task: TaskView): Promise<void> {
 }
 
 async function chosenTask(
-  { api, out }: Context,
+  { api, out, prompt }: Context,
   message: string,
   status: string | undefined,
 ): Promise<TaskView | null> {
@@ -192,6 +202,7 @@ async function chosenTask(
     return null;
   }
   const chosen = await select({
+    ...prompt?.on,
     message,
     options: items.map((task) => ({
       value: task.id,

@@ -3,6 +3,7 @@ import { jsonText, line } from "./escape.ts";
 
 export interface Output {
   readonly json: boolean;
+  readonly quiet: boolean;
   /**
    * What the command found out, for stdout: as lines, as ids with `--quiet`, as data with `--json`. Called again, it adds lines
    * and replaces data. Lines are escaped here.
@@ -29,6 +30,7 @@ export function output({ stdout, stderr }: Sinks, { json, quiet }: Shape) {
   let data: unknown = null;
   const out: Output = {
     json,
+    quiet,
     result(found, lines, ids) {
       data = found;
       if (json) return;

@@ -7,7 +7,7 @@ export const projectLines = (project: ProjectView): readonly string[] => [
   `project ${field(project.name)}`,
   `Id: ${project.id}`,
   `Created: ${moment(project.created_at)}`,
-  `Agent of tasks that name none: ${project.settings.agent ?? "none"}`,
+  `Agent of tasks that name none: ${agentText(project.settings.agent)}`,
   `Run mode of tasks that name none: ${project.settings.run_mode ?? "assisted"}`,
   `Tasks at the same time: ${project.settings.tasks_max === null ? "as many as the daemon has room for" : `at most ${project.settings.tasks_max}`}`,
   ...(project.paused === null
@@ -21,6 +21,14 @@ export const projectLines = (project: ProjectView): readonly string[] => [
     : [`Package hosts: ${project.settings.package_hosts.map(field).join(", ")}`]),
   ...(project.repos.length === 0 ? ["Repos: none"] : ["Repos:", ...repoTable(project.repos).map((row) => `  ${row}`)]),
 ];
+
+const agentText = (agent: ProjectView["settings"]["agent"]): string => {
+  if (agent === null) return "none";
+  if (typeof agent === "string") return agent;
+  return agent.kind === "command"
+    ? `the command ${agent.command.map(field).join(" ")}`
+    : field(agent.agent ?? agent.kind);
+};
 
 const approvalLines = ({
   approver_not_creator,

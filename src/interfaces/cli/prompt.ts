@@ -5,6 +5,8 @@ import { line } from "./escape.ts";
 
 /** A person who can be asked. */
 export interface Prompt {
+  /** Where a question with its own way of answering is drawn: beside the data, wherever those go. */
+  readonly on: { readonly input: Readable; readonly output: Writable };
   /** No unless they say yes in words. */
   confirm(question: string): Promise<boolean>;
   /** What they type is not shown; null: they would not say. */
@@ -14,6 +16,8 @@ export interface Prompt {
 /** Asks on the terminal, beside the data: questions go where talk goes. */
 export function terminalPrompt(input: Readable, output: Writable, signal: AbortSignal): Prompt {
   return {
+    on: { input, output },
+
     async confirm(question) {
       const lines = createInterface({ input, output });
       // At the end of input nothing is answered any more, and nothing is not a yes.

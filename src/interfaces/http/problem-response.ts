@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { HTTPException } from "hono/http-exception";
 import { Json } from "../../contract/json.ts";
 import { invalid } from "../../contract/parse.ts";
 import { failure, type Problem, problemOf } from "../../contract/problems.ts";
@@ -20,10 +19,6 @@ export const ProblemView = z
 /** What of an error of any kind is told over HTTP. */
 export function toldOf(error: unknown): Problem {
   if (error instanceof z.ZodError) return problemOf(invalid(error));
-  if (error instanceof HTTPException && error.status === 413)
-    return problemOf(failure("input/too-large", "the request body is larger than this route takes"));
-  if (error instanceof HTTPException && error.status === 400)
-    return problemOf(failure("input/invalid", "the body is no JSON"));
   return problemOf(error);
 }
 

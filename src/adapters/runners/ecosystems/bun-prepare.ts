@@ -21,7 +21,7 @@ export async function prepareBun(
       stores: [],
       hosts: await npmHosts(files, registries.npm, tarballs),
       environment: {
-        ...registryVariables(registries.npm, ["BUN_CONFIG_REGISTRY"]),
+        ...(await registryVariables(files, registries.npm, ["BUN_CONFIG_REGISTRY"])),
         BUN_INSTALL_CACHE_DIR: "/tmp/bun-cache",
       },
       provides: {},

@@ -161,15 +161,17 @@ const NOTHING: Answer = { gates: [], notes: [] };
 
 const isPlaceholder = (script: string): boolean => /\bno test specified\b/.test(script);
 
-/** `tests-` and the last part of the package's name; its folder where that is taken. */
+/** `tests-` and the last part of the package's name; its folder where that is taken or has no letter, and a number behind that. */
 function freeId(taken: Set<string>, name: string | null, folder: string): string {
-  for (const stem of [name?.split("/").at(-1) ?? folder, folder, `${folder}-package`]) {
-    const id = `tests-${slug(stem)}`;
-    if (taken.has(id)) continue;
-    taken.add(id);
-    return id;
-  }
-  throw new Error(`two workspace packages lie in ${folder}`);
+  const stems = [name?.split("/").at(-1) ?? folder, folder, `${folder}-package`]
+    .map(slug)
+    .filter((stem) => stem !== "");
+  const last = stems.at(-1) ?? "package";
+  const numbered = Array.from({ length: taken.size + 1 }, (_, index) => `${last}-${index + 2}`);
+  const id = [...stems, ...numbered].map((stem) => `tests-${stem}`).find((one) => !taken.has(one));
+  if (id === undefined) throw new Error("as many ids as are taken, and one more, were all taken");
+  taken.add(id);
+  return id;
 }
 
 const slug = (text: string): string =>

@@ -11,6 +11,16 @@ const PHPUNIT: TestRunner = {
   environment: () => ({}),
 };
 
+/** The one folder that phpunit is to look through; null where there are several and none is the usual one. */
+function folderOf(tests: readonly string[]): string | null {
+  const folders = [...new Set(tests.map((path) => /^(?:.*?\/)?tests?(?=\/)/.exec(path)?.[0] ?? ""))];
+  return (
+    folders.find((folder) => folder === "tests") ??
+    folders.find((folder) => folder === "test") ??
+    (folders.length === 1 ? (folders[0] ?? null) : null)
+  );
+}
+
 export const php: Ecosystem = {
   manifest: /^(?:composer\.json|phpunit(?:\.dist)?\.xml(?:\.dist)?)$/,
   looksFor: "composer.json or phpunit.xml",
@@ -30,13 +40,25 @@ export const php: Ecosystem = {
     const configured = (await Promise.all(PHPUNIT.configuration.map((path) => place.files.text(path)))).some(
       (text) => text !== null,
     );
-    const folder = tests.some((path) => path.startsWith("tests/")) ? "tests" : "test";
+    const folder = folderOf(tests);
+    if (folder === null && !configured)
+      return {
+        tool: "php",
+        gates: [],
+        prepare: null,
+        notes: ["tests lie in several folders and no phpunit.xml says which, so there is no gate tests; name one"],
+        covers: all,
+      };
     return {
       tool: "php",
       gates: [
-        testsGate([own ? "vendor/bin/phpunit" : "phpunit", ...(configured ? [] : [folder])], PHPUNIT, {
-          parts: PHPUNIT.configuration,
-        }),
+        testsGate(
+          [own ? "vendor/bin/phpunit" : "phpunit", ...(configured || folder === null ? [] : [folder])],
+          PHPUNIT,
+          {
+            parts: PHPUNIT.configuration,
+          },
+        ),
       ],
       prepare: null,
       notes: [

@@ -21,7 +21,7 @@ export async function preparePnpm(
       hosts: await npmHosts(files, registries.npm, tarballs),
       // pnpm took these names until 10, and `pnpm_config_…` since.
       environment: {
-        ...registryVariables(registries.npm, ["npm_config_registry", "pnpm_config_registry"]),
+        ...(await registryVariables(files, registries.npm, ["npm_config_registry", "pnpm_config_registry"])),
         npm_config_store_dir: "/tmp/pnpm-store",
         pnpm_config_store_dir: "/tmp/pnpm-store",
       },

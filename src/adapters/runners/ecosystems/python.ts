@@ -106,18 +106,23 @@ async function packagesOf(place: Place, environment: Readonly<Record<string, str
     .join("\n")
     .split("\n")
     .map((line) => line.trim())
-    .filter((line) => /^[\w-]/.test(line) && !line.startsWith("--"));
+    .filter((line) => /^[\w-]/.test(line) && !/^--|^-[icf]\b/.test(line));
   const pyproject = (await files.text("pyproject.toml")) ?? "";
   const declared = /^\s*dependencies\s*=\s*\[[^\]]*["']/m.test(pyproject);
   if (wanted.length === 0 && !declared) return { prepare: null, notes: [] };
   const id = place.prepareId("python");
   const store = `${DEPENDENCIES_INSIDE}/${id}`;
   const pinnedDown = wanted.length > 0 && wanted.every((line) => /==|--hash=/.test(line));
-  const indexes = [...texts.join("\n").matchAll(/^\s*(?:-i|--(?:extra-)?index-url)[ =](https?:\/\/\S+)/gm)].map(
-    ([, url = ""]) => url,
-  );
+  const named = (pattern: RegExp): readonly string[] =>
+    [...texts.join("\n").matchAll(pattern)]
+      .map(([, url = ""]) => url)
+      .filter((url) => URL.canParse(url))
+      .map(hostOf);
+  // The first takes the place of the usual index, the second stands beside it.
+  const own = named(/^\s*(?:-i|--index-url)[ =](https?:\/\/\S+)/gm);
+  const beside = named(/^\s*--extra-index-url[ =](https?:\/\/\S+)/gm);
   const usual = registries.python === PYPI ? [hostOf(PYPI), PYPI_FILES] : [hostOf(registries.python)];
-  const hosts = [...new Set(indexes.length > 0 ? indexes.filter((url) => URL.canParse(url)).map(hostOf) : usual)];
+  const hosts = [...new Set([...(own.length > 0 ? own : usual), ...beside])];
   return {
     prepare: {
       id,

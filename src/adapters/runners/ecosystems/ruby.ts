@@ -32,7 +32,9 @@ export const ruby: Ecosystem = {
   runners: [RSPEC, MINITEST],
   async look({ paths, files }) {
     const specs = paths.some((path) => /^spec\/.*_spec\.rb$/.test(path));
-    const tests = paths.filter((path) => /^test\/(?:.*_test|(?:.*\/)?test_[^/]*)\.rb$/.test(path));
+    const tests = paths.filter(
+      (path) => /^test\/(?:.*_test|(?:.*\/)?test_[^/]*)\.rb$/.test(path) && !path.endsWith("/test_helper.rb"),
+    );
     const rake = /\bTestTask\b|\btask\s*\(?\s*:test\b/.test((await files.text("Rakefile")) ?? "");
     const locked = /^ {4}\S/m.test((await files.text("Gemfile.lock")) ?? "");
     const bundled = locked ? ["bundle", "exec"] : [];

@@ -27,7 +27,7 @@ async function classic(
         ...new Set([...(lock === null ? [CLASSIC_HOST] : []), ...(await npmHosts(files, registries.npm, urls))]),
       ].sort(),
       environment: {
-        ...registryVariables(registries.npm, ["npm_config_registry"]),
+        ...(await registryVariables(files, registries.npm, ["npm_config_registry"])),
         YARN_CACHE_FOLDER: "/tmp/yarn-cache",
       },
       provides: {},
@@ -51,7 +51,7 @@ async function modern({ files, registries, prepareId }: Place, members: readonly
       outputs: ["node_modules", ...members.map((folder) => `${folder}/node_modules`)],
       stores: [],
       hosts: await npmHosts(files, registries.npm, []),
-      environment: registryVariables(registries.npm, ["YARN_NPM_REGISTRY_SERVER"]),
+      environment: await registryVariables(files, registries.npm, ["YARN_NPM_REGISTRY_SERVER"]),
       // A layer is directories: yarn's single file `.pnp.cjs` has no place in one.
       provides: { YARN_NODE_LINKER: "node-modules" },
       reproducible: true,

@@ -6,6 +6,7 @@ import { problemOf, trouble } from "../../client/trouble.ts";
 import { command, option, positional } from "../command.ts";
 import type { Context } from "../context.ts";
 import { block, field, line } from "../escape.ts";
+import type { Prompt } from "../prompt.ts";
 
 export const chat = command({
   args: z.strictObject({
@@ -26,16 +27,16 @@ export const chat = command({
       throw trouble("input/invalid", "No message was given, and there is no terminal to talk on.", {
         next: 'For example: agentos chat "Which tasks wait for me?"',
       });
-    await converse(context, session);
+    await converse(context, context.prompt, session);
   },
 });
 
 /** Message after message, until the person has nothing more to say. */
-async function converse(context: Context, session: string): Promise<void> {
+async function converse(context: Context, { on }: Prompt, session: string): Promise<void> {
   const { out, signal } = context;
   out.note(`chat ${session}; it can look and leave drafts, and starts nothing. An empty message ends it.`);
   while (!signal.aborted) {
-    const said = await text({ message: "You" });
+    const said = await text({ ...on, message: "You" });
     if (isCancel(said) || (said ?? "").trim() === "") return;
     try {
       await answer(context, session, said);
@@ -51,7 +52,7 @@ type End = Extract<ChatTold, { readonly type: "end" }>;
 
 /** One answer: on a terminal as it is made, elsewhere when it is whole. */
 async function answer({ api, out, signal, stdoutIsTerminal }: Context, session: string, said: string): Promise<void> {
-  const live = stdoutIsTerminal && !out.json;
+  const live = stdoutIsTerminal && !out.json && !out.quiet;
   let written = "";
   const write = (part: string): void => {
     written += part;

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { trouble } from "../../client/trouble.ts";
 import { columns, size, some } from "../columns.ts";
 import { command, option, positional } from "../command.ts";
 import { block, field } from "../escape.ts";
@@ -14,6 +15,23 @@ const names = (artifacts: readonly { readonly name: string }[]): string =>
         NAMES_SHOWN,
       );
 const NAMES_SHOWN = 20;
+
+/** What a person can mend is told as such; anything else is no slip of theirs. */
+function notWritten(file: string, error: unknown): unknown {
+  const why = WHY_NOT[(error as NodeJS.ErrnoException).code ?? ""];
+  return why === undefined
+    ? error
+    : trouble("input/invalid", `${file} cannot be written: ${why}`, { next: "Name another file with --output." });
+}
+
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EEXIST: "it is there already, and nothing is overwritten",
+  ENOENT: "its directory is not there",
+  ENOTDIR: "what should be its directory is a file",
+  EACCES: "you may not write there",
+  EROFS: "the disk there is read-only",
+  ENOSPC: "there is no space left",
+};
 
 export const taskArtifacts = command({
   args: z.strictObject({
@@ -48,7 +66,11 @@ export const taskArtifacts = command({
     const bytes = await api.artifact(id, name);
     if (output !== undefined) {
       const file = resolve(workingDirectory, output);
-      await writeFile(file, bytes, { flag: "wx" });
+      try {
+        await writeFile(file, bytes, { flag: "wx" });
+      } catch (error) {
+        throw notWritten(file, error);
+      }
       out.result(
         { name, file, bytes: bytes.length },
         () => [`${field(name)} was written to ${field(file)}`],
