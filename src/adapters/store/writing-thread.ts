@@ -35,7 +35,7 @@ interface Asked {
 }
 
 /** Its live data are one batch of writes and the states that were folded last. */
-const YOUNG_MEBIBYTES = 8;
+const YOUNG_MEBIBYTES = 16;
 
 export interface WritingThread extends Writer {
   /** Opens the connection; the database has today's schema by then. Throws what `openSqlite` throws. */
