@@ -32,6 +32,23 @@ describe("where a branch stands", () => {
       "main of app has gone on from the delivered c1 to d1; main of app cannot be read (c1 was to be delivered)",
     ));
 
+  it("is said for those that nothing happened to, that arrived and that were taken elsewhere", () =>
+    expect(
+      standingText([
+        standingOf(MOVE, { at: "b1", holdsWork: false }),
+        standingOf(MOVE, { at: "c1", holdsWork: true }),
+        standingOf(MOVE, { at: null, holdsWork: false }),
+        standingOf({ ...MOVE, from: null }, { at: "d1", holdsWork: false }),
+      ]),
+    ).toBe(
+      [
+        "main of app is where it was (b1)",
+        "main of app is at the delivered c1",
+        "main of app was taken to no commit by somebody else (it was b1)",
+        "main of app was taken to d1 by somebody else (it was no commit)",
+      ].join("; "),
+    ));
+
   it("two looks are the same when they found every branch at the same place", () => {
     expect(sameStandings(all("arrived", "before"), all("arrived", "before"))).toBe(true);
     expect(sameStandings(all("arrived", "before"), all("arrived", "arrived"))).toBe(false);

@@ -182,6 +182,8 @@ describe("what a probe shows", () => {
       /trained to call tools/,
     ],
     ["the call failed", "ollama", { plain: { is: "failed", why: "HTTP 500" } }, "failed", null],
+    ["not one tool fits", "openai", { plain: { is: "overflow" }, padded: null }, "failed", /at least 32768 tokens/],
+    ["among many tools the call failed", "ollama", { padded: { is: "failed", why: "HTTP 500" } }, "works", null],
     [
       "Ollama cut the tools off, and says how much it kept",
       "ollama",
@@ -231,6 +233,23 @@ describe("what a probe shows", () => {
     expect(found.toolCall).toBe(toolCall);
     if (change === null) expect(found.change).toEqual([]);
     else expect(found.change.join("\n")).toMatch(change);
+  });
+
+  it("says what became of a call among many tools", () => {
+    const detail = (padded: Tried) => judgeProbe("box", "llamacpp", seen({ padded })).detail;
+    expect(
+      [
+        { is: "called", inputTokens: 9_000 } as const,
+        { is: "overflow" } as const,
+        { is: "failed", why: "HTTP 500" } as const,
+        { is: "wrong_call", inputTokens: 9_000, what: "x" } as const,
+      ].map(detail),
+    ).toEqual([
+      "the tool call works, also among many tools",
+      "the tool call works; many tools do not fit into its context, which it says",
+      "the tool call works; among many tools the call failed: HTTP 500",
+      "the tool call works; among many tools it does not find the right one",
+    ]);
   });
 
   it("measures the context where the provider does not say it", () =>

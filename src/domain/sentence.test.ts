@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { ADA, EXAMPLES, event, exampleEvents, given, historyOf, IN, replay } from "../../test/support/given-task.ts";
+import { DEPENDENCY_KINDS, type DependencyKind } from "./dependency.ts";
 import type { AnyEvent } from "./event.ts";
-import { acting, counted, sentence, waitingFor } from "./sentence.ts";
+import type { Evidence } from "./evidence.ts";
+import { acting, counted, sentence, turnActing, waitingFor } from "./sentence.ts";
 import type { Act } from "./step.ts";
 import { STATUSES } from "./task.ts";
+import type { TurnAct } from "./turn.ts";
 import { BLOCK_REASONS, type BlockReason } from "./waiting.ts";
 
 const ODD = /undefined|\[object|NaN|null|\bfunction\b/;
@@ -60,6 +63,20 @@ const VARIANTS: readonly AnyEvent[] = [
   event("DELIVERED", { repos: { app: { ...EXAMPLES.DELIVERED.repos.app, checkoutFollowed: false } } }),
 ];
 
+const MODEL_CALL = {
+  kind: "model",
+  provider: "p",
+  model: "m",
+  answeredBy: "m",
+  request: { digest: "d", bytes: 1 },
+  response: { digest: "d", bytes: 1 },
+  inputTokens: 900,
+  outputTokens: 100,
+  estimated: false,
+  microdollars: null,
+  durationMs: 1,
+} as const satisfies Evidence;
+
 describe("the sentence for what happened", () => {
   it.each([...exampleEvents(), ...VARIANTS].map((one) => [one.type, one] as const))(
     "%s is a sentence for people",
@@ -80,6 +97,18 @@ describe("the sentence for what happened", () => {
     expect(said(event("STEP_STARTED", { run: 2 }))).toBe("Step 1.work.1 (run 2): run make.");
     expect(said(event("PLAN_PROPOSED"))).toBe("Plan 1 with 1 work item was proposed as p1; planning changed nothing.");
     expect(said(event("BASES_PINNED"))).toBe("app starts at b1, without 1 uncommitted file.");
+    const dependsOn = (kind: DependencyKind) => said(event("DEPENDENCY_ADDED", { on: "T2", kind }));
+    expect(DEPENDENCY_KINDS.map(dependsOn)).toEqual([
+      "This task requires task T2 to succeed first.",
+      "Task T2 blocks this one until it has ended.",
+      "This task suggests that task T2 is taken first.",
+    ]);
+    const called = (microdollars: number | null) =>
+      said(event("STEP_COMPLETED", { evidence: [{ ...MODEL_CALL, microdollars }] }));
+    expect([called(null), called(1_500)]).toEqual([
+      "Step 1.work.1 was completed (900 tokens in, 100 out).",
+      "Step 1.work.1 was completed (900 tokens in, 100 out, 0.0015 USD).",
+    ]);
     expect(said(event("DENIED"))).toBe(
       "Refused: run sudo id in app. no step gains privileges (rule red-line/privilege-escalation).",
     );
@@ -136,6 +165,24 @@ describe("what a step does", () => {
     [ACTS.tool, "use the tool find of docs"],
     [ACTS.turn, "a turn of a"],
   ])("%#", (act, said) => expect(acting(act)).toBe(said));
+
+  it("of a turn is what its agent asked for", () => {
+    const command = { kind: "command", repo: "app", argv: ["make", "all"], cwd: ".", terminal: "t1" } as const;
+    const acts: readonly TurnAct[] = [
+      { kind: "read", repo: "app", path: "a.txt" },
+      { kind: "edit", repo: "app", path: "a.txt", after: "d2" },
+      { ...command, when: "begins" },
+      { ...command, when: "ended" },
+      { kind: "permission", digest: "d", tool: "fetch", title: "Read a page", request: { digest: "d", bytes: 1 } },
+    ];
+    expect(acts.map(turnActing)).toEqual([
+      "read a.txt of app",
+      "write a.txt of app",
+      "run make all in app",
+      "end with make all in app",
+      "be allowed: Read a page (fetch)",
+    ]);
+  });
 
   it("counts tests in words", () => {
     expect([counted(null), counted({ passed: 1, failed: 1, skipped: 0, todo: 0 })]).toEqual([

@@ -556,6 +556,11 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         test.each([
           ["its spec", "UPDATE specs SET text = '{}' WHERE task = 'a'", /the stored spec does not have the hash/],
           ["no spec", "DELETE FROM specs WHERE task = 'a'", /the row of its spec is gone/],
+          [
+            "what its spec says as content",
+            "UPDATE blobs SET content = x'00' WHERE digest = (SELECT json_extract(body, '$.text.digest') FROM events WHERE stream = 'task/a' AND seq = 2)",
+            /the content of its spec was changed after it was written/,
+          ],
           ["where it stands", "UPDATE tasks SET seq = 1 WHERE id = 'a'", /its row is not what its journal/],
           ["no row", "DELETE FROM tasks WHERE id = 'a'", /its row is gone/],
           [

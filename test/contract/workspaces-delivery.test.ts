@@ -7,6 +7,7 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,6 +16,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import {
   ADA,
@@ -34,6 +36,12 @@ import {
   withoutGit,
   workspacesIn,
 } from "./workspaces.kit.ts";
+
+/** Whether there is a second file system to keep a repository on, from where nothing can be linked. */
+const elsewhere =
+  existsSync("/dev/shm") &&
+  statSync("/dev/shm").dev !== statSync(tmpdir()).dev &&
+  (statSync("/dev/shm").mode & 0o002) !== 0;
 
 const inspected = (path: string) => workspacesIn(`${room()}/home`).inspect(path);
 
@@ -232,6 +240,34 @@ describe("adopting", () => {
     expect(readFileSync(`${workspaces.path(WORK)}/a.txt`, "utf8")).toBe("2\n");
   });
 
+  test("with uncommitted changes leaves out a repository that was added as a link to its commit", async () => {
+    const repo = repository();
+    repository({ "inner.txt": "inner\n" }, `${repo}/nested`);
+    git(repo, "add", "nested");
+    put(repo, { "a.txt": "changed\n" });
+    // Control: the person's next commit would hold the link.
+    expect(git(repo, "ls-files", "-s", "nested")).toMatch(/^160000 /);
+    const head = git(repo, "rev-parse", "HEAD");
+    const workspaces = workspacesIn(`${room()}/home`);
+    const base = await workspaces.adopt(CLONE, repo, head, true);
+    expect(await workspaces.changes(CLONE, head, base)).toEqual([
+      { path: "a.txt", change: "modified", linesAdded: 1, linesRemoved: 1 },
+    ]);
+  });
+
+  test("with uncommitted changes is refused where they are on top of another commit", async () => {
+    const repo = repository();
+    const first = git(repo, "rev-parse", "HEAD");
+    put(repo, { "a.txt": "later\n" });
+    const later = commit(repo, "later");
+    put(repo, { "a.txt": "changed\n" });
+    await expect(workspacesIn(`${room()}/home`).adopt(CLONE, repo, first, true)).rejects.toMatchObject({
+      code: "repo/refused",
+      message: `the uncommitted changes in ${repo} are on top of ${later}, not of ${first}`,
+      next: "Bind the task again, to what is checked out now.",
+    });
+  });
+
   test("with changes, when there are none, is the base itself", async () => {
     const repo = repository();
     const head = git(repo, "rev-parse", "HEAD");
@@ -257,6 +293,44 @@ describe("adopting", () => {
     await workspaces.adopt(CLONE, borrower, git(borrower, "rev-parse", "HEAD"), false);
     expect(git(`${workspaces.objectsPath(CLONE)}/..`, "fsck", "--no-dangling")).toBe("");
   });
+
+  test("of a repository that borrows over a chain without end is refused with what to do", async () => {
+    const borrowers = [repository(), ...Array.from({ length: 6 }, () => `${room()}/borrower`)];
+    for (const [index, borrower] of borrowers.entries()) {
+      const origin = borrowers[index - 1];
+      if (origin !== undefined) git(origin, "clone", "-q", "--shared", origin, borrower);
+    }
+    const adopting = (repo = "") =>
+      workspacesIn(`${room()}/home`).adopt(CLONE, repo, git(repo, "rev-parse", "HEAD"), false);
+    await adopting(borrowers[5]);
+    await expect(adopting(borrowers[6])).rejects.toMatchObject({
+      code: "repo/unsupported",
+      message: expect.stringMatching(/borrows objects over more than 5 steps: run git repack -a -d there$/),
+    });
+  });
+
+  test.skipIf(!elsewhere)(
+    `of a repository on another file system copies what cannot be linked${elsewhere ? "" : ": /dev/shm is none here"}`,
+    async () => {
+      const place = mkdtempSync("/dev/shm/agentos-workspaces-");
+      try {
+        const repo = repository(undefined, `${place}/app`);
+        git(repo, "repack", "-q", "-a", "-d");
+        put(repo, { "a.txt": "later\n" });
+        const head = commit(repo, "later");
+        const workspaces = workspacesIn(`${room()}/home`);
+        await workspaces.adopt(CLONE, repo, head, false);
+        rmSync(repo, { recursive: true });
+        expect(git(`${workspaces.objectsPath(CLONE)}/..`, "fsck", "--no-dangling")).toBe("");
+        const copied = readdirSync(workspaces.objectsPath(CLONE), { recursive: true, encoding: "utf8" });
+        expect(copied.filter((name) => name.includes(".tmp-"))).toEqual([]);
+        await workspaces.checkout(WORK, head);
+        expect(readFileSync(`${workspaces.path(WORK)}/a.txt`, "utf8")).toBe("later\n");
+      } finally {
+        rmSync(place, { recursive: true, force: true });
+      }
+    },
+  );
 
   test("a commit that is not there, or something that is no commit, is refused", async () => {
     const repo = repository();
@@ -659,6 +733,19 @@ describe("delivering", () => {
         null,
         base,
       ]);
+    });
+
+    test("a branch that was made is kept once somebody checked it out", async () => {
+      const { repo, workspaces, to } = await ready();
+      await workspaces.moveBranch(repo, "agentos/x", null, to);
+      git(repo, "checkout", "-q", "agentos/x");
+      const before = fingerprint(repo);
+      for (const only of ["try", "go"] as const)
+        await expect(workspaces.takeBack(repo, "agentos/x", null, to, only)).rejects.toMatchObject({
+          code: "delivery/refused",
+          message: `agentos/x is checked out in ${repo} by now`,
+        });
+      expect(fingerprint(repo)).toEqual(before);
     });
 
     test.each([

@@ -261,6 +261,20 @@ describe("a branch of a remote moves", () => {
     expect(at("main")).toBe(candidate);
   });
 
+  test("not where a push is opened and refused, which a probe says with the reason, and nothing was sent", async () => {
+    const bare = join(temporaryDirectory("refusing"), "app.git");
+    git(repository(), "clone", "-q", "--bare", ".", bare);
+    const taken = git(bare, "commit-tree", "-m", "theirs", "main^{tree}").trim();
+    git(bare, "update-ref", "refs/agentos/probe", taken);
+    const objects = () => readdirSync(join(bare, "objects"), { recursive: true, encoding: "utf8" }).sort();
+    const before = objects();
+    expect(await over(access()).probe(`file://${bare}`, null)).toMatchObject({
+      read: { ok: true },
+      write: { ok: false, code: "remote/moved", says: expect.stringContaining("refs/agentos/probe") },
+    });
+    expect([git(bare, "rev-parse", "refs/agentos/probe").trim(), objects()]).toEqual([taken, before]);
+  });
+
   test("not for somebody who may only read, which a probe says beforehand", async () => {
     const reading = over(access());
     expect(await reading.probe(`${open.url}/app.git`, null)).toMatchObject({

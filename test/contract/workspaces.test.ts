@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
@@ -194,6 +195,20 @@ function empty(directory: string): void {
   execFileSync("find", [directory, "-mindepth", "1", "-delete"]);
 }
 
+/** Makes directories below one, step by step, until no path can name the last. Gives the name of the first. */
+function goDown(directory: string): string {
+  const name = "d".repeat(200);
+  execFileSync(
+    "sh",
+    [
+      "-c",
+      `i=0; while [ $i -lt 40 ]; do mkdir ${name}; cd ${name} 2>/dev/null || cd -P ${name}; i=$((i+1)); done; echo deep > file`,
+    ],
+    { cwd: directory },
+  );
+  return name;
+}
+
 describe("a workspace tree", () => {
   // Many trees, and some gits for each: on a slow machine the usual limit is too short.
   test("restores byte for byte, whatever the tree was and whatever lay there before", {
@@ -260,6 +275,15 @@ describe("a workspace tree", () => {
     expect(readdirSync(`${work}/src/cache`)).toEqual([]);
   });
 
+  test("restoring empties an excluded directory that is deeper than any path can name", async () => {
+    const { workspaces, work } = await begun();
+    const tree = await workspaces.snapshot(WORK, ["node_modules"]);
+    put(work, { "node_modules/x/index.js": "x" });
+    goDown(`${work}/node_modules`);
+    await workspaces.restore(WORK, tree, ["node_modules"]);
+    expect(readdirSync(`${work}/node_modules`)).toEqual([]);
+  });
+
   test("a link put in the place of an excluded directory is taken away, and nothing behind it", async () => {
     const { workspaces, work } = await begun();
     const tree = await workspaces.snapshot(WORK, ["node_modules"]);
@@ -296,24 +320,29 @@ describe("a workspace tree", () => {
   });
 
   test("sockets and pipes are no part of it and are gone after restoring", async () => {
-    const { workspaces, work, tree } = await begun();
+    const { workspaces, work, tree, base } = await begun();
     execFileSync("mkfifo", [`${work}/pipe`]);
-    expect(await workspaces.snapshot(WORK, [])).toBe(tree);
-    await workspaces.restore(WORK, tree, []);
-    expect(existsSync(`${work}/pipe`)).toBe(false);
+    const socket = createServer();
+    // By a short way: the name of a socket has at most 108 bytes.
+    const way = `${room()}/way`;
+    symlinkSync(work, way);
+    await new Promise<void>((resolve) => socket.listen(`${way}/socket`, resolve));
+    try {
+      expect(await workspaces.snapshot(WORK, [])).toBe(tree);
+      expect((await workspaces.candidate(WORK, base, "change", ADA, AT_MS, [])).leftOut).toEqual([
+        { path: "pipe", reason: "it is a named pipe" },
+        { path: "socket", reason: "it is a socket" },
+      ]);
+      await workspaces.restore(WORK, tree, []);
+      expect([existsSync(`${work}/pipe`), existsSync(`${work}/socket`)]).toEqual([false, false]);
+    } finally {
+      socket.close();
+    }
   });
 
   test("a directory deeper than any path can name is left out, and restoring takes it away", async () => {
     const { workspaces, work, tree } = await begun();
-    const name = "d".repeat(200);
-    execFileSync(
-      "sh",
-      [
-        "-c",
-        `i=0; while [ $i -lt 40 ]; do mkdir ${name}; cd ${name} 2>/dev/null || cd -P ${name}; i=$((i+1)); done; echo deep > file`,
-      ],
-      { cwd: work },
-    );
+    const name = goDown(work);
     const deep = await workspaces.snapshot(WORK, []);
     expect(deep).not.toBe(tree);
     await workspaces.restore(WORK, tree, []);
@@ -579,6 +608,17 @@ describe("single files", () => {
     for (const path of ["pipe", "src", ".git/config", "sub/.GIT/hooks/x"])
       await expect(workspaces.writeFile(WORK, path, Buffer.from("x"))).rejects.toMatchObject({ code: "act/denied" });
     expect(text(await workspaces.readFile(WORK, "large", 101))).toHaveLength(101);
+  });
+
+  test("a name longer than any file can have is read nowhere", async () => {
+    const { workspaces } = await shared();
+    await expect(workspaces.readFile(WORK, `src/${"x".repeat(256)}`, 100)).rejects.toMatchObject({
+      code: "act/denied",
+      message: `src/${"x".repeat(256)} cannot be opened`,
+    });
+    await expect(workspaces.writeFile(WORK, `${"x".repeat(256)}/y`, Buffer.from("x"))).rejects.toMatchObject({
+      code: "act/denied",
+    });
   });
 
   let one: Awaited<ReturnType<typeof begun>> | null = null;

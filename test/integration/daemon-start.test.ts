@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, expect, test, vi } from "vitest";
 import { egressProxy } from "../../src/adapters/egress/proxy.ts";
+import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
 import type { DaemonConfig } from "../../src/config/config.ts";
+import { Failure } from "../../src/domain/failure.ts";
 import { startDaemon } from "../../src/main/daemon.ts";
 import type { EgressTarget } from "../../src/ports/egress.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -85,6 +87,44 @@ test("a port in use leaves nothing open either", async () => {
   const port = Number(new URL(first.url).port);
   await expect(startDaemon(configOf(home, { port }), QUIET)).rejects.toMatchObject({ code: "daemon/unreachable" });
   expect(openIn(home)).toEqual([]);
+});
+
+test("a host that others reach is refused, and nothing is left open", async () => {
+  const home = temporaryDirectory("home");
+  await expect(startDaemon(configOf(home, { host: "0.0.0.0" }), QUIET)).rejects.toMatchObject({
+    code: "input/invalid",
+    message: "the host 0.0.0.0 is not loopback, and this version has no tokens to tell people apart",
+    next: "Use 127.0.0.1 or ::1.",
+  });
+  expect(openIn(home)).toEqual([]);
+});
+
+test("a data directory in which nothing can be written is named, with the reason", async () => {
+  await expect(startDaemon(configOf("/sys/agentos-home"), QUIET)).rejects.toMatchObject({
+    code: "store/unwritable",
+    message: expect.stringMatching(
+      /^nothing can be written into the data directory \/sys\/agentos-home: (this user may not|its file system is mounted read-only)$/,
+    ),
+  });
+});
+
+test("without a sandbox the daemon still answers, and says what is missing and what to do", async () => {
+  const missing = new Failure("sandbox/missing", "bwrap is not there", { next: "Install it." });
+  const daemon = await withDaemon({
+    adapters: { sandbox: { ...bubblewrapSandbox(), selfTest: () => Promise.reject(missing) } },
+  });
+  const { ok, sandbox, sandbox_problem } = await daemon.api.health();
+  expect({ ok, sandbox, sandbox_problem }).toEqual({
+    ok: true,
+    sandbox: null,
+    sandbox_problem: "bwrap is not there Install it.",
+  });
+  expect(
+    daemon
+      .log()
+      .map((line) => JSON.parse(line))
+      .map(({ msg, next }) => [msg, next]),
+  ).toEqual([["bwrap is not there", "Install it."]]);
 });
 
 test("nobody is answered before what a dead daemon left is dealt with", async () => {

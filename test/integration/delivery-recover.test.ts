@@ -1,6 +1,8 @@
-import { readFileSync, renameSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { TaskEvent } from "../../src/domain/event.ts";
+import type { Act } from "../../src/domain/step.ts";
 import { taskStream } from "../../src/domain/stream.ts";
 import { ADA, commit, gate, git, plan, planIn, put, type Rig, repository, room, startRig } from "./task-kit.ts";
 
@@ -22,9 +24,13 @@ async function proven(
 
 /** What the journal holds when a daemon dies right after it began to deliver. */
 async function begun(rig: Rig, id: string, from: string, to: string): Promise<void> {
-  const seq = (await rig.events(id)).at(-1)?.seq ?? 0;
   const tree = (await rig.task(id)).candidate?.["app"]?.tree ?? "";
-  const act = { kind: "deliver", repo: "app", way: "merge", branch: "main", from, to, tree } as const;
+  await left(rig, id, { kind: "deliver", repo: "app", way: "merge", branch: "main", from, to, tree });
+}
+
+/** What the journal holds when a daemon dies right after it began that for a delivery. */
+async function left(rig: Rig, id: string, act: Act): Promise<void> {
+  const seq = (await rig.events(id)).at(-1)?.seq ?? 0;
   const event: TaskEvent = {
     type: "STEP_STARTED",
     body: { step: `deliver-${seq}.1`, run: 1, item: null, act, input: "0".repeat(64), before: {} },
@@ -89,6 +95,61 @@ test("a branch that arrived and has gone on since is delivered, and is left wher
   expect(await last(next, id)).toEqual(["STEP_COMPLETED", "DELIVERED"]);
   expect((await next.task(id)).delivered?.["app"]).toMatchObject({ from: base, to: candidate });
   expect(git(repo, "rev-parse", "main")).toBe(theirs);
+});
+
+test("a gate and a preparation that were run for a delivery are given up, and the delivery is decided anew", async () => {
+  const rig = await startRig();
+  const { id, repo, base, candidate } = await proven(rig);
+  const tree = (await rig.task(id)).candidate?.["app"]?.tree ?? "";
+  const key = "c".repeat(64);
+  const acts: readonly Act[] = [
+    { kind: "gate", gate: "check", repo: "app", on: "merge", commit: candidate, tree, argv: ["true"] },
+    { kind: "prepare", repo: "app", id: "dependencies", on: candidate, key, argv: ["true"], hosts: [] },
+  ];
+  const layer = join(rig.home, "layers", key);
+  mkdirSync(layer, { recursive: true });
+  for (const [n, act] of acts.entries()) {
+    expect(existsSync(layer)).toBe(true);
+    await left(rig, id, act);
+    const { seq } = (await rig.system.cases.look.task(id)).row;
+    await rig.system.cases.deliver({ task: id, by: ADA, way: "branch", branch: `work-${n}` });
+    const [lost, ...others] = (await rig.events(id)).filter((one) => one.seq > seq).map(({ event }) => event);
+    expect(lost).toEqual({
+      type: "STEP_LOST",
+      body: { step: `deliver-${seq - 1}.1`, run: 1, cause: "worker_died", rescued: {}, partialOutput: null },
+    });
+    expect(others.map(({ type }) => type)).toEqual(["STEP_STARTED", "STEP_COMPLETED", "DELIVERED"]);
+    expect(git(repo, "rev-parse", `work-${n}`)).toBe(candidate);
+  }
+  expect([existsSync(layer), git(repo, "rev-parse", "main")]).toEqual([false, base]);
+
+  // Nothing of it stands half-way: there is nothing to leave.
+  await expect(
+    rig.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null, leave: true }),
+  ).rejects.toMatchObject({
+    code: "delivery/refused",
+    message: `no delivery of task ${id} stands half-way: there is nothing to leave`,
+  });
+  expect(rig.warnings).toEqual([]);
+});
+
+test("what a policy forbids is not done for a delivery either: it is refused on record, and nothing moves", async () => {
+  const rig = await startRig();
+  const { id, repo } = await proven(rig);
+  put(repo, { "more.txt": "more\n" });
+  const theirs = commit(repo, "goes on");
+  const project = (await rig.task(id)).project?.id ?? "";
+  const policy = `@id("no-grep")\n@reason("nothing is searched here")\nforbid (principal, action, resource) when { context.commands.contains("grep") };\n`;
+  await rig.system.cases.policies.set(ADA, project, policy, false);
+  await expect(rig.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null })).rejects.toMatchObject({
+    code: "act/denied",
+    facts: { rule: "project/no-grep" },
+  });
+  expect(await rig.bodies(id, "DENIED")).toEqual([
+    expect.objectContaining({ rule: "project/no-grep", reason: "nothing is searched here", item: null }),
+  ]);
+  expect([git(repo, "rev-parse", "main"), (await rig.task(id)).openStep]).toEqual([theirs, null]);
+  expect(rig.warnings).toEqual([]);
 });
 
 test("delivered again after others went on: the first delivery stands, nothing is recorded and nothing moves", async () => {

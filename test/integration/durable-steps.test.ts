@@ -4,7 +4,8 @@ import { join } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { afterEach, describe, expect, test } from "vitest";
 import { openStore } from "../../src/adapters/store/open.ts";
-import { seal } from "../../src/adapters/store/seal.ts";
+import { seal, sha256Hex } from "../../src/adapters/store/seal.ts";
+import { Failure } from "../../src/domain/failure.ts";
 import { taskStream } from "../../src/domain/stream.ts";
 import type { EngineDependencies } from "../../src/engine/deps.ts";
 import { type Hold, holdTask, noWishes, PutDown } from "../../src/engine/hold.ts";
@@ -12,7 +13,7 @@ import { durableSteps } from "../../src/engine/steps.ts";
 import { createTaskLog } from "../../src/engine/task-log.ts";
 import type { Ask, Effect } from "../../src/ports/broker.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { AT, givenRunning } from "../contract/store-given.ts";
+import { AT, freeze, givenRunning } from "../contract/store-given.ts";
 
 /** The bracket over a real store; its effects are functions, and workspaces answer with a tree that the test names. */
 
@@ -27,6 +28,8 @@ afterEach(async () => {
 
 interface Bench {
   readonly hold: Hold;
+  readonly home: string;
+  readonly disk: { scarce: boolean };
   readonly deps: EngineDependencies;
   readonly abort: AbortController;
   readonly restored: string[];
@@ -35,12 +38,14 @@ interface Bench {
 }
 
 /** `trees`: what the workspace holds after the first step that touches it, the second, … */
-async function bench(trees: readonly string[] = []): Promise<Bench> {
+async function bench(trees: readonly string[] = [], { frozen = false } = {}): Promise<Bench> {
   const left = [...trees];
   const home = mkdtempSync(join(realpathSync(tmpdir()), "agentos-steps-"));
   const store = await openStore({ home, seal, now: () => AT });
   opened.push({ store, home });
   await givenRunning(store, TASK);
+  if (frozen) await freeze(store, seal, TASK, 4, 1, { intent: "as agreed on" });
+  const disk = { scarce: false };
   const log = createTaskLog(store, { nowMs: () => AT, monotonicMs: () => 0 } as never);
   const restored: string[] = [];
   const deps = {
@@ -54,7 +59,8 @@ async function bench(trees: readonly string[] = []): Promise<Bench> {
         return { rescued: null };
       },
     },
-    storage: { scarce: () => false },
+    storage: { scarce: () => disk.scarce },
+    digest: sha256Hex,
     outputFile: async () => "/dev/null",
     warn: (sentence: string) => {
       throw new Error(sentence);
@@ -65,6 +71,8 @@ async function bench(trees: readonly string[] = []): Promise<Bench> {
   const hold = holdTask(deps, await log.load(TASK), spec, 1, abort.signal, noWishes());
   return {
     hold,
+    home,
+    disk,
     deps,
     abort,
     restored,
@@ -177,5 +185,54 @@ describe("the durable bracket", () => {
       durableSteps(deps, paused, "1.item-a", "a").perform(ask("build", async () => done(null))),
     ).rejects.toEqual(new PutDown("pause"));
     expect([durable(), hold.task().openStep]).toEqual([["PAUSE_REQUESTED"], null]);
+  });
+
+  test("begins nothing while the disk is full", async () => {
+    const { deps, hold, disk, durable } = await bench();
+    disk.scarce = true;
+    await expect(
+      durableSteps(deps, hold, "1.item-a", "a").perform(ask("build", async () => done(null))),
+    ).rejects.toMatchObject({ code: "store/full" });
+    expect(durable()).toEqual([]);
+  });
+
+  test("begins nothing once the spec that was agreed on is another one in the database", async () => {
+    const { deps, hold, home, durable } = await bench([], { frozen: true });
+    const build = (name: string) =>
+      durableSteps(deps, hold, name, "a").perform(ask("build", async () => done({ exitCode: 0 })));
+    expect(await build("1.item-a")).toEqual({ exitCode: 0 });
+    const other = new BetterSqlite3(join(home, "agentos.db"));
+    other.exec("DROP TRIGGER specs_keep_their_content; UPDATE specs SET text = replace(text, 'agreed', 'wanted')");
+    other.close();
+    await expect(build("1.item-b")).rejects.toMatchObject({
+      code: "store/corrupt",
+      message: `what is stored of task ${TASK} was changed outside of AgentOS: the stored spec does not have the hash ${hold.task().spec?.hash}`,
+    });
+    expect(durable()).toEqual(["SPEC_FROZEN", "STEP_STARTED", "STEP_COMPLETED"]);
+  });
+
+  test("says what happened again while the store is busy, until the worker is to stop", async () => {
+    const { deps, hold, abort, durable } = await bench();
+    let busy = 2;
+    const impatient: EngineDependencies = {
+      ...deps,
+      log: {
+        ...deps.log,
+        async give(id, command, extra) {
+          if (busy === 0) return deps.log.give(id, command, extra);
+          busy -= 1;
+          throw new Failure("store/busy", "another process holds the lock");
+        },
+      },
+    };
+    const held = (signal: AbortSignal) =>
+      holdTask(impatient, { task: hold.task(), seq: 4 }, null, 1, signal, noWishes());
+    await held(abort.signal).report({ type: "enter_phase", phase: "planning" });
+    expect([busy, durable()]).toEqual([0, ["PHASE_ENTERED"]]);
+    busy = 1;
+    await expect(
+      held(AbortSignal.abort()).report({ type: "enter_phase", phase: "implementation" }),
+    ).rejects.toMatchObject({ code: "store/busy" });
+    expect(durable()).toEqual(["PHASE_ENTERED"]);
   });
 });

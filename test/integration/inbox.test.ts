@@ -124,4 +124,36 @@ describe("the inbox", () => {
     await answer(id, { answer: "accept", reason: "it is only a note", seq: item.seq });
     expect((await rig.until(id, "succeeded")).exitReason).toBe("accepted_unproven");
   });
+
+  it("takes a wish for another plan, a yes to an act, and another try, each as the command it comes to", async () => {
+    const project = await rig.project(repository());
+    const id = await rig.queued(project, { ...plan("true"), gates: [gate("false", "never")], attempts: 1 });
+    await rig.until(id, "awaiting_approval");
+    const first = await show(id);
+    await answer(id, { answer: "request_changes", text: "Say it shorter.", reason: null, seq: first.seq });
+    await rig.happened(id, "PLAN_PROPOSED", first.seq);
+    await rig.until(id, "awaiting_approval");
+    const second = await show(id);
+    await answer(id, { answer: "approve", reason: null, seq: second.seq });
+    await rig.until(id, "blocked");
+    const question = await show(id);
+    await answer(id, { answer: "text", text: "no", reason: null, seq: question.seq });
+    await rig.happened(id, "ASKED", question.seq);
+    await rig.until(id, "blocked");
+    const permission = await show(id);
+    await answer(id, { answer: "allow", always: false, reason: "go on", seq: permission.seq });
+    await rig.happened(id, "BLOCKED", permission.seq);
+    await rig.until(id, "blocked");
+    const gates = await show(id);
+    expect([first, second, question, permission, gates].map(({ kind }) => kind)).toEqual([
+      "plan",
+      "plan",
+      "question",
+      "permission",
+      "gates_failed",
+    ]);
+    await answer(id, { answer: "retry", reason: "once more", seq: gates.seq });
+    expect((await rig.happened(id, "RESUMED", gates.seq)).from).toBe("gates_exhausted");
+    expect((await rig.bodies(id, "DENIED")).length).toBe(0);
+  });
 });

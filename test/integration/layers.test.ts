@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
@@ -14,6 +25,12 @@ import { gate, plan, put, repository, room, startRig } from "./task-kit.ts";
 
 const KEY = "a".repeat(64);
 const never = new AbortController().signal;
+
+/** Whether there is a second file system, from which nothing can be renamed. */
+const elsewhere =
+  existsSync("/dev/shm") &&
+  statSync("/dev/shm").dev !== statSync(tmpdir()).dev &&
+  (statSync("/dev/shm").mode & 2) !== 0;
 
 /** A checkout after its preparation. */
 function checkout(files: Readonly<Record<string, string>> = { "node_modules/x/index.js": "x\n" }): string {
@@ -112,6 +129,58 @@ test("what a dead daemon left half-made is discarded", async () => {
   });
   await fileLayers(home).discard(KEY);
   expect(readdirSync(join(home, "layers"))).toEqual([`${"b".repeat(64)}.new-other`]);
+});
+
+test("a layer that is looked for is in use from then on, and only one that nobody used for long is removed", async () => {
+  const layers = fileLayers(room());
+  await layers.adopt(KEY, checkout(), ["node_modules"]);
+  const path = await layers.path(KEY, "node_modules");
+  const receipt = join(path ?? "", "..", "..", "layer.json");
+  const usedAtMs = async () => (await layers.use()).map((one) => one.usedAtMs);
+  const [longAgo, hourAgo] = [Date.now() - 7 * 86_400_000, Date.now() - 1_800_000];
+  // So soon after its last use it is not written down anew.
+  utimesSync(receipt, hourAgo / 1_000, hourAgo / 1_000);
+  await layers.find(KEY);
+  expect(Math.abs(((await usedAtMs())[0] ?? 0) - hourAgo)).toBeLessThan(10);
+  utimesSync(receipt, longAgo / 1_000, longAgo / 1_000);
+  await layers.find(KEY);
+  expect((await usedAtMs())[0]).toBeGreaterThan(hourAgo);
+  expect([await layers.remove(KEY, hourAgo), await layers.find(KEY)]).toEqual([
+    false,
+    expect.objectContaining({ key: KEY, files: 1, outputs: ["node_modules"] }),
+  ]);
+  expect([await layers.remove(KEY, Date.now() + 1_000), await layers.find(KEY), await layers.use()]).toEqual([
+    true,
+    null,
+    [],
+  ]);
+});
+
+test.skipIf(!elsewhere)(
+  `a layer is taken from a checkout on another file system too${elsewhere ? "" : ": /dev/shm is none here"}`,
+  async () => {
+    const place = mkdtempSync("/dev/shm/agentos-layers-");
+    try {
+      put(place, { "node_modules/x/index.js": "x\n" });
+      symlinkSync("x/index.js", join(place, "node_modules", "link"));
+      const home = room();
+      const [far, near] = [fileLayers(join(home, "far")), fileLayers(join(home, "near"))];
+      const beside = checkout();
+      symlinkSync("x/index.js", join(beside, "node_modules", "link"));
+      const taken = await far.adopt(KEY, place, ["node_modules"]);
+      expect(taken).toEqual(await near.adopt(KEY, beside, ["node_modules"]));
+      expect(readFileSync(join((await far.path(KEY, "node_modules")) ?? "", "link"), "utf8")).toBe("x\n");
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
+  },
+);
+
+test("a receipt that cannot be read is an error, not a layer that is to be made again", async () => {
+  const home = room();
+  const layers = fileLayers(home);
+  mkdirSync(join(home, "layers", KEY, "layer.json"), { recursive: true });
+  await expect(layers.adopt(KEY, checkout(), ["node_modules"])).rejects.toMatchObject({ code: "EISDIR" });
 });
 
 test("of two who want the same key one waits; who stops waiting is gone at once, and the next still waits for the one at work", async () => {

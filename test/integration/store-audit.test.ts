@@ -1,4 +1,4 @@
-import { cp, mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { auditStore } from "../../src/adapters/store/audit.ts";
 import { blobFile } from "../../src/adapters/store/blob-content.ts";
 import { storePaths } from "../../src/adapters/store/home.ts";
+import { placed } from "../../src/adapters/store/journal-row.ts";
 import { openStore } from "../../src/adapters/store/open.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { rowHash } from "../../src/domain/chain.ts";
@@ -181,6 +182,14 @@ const CHANGED: readonly (readonly [what: string, stream: string, seq: number, st
     ],
   ],
   [
+    "what size content is said to have",
+    "task/b",
+    1,
+    [
+      "UPDATE blobs SET bytes = bytes + 1 WHERE digest = (SELECT json_extract(body, '$.title.digest') FROM events WHERE stream = 'task/b' AND seq = 1)",
+    ],
+  ],
+  [
     "content's salt",
     "task/b",
     1,
@@ -325,3 +334,50 @@ function query(sql: string): unknown[] {
   connection.close();
   return rows;
 }
+
+test("an event that is sound by its hashes and cannot follow was not written by AgentOS: its task is not worked on", async () => {
+  const connection = new BetterSqlite3(storePaths(home).database);
+  const last = connection.prepare("SELECT * FROM events WHERE stream = 'task/b' AND seq = 2").get() as { hash: string };
+  const first = connection.prepare("SELECT * FROM events WHERE stream = 'task/b' AND seq = 1").get() as Created;
+  const { type, v, at_ms, actor, body } = first;
+  const row = placed(seal, { type, v, atMs: at_ms, actor, body }, "task/b", 3, last.hash);
+  connection
+    .prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    .run(row.stream, row.seq, row.type, row.v, row.atMs, row.actor, row.body, row.prevHash, row.hash);
+  connection.prepare("INSERT INTO log_leaves VALUES (11, 'task/b', 3, ?)").run(row.hash);
+  connection.close();
+  const store = await openStore({ home, seal, now: () => 0 });
+  try {
+    expect(await store.tasks.tampered("b")).toEqual({
+      problem: "event 3 of its journal cannot follow the ones before it",
+      status: null,
+    });
+    expect(await store.tasks.tampered("a")).toBeNull();
+  } finally {
+    await store.close();
+  }
+});
+
+interface Created {
+  readonly type: "CREATED";
+  readonly v: number;
+  readonly at_ms: number;
+  readonly actor: string;
+  readonly body: string;
+}
+
+test("content that cannot be read is neither whole nor changed: the audit does not come to an end", async () => {
+  const connection = new BetterSqlite3(storePaths(home).database, { readonly: true });
+  const digest = connection.prepare("SELECT digest FROM blobs WHERE content IS NULL").pluck().get() as string;
+  connection.close();
+  const file = blobFile(storePaths(home).blobs, digest);
+  await rm(file);
+  await mkdir(file);
+  await expect(audit()).rejects.toMatchObject({ code: "EISDIR" });
+  const store = await openStore({ home, seal, now: () => 0 });
+  try {
+    await expect(store.get({ digest, bytes: LARGE.length })).rejects.toMatchObject({ code: "EISDIR" });
+  } finally {
+    await store.close();
+  }
+});

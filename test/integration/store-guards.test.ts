@@ -96,3 +96,25 @@ test("the sqlite3 program is refused in the same words", async (context) => {
   for (const [statement, message] of REFUSED)
     await expect(run("sqlite3", [storePaths(home).database, statement])).rejects.toThrow(message);
 });
+
+test.each([
+  ["was taken away", "DROP TRIGGER specs_keep_their_content"],
+  [
+    "is not as AgentOS made it",
+    "DROP TRIGGER specs_keep_their_content; CREATE TRIGGER specs_keep_their_content BEFORE UPDATE ON specs BEGIN SELECT 1; END",
+  ],
+])("a store whose guard %s is not opened", async (what, statement) => {
+  const place = await mkdtemp(join(tmpdir(), "agentos-store-"));
+  try {
+    await (await openStore({ home: place, seal, now: () => 0 })).close();
+    const connection = new BetterSqlite3(storePaths(place).database);
+    connection.exec(statement);
+    connection.close();
+    await expect(openStore({ home: place, seal, now: () => 0 })).rejects.toMatchObject({
+      code: "store/corrupt",
+      message: `the guard specs_keep_their_content of the database ${what}`,
+    });
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+});

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { auditStore } from "../../src/adapters/store/audit.ts";
+import { writeDurably } from "../../src/adapters/store/durable-file.ts";
 import { storePaths } from "../../src/adapters/store/home.ts";
 import { copyBefore, keepCopy } from "../../src/adapters/store/keep-copy.ts";
 import { migrate } from "../../src/adapters/store/migrate.ts";
@@ -286,4 +287,13 @@ test("content is in its file, whole and under its name, before the name is given
 test("a directory that cannot be made is no empty store", async () => {
   await mkdir(join(home, "agentos.db"));
   await expect(open()).rejects.toThrow();
+});
+
+test("a file that cannot be put in its place leaves nothing beside it", async () => {
+  const place = join(home, "taken");
+  await mkdir(join(place, "by-another"), { recursive: true });
+  await expect(writeDurably(place, utf8("content"))).rejects.toThrow();
+  expect(await readdir(home, { recursive: true })).toEqual(["taken", join("taken", "by-another")]);
+  await writeDurably(join(home, "deep", "down", "file"), utf8("content"));
+  expect(await readFile(join(home, "deep", "down", "file"), "utf8")).toBe("content");
 });

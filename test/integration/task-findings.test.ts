@@ -88,3 +88,23 @@ test("a criterion that nothing proves waits for a person, and the work is then a
   await rig.system.cases.answer.accept(ADA, id, "I read it");
   expect(await rig.task(id)).toMatchObject({ status: "succeeded", exitReason: "accepted_unproven" });
 });
+
+test("work that changes a test is proven with the test as it was, too: where only its own passes, a person is asked", async () => {
+  const repo = repository({ "a.txt": "one\n", "test/check.sh": "grep -q one a.txt\n" });
+  const id = await rig.approved(await rig.project(repo), {
+    ...plan(TWO, { write: "test/check.sh", content: "grep -q two a.txt\n" }),
+    // Which file a gate is about is pinned with it, unless it is found by its name as it runs.
+    gates: [gate("for one in test/*.sh; do sh $one; done")],
+  });
+  const task = await rig.until(id, "blocked");
+  expect(task).toMatchObject({
+    reason: "findings",
+    verdicts: { check: { verdict: "pass" } },
+    keptTests: { check: { verdict: "fail" } },
+    findings: [
+      { kind: "earlier_tests_fail", about: "the gate check", policy: "asks" },
+      { kind: "tests_changed", about: "test/check.sh", policy: "shown" },
+    ],
+  });
+  expect((await rig.bodies(id, "GATE_PASSED")).map(({ on }) => on)).toEqual(["base", "candidate"]);
+});

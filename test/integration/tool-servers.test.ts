@@ -153,4 +153,25 @@ describe("tools of a configured server", () => {
     });
     expect(await rig.system.cases.toolServersOf(project.id)).toEqual([]);
   });
+
+  it("are agreed to only as they are offered now, of a server that the project has once", async () => {
+    const { id, name } = await rig.project(repository());
+    const { offered } = await rig.system.cases.addToolServer(ADA, id, server("plain"));
+    const digest = "0".repeat(64);
+    await expect(rig.system.cases.addToolServer(ADA, id, server("plain"))).rejects.toMatchObject({
+      code: "project/refused",
+      message: `the project ${name} has a tool server notes already`,
+      next: `agentos mcp remove ${name} notes`,
+    });
+    await expect(rig.system.cases.pinTools(ADA, id, "notes", [offered[0]?.digest ?? "", digest])).rejects.toMatchObject(
+      {
+        code: "project/refused",
+        message: `the server notes offers no tool with the digest ${digest} now`,
+        next: `agentos mcp probe ${name} notes shows what it offers.`,
+      },
+    );
+    expect((await rig.system.cases.toolServersOf(id)).map(({ name: one, tools }) => [one, tools])).toEqual([
+      ["notes", []],
+    ]);
+  });
 });

@@ -262,16 +262,14 @@ export const CHAT_EXAMPLES = {
 } as const satisfies ChatEventBodies;
 
 export const exampleEvents = (): readonly AnyEvent[] =>
-  Object.entries({ ...EXAMPLES, ...PROJECT_EXAMPLES, ...SYSTEM_EXAMPLES, ...POLICY_EXAMPLES, ...CHAT_EXAMPLES }).map(
-    ([type, body]) => ({ type, body }) as AnyEvent,
-  );
-Object.entries({
-  ...EXAMPLES,
-  ...PROJECT_EXAMPLES,
-  ...PROVIDER_EXAMPLES,
-  ...SYSTEM_EXAMPLES,
-  ...POLICY_EXAMPLES,
-}).map(([type, body]) => ({ type, body }) as AnyEvent);
+  Object.entries({
+    ...EXAMPLES,
+    ...PROJECT_EXAMPLES,
+    ...PROVIDER_EXAMPLES,
+    ...SYSTEM_EXAMPLES,
+    ...POLICY_EXAMPLES,
+    ...CHAT_EXAMPLES,
+  }).map(([type, body]) => ({ type, body }) as AnyEvent);
 
 export const event = <T extends TaskEvent["type"]>(type: T, body: Partial<TaskEventBodies[T]> = {}): TaskEvent =>
   ({ type, body: { ...EXAMPLES[type], ...body } }) as TaskEvent;

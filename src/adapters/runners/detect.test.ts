@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runners } from "./runners.ts";
 
 /** What is detected in a repository of these files, as one line for each gate and each preparation. */
-async function seen(contents: Readonly<Record<string, string>>) {
+async function seen(contents: Readonly<Record<string, string | null>>) {
   const found = await detect(contents);
   return {
     kinds: found.ecosystems,
@@ -12,7 +12,8 @@ async function seen(contents: Readonly<Record<string, string>>) {
   };
 }
 
-const detect = (contents: Readonly<Record<string, string>>) =>
+/** Of what has no text (a link, or a file that is too large) only the path is known. */
+const detect = (contents: Readonly<Record<string, string | null>>) =>
   runners({ registry: "" }).detect("app", {
     text: async (path) => contents[path] ?? null,
     paths: async (prefix = "", most = 1000) =>
@@ -196,6 +197,280 @@ describe("dependencies", () => {
   ])("%s need no preparation", async (_, files) => expect((await seen(files)).prepare).toEqual([]));
 });
 
+/** The files whose content a gate is pinned to. */
+const pinned = async (contents: Readonly<Record<string, string>>, id = "tests") =>
+  (await detect(contents)).gates.find((gate) => gate.id === id)?.definition.map(({ path }) => path);
+
+const NOT_INSTALLED =
+  "what composer.lock asks for is not installed by itself; name a prepare command that fills vendor";
+const MACHINES_OWN = "composer.json does not ask for phpunit, so the machine's own is used";
+
+describe("php", () => {
+  const own = { "composer.json": '{"require-dev": {"phpunit/phpunit": "^11.0"}}' };
+  test.each([
+    ["of composer", { ...own, "tests/AddTest.php": "" }, "vendor/bin/phpunit tests", []],
+    ["of composer, in test", { ...own, "test/unit/AddTest.php": "" }, "vendor/bin/phpunit test", []],
+    ["of composer, configured", { ...own, "phpunit.xml": "", "tests/AddTest.php": "" }, "vendor/bin/phpunit", []],
+    [
+      "of the machine",
+      { "composer.json": '{"require": {"php": "^8.2"}}', "tests/AddTest.php": "" },
+      "phpunit tests",
+      [MACHINES_OWN],
+    ],
+    ["without composer", { "phpunit.xml.dist": "", "tests/AddTest.php": "" }, "phpunit", [MACHINES_OWN]],
+    [
+      "that is not installed",
+      { ...own, "composer.lock": "{}", "tests/AddTest.php": "" },
+      "vendor/bin/phpunit tests",
+      [NOT_INSTALLED],
+    ],
+    [
+      "that is vendored",
+      { ...own, "composer.lock": "{}", "tests/AddTest.php": "", "vendor/autoload.php": "" },
+      "vendor/bin/phpunit tests",
+      [],
+    ],
+  ])("is tested by the phpunit %s", async (_, files, argv, notes) =>
+    expect(await seen(files)).toEqual({
+      kinds: ["php"],
+      gates: [`tests: ${argv} in . (phpunit)`],
+      prepare: [],
+      notes,
+    }),
+  );
+
+  test("in a folder is looked at from there, its vendored packages too", async () => {
+    const files = {
+      "api/composer.json": own["composer.json"],
+      "api/composer.lock": "{}",
+      "api/tests/AddTest.php": "",
+    };
+    const gates = ["tests-api: vendor/bin/phpunit tests in api (phpunit)"];
+    expect(await seen(files)).toEqual({ kinds: ["php"], gates, prepare: [], notes: [`api: ${NOT_INSTALLED}`] });
+    expect(await seen({ ...files, "vendor/autoload.php": "" })).toMatchObject({ notes: [`api: ${NOT_INSTALLED}`] });
+    expect(await seen({ ...files, "api/vendor/autoload.php": "" })).toMatchObject({ gates, notes: [] });
+    expect(await pinned(files, "tests-api")).toEqual(
+      ["phpunit.xml", "phpunit.xml.dist", "phpunit.dist.xml"].map((name) => `api/${name}`),
+    );
+  });
+
+  test("without tests has no gate, and says what was looked for", async () =>
+    expect(await seen({ ...own, "src/AddTest.php": "", "tests/bootstrap.php": "" })).toEqual({
+      kinds: ["php"],
+      gates: [],
+      prepare: [],
+      notes: ["there is no tests/*Test.php, so there is no gate tests"],
+    }));
+});
+
+describe("ruby", () => {
+  const locked = { "Gemfile.lock": "GEM\n  remote: https://rubygems.org/\n  specs:\n    rake (13.2.1)\n" };
+  const all = "ruby -Ilib -Itest -e ARGV.each { |path| require File.expand_path(path) }";
+  const gems =
+    "gems of the Gemfile.lock are taken from the machine or from what the repository holds; name a prepare command to install them";
+  test.each([
+    ["rspec", { Gemfile: "", "spec/sum/add_spec.rb": "" }, ["tests: rspec in . (rspec)"], []],
+    [
+      "rspec of the bundle",
+      { Gemfile: "", ...locked, "spec/add_spec.rb": "" },
+      ["tests: bundle exec rspec in . (rspec)"],
+      [gems],
+    ],
+    [
+      "rspec where the lock file names no gem",
+      { "x.gemspec": "", "Gemfile.lock": "GEM\n  specs:\n", "spec/add_spec.rb": "" },
+      ["tests: rspec in . (rspec)"],
+      [],
+    ],
+    [
+      "the test task",
+      { Rakefile: "Rake::TestTask.new", "test/add_test.rb": "" },
+      ["tests: rake test in . (minitest)"],
+      [],
+    ],
+    [
+      "a task test of the bundle",
+      { Rakefile: "task(:test) { sh 'x' }", ...locked, "test/add_test.rb": "" },
+      ["tests: bundle exec rake test in . (minitest)"],
+      [gems],
+    ],
+    [
+      "ruby on all test files where no task is",
+      { Rakefile: "task :docs\n", "test/add_test.rb": "", "test/unit/test_sub.rb": "", "test/notes.rb": "" },
+      [`tests: ${all} test/add_test.rb test/unit/test_sub.rb in . (minitest)`],
+      [],
+    ],
+    [
+      "rspec and minitest, each with a gate",
+      { ".rspec": "", "spec/add_spec.rb": "", "test/add_test.rb": "" },
+      ["tests: rspec in . (rspec)", `tests-minitest: ${all} test/add_test.rb in . (minitest)`],
+      [],
+    ],
+    [
+      "nothing where there is no test",
+      { Gemfile: "", "lib/add_test.rb": "" },
+      [],
+      ["there is no spec/*_spec.rb and no test/*_test.rb, so there is no gate tests"],
+    ],
+  ])("is tested by %s", async (_, files, gates, notes) =>
+    expect(await seen(files)).toEqual({ kinds: ["ruby"], gates, prepare: [], notes }),
+  );
+
+  test("is pinned to what configures its runners, and to the Gemfile", async () => {
+    const files = { Gemfile: "", "spec/add_spec.rb": "", "test/add_test.rb": "" };
+    expect(await pinned(files)).toEqual([".rspec", "spec/spec_helper.rb", "Gemfile"]);
+    expect(await pinned(files, "tests-minitest")).toEqual(["Rakefile", ".rake", "test/test_helper.rb", "Gemfile"]);
+  });
+});
+
+const NO_TEST_BELOW = "there is no test below src/test, so there is no gate tests";
+
+describe("maven", () => {
+  const argv = "mvn --batch-mode --offline test";
+  const unfetched =
+    "what maven needs is not fetched by itself: set maven.repo.local in .mvn/maven.config to a repository on this machine, or name a prepare command";
+
+  test("runs the tests of all modules in one gate, pinned to the poms of all of them", async () => {
+    const files = { "pom.xml": "", "core/pom.xml": "", "core/src/test/java/SumTest.java": "" };
+    expect(await seen(files)).toEqual({
+      kinds: ["maven"],
+      gates: [`tests: ${argv} in . (maven)`],
+      prepare: [],
+      notes: [unfetched],
+    });
+    expect(await pinned(files)).toEqual([
+      "pom.xml",
+      ".mvn/maven.config",
+      ".mvn/jvm.config",
+      ".mvn/extensions.xml",
+      "core/pom.xml",
+    ]);
+  });
+
+  test.each([
+    ["java/SumTest.java", "-Dmaven.repo.local=repository\n", []],
+    ["kotlin/SumTest.kt", "-T 2\n", [unfetched]],
+    ["groovy/SumTest.groovy", "", [unfetched]],
+    ["scala/SumTest.scala", "", [unfetched]],
+  ])("with src/test/%s and the settings %j", async (test, settings, notes) =>
+    expect(await seen({ "pom.xml": "", [`src/test/${test}`]: "", ".mvn/maven.config": settings })).toMatchObject({
+      gates: [`tests: ${argv} in . (maven)`],
+      notes,
+    }),
+  );
+
+  test("without tests has no gate", async () =>
+    expect(await seen({ "pom.xml": "", "src/main/java/Sum.java": "", "src/test/resources/x.json": "" })).toEqual({
+      kinds: ["maven"],
+      gates: [],
+      prepare: [],
+      notes: [NO_TEST_BELOW],
+    }));
+});
+
+describe("gradle", () => {
+  const gates = ["tests: gradle --offline --no-daemon test in . (gradle)"];
+  const notes = ["what gradle needs is not fetched by itself: keep it in the repository, or name a prepare command"];
+
+  test("runs the tests of all projects in one gate, pinned to the builds of all of them", async () => {
+    const files = {
+      "settings.gradle.kts": "",
+      "app/build.gradle": "",
+      "app/gradle.properties": "",
+      "app/src/test/kotlin/SumTest.kt": "",
+      "gradle.properties": "",
+    };
+    expect(await seen(files)).toEqual({ kinds: ["gradle"], gates, prepare: [], notes });
+    expect(await pinned(files)).toEqual(["settings.gradle.kts", "app/build.gradle", "gradle.properties"]);
+  });
+
+  test("without tests has no gate", async () =>
+    expect(await seen({ "build.gradle": "", "src/main/java/Sum.java": "" })).toEqual({
+      kinds: ["gradle"],
+      gates: [],
+      prepare: [],
+      notes: [NO_TEST_BELOW],
+    }));
+});
+
+describe("perl", () => {
+  test("is tested by prove where t has tests", async () => {
+    const gates = ["tests: prove -l -r t in . (prove)"];
+    expect(await seen({ cpanfile: "", "t/sum/add.t": "" })).toEqual({ kinds: ["perl"], gates, prepare: [], notes: [] });
+    expect(await seen({ "Makefile.PL": "", "t/lib/Add.pm": "" })).toMatchObject({
+      gates: [],
+      notes: ["there is no t/*.t, so there is no gate tests"],
+    });
+  });
+});
+
+describe("rust", () => {
+  const crate = { "Cargo.toml": '[dependencies]\nserde = "1"\n', "src/lib.rs": "#[test]\nfn adds() {}\n" };
+  const fetched = {
+    repo: "app",
+    id: "cargo",
+    argv: ["cargo", "fetch", "--locked"],
+    cwd: ".",
+    inputs: ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"].map((path) => ({ path, pointer: null, sha256: null })),
+    outputs: [],
+    stores: ["cargo"],
+    hosts: ["index.crates.io:443", "static.crates.io:443"],
+    environment: { CARGO_NET_OFFLINE: "false" },
+    provides: { CARGO_HOME: expect.stringMatching(/\/cargo$/) },
+    reproducible: true,
+  };
+  const registry = 'source = "registry+https://github.com/rust-lang/crates.io-index"\n';
+
+  test.each([
+    ["of the usual registry", { "Cargo.lock": registry }, {}],
+    [
+      "of git, too",
+      { "Cargo.lock": `${registry}source = "git+https://git.example/team/x?rev=1#2"\n` },
+      { hosts: ["git.example:443", "index.crates.io:443", "static.crates.io:443"] },
+    ],
+    [
+      "of a mirror instead",
+      {
+        "Cargo.lock": registry,
+        ".cargo/config.toml":
+          '[source.crates-io]\nreplace-with = "m"\n[source.m]\nregistry = "sparse+http://crates.example:8080/index/"\n',
+      },
+      { hosts: ["crates.example:8080"] },
+    ],
+    [
+      "of a registry that has a name",
+      { "Cargo.lock": registry, ".cargo/config": '[registries.team]\nindex = "https://crates.example/git"\n' },
+      { hosts: ["crates.example:443"] },
+    ],
+    ["without a lock file", {}, { argv: ["cargo", "fetch"], reproducible: false }],
+  ])("fetches crates %s", async (_, files, more) =>
+    expect((await detect({ ...crate, ...files })).prepare).toEqual([{ ...fetched, ...more }]),
+  );
+
+  test("without tests has no gate, and nothing is fetched for it", async () =>
+    expect(await seen({ ...crate, "src/lib.rs": "fn adds() {}\n" })).toEqual({
+      kinds: ["cargo"],
+      gates: [],
+      prepare: [],
+      notes: ["no Rust file here has a test, so there is no gate tests"],
+    }));
+});
+
+describe("python packages", () => {
+  const tested = { "test_x.py": "import unittest\n" };
+  test.each([
+    ["the usual index", "requests==2.32.3\n", ["files.pythonhosted.org:443", "pypi.org:443"]],
+    ["the index that a list names", "-i https://one.example/simple\nx==1\n", ["one.example:443"]],
+    [
+      "all indexes that it names",
+      "--index-url=https://one.example/simple\n--extra-index-url http://two.example:8080/s\nx\ny==1\n",
+      ["one.example:443", "two.example:8080"],
+    ],
+  ])("come from %s", async (_, list, hosts) =>
+    expect((await detect({ ...tested, "requirements.txt": list })).prepare).toMatchObject([{ id: "python", hosts }]),
+  );
+});
+
 test("a Makefile is asked only where nothing else is", async () => {
   expect((await seen({ Makefile: "all:\ncheck: all\n\ttrue\ntest:\n" })).gates).toEqual([
     "tests: make check in . (make)",
@@ -204,4 +479,34 @@ test("a Makefile is asked only where nothing else is", async () => {
     "tests: go test -json ./... in . (go test)",
   ]);
   expect((await seen({ Makefile: "all:\nTEST := 1\n" })).gates).toEqual([]);
+});
+
+describe("a Makefile", () => {
+  test.each([
+    ["the GNUmakefile before the Makefile", { GNUmakefile: "test:\n", Makefile: "check:\n" }, "make test"],
+    ["the better of its targets", { makefile: "tests: all\ntest: all\n" }, "make test"],
+    ["a target among others in one rule", { Makefile: "lint check docs: all\n" }, "make check"],
+  ])("offers %s", async (_, files, argv) =>
+    expect(await seen(files)).toEqual({
+      kinds: ["make"],
+      gates: [`tests: ${argv} in . (make)`],
+      prepare: [],
+      notes: [
+        `${argv} is judged by its exit code, and by the counts of its output where it prints a summary that is known here`,
+      ],
+    }),
+  );
+
+  test("without such a target says which were looked for", async () =>
+    expect(await seen({ Makefile: "all:\nlatest:\n\ttrue\n" })).toEqual({
+      kinds: ["make"],
+      gates: [],
+      prepare: [],
+      notes: ["Makefile has no target check, test, tests, so there is no gate tests"],
+    }));
+
+  test("that is a link is none", async () => expect((await seen({ Makefile: null })).kinds).toEqual([]));
+
+  test("below the top is somebody else's", async () =>
+    expect((await seen({ "docs/Makefile": "check:\n" })).kinds).toEqual([]));
 });

@@ -67,6 +67,54 @@ describe("a gate is asked for its report", () => {
     expect(decodeURIComponent(options)).toContain(String.raw`appendFileSync("/a \"b\" 100%/node-test.tap"`);
   });
 
+  const fromCheckout = (pattern: string) => ({ from: "checkout", pattern }) as const;
+  test.each([
+    [
+      gate(["bun", "run", "test"], "bun test", "junit"),
+      ["--reporter=junit", "--reporter-outfile=/r/bun.xml"],
+      { DO_NOT_TRACK: "1" },
+      inFile("bun.xml"),
+    ],
+    [gate(["python3", "-m", "pytest"], "pytest", "junit"), ["--junitxml=/r/pytest.xml"], {}, inFile("pytest.xml")],
+    [gate(["python3", "-m", "unittest", "discover"], "unittest", "unittest"), [], {}, { from: "stderr" } as const],
+    [
+      gate(["bundle", "exec", "rspec"], "rspec", "rspec-json"),
+      ["--format", "progress", "--format", "json", "--out", "/r/rspec.json"],
+      {},
+      inFile("rspec.json"),
+    ],
+    [gate(["rake", "test"], "minitest", "minitest"), [], {}, STDOUT],
+    [gate(["phpunit", "tests"], "phpunit", "junit"), ["--log-junit", "/r/phpunit.xml"], {}, inFile("phpunit.xml")],
+    [
+      gate(["go", "test", "-json", "./..."], "go test", "go-json"),
+      [],
+      { GOPROXY: "off", GOTOOLCHAIN: "local", GOTELEMETRY: "off" },
+      STDOUT,
+    ],
+    [
+      gate(["cargo", "test"], "cargo test", "cargo"),
+      [],
+      { CARGO_NET_OFFLINE: "true", CARGO_TERM_COLOR: "never" },
+      STDOUT,
+    ],
+    [
+      gate(["mvn", "--batch-mode", "--offline", "test"], "maven", "junit"),
+      [],
+      {},
+      fromCheckout("(?:.*/)?target/(?:surefire|failsafe)-reports/TEST-[^/]*\\.xml"),
+    ],
+    [
+      gate(["gradle", "--offline", "test"], "gradle", "junit"),
+      [],
+      { GRADLE_USER_HOME: "/tmp/gradle" },
+      fromCheckout("(?:.*/)?build/test-results/(?:[^/]+/)?TEST-[^/]*\\.xml"),
+    ],
+    [gate(["prove", "-l"], "prove", "prove"), [], {}, STDOUT],
+    [gate(["make", "check"], "make", "summary"), [], {}, STDOUT],
+  ])("of another language, where its runner writes one: %j", (given, more, environment, report) =>
+    expect(instrument(given, "/r/")).toEqual({ argv: [...given.argv, ...more], environment, report }),
+  );
+
   test("that its runner does not write on standard output", () => {
     expect(instrument(gate(["make", "check"], null, "junit"), "/r")).toEqual({
       argv: ["make", "check"],

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { placesFor } from "./control-groups.ts";
+import { openControlGroups, placesFor } from "./control-groups.ts";
 
 test("on version 1 a group is made below our own, in each tree", () => {
   const cgroup = "4:memory:/service/a\n8:pids:/\n9:name=systemd:/\n0::/\n";
@@ -39,3 +40,22 @@ test("on version 2 a group may be made next to us or further up, nearest first",
 });
 
 test("without control groups there is no place", () => expect(placesFor("", "")).toEqual([]));
+
+test.skipIf(process.platform !== "linux")(
+  "groups are made where this user may, each for one command, and are gone again (needs Linux)",
+  async () => {
+    const limits = { memoryBytes: 64 * 1024 ** 2, processes: 10 };
+    const [one, two] = [openControlGroups(limits), openControlGroups(limits)];
+    try {
+      const all = [...one.directories, ...two.directories];
+      expect([new Set(all).size, all.filter((path) => !existsSync(path))]).toEqual([all.length, []]);
+      // This process is in no group of a command, and a process that is not there is in none at all.
+      expect([one.holdsMemoryOf(process.pid), one.holdsMemoryOf(2 ** 30)]).toEqual([false, false]);
+    } finally {
+      await one.remove();
+      await two.remove();
+    }
+    expect([...one.directories, ...two.directories].filter((path) => existsSync(path))).toEqual([]);
+    expect([one.memoryKills(), two.memoryKills()]).toEqual([0, 0]);
+  },
+);

@@ -35,6 +35,19 @@ test.each([
   expect(boundFor(entry)).toEqual(expected);
 });
 
+test.each([
+  [".pyenv/versions/3.12/bin", ".pyenv", "PYENV_ROOT"],
+  [".rbenv/shims", ".rbenv", "RBENV_ROOT"],
+  [".nodenv/shims", ".nodenv", "NODENV_ROOT"],
+  [".volta/bin", ".volta", "VOLTA_HOME"],
+  [".asdf/shims", ".asdf", "ASDF_DATA_DIR"],
+  [".local/share/mise/shims", ".local/share/mise", "MISE_DATA_DIR"],
+])("programs of %s find the rest of %s by %s, where the home is empty", (entry, root, variable) => {
+  make(entry);
+  expect(boundFor(entry)).toEqual([root]);
+  expect(toolchainsOn([join(home, entry)], [home]).variables).toEqual({ [variable]: join(home, root) });
+});
+
 test("cargo brings its compilers, not its credentials", () => {
   make(".cargo/bin", ".cargo/registry", ".rustup/toolchains");
   expect(boundFor(".cargo/bin")).toEqual([".cargo/bin", ".rustup"]);

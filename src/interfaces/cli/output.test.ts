@@ -57,3 +57,17 @@ describe("a problem", () => {
     expect(stderr).toBe("");
   });
 });
+
+describe("bytes that a person asked to have as they are", () => {
+  const bytes = new TextEncoder().encode("a\u001b[2J");
+  const written = (json: boolean) => {
+    const parts: (string | Uint8Array)[] = [];
+    const { out } = output({ stdout: (part) => parts.push(part), stderr: () => {} }, { json, quiet: false });
+    out.bytes(bytes);
+    return parts;
+  };
+
+  test("are written unchanged, and left out of an envelope", () => {
+    expect([written(false), written(true)]).toEqual([[bytes], []]);
+  });
+});

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -53,5 +53,18 @@ describe("a plan file is refused, by name,", () => {
     expect((await refused(readPlanFile(".", directory)))?.detail).toBe("the plan file . cannot be read (EISDIR)");
     writeFileSync(join(directory, "bytes.yaml"), new Uint8Array([0xff, 0xfe]));
     expect((await refused(readPlanFile("bytes.yaml", directory)))?.detail).toBe("bytes.yaml is no UTF-8 text");
+  });
+
+  test("when it is larger than a plan may be, or no JSON", async () => {
+    writeFileSync(join(directory, "large.yaml"), "");
+    truncateSync(join(directory, "large.yaml"), 8 * 1024 ** 2 + 1);
+    const large = await refused(readPlanFile("large.yaml", directory));
+    expect([large?.code, large?.detail]).toEqual([
+      "input/too-large",
+      "large.yaml has 8388609 bytes; a plan file may have 8388608",
+    ]);
+    const broken = await refused(read("{", "plan.json"));
+    expect(broken?.code).toBe("plan/invalid");
+    expect(broken?.detail).toMatch(/^plan\.json is no JSON: /);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { criterion, gate, limits, scope, specChange } from "./spec-options.ts";
+import { criterion, gate, limits, mayChange, scope, specChange } from "./spec-options.ts";
 
 test("a criterion names its gate after an arrow, and an arrow that names none is words", () => {
   expect(criterion("Empty input is no error => tests")).toEqual({ text: "Empty input is no error", gate: "tests" });
@@ -97,4 +97,10 @@ test("a preparation is a command with its details, or none at all", async () => 
   expect(await specChange({ ...SAID_NOTHING, noPrepare: true }, "/")).toEqual({ prepare: [{ run: "" }] });
   await expect(specChange({ ...SAID_NOTHING, ...prepare, noPrepare: true }, "/")).rejects.toThrow("--no-prepare says");
   await expect(specChange({ ...SAID_NOTHING, prepareHost: ["a:1"] }, "/")).rejects.toThrow("not by which command");
+});
+
+test("what a spec lets the work change is named in one word or several, and nothing else is", async () => {
+  const change = await specChange({ ...SAID_NOTHING, mayChange: ["tests, ci", "secrets"] }, "/");
+  expect(change).toEqual({ may_change: ["tests", "ci", "secrets"] });
+  expect(() => mayChange("tests,anything")).toThrow('--may-change "anything" is nothing that a spec can let change');
 });

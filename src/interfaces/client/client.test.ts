@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import { connect } from "./client.ts";
 import { messages } from "./event-stream.ts";
+import { exchange, problemOfAnswer } from "./transport.ts";
 import { problemOf } from "./trouble.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -103,6 +105,46 @@ describe("an answer that is not good is told:", () => {
     });
   });
 
+  test("something that is not AgentOS and says no", async () => {
+    const url = await daemon((_, response) => response.writeHead(502, { "content-type": "text/html" }).end("<html>"));
+    expect(await problem(connect(async () => url).health())).toMatchObject({
+      code: "daemon/unreachable",
+      detail: "what answered GET /api/health is not AgentOS (HTTP 502)",
+      next: "agentos daemon status shows where the daemon is.",
+    });
+  });
+
+  test("a problem of a code this version does not know", async () => {
+    const url = await daemon((_, response) => json(response, 409, { code: "task/enchanted", detail: "no" }));
+    expect((await problem(connect(async () => url).task("A")))?.detail).toBe(
+      "what answered GET /api/tasks/A is not AgentOS (HTTP 409)",
+    );
+  });
+
+  test("none within the time it has", async () => {
+    const url = await daemon(() => {});
+    const waited = exchange(async () => url, { method: "GET", path: "/api/health", timeoutMs: 20 });
+    expect(await problem(waited)).toMatchObject({
+      code: "daemon/unreachable",
+      detail: `the daemon at ${url} did not answer GET /api/health within 0.02 s`,
+    });
+  });
+
+  test("one that is too large to be one, before all of it has come", async () => {
+    const part = Buffer.alloc(128 * 1024 ** 2);
+    const message = Readable.from([part, part, part]) as unknown as IncomingMessage;
+    const found = await problem(
+      problemOfAnswer({ status: 500, message }, { method: "GET", path: "/api/events" }).then((error) =>
+        Promise.reject(error),
+      ),
+    );
+    expect(found).toMatchObject({
+      code: "input/too-large",
+      detail: "the answer to GET /api/events is larger than 268435456 bytes",
+    });
+    expect(message.destroyed).toBe(true);
+  });
+
   test("a form this version does not know, by field", async () => {
     const url = await daemon((_, response) => json(response, 200, { items: [{ id: 1 }], next: null }));
     expect((await problem(connect(async () => url).tasks()))?.detail).toMatch(
@@ -148,6 +190,60 @@ test("a stream that breaks goes on after the last event that came", async () => 
   }
   expect(seen).toEqual([1, 2, 3]);
   expect(asked).toEqual(["/api/tasks/A/events?after=0", "/api/tasks/A/events?after=2"]);
+});
+
+test("a stream that is refused says why", async () => {
+  const url = await daemon((_, response) =>
+    json(response, 404, { code: "task/not-found", detail: "there is no task A", next: "look" }),
+  );
+  const followed = connect(async () => url).followTask("A", 0, new AbortController().signal);
+  expect(await problem(followed.next())).toMatchObject({ code: "task/not-found", detail: "there is no task A" });
+});
+
+describe("what is said in a chat", () => {
+  const END = { type: "end", session: "s", text: "Hi.", drafted: [], spent: { tokens: 3, usd: 0, turns: 1 } };
+
+  /** A daemon that tells this, and everything the client heard of it. */
+  async function said(...told: readonly unknown[]) {
+    const heard: unknown[] = [];
+    const bodies: unknown[] = [];
+    const url = await daemon((request, response, body) => {
+      bodies.push([request.method, request.url, JSON.parse(body)]);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(told.map((one) => `data: ${JSON.stringify(one)}\n\n`).join(""));
+    });
+    const answer = connect(async () => url).say("a/b", "Hello", new AbortController().signal);
+    const broke = await problem(
+      (async () => {
+        for await (const one of answer) heard.push(one);
+      })(),
+    );
+    return { heard, bodies, broke };
+  }
+
+  test("is answered bit by bit up to its end", async () => {
+    const text = { type: "text", text: "Hi." };
+    expect(await said(text, END, text)).toEqual({
+      heard: [text, END],
+      bodies: [["POST", "/api/chat/a%2Fb", { text: "Hello" }]],
+      broke: null,
+    });
+  });
+
+  test("may come to a problem in the middle, also to one this version does not know", async () => {
+    const refused = { type: "problem", code: "model/refused", detail: "no key", next: "store one", status: 424 };
+    expect((await said(refused)).broke).toMatchObject({ code: "model/refused", detail: "no key", next: "store one" });
+    expect((await said({ ...refused, code: "model/asleep" })).broke).toMatchObject({
+      code: "internal",
+      detail: "no key",
+    });
+  });
+
+  test("is not answered where the daemon goes away before the end", async () =>
+    expect((await said({ type: "text", text: "Hi" })).broke).toMatchObject({
+      code: "daemon/unreachable",
+      detail: "the daemon went away in the middle of an answer",
+    }));
 });
 
 test("the messages of a stream are the same however its bytes arrive", async () => {

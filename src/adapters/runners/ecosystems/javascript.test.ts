@@ -93,6 +93,16 @@ describe("the gate smoke", () => {
       ].map(part),
     }));
 
+  test.each([
+    ["pnpm-lock.yaml", ["pnpm", "run", "build"], [".npmrc", "pnpm-workspace.yaml"]],
+    ["yarn.lock", ["yarn", "run", "build"], [".yarnrc", ".yarnrc.yml", ".npmrc"]],
+    ["bun.lockb", ["bun", "run", "build"], ["bunfig.toml", ".npmrc"]],
+  ])("with a %s is run by the manager of that lock file, whose settings count", async (lock, argv, settings) => {
+    const gate = await gateOf("smoke", { scripts: { build: "tsc" } }, { [lock]: "" });
+    expect(gate?.argv).toEqual(argv);
+    expect(gate?.definition.slice(3)).toEqual(settings.map(part));
+  });
+
   test("is a type check where nothing is built", async () =>
     expect((await gateOf("smoke", { scripts: { typecheck: "tsc" } }))?.argv).toEqual(["npm", "run", "typecheck"]));
 
@@ -210,6 +220,54 @@ describe("the runner of the test script", () => {
     expect((await detect({ scripts: { test: "node --test && vitest run" } })).notes).toContain(
       "the test script also starts vitest; only the tests of node:test are counted",
     ));
+});
+
+describe("bun's own test runner", () => {
+  const bunTest = {
+    repo: "app",
+    argv: ["bun", "test"],
+    judgement: "tests",
+    runner: "bun test",
+    report: "junit",
+    program: null,
+    timeoutMs: 600_000,
+    environment: {},
+    source: "detected",
+  } as const;
+
+  test("runs where bun's lock file lies, a file is named as its tests are, and no script says otherwise", async () => {
+    expect(await gateOf("tests", {}, { "bun.lock": "{}", "src/add.test.ts": "" })).toEqual({
+      ...bunTest,
+      id: "tests",
+      cwd: ".",
+      definition: [part("bunfig.toml")],
+    });
+    expect(await gateOf("tests", {}, { "bun.lock": "{}", "src/add.ts": "" })).toBeUndefined();
+    expect(await gateOf("tests", {}, { "src/add.test.ts": "" })).toBeUndefined();
+    expect((await gateOf("tests", { scripts: { test: "vitest run" } }, { "bun.lock": "{}" }))?.runner).toBe("vitest");
+  });
+
+  test("stands in for a top without a script whose packages have none either", async () => {
+    const files = { "bun.lock": "{}", "packages/a/package.json": "{}", "packages/a/a_test.tsx": "" };
+    expect((await detect({ workspaces: ["packages/*"] }, files)).gates.filter(({ id }) => id !== "doctor")).toEqual([
+      { ...bunTest, id: "tests", cwd: ".", definition: [part("bunfig.toml")] },
+    ]);
+  });
+});
+
+describe("workspace packages", () => {
+  test("of a pnpm-workspace.yaml that is no YAML are none, and the package at the top is what there is", async () => {
+    const files = {
+      "pnpm-workspace.yaml": "packages: [packages/*",
+      "packages/a/package.json": JSON.stringify({ scripts: { test: "vitest run" } }),
+    };
+    const { gates } = await detect({ scripts: { test: "mocha" }, packageManager: "pnpm@10.0.0" }, files);
+    expect(gates.map(({ id, cwd, runner }) => [id, cwd, runner])).toEqual([
+      ["doctor", ".", null],
+      ["tests", ".", "mocha"],
+      ["tests-packages-a", "packages/a", "vitest"],
+    ]);
+  });
 });
 
 describe("the definition of the gate tests", () => {
@@ -349,4 +407,183 @@ describe("preparation", () => {
     expect(detected.prepare).toEqual([]);
     if (note !== null) expect(detected.notes).toContain(note);
   });
+});
+
+describe("preparation by yarn", () => {
+  const manifest = { dependencies: { a: "^1" }, packageManager: "yarn@1.22.22" };
+  const unpinned = "there is no lock file, so installed dependencies can differ from one task to the next";
+  const prepared = async (more: Readonly<Record<string, string>>, given: object = manifest, registry = NPMJS) => {
+    const { prepare, notes } = await detect({ scripts: { build: "tsc", test: "mocha" }, ...given }, more, registry);
+    return { prepare, notes };
+  };
+  const classic = {
+    repo: "app",
+    id: "yarn",
+    argv: ["yarn", "install", "--non-interactive", "--frozen-lockfile"],
+    cwd: ".",
+    inputs: ["yarn.lock", "package.json", ".npmrc", ".yarnrc"].map(part),
+    outputs: ["node_modules"],
+    stores: [],
+    hosts: ["packages.example:8080", "registry.npmjs.org:443", "registry.yarnpkg.com:443"],
+    environment: { YARN_CACHE_FOLDER: "/tmp/yarn-cache" },
+    provides: {},
+    reproducible: true,
+  };
+  const modern = {
+    ...classic,
+    argv: ["yarn", "install", "--immutable"],
+    inputs: ["yarn.lock", "package.json", ".yarnrc.yml"].map(part),
+    hosts: ["registry.npmjs.org:443"],
+    environment: {},
+    provides: { YARN_NODE_LINKER: "node-modules" },
+  };
+  const lock = [
+    "# yarn lockfile v1",
+    "a@^1:",
+    '  version "1.0.0"',
+    '  resolved "https://registry.yarnpkg.com/a/-/a-1.0.0.tgz#5f1a"',
+    "b@^1:",
+    '  resolved "http://packages.example:8080/b.tgz"',
+  ].join("\n");
+
+  test("of the first version is from the hosts its lock file names", async () =>
+    expect(await prepared({ "yarn.lock": lock })).toEqual({ prepare: [classic], notes: [] }));
+
+  test("of the first version without a lock file is not reproducible, and asks yarn's own registry", async () =>
+    expect(await prepared({})).toEqual({
+      prepare: [
+        {
+          ...classic,
+          argv: ["yarn", "install", "--non-interactive", "--no-lockfile"],
+          hosts: ["registry.npmjs.org:443", "registry.yarnpkg.com:443"],
+          reproducible: false,
+        },
+      ],
+      notes: [unpinned],
+    }));
+
+  test("of the first version is told of the machine's registry", async () =>
+    expect((await prepared({ "yarn.lock": "" }, manifest, "http://npm.example:4873")).prepare).toEqual([
+      {
+        ...classic,
+        hosts: ["npm.example:4873"],
+        environment: { npm_config_registry: "http://npm.example:4873/", YARN_CACHE_FOLDER: "/tmp/yarn-cache" },
+      },
+    ]));
+
+  test("of the first version serves all packages of the workspace", async () =>
+    expect(
+      (
+        await prepared(
+          { "yarn.lock": lock, "packages/a/package.json": "{}" },
+          { ...manifest, workspaces: ["packages/*"] },
+        )
+      ).prepare,
+    ).toEqual([
+      {
+        ...classic,
+        inputs: [...classic.inputs, part("packages/a/package.json")],
+        outputs: ["node_modules", "packages/a/node_modules"],
+      },
+    ]));
+
+  const plugAndPlay = "dependencies are installed as node_modules, not by yarn's Plug'n'Play";
+  test.each([
+    ["its lock file", { "yarn.lock": "__metadata:\n  version: 8\n" }, [plugAndPlay]],
+    ["its settings", { ".yarnrc.yml": "enableTelemetry: false\n" }, [plugAndPlay]],
+    ["settings that ask for node_modules", { ".yarnrc.yml": 'nodeLinker: "node-modules"\n' }, []],
+  ])("of a later version, known by %s, makes node_modules", async (_, files, notes) =>
+    expect(await prepared(files)).toEqual({ prepare: [modern], notes }),
+  );
+
+  test("of a later version asks the registry of its settings", async () =>
+    expect(
+      await prepared({ ".yarnrc.yml": "nodeLinker: node-modules\nnpmRegistryServer: 'https://yarn.example/npm'\n" }),
+    ).toEqual({ prepare: [{ ...modern, hosts: ["yarn.example:443"] }], notes: [] }));
+
+  test("of a later version is told of the machine's registry, and serves all packages of the workspace", async () =>
+    expect(
+      (
+        await prepared(
+          { "yarn.lock": "__metadata:\n", "packages/a/package.json": "{}" },
+          { ...manifest, workspaces: ["packages/*"] },
+          "http://npm.example:4873",
+        )
+      ).prepare,
+    ).toEqual([
+      {
+        ...modern,
+        inputs: [...modern.inputs, part("packages/a/package.json")],
+        outputs: ["node_modules", "packages/a/node_modules"],
+        hosts: ["npm.example:4873"],
+        environment: { YARN_NPM_REGISTRY_SERVER: "http://npm.example:4873/" },
+      },
+    ]));
+
+  test("is none where the repository holds yarn's cache", async () =>
+    expect(
+      await prepared({ "yarn.lock": "__metadata:\n", ".pnp.cjs": "", ".yarn/cache/a-npm-1.0.0-5f1a.zip": "" }),
+    ).toEqual({
+      prepare: [],
+      notes: ["yarn's cache is part of the repository, so dependencies are not installed"],
+    }));
+});
+
+describe("preparation by bun", () => {
+  const manifest = { dependencies: { a: "^1" }, scripts: { build: "tsc", test: "mocha" }, packageManager: "bun@1.2.0" };
+  const expected = {
+    repo: "app",
+    id: "bun",
+    argv: ["bun", "install", "--frozen-lockfile", "--backend=copyfile"],
+    cwd: ".",
+    inputs: ["bun.lock", "bun.lockb", "package.json", "bunfig.toml", ".npmrc"].map(part),
+    outputs: ["node_modules"],
+    stores: [],
+    hosts: ["registry.npmjs.org:443"],
+    environment: { BUN_INSTALL_CACHE_DIR: "/tmp/bun-cache" },
+    provides: {},
+    reproducible: true,
+  };
+
+  test.each([
+    ["bun.lock", { "bun.lock": "{}" }, {}],
+    ["bun.lockb, which is no text", { "bun.lockb": "\0" }, {}],
+    [
+      "bun.lock and archives in it",
+      { "bun.lock": '{"packages": {"a": ["a@https://codeload.example/a.tgz", "https://mirror.example/b.tgz"]}}' },
+      { hosts: ["mirror.example:443", "registry.npmjs.org:443"] },
+    ],
+    [
+      "a registry of the repository's own",
+      { "bun.lock": "", ".npmrc": "audit=false\nregistry = http://npm.example:4873/\n" },
+      { hosts: ["npm.example:4873"] },
+    ],
+  ])("with %s is reproducible", async (_, files, more) =>
+    expect(await detect(manifest, files)).toMatchObject({ prepare: [{ ...expected, ...more }], notes: [] }),
+  );
+
+  test("without a lock file is not reproducible and leaves none behind", async () =>
+    expect(await detect(manifest, {})).toMatchObject({
+      prepare: [{ ...expected, argv: ["bun", "install", "--no-save", "--backend=copyfile"], reproducible: false }],
+      notes: ["there is no lock file, so installed dependencies can differ from one task to the next"],
+    }));
+
+  test("is told of the machine's registry, and serves all packages of the workspace", async () =>
+    expect(
+      (
+        await detect(
+          { ...manifest, workspaces: ["packages/*"] },
+          { "bun.lock": "{}", "packages/a/package.json": "{}" },
+          "http://npm.example:4873",
+        )
+      ).prepare,
+    ).toEqual([
+      {
+        ...expected,
+        inputs: [...expected.inputs, part("packages/a/package.json")],
+        outputs: ["node_modules", "packages/a/node_modules"],
+        hosts: ["npm.example:4873"],
+        environment: { ...expected.environment, BUN_CONFIG_REGISTRY: "http://npm.example:4873/" },
+      },
+    ]));
 });
