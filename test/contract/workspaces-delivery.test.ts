@@ -255,16 +255,24 @@ describe("adopting", () => {
     ]);
   });
 
-  test("with uncommitted changes is refused where they are on top of another commit", async () => {
-    const repo = repository();
+  test("with uncommitted changes is refused where they are on top of another commit, or of a merge that is not finished", async () => {
+    const repo = repository({ "a.txt": "1\n" });
     const first = git(repo, "rev-parse", "HEAD");
-    put(repo, { "a.txt": "later\n" });
-    const later = commit(repo, "later");
-    put(repo, { "a.txt": "changed\n" });
-    await expect(workspacesIn(`${room()}/home`).adopt(CLONE, repo, first, true)).rejects.toMatchObject({
+    git(repo, "checkout", "-q", "-b", "side");
+    put(repo, { "a.txt": "side\n" });
+    commit(repo, "side");
+    git(repo, "checkout", "-q", "main");
+    put(repo, { "a.txt": "main\n" });
+    const main = commit(repo, "main");
+    const adopting = (base: string) => workspacesIn(`${room()}/home`).adopt(CLONE, repo, base, true);
+    await expect(adopting(first)).rejects.toMatchObject({
       code: "repo/refused",
-      message: `the uncommitted changes in ${repo} are on top of ${later}, not of ${first}`,
-      next: "Bind the task again, to what is checked out now.",
+      message: `the uncommitted changes in ${repo} are on top of ${main}, not of ${first}`,
+    });
+    expect(() => git(repo, "merge", "-q", "side")).toThrow();
+    await expect(adopting(main)).rejects.toMatchObject({
+      code: "repo/refused",
+      message: `${repo} has an unfinished merge`,
     });
   });
 

@@ -626,4 +626,12 @@ describe("single files", () => {
     one ??= await begun();
     return one;
   };
+
+  test("a name longer than any file can have is neither written, deleted nor listed, and that is no bug", async () => {
+    const { workspaces } = await shared();
+    const name = "x".repeat(256);
+    for (const content of [Buffer.from("x"), null])
+      await expect(workspaces.writeFile(WORK, name, content)).rejects.toMatchObject({ code: "act/denied" });
+    await expect(workspaces.listFiles(WORK, name, 10)).rejects.toMatchObject({ code: "act/denied" });
+  });
 });

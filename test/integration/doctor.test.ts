@@ -102,6 +102,21 @@ describe("the doctor", () => {
     );
   });
 
+  it("says that what lies in the database's place is none", async () => {
+    git("2.45.1");
+    const home = temporaryDirectory("home");
+    writeFileSync(
+      join(home, "agentos.db"),
+      "a text that somebody put here, longer than the header of a database is: ".repeat(2),
+    );
+    expect((await doctor(home)).named("database")).toEqual(
+      bad(
+        "agentos.db cannot be read as a database: file is not a database",
+        "Put a copy in its place (agentos.db.before-N beside it is one), or point AGENTOS_HOME elsewhere.",
+      ),
+    );
+  });
+
   it("names the providers that answer, and of those that do not only what a person configured", async () => {
     git("2.45.1");
     const ollama = await ollamaServer({});

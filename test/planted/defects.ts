@@ -204,7 +204,7 @@ export const PLANTED: readonly PlantedDefect[] = [
   },
   {
     number: 28,
-    file: "src/adapters/store/operations.ts",
+    file: "src/adapters/store/writes.ts",
     from: " WHERE idempotency.status = 0",
     to: "",
     caughtBy: integration("test/contract/store.test.ts"),

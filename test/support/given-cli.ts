@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import type { EventView, InboxItemView, ProjectView, RepoView, TaskView } from "../../src/contract/views.ts";
 import type { Context } from "../../src/interfaces/cli/context.ts";
 import { output, type Shape } from "../../src/interfaces/cli/output.ts";
@@ -53,6 +54,7 @@ export function confirming(...answers: readonly boolean[]) {
   const asked: string[] = [];
   return {
     asked,
+    on: { input: new PassThrough(), output: new PassThrough() },
     confirm: async (question: string) => {
       asked.push(question);
       return answers[asked.length - 1] ?? false;

@@ -29,9 +29,15 @@ let output = new PassThrough();
 /** The prompts that ask this person. */
 export const onScriptedTerminal = (real: typeof clack): typeof clack => ({
   ...real,
-  select: (options) => real.select({ ...options, input, output }),
-  text: (options) => real.text({ ...options, input, output }),
+  select: (options) => real.select({ ...options, ...terminalOf(options) }),
+  text: (options) => real.text({ ...options, ...terminalOf(options) }),
 });
+
+/** Where nothing is said, a question is drawn on stdout, which is for data. */
+function terminalOf(said: { readonly output?: unknown }) {
+  if (said.output === undefined) throw new Error("a question is drawn where data go");
+  return { input, output };
+}
 
 /** A new person at a new terminal: they see one text after the other, each only after the one before, and press the keys of each. */
 export function scriptedPerson(...told: readonly Told[]): ScriptedPerson {

@@ -591,3 +591,26 @@ test("an agent that is only probed is given nothing, whatever it asks for", asyn
     { result: { outcome: { outcome: "selected", optionId: "no" } } },
   ]);
 });
+
+test.each<[string, (peer: Peer) => void, string]>([
+  [
+    "nothing but chatter",
+    (peer) => {
+      for (let line = 0; line <= 1_000; line += 1) peer.put(`loading ${line}`);
+    },
+    "it said 1001 things that are no messages of the protocol",
+  ],
+  [
+    "a message without an end",
+    (peer) => peer.put("x".repeat(16 * 1024 ** 2 + 1)),
+    `it sent a message of more than ${16 * 1024 ** 2} bytes`,
+  ],
+])("an agent that says %s is not listened to any longer", async (_, say, why) => {
+  const { report } = turnOf({
+    initialize: (_params, peer) => {
+      say(peer);
+      return never;
+    },
+  });
+  expect(await report).toMatchObject({ stop: "protocol", trouble: why });
+});

@@ -130,3 +130,13 @@ test.each([
   said.begin();
   expect(said.update(update)).toBe(false);
 });
+
+test("an update of a tool call that says only what is new is an update", () => {
+  const { said } = listening();
+  said.begin();
+  expect(said.update(updating({ sessionUpdate: "tool_call", toolCallId: "t1", kind: "read" }))).toBe(true);
+  expect(said.update(updating({ sessionUpdate: "tool_call_update", toolCallId: "t1", status: "completed" }))).toBe(
+    true,
+  );
+  expect(said.toolCall("t1")).toMatchObject({ kind: "read", status: "completed" });
+});

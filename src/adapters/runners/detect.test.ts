@@ -210,6 +210,7 @@ describe("php", () => {
   test.each([
     ["of composer", { ...own, "tests/AddTest.php": "" }, "vendor/bin/phpunit tests", []],
     ["of composer, in test", { ...own, "test/unit/AddTest.php": "" }, "vendor/bin/phpunit test", []],
+    ["in a folder below", { ...own, "packages/a/tests/AddTest.php": "" }, "vendor/bin/phpunit packages/a/tests", []],
     ["of composer, configured", { ...own, "phpunit.xml": "", "tests/AddTest.php": "" }, "vendor/bin/phpunit", []],
     [
       "of the machine",

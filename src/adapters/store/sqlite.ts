@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
+import { Failure } from "../../domain/failure.ts";
 import type { Database, Row, Value } from "./database.ts";
 import { SQLITE, withPlaceholders } from "./dialect.ts";
 
@@ -57,6 +59,16 @@ export function openSqlite(file: string, access: Access): Database {
     return overConnection(connection);
   } catch (error) {
     connection.close();
+    // Whatever lies there: with other files beside it, it may have been the database once.
+    if (SQLITE.trouble(error) === "broken")
+      throw new Failure(
+        "store/corrupt",
+        `${basename(file)} cannot be read as a database: ${(error as Error).message}`,
+        {
+          next: "Put a copy in its place (agentos.db.before-N beside it is one), or point AGENTOS_HOME elsewhere.",
+          cause: error,
+        },
+      );
     throw error;
   }
 }

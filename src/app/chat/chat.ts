@@ -135,6 +135,7 @@ async function talk(
       tokens: answer.usage.inputTokens + answer.usage.outputTokens,
       microdollars: answer.microdollars ?? 0,
       turns: 1,
+      ms: durationMs,
     });
     const calls = isLast ? [] : answer.calls.slice(0, CALLS_MAX);
     const known = calls.filter(({ name }) => deps.tools.some((tool) => tool.name === name)).map(({ name }) => name);

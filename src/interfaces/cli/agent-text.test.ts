@@ -45,7 +45,7 @@ test("an agent that was asked says what it can do, one that says little, and one
     "Ways to sign in: key",
   ]);
   expect(probeLines(PROBE)).toEqual([
-    "It does not say its name speaks version 1 of the protocol.",
+    "It speaks version 1 of the protocol, and does not say its name.",
     "Sessions: always a new one, told what happened before",
     "Modes: none",
     "Ways to sign in: none asked for",

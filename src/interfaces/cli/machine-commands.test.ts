@@ -151,7 +151,7 @@ describe("foreign agents", () => {
         )
       ).out,
     ).toEqual([
-      "It does not say its name speaks version 1 of the protocol.",
+      "It speaks version 1 of the protocol, and does not say its name.",
       "Sessions: always a new one, told what happened before",
       "Modes: none",
       "Ways to sign in: none asked for",

@@ -91,7 +91,7 @@ describe("the menu", () => {
 
   test("is left with an interrupt as well", async () => {
     const person = scriptedPerson(["AgentOS", LEAVE]);
-    await menu.run({}, givenCli({}, { daemon: daemonWith(null) }).context);
+    await menu.run({}, givenCli({}, { daemon: daemonWith(null), prompt: confirming() }).context);
     expect(person.waitsFor()).toEqual([]);
   });
 
@@ -105,13 +105,16 @@ describe("the menu", () => {
 
   test("ends loudly with what is a bug, and when the person interrupted", async () => {
     scriptedPerson(menuThen("list"));
-    const bug = givenCli({ tasks: () => Promise.reject(new Error("a bug")) }, { daemon: daemonWith(null) });
+    const bug = givenCli(
+      { tasks: () => Promise.reject(new Error("a bug")) },
+      { daemon: daemonWith(null), prompt: confirming() },
+    );
     await expect(menu.run({}, bug.context)).rejects.toThrow("a bug");
 
     scriptedPerson(menuThen("list"));
     const gone = givenCli(
       { tasks: () => Promise.reject(trouble("daemon/unreachable", "it is gone")) },
-      { daemon: daemonWith(null), signal: AbortSignal.abort() },
+      { daemon: daemonWith(null), prompt: confirming(), signal: AbortSignal.abort() },
     );
     await expect(menu.run({}, gone.context)).rejects.toThrow("it is gone");
   });

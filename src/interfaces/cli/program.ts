@@ -101,14 +101,15 @@ function programFor(
     )
     .option("--json", "answer with one JSON envelope on stdout")
     .option("-q, --quiet", "print ids only, and no talk")
-    .option("--home <dir>", "the data directory (AGENTOS_HOME; ~/.agentos)")
+    .option("--home <dir>", "the data directory (AGENTOS_HOME; ~/.agentos)");
+  // A command with a port of its own means that one: `agentos provider add --port` is where the provider listens.
+  if (definition === null || !Object.hasOwn(definition.args.shape, "port"))
+    program.option("--port <n>", "the daemon's port (AGENTOS_PORT; 8000)");
+  program
     .option("--web", "start the daemon, print the page's address and open it")
     .option("-V, --version", "say which AgentOS this is")
     .usage("[command] [options]")
     .addHelpText("after", "\nagentos <noun> --help lists what a noun can do; docs/cli.md has all of it.");
-  // A command with a port of its own means that one: `agentos provider add --port` is where the provider listens.
-  if (definition === null || !Object.hasOwn(definition.args.shape, "port"))
-    program.option("--port <n>", "the daemon's port (AGENTOS_PORT; 8000)");
   program.helpCommand(false);
   // Only without any word: with an action of its own, commander would take an unknown command for an argument too many.
   if (plainWords(words).length === 0) program.action(() => ran(aloneOrVersion(program.opts())));

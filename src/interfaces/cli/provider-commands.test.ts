@@ -211,6 +211,11 @@ describe("a change of a provider", () => {
     ]);
   });
 
+  test("takes a port as the provider's, not as the daemon's", async () => {
+    const said = await type("provider set local --port 8081 --quiet", { api });
+    expect(said.asked).toEqual([["changeProvider", "local", { port: 8081 }]]);
+  });
+
   test("of one that runs waits for its next start, and is told so", async () =>
     expect((await type("provider set local --url http://127.0.0.1:1", { api })).talk).toEqual([
       "it runs as it was started; agentos provider restart local takes it up",

@@ -268,6 +268,21 @@ describe("workspace packages", () => {
       ["tests-packages-a", "packages/a", "vitest"],
     ]);
   });
+
+  test("each have a gate of their own, however little is left of their names", async () => {
+    const tested = JSON.stringify({ scripts: { test: "vitest run" } });
+    const files = Object.fromEntries(
+      ["日本", "中国", "韓国", "b"].map((folder) => [`packages/${folder}/package.json`, tested]),
+    );
+    const { gates } = await detect({ workspaces: ["packages/*"] }, { ...files, "package-lock.json": "{}" });
+    const ids = gates.map(({ id }) => id).filter((id) => id !== "doctor");
+    expect([...ids].sort()).toEqual([
+      "tests-packages",
+      "tests-packages-2",
+      "tests-packages-b",
+      "tests-packages-package",
+    ]);
+  });
 });
 
 describe("the definition of the gate tests", () => {
