@@ -430,12 +430,14 @@ describe("a task's artifacts", () => {
     const file = join(directory, "out.md");
     expect((await type(words, { api, workingDirectory: directory })).out).toEqual([`report.md was written to ${file}`]);
     expect(readFileSync(file, "utf8")).toBe("a\u001b[2J\nb\n");
-    await expect(type(words, { api, workingDirectory: directory })).rejects.toThrow(
-      `${file} cannot be written: it is there already, and nothing is overwritten`,
-    );
-    await expect(type(`${words}/below`, { api, workingDirectory: directory })).rejects.toThrow(
-      `${file}/below cannot be written: what should be its directory is a file`,
-    );
+    for (const [typed, why] of [
+      [words, `${file} cannot be written: it is there already, and nothing is overwritten`],
+      [`${words}/below`, `${file}/below cannot be written: what should be its directory is a file`],
+    ] as const)
+      expect(await type(typed, { api, workingDirectory: directory })).toMatchObject({
+        exit: 2,
+        talk: [`agentos: ${why}`, "next: Name another file with --output."],
+      });
     rmSync(file);
     expect((await type(`${words} --quiet`, { api, workingDirectory: directory })).out).toEqual([file]);
   });

@@ -278,9 +278,9 @@ describe("workspace packages", () => {
     const ids = gates.map(({ id }) => id).filter((id) => id !== "doctor");
     expect([...ids].sort()).toEqual([
       "tests-packages",
-      "tests-packages-2",
       "tests-packages-b",
       "tests-packages-package",
+      "tests-packages-package-2",
     ]);
   });
 });

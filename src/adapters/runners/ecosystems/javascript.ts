@@ -163,7 +163,7 @@ const isPlaceholder = (script: string): boolean => /\bno test specified\b/.test(
 
 /** `tests-` and the last part of the package's name; its folder where that is taken or has no letter, and a number behind that. */
 function freeId(taken: Set<string>, name: string | null, folder: string): string {
-  const stems = [name?.split("/").at(-1) ?? folder, folder, `${folder}-package`]
+  const stems = [name?.split("/").at(-1) ?? folder, folder, `${slug(folder)}-package`]
     .map(slug)
     .filter((stem) => stem !== "");
   const last = stems.at(-1) ?? "package";
