@@ -245,7 +245,7 @@ async function given(): Promise<string> {
   writeFileSync(join(repo, "README.md"), "Nothing to run here.\n");
   git("add", "--all");
   git("commit", "--quiet", "--message", "Begin");
-  const store = await openStore({ home, seal, now: () => Date.now() });
+  const store = await openStore({ home, now: () => Date.now() });
   const made = await makeManyTasks(store, seal, {
     tasks: Number(values.tasks),
     events: Number(values.events),

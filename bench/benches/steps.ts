@@ -2,7 +2,6 @@ import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from "node:f
 import { join } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { openStore } from "../../src/adapters/store/open.ts";
-import { seal } from "../../src/adapters/store/seal.ts";
 import { taskStream } from "../../src/domain/stream.ts";
 import type { Agent } from "../../src/ports/agent.ts";
 import type { Append, Store } from "../../src/ports/store.ts";
@@ -48,7 +47,7 @@ export const steps: Bench = {
     const copying = new BetterSqlite3(join(rig.home, "agentos.db"), { readonly: true });
     copying.prepare("VACUUM INTO ?").run(join(floorHome, "agentos.db"));
     copying.close();
-    const floor = await openStore({ home: floorHome, seal, now: Date.now });
+    const floor = await openStore({ home: floorHome, now: Date.now });
     const disk = rawDisk(place.directory("raw"));
 
     const perSecond = { fsync: [], commit: [], floor: [], one: [], crowd: [] } as Record<string, number[]>;

@@ -42,7 +42,7 @@ export const offline = {
     if (created) {
       const lock = await acquireDaemonLock(home);
       try {
-        await (await openStore({ home, seal, now: () => Date.now() })).close();
+        await (await openStore({ home, now: () => Date.now() })).close();
       } finally {
         await lock.release();
       }

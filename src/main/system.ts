@@ -116,7 +116,6 @@ export async function assemble(options: SystemOptions): Promise<System> {
   const sandbox = adapters.sandbox ?? bubblewrapSandbox({ privateDirectories: [home], hostEnvironment: process.env });
   const opened = await openStore({
     home,
-    seal,
     now: () => clock.nowMs(),
     onFatal: options.onFatal,
     ...(adapters.busyMs === undefined ? {} : { busyMs: adapters.busyMs }),

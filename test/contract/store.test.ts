@@ -14,7 +14,6 @@ storeContract("SQLite", async (): Promise<StoreUnderTest> => {
   const open = (): Promise<Store> =>
     openStore({
       home,
-      seal,
       now: () => 0,
       onCommit: () => {
         commits += 1;

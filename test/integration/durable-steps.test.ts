@@ -41,7 +41,7 @@ interface Bench {
 async function bench(trees: readonly string[] = [], { frozen = false } = {}): Promise<Bench> {
   const left = [...trees];
   const home = mkdtempSync(join(realpathSync(tmpdir()), "agentos-steps-"));
-  const store = await openStore({ home, seal, now: () => AT });
+  const store = await openStore({ home, now: () => AT });
   opened.push({ store, home });
   await givenRunning(store, TASK);
   if (frozen) await freeze(store, seal, TASK, 4, 1, { intent: "as agreed on" });

@@ -94,7 +94,7 @@ describe("notes of a running task", () => {
   /** `before`: what somebody else does before a proposal is appended. */
   async function bench(before: () => Promise<void> = async () => undefined): Promise<Bench> {
     const home = mkdtempSync(join(realpathSync(tmpdir()), "agentos-notes-"));
-    const store = await openStore({ home, seal, now: () => AT });
+    const store = await openStore({ home, now: () => AT });
     endings.push(async () => {
       await store.close();
       rmSync(home, { recursive: true, force: true });

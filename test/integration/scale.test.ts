@@ -33,7 +33,7 @@ let database: BetterSqlite3.Database;
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "agentos-scale-"));
-  store = await openStore({ home, seal, now: () => 0 });
+  store = await openStore({ home, now: () => 0 });
   made = await makeManyTasks(store, seal, {
     tasks: TASKS,
     events: EVENTS,

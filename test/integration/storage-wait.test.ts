@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openStore } from "../../src/adapters/store/open.ts";
-import { seal } from "../../src/adapters/store/seal.ts";
 import { SYSTEM } from "../../src/domain/actor.ts";
 import { Failure } from "../../src/domain/failure.ts";
 import type { Task } from "../../src/domain/task.ts";
@@ -40,7 +39,7 @@ interface Bench {
 
 async function bench(over: (store: Store, log: TaskLog) => Store = (store) => store): Promise<Bench> {
   const home = mkdtempSync(join(realpathSync(tmpdir()), "agentos-space-"));
-  const store = await openStore({ home, seal, now: () => AT });
+  const store = await openStore({ home, now: () => AT });
   const log = createTaskLog(store, { nowMs: () => AT });
   const disk = { hasRoom: true, released: 0, looks: 0 };
   const warnings: string[] = [];

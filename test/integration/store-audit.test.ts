@@ -23,7 +23,7 @@ let home: string;
 
 beforeAll(async () => {
   original = await mkdtemp(join(tmpdir(), "agentos-store-"));
-  const store = await openStore({ home: original, seal, now: () => 0 });
+  const store = await openStore({ home: original, now: () => 0 });
   await givenProject(store, "p");
   await givenTask(store, "a");
   await store.append(event("a", 1, { type: "BOUND", body: { project: "p", repos: {} } }));
@@ -214,7 +214,7 @@ test.each(CHANGED)("changing %s is found at %s %i", async (_what, stream, seq, s
 });
 
 test("an event with a right hash, slipped in behind the last, is found", async () => {
-  const store = await openStore({ home, seal, now: () => 0 });
+  const store = await openStore({ home, now: () => 0 });
   const last = (await rowsOf(store, "task/b")).at(-1);
   await store.close();
   if (last === undefined) throw new Error("task b is empty");
@@ -227,7 +227,7 @@ test("an event with a right hash, slipped in behind the last, is found", async (
 });
 
 test("a body in another order than its canonical form is found, even with every hash made right", async () => {
-  const store = await openStore({ home, seal, now: () => 0 });
+  const store = await openStore({ home, now: () => 0 });
   const last = (await rowsOf(store, "task/b")).at(-1);
   await store.close();
   if (last === undefined) throw new Error("task b is empty");
@@ -323,7 +323,7 @@ test("content that was changed in the file is never handed out, not even at the 
   }[];
   if (row === undefined) throw new Error("there is no small content");
   tamper(`UPDATE blobs SET content = zeroblob(${row.bytes}) WHERE digest = '${row.digest}'`);
-  const store = await openStore({ home, seal, now: () => 0 });
+  const store = await openStore({ home, now: () => 0 });
   await expect(store.get(row)).rejects.toMatchObject({ code: "store/corrupt" });
   await store.close();
 });
@@ -346,7 +346,7 @@ test("an event that is sound by its hashes and cannot follow was not written by 
     .run(row.stream, row.seq, row.type, row.v, row.atMs, row.actor, row.body, row.prevHash, row.hash);
   connection.prepare("INSERT INTO log_leaves VALUES (11, 'task/b', 3, ?)").run(row.hash);
   connection.close();
-  const store = await openStore({ home, seal, now: () => 0 });
+  const store = await openStore({ home, now: () => 0 });
   try {
     expect(await store.tasks.tampered("b")).toEqual({
       problem: "event 3 of its journal cannot follow the ones before it",
@@ -374,7 +374,7 @@ test("content that cannot be read is neither whole nor changed: the audit does n
   await rm(file);
   await mkdir(file);
   await expect(audit()).rejects.toMatchObject({ code: "EISDIR" });
-  const store = await openStore({ home, seal, now: () => 0 });
+  const store = await openStore({ home, now: () => 0 });
   try {
     await expect(store.get({ digest, bytes: LARGE.length })).rejects.toMatchObject({ code: "EISDIR" });
   } finally {

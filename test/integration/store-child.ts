@@ -2,7 +2,6 @@ import BetterSqlite3 from "better-sqlite3";
 import { acquireDaemonLock } from "../../src/adapters/store/daemon-lock.ts";
 import { storePaths } from "../../src/adapters/store/home.ts";
 import { openStore } from "../../src/adapters/store/open.ts";
-import { seal } from "../../src/adapters/store/seal.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import { deny, givenTask } from "../contract/store-given.ts";
 
@@ -43,7 +42,7 @@ switch (mode) {
     }
     break;
   case "append": {
-    const store = await openStore({ home, seal, now: Date.now });
+    const store = await openStore({ home, now: Date.now });
     await Promise.all(
       Array.from({ length: 5 }, async (_, index) => {
         const task = `t${index}`;

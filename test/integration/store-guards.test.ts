@@ -21,7 +21,7 @@ let store: Store;
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "agentos-store-"));
-  store = await openStore({ home, seal, now: () => 0 });
+  store = await openStore({ home, now: () => 0 });
   await givenProject(store, "p");
   await givenTask(store, "a");
   await freeze(store, seal, "a", 1, 1, { intent: "x" });
@@ -106,11 +106,11 @@ test.each([
 ])("a store whose guard %s is not opened", async (what, statement) => {
   const place = await mkdtemp(join(tmpdir(), "agentos-store-"));
   try {
-    await (await openStore({ home: place, seal, now: () => 0 })).close();
+    await (await openStore({ home: place, now: () => 0 })).close();
     const connection = new BetterSqlite3(storePaths(place).database);
     connection.exec(statement);
     connection.close();
-    await expect(openStore({ home: place, seal, now: () => 0 })).rejects.toMatchObject({
+    await expect(openStore({ home: place, now: () => 0 })).rejects.toMatchObject({
       code: "store/corrupt",
       message: `the guard specs_keep_their_content of the database ${what}`,
     });

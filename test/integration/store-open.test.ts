@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
 
-const open = (at: string = home): Promise<Store> => openStore({ home: at, seal, now: () => 0 });
+const open = (at: string = home): Promise<Store> => openStore({ home: at, now: () => 0 });
 const database = (): string => storePaths(home).database;
 const failsWith = (code: Parameters<typeof isFailure>[1]) => (error: unknown) => isFailure(error, code);
 

@@ -31,7 +31,7 @@ afterEach(async () => {
 
 describe("while another process holds the database's write lock", () => {
   const withStore = async (busyMs: number, work: (store: Store) => Promise<void>): Promise<void> => {
-    const store = await openStore({ home, seal, now: Date.now, busyMs });
+    const store = await openStore({ home, now: Date.now, busyMs });
     try {
       await work(store);
     } finally {
@@ -95,7 +95,7 @@ test("what was acknowledged is there after every kill -9", async () => {
     await store.close();
     expect((await auditStore(home, { seal })).findings).toEqual([]);
   }
-  const store = await openStore({ home, seal, now: Date.now });
+  const store = await openStore({ home, now: Date.now });
   for (const [task, seq] of acknowledged)
     expect((await store.tasks.events(task, seq - 1, 1)).map((one) => one.seq)).toEqual([seq]);
   await store.close();

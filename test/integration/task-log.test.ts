@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { openStore } from "../../src/adapters/store/open.ts";
-import { seal } from "../../src/adapters/store/seal.ts";
 import { createTaskLog } from "../../src/engine/task-log.ts";
 import { type Append, type Store, StreamMoved } from "../../src/ports/store.ts";
 import type { TaskLog } from "../../src/ports/task-log.ts";
@@ -23,7 +22,7 @@ async function bench(
   before: (append: Append, store: Store) => Promise<unknown> = async () => undefined,
 ): Promise<{ readonly store: Store; readonly log: TaskLog }> {
   const home = mkdtempSync(join(realpathSync(tmpdir()), "agentos-log-"));
-  const store = await openStore({ home, seal, now: () => AT });
+  const store = await openStore({ home, now: () => AT });
   endings.push(async () => {
     await store.close();
     rmSync(home, { recursive: true, force: true });

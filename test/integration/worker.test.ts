@@ -70,7 +70,7 @@ const QUEUED = 5;
 
 async function bench(given: Given = {}): Promise<Bench> {
   const home = mkdtempSync(join(realpathSync(tmpdir()), "agentos-worker-"));
-  const own = await openStore({ home, seal, now: () => AT });
+  const own = await openStore({ home, now: () => AT });
   await givenProject(own, "p");
   await givenTask(own, OTHER);
   await givenTask(own, TASK);

@@ -1,4 +1,3 @@
-import type { Seal } from "../../domain/seal.ts";
 import type { Positioned, Store } from "../../ports/store.ts";
 import { prepareAppend, textFrom, toldOf } from "./append.ts";
 import { stageBlob } from "./blob-content.ts";
@@ -11,6 +10,7 @@ import { migrate } from "./migrate.ts";
 import { operations } from "./operations.ts";
 import { patient, storeReads } from "./reading.ts";
 import { scanningThread } from "./scanning-thread.ts";
+import { seal } from "./seal.ts";
 import { openSqlite } from "./sqlite.ts";
 import { BUSY_MS, waitWhileBusy } from "./wait-while-busy.ts";
 import type { Writer } from "./writes.ts";
@@ -19,7 +19,6 @@ import { writingThread } from "./writing-thread.ts";
 export interface StoreOptions {
   /** The data directory; made when missing. */
   readonly home: string;
-  readonly seal: Seal;
   /** Wall clock in milliseconds. */
   readonly now: () => number;
   /** How long a write waits for another process's lock; 30 s unless said otherwise. */
@@ -36,7 +35,6 @@ export interface StoreOptions {
  */
 export async function openStore({
   home,
-  seal,
   now,
   busyMs = BUSY_MS,
   onFatal = () => {},
@@ -59,7 +57,7 @@ export async function openStore({
     const waiting = <T>(work: () => Promise<T>): Promise<T> => waitWhileBusy(SQLITE, busyMs, work);
     const reading = keep(await waiting(async () => openSqlite(paths.database, "read")));
     const scan = keep(scanningThread(paths.database));
-    return assemble(seal, paths, patient(reading, busyMs), scan, writer, close);
+    return assemble(paths, patient(reading, busyMs), scan, writer, close);
   } catch (error) {
     await close();
     throw error;
@@ -85,7 +83,6 @@ async function migrated(paths: StorePaths, nowMs: number, busyMs: number): Promi
 }
 
 function assemble(
-  seal: Seal,
   paths: StorePaths,
   queries: Queries,
   scan: Queries,
