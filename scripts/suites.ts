@@ -16,8 +16,8 @@ export const SUITES: readonly Suite[] = [
   { name: "format", script: "format:check", reportsTests: false, budgetMinutes: 0.2 },
   { name: "lint", script: "lint", reportsTests: false, budgetMinutes: 0.2 },
   { name: "types", script: "types", reportsTests: false, budgetMinutes: 0.4 },
-  { name: "unit", script: "test:unit", reportsTests: true, budgetMinutes: 0.6 },
+  { name: "unit", script: "test:unit", reportsTests: true, budgetMinutes: 0.9 },
   { name: "integration", script: "test:integration", reportsTests: true, budgetMinutes: 5.7 },
-  { name: "crash", script: "test:crash", reportsTests: true, budgetMinutes: 6.3 },
+  { name: "crash", script: "test:crash", reportsTests: true, budgetMinutes: 6.0 },
   { name: "e2e", script: "test:e2e", reportsTests: true, budgetMinutes: 1.5 },
 ];
