@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Project } from "../../domain/project.ts";
 import type { Appending, Folded } from "./append.ts";
+import { fullFailure } from "./blob-content.ts";
 import { sent } from "./crossing.ts";
 import { SQLITE } from "./dialect.ts";
 import type { KnownTask } from "./projection.ts";
@@ -30,7 +31,11 @@ const appending: Appending = {
 };
 
 async function opened(): Promise<WriterQueue & { close(): Promise<void> }> {
-  const connection = await waitWhileBusy(SQLITE, busyMs, async () => openSqlite(database, "write"));
+  const connection = await waitWhileBusy(SQLITE, busyMs, async () => openSqlite(database, "write")).catch(
+    (error: unknown) => {
+      throw SQLITE.trouble(error) === "full" ? fullFailure(database, error) : error;
+    },
+  );
   const queue = writerQueue(connection, {
     place: database,
     busyMs,
@@ -83,14 +88,14 @@ port.on("message", (said: ToWriter) => {
       );
       return;
     case "write":
-      void queue?.then((open) => write(open, said.id, said.write));
+      queue?.then(
+        (open) => write(open, said.id, said.write),
+        (error: unknown) => answer({ id: said.id, error: sent(error) }),
+      );
       return;
     case "close":
-      void closed().finally(() => {
-        say({ kind: "closed" });
-        // Nothing else keeps the thread alive.
-        port.close();
-      });
+      // Nothing else keeps the thread alive.
+      void closed().finally(() => port.close());
       return;
   }
 });
