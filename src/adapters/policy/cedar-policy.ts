@@ -67,7 +67,7 @@ const worst = (answers: readonly PolicyAnswer[]): PolicyAnswer =>
 /** Cedar knows neither time nor chance, so of the same facts one set of policies always says the same. */
 const answered = new WeakMap<PolicySet, Map<string, PolicyAnswer>>();
 /** So many answers are kept of a set, and none to a question longer than this. */
-const ANSWERS_MOST = 1_000;
+const ANSWERS_MOST = 200;
 const QUESTION_CHARACTERS = 4_000;
 
 /** The answer of Cedar, or the one it gave when the very same was asked before: agents ask for the same again and again. */
