@@ -1,4 +1,5 @@
 import { extname, join } from "node:path";
+import { clearTimeout, setTimeout } from "node:timers";
 import { Worker } from "node:worker_threads";
 import { type Crossing, received } from "./crossing.ts";
 import type { Answers, Write, Writer } from "./writes.ts";
