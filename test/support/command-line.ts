@@ -55,7 +55,7 @@ export async function type(words: string | readonly string[], around: Around = {
   };
   const context = {
     person: "ada",
-    workingDirectory: "/work",
+    workingDirectory: "/here",
     signal: new AbortController().signal,
     stdoutIsTerminal: true,
     ...rest,

@@ -191,7 +191,7 @@ describe("a change of a provider", () => {
   test("says paths from where the person stands, prices in millionths, and what is taken back", async () => {
     const said = await type(
       "provider set local --executable bin/llama --model-file a.gguf --models-directory /models --context 4096 --key-name A_KEY --price a=b=2.5/10 --price c=0/0.1 --forget url --quiet",
-      { api, workingDirectory: "/work" },
+      { api, workingDirectory: "/here" },
     );
     expect(said).toMatchObject({ exit: 0, out: ["local"] });
     expect(said.asked).toEqual([
@@ -199,8 +199,8 @@ describe("a change of a provider", () => {
         "changeProvider",
         "local",
         {
-          executable: "/work/bin/llama",
-          model_file: "/work/a.gguf",
+          executable: "/here/bin/llama",
+          model_file: "/here/a.gguf",
           models_directory: "/models",
           context_tokens: 4096,
           key_name: "A_KEY",
