@@ -16,13 +16,13 @@ export const BUDGET_UNITS = ["tokens", "microdollars", "turns", "ms"] as const s
 export type BudgetUnit = (typeof BUDGET_UNITS)[number];
 export type Spent = Readonly<Record<BudgetUnit, number>>;
 
-export const NOTHING_SPENT: Spent = { tokens: 0, microdollars: 0, turns: 0, ms: 0 };
+export const NOTHING_SPENT: Spent = { microdollars: 0, ms: 0, tokens: 0, turns: 0 };
 
 export const add = (one: Spent, other: Partial<Spent>): Spent => ({
-  tokens: one.tokens + (other.tokens ?? 0),
   microdollars: one.microdollars + (other.microdollars ?? 0),
-  turns: one.turns + (other.turns ?? 0),
   ms: one.ms + (other.ms ?? 0),
+  tokens: one.tokens + (other.tokens ?? 0),
+  turns: one.turns + (other.turns ?? 0),
 });
 
 export const moneyText = (microdollars: number): string => `${(microdollars / 1_000_000).toFixed(4)} USD`;

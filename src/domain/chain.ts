@@ -19,14 +19,14 @@ export const GENESIS_HASH = "0".repeat(64);
 /** SHA-256 over the canonical form of all other columns, by their column names. */
 export function rowHash(seal: Seal, row: Omit<JournalRow, "hash">): string {
   return seal({
-    stream: row.stream,
-    seq: row.seq,
-    type: row.type,
-    v: row.v,
-    at_ms: row.atMs,
     actor: row.actor,
+    at_ms: row.atMs,
     body: row.body,
     prev_hash: row.prevHash,
+    seq: row.seq,
+    stream: row.stream,
+    type: row.type,
+    v: row.v,
   }).sha256;
 }
 

@@ -256,7 +256,7 @@ const NOTHING_DONE = {
   asked: null,
   words: {},
   grants: [],
-  spent: { total: NOTHING_SPENT, phases: {}, granted: NOTHING_SPENT },
+  spent: { granted: NOTHING_SPENT, phases: {}, total: NOTHING_SPENT },
 } as const satisfies Partial<TaskFacts>;
 
 /** The task after its first event. */
@@ -454,7 +454,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
             : task.layers,
         openStep: null,
         deaths: 0,
-        finished: finishedWith(task, seq, event.body.step, event.body.result),
+        ...finishing(task, seq, event.body.step, event.body.result),
         spent: spendingOf(task, event.body.evidence),
         ...lastTurn(task, event.body),
       };
@@ -467,9 +467,8 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
         ...lastTurn(task, event.body),
       };
       const { step, result, told, cause } = event.body;
-      if (told !== undefined)
-        return { ...over, finished: finishedWith(task, seq, step, null, { code: told, sentence: cause }) };
-      return result === null ? over : { ...over, finished: finishedWith(task, seq, step, result) };
+      if (told !== undefined) return { ...over, ...finishing(task, seq, step, null, { code: told, sentence: cause }) };
+      return result === null ? over : { ...over, ...finishing(task, seq, step, result) };
     }
     case "TURN_ACTED":
       return task.openStep === null
@@ -739,16 +738,18 @@ function withVerdict(
   }
 }
 
-const finishedWith = (
+/** A finished step is known by what it gave; how often it was begun no longer matters. */
+function finishing(
   task: Task,
   seq: number,
   step: string,
   result: BlobRef | null,
   failed?: FinishedStep["failed"],
-): TaskFacts["finished"] => ({
-  ...task.finished,
-  [step]: { step, input: task.openStep?.input ?? "", seq, result, ...(failed !== undefined && { failed }) },
-});
+): Pick<TaskFacts, "finished" | "runs"> {
+  const { [step]: _, ...runs } = task.runs;
+  const one = { step, input: task.openStep?.input ?? "", seq, result, ...(failed !== undefined && { failed }) };
+  return { finished: { ...task.finished, [step]: one }, runs };
+}
 
 /** A refusal that nobody dealt with put the task down: once a person has changed what stood against it, the same is asked again. */
 const endedByRefusal = ({ reason, step }: TaskEventBodies["BLOCKED"]): boolean =>

@@ -12,7 +12,7 @@ interface Stored {
   readonly body: string;
 }
 
-/** The hashes of a stream from one event on, computed anew by who knows how; with `places`, in the order of all events too. */
+/** The hashes of a stream from one event on, computed anew by who knows how; with `places`, in the order of all events and at the stream's end too. */
 export function rowsAgain(sql: BetterSqlite3.Database, stream: string, fromSeq: number, places: boolean): void {
   const before = sql
     .prepare("SELECT hash FROM events WHERE stream = ? AND seq = ?")
@@ -31,4 +31,5 @@ export function rowsAgain(sql: BetterSqlite3.Database, stream: string, fromSeq: 
     if (places) sql.prepare("UPDATE log_leaves SET hash = ? WHERE stream = ? AND seq = ?").run(hash, stream, row.seq);
     previous = hash;
   }
+  if (places) sql.prepare("UPDATE stream_heads SET hash = ? WHERE stream = ?").run(previous, stream);
 }

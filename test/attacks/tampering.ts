@@ -55,9 +55,9 @@ const text = (row: Row, column: string): string => String(row[column]);
 const specOf = (hand: Hand, id = hand.target.id): Row => one(hand, "SELECT * FROM specs WHERE task = ?", id);
 const planOf = (hand: Hand, id = hand.target.id): Row => one(hand, "SELECT * FROM plans WHERE task = ?", id);
 const stateOf = (hand: Hand): string =>
-  text(one(hand, "SELECT state FROM tasks WHERE id = ?", hand.target.id), "state");
+  text(one(hand, "SELECT state FROM lasting_facts WHERE task = ?", hand.target.id), "state");
 const setState = ({ sql, target }: Hand, state: string): void => {
-  sql.prepare("UPDATE tasks SET state = ? WHERE id = ?").run(state, target.id);
+  sql.prepare("UPDATE lasting_facts SET state = ? WHERE task = ?").run(state, target.id);
 };
 const eventOf = (hand: Hand, type: string, id = hand.target.id): Row =>
   one(hand, "SELECT * FROM events WHERE stream = ? AND type = ? ORDER BY seq DESC LIMIT 1", `task/${id}`, type);
@@ -298,8 +298,9 @@ export const MUTATIONS: readonly Mutation[] = [
         { items: {} },
         { approval: { ...(state["approval"] as object), by: "mallory" } },
         { approval: { ...(state["approval"] as object), spec: "0".repeat(64) } },
-        { runs: {}, verdicts: { tests: { verdict: "pass" } } },
+        { verdicts: { tests: { verdict: "pass" } } },
         { finished: { "1.work.1": { input: "0".repeat(64), result: null } } },
+        { runs: { "1.work.1": 1 }, openStep: { step: "1.work.1", run: 1 } },
         { inputs: [{ task: hand.target.other }] },
       ];
       setState(hand, JSON.stringify({ ...state, ...lies[hand.dice(lies.length)] }));
@@ -310,7 +311,10 @@ export const MUTATIONS: readonly Mutation[] = [
     fits: approved,
     apply: ({ sql, target }) =>
       sql
-        .prepare("INSERT INTO finished_steps (task, step, seq, state) VALUES (?, '1.work.1', 1, ?)")
+        .prepare(
+          `INSERT INTO ended_steps (task, started_seq, step, run, item, kind, started_at_ms, status, ended_seq, ended_at_ms, finished)
+           VALUES (?, 1, '1.work.1', 1, NULL, 'read', 0, 'completed', 1, 0, ?)`,
+        )
         .run(target.id, JSON.stringify({ step: "1.work.1", input: "0".repeat(64), seq: 1, result: null })),
   },
   {

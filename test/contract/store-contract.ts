@@ -569,7 +569,13 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
             /event 1 .*changed/,
           ],
           ["an event less", "DELETE FROM events WHERE stream = 'task/a' AND seq = 1", /event 2 .*stands where 1/],
-          ["no last event", "DELETE FROM events WHERE stream = 'task/a' AND seq = 2", /names 2 of its events, not 1/],
+          [
+            "no last event",
+            "DELETE FROM events WHERE stream = 'task/a' AND seq = 2",
+            /ends with event 1, and another end/,
+          ],
+          ["another end", "DELETE FROM stream_heads WHERE stream = 'task/a'", /ends with event 2, and another end/],
+          ["less that lasts", "DELETE FROM lasting_facts WHERE task = 'a'", /its row is not what its journal/],
           [
             "another order",
             "DELETE FROM log_leaves WHERE stream = 'task/a' AND seq = 2",

@@ -55,7 +55,9 @@ beforeAll(async () => {
   const named = (kind: string, nth: number): string =>
     String(
       database
-        .prepare("SELECT DISTINCT step FROM steps WHERE task = ? AND kind = ? ORDER BY started_seq LIMIT 1 OFFSET ?")
+        .prepare(
+          "SELECT DISTINCT step FROM ended_steps WHERE task = ? AND kind = ? ORDER BY started_seq LIMIT 1 OFFSET ?",
+        )
         .get(task, kind, nth)?.["step"],
     );
   Object.assign(steps, {
@@ -131,6 +133,12 @@ const BREAKAGES: readonly Breakage[] = [
     says: /deliver .*the journal has 0 of 1 DELIVERED/,
   },
   { broken: "two places in the order are exchanged", by: () => exchangePlaces(), found: "order", says: /comes after/ },
+  {
+    broken: "a stream's end is noted one event early",
+    by: () => sql("UPDATE stream_heads SET seq = seq - 1 WHERE stream = ?", taskStream()),
+    found: "order",
+    says: /noted as the end of a stream that ends with/,
+  },
   {
     broken: "an answered write is not in the journal",
     by: () =>
@@ -213,13 +221,16 @@ const BREAKAGES: readonly Breakage[] = [
   {
     broken: "a task's state says another tree",
     by: () =>
-      sql('UPDATE tasks SET state = replace(state, \'"trees":{"app":"\', \'"trees":{"app":"0\') WHERE id = ?', task),
+      sql(
+        'UPDATE lasting_facts SET state = replace(state, \'"trees":{"app":"\', \'"trees":{"app":"0\') WHERE task = ?',
+        task,
+      ),
     found: "replay",
     says: /trees is/,
   },
   {
     broken: "a step's row says that it was lost",
-    by: () => sql("UPDATE steps SET status = 'lost' WHERE task = ? AND step = ?", task, steps.edit),
+    by: () => sql("UPDATE ended_steps SET status = 'lost' WHERE task = ? AND step = ?", task, steps.edit),
     found: "replay",
     says: /steps is/,
   },
@@ -554,6 +565,7 @@ function rewrite(stream: string, type: string, change: (body: Body) => Body): vo
         .prepare("UPDATE log_leaves SET hash = ? WHERE stream = ? AND seq = ?")
         .run(previous, stream, Number(row["seq"]));
     }
+    database.prepare("UPDATE stream_heads SET hash = ? WHERE stream = ?").run(previous, stream);
   });
 }
 
@@ -584,6 +596,7 @@ function appendEvent(stream: string, type: string, content: Body): void {
     database
       .prepare("INSERT INTO log_leaves (position, stream, seq, hash) SELECT MAX(position) + 1, ?, ?, ? FROM log_leaves")
       .run(stream, row.seq, hash);
+    database.prepare("UPDATE stream_heads SET seq = ?, hash = ? WHERE stream = ?").run(row.seq, hash, stream);
   });
 }
 

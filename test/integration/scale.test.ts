@@ -14,6 +14,7 @@ import { readSince, readStream } from "../../src/adapters/store/read-stream.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { listing } from "../../src/adapters/store/task-listing.ts";
 import { taskReads } from "../../src/adapters/store/task-reads.ts";
+import { writtenTask } from "../../src/adapters/store/task-state.ts";
 import type { Operations, Store, TaskFilter } from "../../src/ports/store.ts";
 import { ALL } from "../contract/store-given.ts";
 import { type Made, makeManyTasks } from "../support/many-tasks.ts";
@@ -55,6 +56,7 @@ const planOf = (sql: string, params: readonly unknown[]): readonly string[] =>
     .all(...params)
     .map((row) => (row as { readonly detail: string }).detail);
 const PROJECT_OF_ROW = "SEARCH projects USING INDEX sqlite_autoindex_projects_1 (id=?) LEFT-JOIN";
+const LASTING_OF_ROW = "SEARCH lasting_facts USING PRIMARY KEY (task=?) LEFT-JOIN";
 
 const PLANS: readonly (readonly [string, Partial<TaskFilter>, string])[] = [
   ["by default", {}, "SCAN tasks USING INDEX tasks_by_created"],
@@ -78,7 +80,7 @@ const PLANS: readonly (readonly [string, Partial<TaskFilter>, string])[] = [
 
 test.each(PLANS)("a list %s is read along one index, without sorting", (_, filter, expected) => {
   const { sql, params } = listing({ ...ALL, ...filter });
-  expect(planOf(sql, params)).toEqual([expected, PROJECT_OF_ROW]);
+  expect(planOf(sql, params)).toEqual([expected, PROJECT_OF_ROW, LASTING_OF_ROW]);
 });
 
 test("what a list is narrowed by stands in every index that gives an order: what does not match is never read", () => {
@@ -134,14 +136,12 @@ test("what a start and every claim ask is looked up, however many tasks there ar
     ]),
   );
   expect(await plans((asked) => asked.nextEpoch("a"))).toEqual([
+    "SEARCH lasting_facts USING PRIMARY KEY (task=?)",
     "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)",
     "SEARCH leases USING INDEX sqlite_autoindex_leases_1 (task=?) LEFT-JOIN",
   ]);
   const open = await plans((asked) => asked.succeededWithOpenStep());
-  expect(open.slice(0, 2)).toEqual([
-    "SCAN steps USING COVERING INDEX steps_open",
-    "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)",
-  ]);
+  expect(open.slice(0, 2)).toEqual(["SCAN open_steps", "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)"]);
   expect(await plansOf((queries) => taskReads(queries, queries, async () => null).counts())).toEqual([
     "SCAN tasks USING COVERING INDEX tasks_by_status",
   ]);
@@ -168,16 +168,17 @@ test("a step that begins or ends passes over no other step of its task, and a ta
     null,
     [first, ...rest.slice(0, begun)].filter((one) => one !== undefined),
   );
-  const known = { task, outline: null };
+  const known = { task, written: writtenTask(task) };
   await projectTask(queries, { seal, textOf: async () => "" }, made.longest, known, rest.slice(begun, ended + 1));
-  const updates = asked.filter((line) => /^UPDATE|^SEARCH|^SCAN/.test(line));
-  expect(updates).toEqual([
+  const said = asked.map((line) => line.trim().replace(/^(INSERT INTO \w+).*/s, "$1"));
+  expect(said.filter((line) => /^(UPDATE|INSERT|DELETE|SEARCH|SCAN)/.test(line))).toEqual([
     "UPDATE tasks SET updated_at_ms = ?, seq = ?, state = ? WHERE id = ?",
     "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)",
-    expect.stringMatching(/^UPDATE steps/),
-    "SEARCH steps USING INDEX steps_open (task=?)",
-    expect.stringMatching(/^UPDATE steps/),
-    "SEARCH steps USING INDEX steps_open (task=?)",
+    "INSERT INTO open_steps",
+    "INSERT INTO ended_steps",
+    "SEARCH open_steps USING PRIMARY KEY (task=?)",
+    "DELETE FROM open_steps WHERE task = ?",
+    "SEARCH open_steps USING PRIMARY KEY (task=?)",
   ]);
 });
 

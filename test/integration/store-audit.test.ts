@@ -140,8 +140,15 @@ const CHANGED: readonly (readonly [what: string, stream: string, seq: number, st
     "a task's state",
     "task/a",
     6,
-    [`UPDATE tasks SET state = replace(state, '"denials":1', '"denials":0') WHERE id = 'a'`],
+    [`UPDATE tasks SET state = replace(state, '"openStep":{', '"openStep":{"x":0,') WHERE id = 'a'`],
   ],
+  [
+    "what lasts of a task",
+    "task/a",
+    6,
+    [`UPDATE lasting_facts SET state = replace(state, '"denials":1', '"denials":0') WHERE task = 'a'`],
+  ],
+  ["what lasts of a task to nothing", "task/a", 6, ["DELETE FROM lasting_facts WHERE task = 'a'"]],
   ["a task's title", "task/a", 6, ["UPDATE tasks SET title = 'other' WHERE id = 'a'"]],
   ["a task's last seq", "task/a", 6, ["UPDATE tasks SET seq = 5 WHERE id = 'a'"]],
   ["a task's row to nothing", "task/b", 2, ["DELETE FROM tasks WHERE id = 'b'"]],
@@ -161,13 +168,31 @@ const CHANGED: readonly (readonly [what: string, stream: string, seq: number, st
     [`UPDATE specs SET text = '{}', hash = '${seal({}).sha256}' WHERE task = 'a'`],
   ],
   ["a plan's text", "task/a", 5, ["UPDATE plans SET text = '{}' WHERE task = 'a'"]],
-  ["a step's status", "task/a", 4, ["UPDATE steps SET status = 'completed', ended_seq = 6 WHERE task = 'a'"]],
+  ["an open step's name", "task/a", 4, ["UPDATE open_steps SET step = 'other' WHERE task = 'a'"]],
+  ["an open step to nothing", "task/a", 4, ["DELETE FROM open_steps WHERE task = 'a'"]],
+  [
+    "an open step to a completed one",
+    "task/a",
+    4,
+    [
+      `INSERT INTO ended_steps (task, started_seq, step, run, item, kind, started_at_ms, status, ended_seq, ended_at_ms, finished)
+       SELECT task, started_seq, step, run, item, kind, started_at_ms, 'completed', 6, started_at_ms, '{}' FROM open_steps`,
+      "DELETE FROM open_steps",
+    ],
+  ],
   [
     "a finished step that never was",
     "task/a",
-    4,
-    ["INSERT INTO finished_steps (task, step, seq, state) VALUES ('a', 's9', 4, '{}')"],
+    2,
+    [
+      `INSERT INTO ended_steps (task, started_seq, step, run, item, kind, started_at_ms, status, ended_seq, ended_at_ms, finished)
+       SELECT task, 2, 's9', run, item, kind, started_at_ms, 'completed', 3, started_at_ms, '{}' FROM open_steps`,
+    ],
   ],
+  ["where a stream ends", "task/a", 6, ["UPDATE stream_heads SET seq = 5 WHERE stream = 'task/a'"]],
+  ["with which hash a stream ends", "task/a", 6, ["UPDATE stream_heads SET hash = '' WHERE stream = 'task/a'"]],
+  ["a stream's end to nothing", "task/a", 6, ["DELETE FROM stream_heads WHERE stream = 'task/a'"]],
+  ["the end of a stream that never was", "task/z", 2, ["INSERT INTO stream_heads VALUES ('task/z', 2, '')"]],
   ["a task's words", "task/a", 6, ["UPDATE task_words SET intent = 'other' WHERE task = 'a'"]],
   ["a task's words to nothing", "task/b", 2, ["DELETE FROM task_words WHERE task = 'b'"]],
   ["a project's name", "project/p", 2, ["UPDATE projects SET name = 'other'"]],
@@ -236,6 +261,7 @@ test("a body in another order than its canonical form is found, even with every 
   tamper(
     `UPDATE events SET body = '${body}', hash = '${hash}' WHERE stream = 'task/b' AND seq = 2`,
     `UPDATE log_leaves SET hash = '${hash}' WHERE stream = 'task/b' AND seq = 2`,
+    `UPDATE stream_heads SET hash = '${hash}' WHERE stream = 'task/b'`,
   );
   expect(await audit()).toEqual([{ stream: "task/b", seq: 2, problem: "its body is not in canonical form" }]);
 });
@@ -249,7 +275,7 @@ describe("the schema", () => {
       .all() as string[];
     for (const guard of guards) connection.exec(`DROP TRIGGER ${guard}`);
     connection.close();
-    expect(guards).toHaveLength(15);
+    expect(guards).toHaveLength(18);
     expect((await audit()).map((finding) => finding.problem).sort()).toEqual(
       guards.map((guard) => `the trigger ${guard} is missing`).sort(),
     );
@@ -345,6 +371,7 @@ test("an event that is sound by its hashes and cannot follow was not written by 
     .prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
     .run(row.stream, row.seq, row.type, row.v, row.atMs, row.actor, row.body, row.prevHash, row.hash);
   connection.prepare("INSERT INTO log_leaves VALUES (11, 'task/b', 3, ?)").run(row.hash);
+  connection.prepare("UPDATE stream_heads SET seq = 3, hash = ? WHERE stream = 'task/b'").run(row.hash);
   connection.close();
   const store = await openStore({ home, now: () => 0 });
   try {

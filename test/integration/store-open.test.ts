@@ -1,19 +1,21 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { auditStore } from "../../src/adapters/store/audit.ts";
+import type { Tx } from "../../src/adapters/store/database.ts";
 import { writeDurably } from "../../src/adapters/store/durable-file.ts";
 import { storePaths } from "../../src/adapters/store/home.ts";
 import { copyBefore, keepCopy } from "../../src/adapters/store/keep-copy.ts";
 import { migrate } from "../../src/adapters/store/migrate.ts";
 import { openStore } from "../../src/adapters/store/open.ts";
 import { openReadOnly } from "../../src/adapters/store/read-only.ts";
-import { refoldAll, refoldTasks } from "../../src/adapters/store/refold.ts";
+import { refoldProjects, refoldTasks } from "../../src/adapters/store/refold.ts";
 import { MIGRATIONS } from "../../src/adapters/store/schema.ts";
 import { seal } from "../../src/adapters/store/seal.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
+import type { TaskEvent } from "../../src/domain/event.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { deny, event, givenRunning, givenTask, stepStarted, utf8 } from "../contract/store-given.ts";
@@ -126,6 +128,38 @@ describe("a schema", () => {
     }
   };
 
+  /** Every row of every table of our own, by table. */
+  const everyTable = (file: string): Readonly<Record<string, unknown[]>> =>
+    Object.fromEntries(
+      (rows(file, TABLES) as [string][]).map(([table]) => [
+        table,
+        rows(file, `SELECT * FROM ${table}`).map((row) => JSON.stringify(row)),
+      ]),
+    );
+  const TABLES = `SELECT name FROM sqlite_schema WHERE type = 'table'
+    AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'task_search%' AND name <> 'schema_migrations' ORDER BY name`;
+
+  /** The same history in a database as the migrations up to `version` made it: in its place, and of states only that there are some. */
+  const makeOlder = async (file: string, version: number): Promise<void> => {
+    await rename(file, `${file}.today`);
+    await migrated(MIGRATIONS.filter((one) => one.version <= version));
+    const connection = new BetterSqlite3(file);
+    connection.pragma("foreign_keys = 0");
+    connection.exec(`ATTACH '${file}.today' AS today`);
+    for (const [table] of rows(file, TABLES) as [string][]) {
+      if (["steps", "finished_steps"].includes(table)) continue;
+      const columns = connection.prepare(`SELECT name FROM pragma_table_info('${table}')`).pluck().all().join(", ");
+      connection.exec(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM today.${table}`);
+    }
+    connection.exec(`
+      UPDATE tasks SET state = '{}';
+      INSERT INTO steps SELECT task, started_seq, step, run, item, kind, 'open', NULL, started_at_ms, NULL FROM today.open_steps;
+      INSERT INTO steps SELECT task, started_seq, step, run, item, kind, status, ended_seq, started_at_ms, ended_at_ms FROM today.ended_steps;
+      INSERT INTO finished_steps SELECT task, step, ended_seq, finished FROM today.ended_steps WHERE finished IS NOT NULL;`);
+    connection.close();
+    await rm(`${file}.today`);
+  };
+
   test("is migrated step by step, with a whole copy of what was there before", async () => {
     const store = await open();
     await givenTask(store, "a");
@@ -145,52 +179,55 @@ describe("a schema", () => {
   test("that came with new facts has them for what happened before, from the journal", async () => {
     const store = await open();
     await givenRunning(store, "a");
+    await givenTask(store, "b");
     await store.close();
     const states = () => [
       ...rows(database(), "SELECT id, state FROM tasks"),
+      ...rows(database(), "SELECT task, state FROM lasting_facts"),
       ...rows(database(), "SELECT id, state FROM projects"),
     ];
     const whole = states();
     const connection = new BetterSqlite3(database());
-    connection.exec("UPDATE tasks SET state = json_remove(state, '$.worked', '$.seenMs', '$.priority')");
+    connection.exec("UPDATE tasks SET state = json_remove(state, '$.worked', '$.seenMs')");
+    connection.exec("UPDATE lasting_facts SET state = json_remove(state, '$.priority', '$.dependencies')");
     connection.exec("UPDATE projects SET state = json_remove(state, '$.paused')");
     connection.close();
     expect(states()).not.toEqual(whole);
-    await migrated([...MIGRATIONS, { ...NEXT, fill: refoldAll }]);
+    const fill = async (tx: Tx): Promise<void> => {
+      await refoldTasks(tx);
+      await refoldProjects(tx);
+    };
+    await migrated([...MIGRATIONS, { ...NEXT, fill }]);
     expect(states()).toEqual(whole);
   });
 
-  test("whose tasks were stored by a program that knew less of them has their states folded again", async () => {
-    const store = await open();
-    await givenTask(store, "a");
-    await givenTask(store, "b");
-    await store.close();
-    const states = () => rows(database(), "SELECT id, state FROM tasks");
-    const whole = states();
-    const connection = new BetterSqlite3(database());
-    connection.exec("UPDATE tasks SET state = json_remove(state, '$.dependencies') WHERE id = 'a'");
-    connection.close();
-    await migrated([...MIGRATIONS, { ...NEXT, fill: refoldTasks }]);
-    expect(states()).toEqual(whole);
-  });
-
-  test("from before finished steps had a table of their own gets it filled", async () => {
+  test("from before what lasts, what is open and where streams end had tables becomes what it would be today", async () => {
     const store = await open();
     await givenRunning(store, "a");
-    await store.append(event("a", 4, stepStarted("s1", 1)));
-    const done = { step: "s1", run: 1, evidence: [], after: {}, result: null };
-    await store.append(event("a", 5, { type: "STEP_COMPLETED", body: done }));
+    let seq = 4;
+    const push = async (one: TaskEvent): Promise<void> => {
+      await store.append(event("a", seq, one));
+      seq += 1;
+    };
+    const ended = { run: 1, evidence: [], after: {}, result: null };
+    await push(stepStarted("s1", 1));
+    await push({ type: "STEP_COMPLETED", body: { step: "s1", ...ended } });
+    await push({ type: "PHASE_ENTERED", body: { phase: "planning", from: "intent" } });
+    await push(stepStarted("s2", 1));
+    await push({ type: "STEP_COMPLETED", body: { step: "s2", ...ended } });
+    await push(stepStarted("s3", 1));
+    await push({ type: "STEP_FAILED", body: { step: "s3", ...ended, cause: "x", told: "act/denied" } });
+    await push(stepStarted("s4", 1));
     const known = await store.tasks.task("a");
     await store.close();
-    // As it was: the whole state in the task's row.
-    const connection = new BetterSqlite3(database());
-    connection.prepare("UPDATE tasks SET state = ? WHERE id = 'a'").run(seal(known?.task).text);
-    connection.exec("DROP TABLE finished_steps; DELETE FROM schema_migrations WHERE version = 9");
-    connection.close();
+    const today = everyTable(database());
+    await makeOlder(database(), 9);
+    expect(Object.keys(everyTable(database()))).not.toContain("stream_heads");
     const again = await open();
-    expect(Object.keys(known?.task.finished ?? {})).toEqual(["s1"]);
+    expect(Object.keys(known?.task.finished ?? {})).toEqual(["s2", "s3"]);
     expect(await again.tasks.task("a")).toEqual(known);
     await again.close();
+    expect(everyTable(database())).toEqual(today);
     expect((await auditStore(home, { seal })).findings).toEqual([]);
   });
 

@@ -170,8 +170,8 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     number: 23,
     file: "src/adapters/store/writer-queue.ts",
-    from: "        for (const { work } of batch) outcomes.push(await tried(tx, work));",
-    to: '        for (const { work, resolve } of batch) {\n          const outcome = await tried(tx, work);\n          outcomes.push(outcome);\n          if (outcome.kind === "done") resolve(outcome.value);\n        }',
+    from: "        for (const { work } of batch) outcomes.push(await how(tx, work));",
+    to: '        for (const { work, resolve } of batch) {\n          const outcome = await how(tx, work);\n          outcomes.push(outcome);\n          if (outcome.kind === "done") resolve(outcome.value);\n        }',
     caughtBy: unit("src/adapters/store/writer-queue.test.ts"),
   },
   {
@@ -184,8 +184,8 @@ export const PLANTED: readonly PlantedDefect[] = [
   {
     number: 25,
     file: "src/adapters/store/lease.ts",
-    from: '    case "hold":\n      if (epoch !== change.epoch)',
-    to: '    case "hold":\n      if (epoch === null)',
+    from: ": epoch !== change.epoch)",
+    to: ": epoch === null)",
     caughtBy: integration("test/contract/store.test.ts"),
   },
   {

@@ -6,7 +6,7 @@ import { streamId, streamKind } from "../../domain/stream.ts";
 import { type Append, type Positioned, StreamMoved } from "../../ports/store.ts";
 import { blobContent, isKept, keepBlob } from "./blob-content.ts";
 import { blobRefsIn } from "./blob-refs.ts";
-import { integerOf, type Queries, type Tx, textOf } from "./database.ts";
+import { integerOf, integerOrNull, type Queries, type Tx, textOf } from "./database.ts";
 import { foldProject, foldTask } from "./fold.ts";
 import {
   JOURNAL_COLUMNS,
@@ -17,7 +17,7 @@ import {
   sealEvent,
   streamKindOf,
 } from "./journal-row.ts";
-import { changeLease } from "./lease.ts";
+import { changeLease, requireLease } from "./lease.ts";
 import { type KnownTask, projectProject, projectProvider, projectTask } from "./projection.ts";
 import type { Recent } from "./recent.ts";
 import { storedTask } from "./task-state.ts";
@@ -48,6 +48,8 @@ export function prepareAppend(seal: Seal, append: Append): PreparedAppend {
     if (streamKindOf(event.type) !== kind)
       throw new Error(`${event.type} does not belong in the stream ${append.stream}`);
   const named = new Map(append.events.flatMap(({ event }) => blobRefsIn(event.body)).map((ref) => [ref.digest, ref]));
+  // What comes with the append is there once the append is.
+  for (const { ref } of append.blobs) if (named.get(ref.digest)?.bytes === ref.bytes) named.delete(ref.digest);
   const { events, ...rest } = append;
   return { ...rest, sealed: events.map((event) => sealEvent(seal, event)), named: [...named.values()] };
 }
@@ -69,18 +71,18 @@ export async function appendIn(
   appending: Appending,
   append: PreparedAppend,
 ): Promise<{ readonly seq: number; readonly position: number }> {
-  const { stream, expected } = append;
-  if (append.lease !== null && append.lease.kind !== "acquire") await changeLease(tx, append.lease);
-  const head = await headOf(tx, stream);
+  const { stream, expected, lease } = append;
+  const { epoch, ...head } = await headOf(tx, stream, lease?.task ?? null);
+  if (lease !== null) requireLease(lease, epoch);
   if (head.seq !== expected) throw new StreamMoved(stream, expected);
   for (const blob of append.blobs) await keepBlob(tx, blob);
   for (const ref of append.named)
     if (!(await isKept(tx, ref))) throw new Error(`${stream} names content ${ref.digest} that was never stored`);
-  const rows = await insertRows(tx, appending.seal, append, head.hash);
+  const rows = await insertRows(tx, appending.seal, append, head);
   await project(tx, appending, stream, head, rows);
-  // A new lease names its task by foreign key, and the task may be new in this very append.
-  if (append.lease?.kind === "acquire") await changeLease(tx, append.lease);
-  return { seq: expected + rows.length, position: rows.at(-1)?.position ?? (await lastPosition(tx)) };
+  // Last: a new lease names its task by foreign key, and the task may be new in this very append.
+  if (lease !== null) await changeLease(tx, lease);
+  return { seq: expected + rows.length, position: rows.at(-1)?.position ?? head.position };
 }
 
 export async function lastPosition(queries: Queries): Promise<number> {
@@ -88,32 +90,50 @@ export async function lastPosition(queries: Queries): Promise<number> {
   return row === undefined ? 0 : integerOf(row, "position");
 }
 
+/** The last event of a stream, and the position of the last event of all. */
 interface Head {
   readonly seq: number;
   readonly hash: string;
+  readonly position: number;
 }
 
 interface PlacedRow extends JournalRow {
   readonly position: number;
 }
 
-async function headOf(tx: Tx, stream: string): Promise<Head> {
-  const [row] = await tx.query("SELECT seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1", [stream]);
-  return row === undefined ? { seq: 0, hash: GENESIS_HASH } : { seq: integerOf(row, "seq"), hash: textOf(row, "hash") };
+/** Also the epoch of the lease on a task; null: there is none. */
+async function headOf(
+  tx: Tx,
+  stream: string,
+  leased: string | null,
+): Promise<Head & { readonly epoch: number | null }> {
+  const [row] = await tx.query(HEAD, [leased, stream]);
+  // A stream that has no event yet.
+  const [otherwise] = row === undefined ? await tx.query(BEFORE_ANY, [leased]) : [row];
+  const at = otherwise ?? {};
+  return {
+    seq: row === undefined ? 0 : integerOf(row, "seq"),
+    hash: row === undefined ? GENESIS_HASH : textOf(row, "hash"),
+    position: integerOf(at, "position"),
+    epoch: integerOrNull(at, "epoch"),
+  };
 }
+
+const BEFORE_ANY = `
+SELECT (SELECT COALESCE(MAX(position), 0) FROM log_leaves) AS position, (SELECT epoch FROM leases WHERE task = ?) AS epoch`;
+const HEAD = `${BEFORE_ANY}, seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1`;
 
 async function insertRows(
   tx: Tx,
   seal: Seal,
   { stream, expected, sealed }: PreparedAppend,
-  head: string,
+  head: Head,
 ): Promise<PlacedRow[]> {
   const rows: PlacedRow[] = [];
-  const before = await lastPosition(tx);
-  let previous = head;
+  let previous = head.hash;
   for (const [index, event] of sealed.entries()) {
     const row = placed(seal, event, stream, expected + index + 1, previous);
-    const position = before + index + 1;
+    const position = head.position + index + 1;
     await tx.query(`INSERT INTO events (${JOURNAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
       row.stream,
       row.seq,
@@ -134,8 +154,13 @@ async function insertRows(
     rows.push({ ...row, position });
     previous = row.hash;
   }
+  const last = rows.at(-1);
+  if (last !== undefined) await tx.query(head.seq === 0 ? FIRST_HEAD : NEXT_HEAD, [last.seq, last.hash, stream]);
   return rows;
 }
+
+const FIRST_HEAD = "INSERT INTO stream_heads (seq, hash, stream) VALUES (?, ?, ?)";
+const NEXT_HEAD = "UPDATE stream_heads SET seq = ?, hash = ? WHERE stream = ?";
 
 async function project(
   tx: Tx,
@@ -190,8 +215,8 @@ async function taskAt(
   const known = recent.get(stream);
   if (known?.hash === head.hash) return known.state;
   const stored = await storedTask(tx, streamId(stream));
-  if (stored?.seq === head.seq) return { task: stored.task, outline: null };
-  return { task: foldTask(streamId(stream), null, (await allOf(tx, stream)).map(recordedFrom)), outline: null };
+  if (stored?.seq === head.seq) return { task: stored.task, written: null };
+  return { task: foldTask(streamId(stream), null, (await allOf(tx, stream)).map(recordedFrom)), written: null };
 }
 
 async function projectAt(tx: Tx, recent: Recent<Folded<Project>>, stream: string, head: Head): Promise<Project | null> {

@@ -1,9 +1,12 @@
 import type { Found } from "./audit-stream.ts";
-import { integerOf, type Queries, textOf, textOrNull } from "./database.ts";
+import { integerOf, integerOrNull, type Queries, textOf, textOrNull } from "./database.ts";
 
 const PAGE_ROWS = 1_000;
 
-/** Positions 1, 2, 3 … without gaps, one per event, each with its event's hash, and in each stream in the order of seq. */
+/**
+ * Positions 1, 2, 3 … without gaps, one per event, each with its event's hash, and in each stream in the order of seq; and each stream's
+ * noted end.
+ */
 export async function auditOrder(queries: Queries, found: Found): Promise<void> {
   const newest = new Map<string, number>();
   let last = 0;
@@ -34,6 +37,21 @@ export async function auditOrder(queries: Queries, found: Found): Promise<void> 
       seq: integerOf(row, "seq"),
       problem: "has no position in the order of events",
     });
+  for (const row of await queries.query(OTHER_HEADS)) {
+    const [seq, head] = [integerOrNull(row, "seq"), integerOrNull(row, "head")];
+    found({
+      stream: textOf(row, "stream"),
+      seq: seq ?? head,
+      problem:
+        head === null
+          ? "is the last event of a stream of which no end was noted"
+          : seq === null
+            ? `is noted as the end of a stream without events`
+            : seq === head
+              ? "is noted as the end of its stream with another hash"
+              : `is the last event of its stream, of which ${head} is noted as the end`,
+    });
+  }
 }
 
 const LEAVES = `
@@ -41,7 +59,19 @@ SELECT log_leaves.position, log_leaves.stream, log_leaves.seq, log_leaves.hash, 
 FROM log_leaves LEFT JOIN events ON events.stream = log_leaves.stream AND events.seq = log_leaves.seq
 WHERE log_leaves.position > ? ORDER BY log_leaves.position LIMIT ?`;
 
+// First by position, which is an event's rowid: only what is not found there is looked for in the whole order.
 const WITHOUT_POSITION = `
-SELECT stream, seq FROM events
-WHERE NOT EXISTS (SELECT 1 FROM log_leaves WHERE log_leaves.stream = events.stream AND log_leaves.seq = events.seq)
-ORDER BY stream, seq`;
+WITH elsewhere (stream, seq) AS MATERIALIZED (
+  SELECT events.stream, events.seq FROM events LEFT JOIN log_leaves leaf
+  ON leaf.position = events.rowid AND leaf.stream = events.stream AND leaf.seq = events.seq
+  WHERE leaf.position IS NULL
+)
+SELECT elsewhere.stream, elsewhere.seq FROM elsewhere
+LEFT JOIN log_leaves leaf ON leaf.stream = elsewhere.stream AND leaf.seq = elsewhere.seq
+WHERE leaf.position IS NULL ORDER BY elsewhere.stream, elsewhere.seq`;
+
+const OTHER_HEADS = `
+WITH ends (stream, seq, hash) AS MATERIALIZED (SELECT stream, MAX(seq), hash FROM events GROUP BY stream)
+SELECT COALESCE(ends.stream, head.stream) AS stream, ends.seq, head.seq AS head
+FROM ends FULL JOIN stream_heads head ON head.stream = ends.stream
+WHERE ends.seq IS NOT head.seq OR ends.hash IS NOT head.hash ORDER BY 1`;

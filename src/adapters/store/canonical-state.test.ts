@@ -1,31 +1,49 @@
 import { assert as holds, jsonValue, property, string } from "fast-check";
 import { expect, test } from "vitest";
-import { written } from "./canonical-state.ts";
+import { changedKeys, rewritten, written } from "./canonical-state.ts";
 import { seal } from "./seal.ts";
 
-const textOf = (state: object): string => written(state as Record<string, unknown>, null).text;
+const all = (): boolean => true;
+const textOf = (state: object): string => written(state, all).text;
+
+/** As a state is written that follows another. */
+function textAfter(before: object, state: object): string {
+  const changed = changedKeys(before, state);
+  return changed === null ? textOf(state) : rewritten(written(before, all), state, changed).text;
+}
 
 test("a state's text is the one that is sealed, also after a change that shares the rest", async () => {
   await holds(
     property(jsonValue({ maxDepth: 4 }), jsonValue({ maxDepth: 2 }), string(), (value, change, key) => {
       const first: Record<string, unknown> = { ...(typeof value === "object" ? value : {}), same: value };
-      const before = written(first, null);
-      expect(before.text).toBe(seal(first).text);
+      expect(textOf(first)).toBe(seal(first).text);
       const next = { ...first, [key]: change };
-      expect(written(next, null, before).text).toBe(seal(next).text);
+      expect(textAfter(first, next)).toBe(seal(next).text);
       // And with a member less, or another in its place.
       const { same: _, ...less } = first;
-      expect(written(less, null, before).text).toBe(seal(less).text);
+      expect(textAfter(first, less)).toBe(seal(less).text);
       const other = { ...less, other: change };
-      expect(written(other, null, before).text).toBe(seal(other).text);
+      expect(textAfter(first, other)).toBe(seal(other).text);
+      expect(textAfter(first, { ...less, other: undefined })).toBe(seal(less).text);
     }),
   );
 });
 
-test("one member can be left out, whatever it holds", () => {
-  const before = written({ b: 1, finished: {}, a: 2 }, "finished");
-  expect(before.text).toBe('{"a":2,"b":1}');
-  expect(written({ b: 3, finished: { s: 1 }, a: 2 }, "finished", before as never).text).toBe('{"a":2,"b":3}');
+test("only the members that are asked for are written", () => {
+  const most = (key: string): boolean => key !== "finished";
+  const before = { b: 1, finished: {}, a: 2 };
+  const one = written(before, most);
+  expect(one.text).toBe('{"a":2,"b":1}');
+  expect(rewritten(one, { b: 3, finished: { s: 1 }, a: 2 }, ["b", "finished"]).text).toBe('{"a":2,"b":3}');
+  expect(rewritten(one, { ...before, finished: { s: 1 } }, ["finished"])).toBe(one);
+});
+
+test("two states differ in the members that are not the very same, and not by members only when both have them", () => {
+  const one = { a: { deep: 1 }, b: 2 };
+  expect(changedKeys(one, { ...one })).toEqual([]);
+  expect(changedKeys(one, { b: 3, a: { deep: 1 } })).toEqual(["b", "a"]);
+  for (const other of [{ ...one, c: 1 }, { a: one.a }, { a: one.a, c: 2 }, { ...one, b: undefined }])
+    expect([changedKeys(one, other), changedKeys(other, one)]).toEqual([null, null]);
 });
 
 test("keys stand in the order of their code units, and what is undefined is not there", () => {

@@ -1,45 +1,67 @@
-import canonicalize from "canonicalize";
+import { canonical } from "./canonical.ts";
 
-/** A state and its canonical form, with the parts that form was put together from. */
-export interface Written<S> {
-  readonly state: S;
+/** Some members of a state in canonical form (RFC 8785), with the parts that form was put together from. */
+export interface Written {
   readonly text: string;
   readonly keys: readonly string[];
   /** Each member with its key, in the order of `keys`. */
   readonly members: readonly string[];
 }
 
-type Members = Readonly<Record<string, unknown>>;
+/**
+ * The members of a state that `holds` names: of all of them, the same text that `seal` gives. Throws on what has no canonical form.
+ */
+export function written(state: object, holds: (key: string) => boolean): Written {
+  // Sorted by UTF-16 code units, as the standard wants it and JavaScript does it.
+  const keys = Object.keys(state)
+    .filter((key) => holds(key) && member(state, key) !== undefined)
+    .sort();
+  return put(
+    keys,
+    keys.map((key) => memberText(state, key)),
+  );
+}
 
 /**
- * The canonical form (RFC 8785) of a state, the same text that `seal` gives, but for the member called `without`. `before` is the state
- * that it was folded from: states never change once they are made, so what both share is not written out anew.
- * Throws on what has no canonical form.
+ * The same members of a later state that differs in no others than `changed`: states never change once they are made, so what both share
+ * is not written out anew.
  */
-export function written<S extends object>(
-  state: S,
-  without: (keyof S & string) | null,
-  before: Written<S> | null = null,
-): Written<S> {
-  const now = state as Members;
-  const there = Object.keys(now).filter((key) => key !== without && now[key] !== undefined);
-  const again = before === null || there.length !== before.keys.length ? null : membersAgain(now, before);
-  // Sorted by UTF-16 code units, as the standard wants it and JavaScript does it.
-  const keys = again === null || before === null ? there.sort() : before.keys;
-  const members = again ?? keys.map((key) => memberText(key, now[key]));
-  return { state, keys, members, text: `{${members.join(",")}}` };
-}
-
-/** The members of a state that has the keys of the one before it; null when it has others. */
-function membersAgain(now: Members, before: Written<object>): readonly string[] | null {
-  const then = before.state as Members;
-  const members: string[] = [];
-  for (const [at, key] of before.keys.entries()) {
-    const member = now[key];
-    if (member === undefined) return null;
-    members.push(member === then[key] ? (before.members[at] ?? "") : memberText(key, member));
+export function rewritten(before: Written, state: object, changed: readonly string[]): Written {
+  const members = [...before.members];
+  let differs = false;
+  for (const key of changed) {
+    const at = before.keys.indexOf(key);
+    if (at === -1) continue;
+    members[at] = memberText(state, key);
+    differs = true;
   }
-  return members;
+  return differs ? put(before.keys, members) : before;
 }
 
-const memberText = (key: string, member: unknown): string => `${canonicalize(key)}:${canonicalize(member)}`;
+/** The members in which two states differ; null when one has members that the other has not. */
+export function changedKeys(before: object, after: object): readonly string[] | null {
+  const keys = Object.keys(after);
+  if (keys.length !== Object.keys(before).length) return null;
+  const changed: string[] = [];
+  for (const key of keys) {
+    const now = member(after, key);
+    if (now === undefined) return null;
+    const then = member(before, key);
+    if (now === then) continue;
+    if (then === undefined) return null;
+    changed.push(key);
+  }
+  return changed;
+}
+
+const member = (state: object, key: string): unknown => (state as Readonly<Record<string, unknown>>)[key];
+
+const put = (keys: readonly string[], members: readonly string[]): Written => ({
+  keys,
+  members,
+  text: `{${members.join(",")}}`,
+});
+
+// Joined, and so one string in memory: what concatenation gives is a tree of pieces, walked anew whenever it is written into a state.
+const memberText = (state: object, key: string): string =>
+  [canonical(key), ":", canonical(member(state, key))].join("");

@@ -27,7 +27,9 @@ export interface Dialect {
 
 export const SQLITE: Dialect = {
   name: "sqlite",
-  placeholder: () => "?",
+  // A bare `?` compared with a column is looked at by the planner, and each new value then has the statement prepared anew (30 µs).
+  // What `likely` holds is not looked at; below a comparison it says nothing and costs nothing.
+  placeholder: () => "likely(?)",
   beginWrite: "BEGIN IMMEDIATE",
   beginSnapshot: "BEGIN DEFERRED",
   tables: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",

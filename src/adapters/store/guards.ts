@@ -2,9 +2,11 @@ import { Failure } from "../../domain/failure.ts";
 import { type Queries, textOf } from "./database.ts";
 import { MIGRATIONS } from "./schema.ts";
 
-/** Each trigger as the migrations make it: SQLite keeps the text of the statement. */
-const GUARDS: readonly (readonly [name: string, sql: string])[] = MIGRATIONS.flatMap(({ sql }) =>
-  [...sql.matchAll(/CREATE TRIGGER (\w+)[\s\S]*?\bEND(?=;)/g)].map(([text, name = ""]) => [name, text] as const),
+/** Each trigger as the migrations leave it: SQLite keeps the text of the statement, and the last one that made it counts. */
+const GUARDS: ReadonlyMap<string, string> = new Map(
+  MIGRATIONS.flatMap(({ sql }) =>
+    [...sql.matchAll(/CREATE TRIGGER (\w+)[\s\S]*?\bEND(?=;)/g)].map(([text, name = ""]) => [name, text] as const),
+  ),
 );
 
 /**

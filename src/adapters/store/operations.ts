@@ -44,17 +44,19 @@ export function operations(queries: Queries, writer: Writer): Operations {
     succeededWithOpenStep: () =>
       ids(
         // From the few open steps to their tasks: from the tasks, every one that succeeded would be asked at each start.
-        `SELECT tasks.id FROM steps CROSS JOIN tasks ON tasks.id = steps.task
-         WHERE steps.status = 'open' AND +tasks.status = 'succeeded' GROUP BY tasks.id ORDER BY tasks.created_at_ms, tasks.id`,
+        `SELECT tasks.id FROM open_steps CROSS JOIN tasks ON tasks.id = open_steps.task
+         WHERE +tasks.status = 'succeeded' ORDER BY tasks.created_at_ms, tasks.id`,
       ),
 
     async nextEpoch(task) {
       const [row] = await queries.query(
-        "SELECT tasks.state, leases.epoch FROM tasks LEFT JOIN leases ON leases.task = tasks.id WHERE tasks.id = ?",
+        `SELECT tasks.state, lasting_facts.state AS lasting, leases.epoch
+         FROM tasks JOIN lasting_facts ON lasting_facts.task = tasks.id LEFT JOIN leases ON leases.task = tasks.id WHERE tasks.id = ?`,
         [task],
       );
       if (row === undefined) return 1;
-      return Math.max(outlineFrom(textOf(row, "state")).epoch, integerOrNull(row, "epoch") ?? 0) + 1;
+      const { epoch } = outlineFrom(textOf(row, "state"), textOf(row, "lasting"));
+      return Math.max(epoch, integerOrNull(row, "epoch") ?? 0) + 1;
     },
 
     async markProcess(task, step, mark) {

@@ -5,13 +5,12 @@ import type { Provider } from "../../domain/provider.ts";
 import type { Seal } from "../../domain/seal.ts";
 import type { Task } from "../../domain/task.ts";
 import { ERASED_TEXT } from "./blob-content.ts";
-import type { Written } from "./canonical-state.ts";
 import type { Queries, Value } from "./database.ts";
 import { refuseCircle } from "./dependency-edges.ts";
 import { foldProject, foldProvider, foldTask } from "./fold.ts";
 import { isTaskEvent } from "./journal-row.ts";
 import { seal as sealed, sha256Hex } from "./seal.ts";
-import { keepFinished, outlineOf } from "./task-state.ts";
+import { finishedText, forgetFinished, keepLasting, type WrittenTask, writtenTask } from "./task-state.ts";
 import { keepWords, renameProjectInWords, saysOtherWords, type TextOf } from "./task-words.ts";
 
 export interface Projecting {
@@ -28,20 +27,21 @@ export const PROJECTED_TABLES = [
   "projects",
   "repos",
   "tasks",
+  "lasting_facts",
   "specs",
   "plans",
-  "steps",
-  "finished_steps",
+  "open_steps",
+  "ended_steps",
   "task_dependencies",
   "task_words",
   "task_forks",
   "providers",
 ] as const;
 
-/** A task as its stream stands, with its outline where that was written out already. */
+/** A task as its stream stands, and as it was written out where that was done in this process. */
 export interface KnownTask {
   readonly task: Task;
-  readonly outline: Written<Task> | null;
+  readonly written: WrittenTask | null;
 }
 
 export async function projectTask(
@@ -54,11 +54,15 @@ export async function projectTask(
   const before = known?.task ?? null;
   const task = foldTask(id, before, recorded);
   const last = recorded.at(-1);
-  if (last === undefined) return { task, outline: null };
-  const outline = outlineOf(task, known?.outline);
-  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: outline.text };
-  // Most events only move a task on: then no index but the one by time is touched, and its words are not read again.
-  if (before !== null && !saysOtherWords(before, task) && sameColumns(columnsOf(before), columnsOf(task)))
+  if (last === undefined) return { task, written: null };
+  const written = writtenTask(task, known?.written);
+  const moved = { updated_at_ms: last.atMs, seq: last.seq, state: written.moving.text };
+  // Most events only move a task on: then no index but the one by time is touched, and nothing else of its row can have changed.
+  const lasting = written.lasting !== known?.written?.lasting;
+  if (
+    before !== null &&
+    !(lasting && (saysOtherWords(before, task) || !sameColumns(columnsOf(before), columnsOf(task))))
+  )
     await queries.query("UPDATE tasks SET updated_at_ms = ?, seq = ?, state = ? WHERE id = ?", [
       ...Object.values(moved),
       id,
@@ -68,11 +72,13 @@ export async function projectTask(
     await upsert(queries, "tasks", { id, title, title_folded: folded(title), ...columnsOf(task), ...moved });
     if (before === null || saysOtherWords(before, task)) await keepWords(queries, textOf, task, title);
   }
-  await keepFinished(queries, before, task);
-  for (const one of recorded) if (isTaskEvent(one)) await projectHappening(queries, textOf, id, one);
+  if (lasting) await keepLasting(queries, id, written);
+  if (before !== null) await forgetFinished(queries, before, task);
+  let open = before !== null && before.openStep !== null;
+  for (const one of recorded) if (isTaskEvent(one)) open = await projectHappening({ queries, textOf, task, open }, one);
   // After the whole append: what was added and removed again within a stream that is replayed closes no circle.
   if (recorded.some(({ event }) => event.type === "DEPENDENCY_ADDED")) await refuseCircle(queries, id);
-  return { task, outline };
+  return { task, written };
 }
 
 const columnsOf = (task: Task): Readonly<Record<string, Value>> => ({
@@ -152,54 +158,69 @@ export async function projectProvider(
 /** Letter case and forms of the same letter do not matter when titles are searched, in any script and in both stores. */
 export const folded = (text: string): string => text.normalize("NFKC").toLowerCase();
 
+interface Happening {
+  readonly queries: Queries;
+  readonly textOf: TextOf;
+  /** As it is after the whole append. */
+  readonly task: Task;
+  /** Whether a step of it is open when this happens. */
+  readonly open: boolean;
+}
+
+/** True when a step is open after it. */
 async function projectHappening(
-  queries: Queries,
-  textOf: Projecting["textOf"],
-  task: string,
+  { queries, textOf, task, open }: Happening,
   { event, seq, atMs }: Recorded<TaskEvent>,
-): Promise<void> {
+): Promise<boolean> {
+  const { id } = task;
   switch (event.type) {
     case "SPEC_FROZEN":
-      return keepText(queries, textOf, "specs", task, seq, event.body);
+      await keepText(queries, textOf, "specs", id, seq, event.body);
+      return open;
     case "PLAN_PROPOSED":
-      return keepText(queries, textOf, "plans", task, seq, event.body);
+      await keepText(queries, textOf, "plans", id, seq, event.body);
+      return open;
     case "STEP_STARTED":
-      await loseOpenSteps(queries, task, seq, atMs);
+      if (open) await loseOpenStep(queries, id, seq, atMs);
       await queries.query(
-        "INSERT INTO steps (task, started_seq, step, run, item, kind, status, ended_seq, started_at_ms, ended_at_ms) VALUES (?, ?, ?, ?, ?, ?, 'open', NULL, ?, NULL)",
-        [task, seq, event.body.step, event.body.run, event.body.item, event.body.act.kind, atMs],
+        "INSERT INTO open_steps (task, started_seq, step, run, item, kind, started_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [id, seq, event.body.step, event.body.run, event.body.item, event.body.act.kind, atMs],
       );
-      return;
+      return true;
     case "STEP_COMPLETED":
-      return endStep(queries, task, seq, atMs, event.body, "completed");
+      await endStep(queries, id, ["completed", seq, atMs, finishedText(task, event.body.step, seq)]);
+      return false;
     case "STEP_FAILED":
-      return endStep(queries, task, seq, atMs, event.body, "failed");
+      await endStep(queries, id, ["failed", seq, atMs, finishedText(task, event.body.step, seq)]);
+      return false;
     case "STEP_LOST":
-      return endStep(queries, task, seq, atMs, event.body, "lost");
+      await loseOpenStep(queries, id, seq, atMs);
+      return false;
+    case "SPEC_REVISED":
+      // A new beginning forgets the step that was open; its row must not stay open for ever.
+      if (open) await loseOpenStep(queries, id, seq, atMs);
+      return false;
     case "DEPENDENCY_ADDED":
       await queries.query("INSERT INTO task_dependencies (task, on_task, kind, seq) VALUES (?, ?, ?, ?)", [
-        task,
+        id,
         event.body.on,
         event.body.kind,
         seq,
       ]);
-      return;
+      return open;
     case "FORKED":
       await queries.query("INSERT INTO task_forks (task, origin, root, seq) VALUES (?, ?, ?, ?)", [
-        task,
+        id,
         event.body.origin,
         event.body.root,
         seq,
       ]);
-      return;
+      return open;
     case "DEPENDENCY_REMOVED":
-      await queries.query("DELETE FROM task_dependencies WHERE task = ? AND on_task = ?", [task, event.body.on]);
-      return;
-    case "SPEC_REVISED":
-      // A new beginning forgets the step that was open; its row must not stay open for ever.
-      return loseOpenSteps(queries, task, seq, atMs);
+      await queries.query("DELETE FROM task_dependencies WHERE task = ? AND on_task = ?", [id, event.body.on]);
+      return open;
     default:
-      return;
+      return open;
   }
 }
 
@@ -224,27 +245,22 @@ const KEEP_TEXT = {
   plans: "INSERT INTO plans (task, version, seq, hash, text) VALUES (?, ?, ?, ?, ?)",
 } as const;
 
-// By the index of open steps, of which a task has one at most: by its key, each step would pass over all steps before it.
-const endStep = async (
+/** The row of the open step, with how it ended. */
+async function endStep(
   queries: Queries,
   task: string,
-  seq: number,
-  atMs: number,
-  { step, run }: { readonly step: string; readonly run: number },
-  status: "completed" | "failed" | "lost",
-): Promise<void> => {
-  await queries.query(
-    "UPDATE steps INDEXED BY steps_open SET status = ?, ended_seq = ?, ended_at_ms = ? WHERE task = ? AND status = 'open' AND step = ? AND run = ?",
-    [status, seq, atMs, task, step, run],
-  );
-};
+  ended: readonly [status: "completed" | "failed" | "lost", seq: number, atMs: number, finished: string | null],
+): Promise<void> {
+  await queries.query(END_STEP, [...ended, task]);
+  await queries.query("DELETE FROM open_steps WHERE task = ?", [task]);
+}
 
-const loseOpenSteps = async (queries: Queries, task: string, seq: number, atMs: number): Promise<void> => {
-  await queries.query(
-    "UPDATE steps INDEXED BY steps_open SET status = 'lost', ended_seq = ?, ended_at_ms = ? WHERE task = ? AND status = 'open'",
-    [seq, atMs, task],
-  );
-};
+const loseOpenStep = (queries: Queries, task: string, seq: number, atMs: number): Promise<void> =>
+  endStep(queries, task, ["lost", seq, atMs, null]);
+
+const END_STEP = `
+INSERT INTO ended_steps (task, started_seq, step, run, item, kind, started_at_ms, status, ended_seq, ended_at_ms, finished)
+SELECT task, started_seq, step, run, item, kind, started_at_ms, ?, ?, ?, ? FROM open_steps WHERE task = ?`;
 
 /** Two living projects cannot share a name. Said before the unique index says it, so that a person can read it. */
 async function refuseTakenName(queries: Queries, { id, name }: Project): Promise<void> {

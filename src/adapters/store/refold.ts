@@ -4,26 +4,23 @@ import { type Tx, textOf } from "./database.ts";
 import { foldProject, foldTask } from "./fold.ts";
 import { JOURNAL_COLUMNS, journalRowFrom, recordedFrom } from "./journal-row.ts";
 import { seal } from "./seal.ts";
-import { keepFinished, outlineOf } from "./task-state.ts";
+import { keepFinished, keepLasting, writtenTask } from "./task-state.ts";
 
 /**
- * Every task's stored outline once more from its events, in the caller's transaction. A program that knows more facts of a task than the
- * one that stored it would otherwise read states in which they are missing.
+ * Every task's stored state once more from its events, in the caller's transaction. A program that knows more facts of a task than the
+ * one that stored it, or keeps them elsewhere, would otherwise read states in which they are missing. Where several migrations change
+ * what a state holds, the last one does it for all of them.
  */
-export const refoldTasks = (tx: Tx): Promise<void> => eachTask(tx, (task) => outlineAgain(tx, task));
-
-/** And every task's finished steps, which lay in its outline before they had a table. */
-export const refoldFinished = (tx: Tx): Promise<void> =>
+export const refoldTasks = (tx: Tx): Promise<void> =>
   eachTask(tx, async (task) => {
-    await outlineAgain(tx, task);
-    await tx.query("DELETE FROM finished_steps WHERE task = ?", [task.id]);
-    await keepFinished(tx, null, task);
+    const written = writtenTask(task);
+    await tx.query("UPDATE tasks SET state = ? WHERE id = ?", [written.moving.text, task.id]);
+    await keepLasting(tx, task.id, written);
+    await keepFinished(tx, task);
   });
 
-const outlineAgain = (tx: Tx, task: Task): Promise<unknown> =>
-  tx.query("UPDATE tasks SET state = ? WHERE id = ?", [outlineOf(task).text, task.id]);
-
-async function eachTask(tx: Tx, then: (task: Task) => Promise<unknown>): Promise<void> {
+/** For each task as its events give it, in the order of their ids. */
+export async function eachTask(tx: Tx, then: (task: Task) => Promise<unknown>): Promise<void> {
   let last = "";
   for (;;) {
     const rows = await tx.query("SELECT id FROM tasks WHERE id > ? ORDER BY id LIMIT ?", [last, PAGE_ROWS]);
@@ -45,8 +42,7 @@ async function eachTask(tx: Tx, then: (task: Task) => Promise<unknown>): Promise
 }
 
 /** And every project's. */
-export async function refoldAll(tx: Tx): Promise<void> {
-  await refoldTasks(tx);
+export async function refoldProjects(tx: Tx): Promise<void> {
   for (const row of await tx.query("SELECT id FROM projects ORDER BY id")) {
     const id = textOf(row, "id");
     const events = await tx.query(`SELECT ${JOURNAL_COLUMNS} FROM events WHERE stream = ? ORDER BY seq`, [

@@ -1,5 +1,5 @@
 import type { Tx } from "./database.ts";
-import { refoldAll, refoldFinished, refoldTasks } from "./refold.ts";
+import { eachTask, refoldProjects, refoldTasks } from "./refold.ts";
 import { fillWords, type TextOf } from "./task-words.ts";
 
 export interface Migration {
@@ -210,7 +210,6 @@ BEGIN SELECT RAISE(ABORT, 'a proposed plan is never replaced'); END;
   {
     version: 3,
     name: "task dependencies and forks",
-    fill: refoldTasks,
     sql: `
 CREATE TABLE task_dependencies (
   task TEXT NOT NULL REFERENCES tasks (id),
@@ -234,7 +233,7 @@ CREATE INDEX task_forks_root ON task_forks (root, task);
   {
     version: 4,
     name: "priorities, limits and pauses of projects",
-    fill: refoldAll,
+    fill: refoldProjects,
     sql: `
 ALTER TABLE tasks ADD COLUMN priority TEXT NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent'));
 DROP INDEX tasks_queue;
@@ -246,7 +245,7 @@ ALTER TABLE projects ADD COLUMN paused INTEGER NOT NULL DEFAULT 0 CHECK (paused 
   {
     version: 6,
     name: "lists in every order, and words to find tasks by",
-    fill: fillWords,
+    fill: (tx, said) => eachTask(tx, (task) => fillWords(tx, said, task)),
     // Each order has one index that also holds whatever a list can be narrowed by: a row is read only when it is shown.
     sql: `
 DROP INDEX tasks_newest;
@@ -287,7 +286,6 @@ END;
   {
     version: 7,
     name: "questions, permissions and spending in the state of a task",
-    fill: refoldTasks,
     sql: "",
   },
   {
@@ -308,7 +306,6 @@ CREATE TABLE providers (
   {
     version: 9,
     name: "finished steps beside the state of their task",
-    fill: refoldFinished,
     sql: `
 CREATE TABLE finished_steps (
   task TEXT NOT NULL REFERENCES tasks (id),
@@ -316,6 +313,86 @@ CREATE TABLE finished_steps (
   seq INTEGER NOT NULL,
   state TEXT NOT NULL,
   PRIMARY KEY (task, step)
+) STRICT, WITHOUT ROWID;
+`,
+  },
+  {
+    version: 10,
+    name: "fewer pages per event",
+    fill: refoldTasks,
+    // What an event costs is above all the pages it changes, and an index by stream has one for each stream.
+    //   order     an event's position is its rowid, so the order needs no index by stream; where each stream ends is said once, beside it
+    //   steps     a step's row is written when it ends; until then it stands among the open ones, of which a task has one at most
+    //   finished  what an ended step gave, for as long as it may be asked for again
+    //   lasting   the facts of a task that few of its events change
+    sql: `
+CREATE TABLE log_order (
+  position INTEGER PRIMARY KEY CHECK (position > 0),
+  stream TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL
+) STRICT;
+INSERT INTO log_order SELECT position, stream, seq, hash FROM log_leaves ORDER BY position;
+DROP TABLE log_leaves;
+ALTER TABLE log_order RENAME TO log_leaves;
+CREATE TRIGGER log_leaves_keep_their_content BEFORE UPDATE ON log_leaves
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: its order is never changed'); END;
+CREATE TRIGGER log_leaves_are_never_deleted BEFORE DELETE ON log_leaves
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: its order is never changed'); END;
+CREATE TRIGGER log_leaves_grow_at_the_end BEFORE INSERT ON log_leaves
+WHEN NEW.position <> 1 + (SELECT COALESCE(MAX(position), 0) FROM log_leaves)
+  OR NOT EXISTS (SELECT 1 FROM events WHERE rowid = NEW.position AND stream = NEW.stream AND seq = NEW.seq AND hash = NEW.hash)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: its order grows at the end'); END;
+
+CREATE TABLE stream_heads (
+  stream TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO stream_heads SELECT stream, MAX(seq), hash FROM events GROUP BY stream;
+CREATE TRIGGER stream_heads_only_go_on BEFORE UPDATE ON stream_heads
+WHEN NEW.stream <> OLD.stream OR NEW.seq <= OLD.seq
+  OR NOT EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND seq = NEW.seq AND hash = NEW.hash)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: a stream ends with its last event'); END;
+CREATE TRIGGER stream_heads_are_never_deleted BEFORE DELETE ON stream_heads
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: a stream ends with its last event'); END;
+CREATE TRIGGER stream_heads_begin_once BEFORE INSERT ON stream_heads
+WHEN EXISTS (SELECT 1 FROM stream_heads WHERE stream = NEW.stream)
+  OR NOT EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND seq = NEW.seq AND hash = NEW.hash)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only: a stream ends with its last event'); END;
+
+CREATE TABLE open_steps (
+  task TEXT PRIMARY KEY REFERENCES tasks (id),
+  started_seq INTEGER NOT NULL,
+  step TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  item TEXT,
+  kind TEXT NOT NULL,
+  started_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ended_steps (
+  task TEXT NOT NULL REFERENCES tasks (id),
+  started_seq INTEGER NOT NULL,
+  step TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  item TEXT,
+  kind TEXT NOT NULL,
+  started_at_ms INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('completed', 'failed', 'lost')),
+  ended_seq INTEGER NOT NULL,
+  ended_at_ms INTEGER NOT NULL,
+  finished TEXT,
+  PRIMARY KEY (task, started_seq)
+) STRICT, WITHOUT ROWID;
+INSERT INTO open_steps SELECT task, started_seq, step, run, item, kind, started_at_ms FROM steps WHERE status = 'open';
+INSERT INTO ended_steps
+SELECT task, started_seq, step, run, item, kind, started_at_ms, status, ended_seq, ended_at_ms, NULL FROM steps WHERE status <> 'open';
+DROP TABLE steps;
+DROP TABLE finished_steps;
+
+CREATE TABLE lasting_facts (
+  task TEXT PRIMARY KEY REFERENCES tasks (id),
+  state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `,
   },

@@ -22,7 +22,7 @@ const SETTINGS: Readonly<Record<Access, readonly (readonly [pragma: string, valu
     ["trusted_schema", 0],
     ["journal_size_limit", 64 * 1024 ** 2],
     // The same pages are written again and again: the longer the log may grow, the fewer of them are copied into the file and synced there.
-    ["wal_autocheckpoint", 2_000],
+    ["wal_autocheckpoint", 4_000],
     // In KiB. With less, what one commit wrote is no longer in memory when the next one needs it.
     ["cache_size", -8_192],
     ["busy_timeout", 0],

@@ -4,12 +4,12 @@ import { isFailure } from "../../domain/failure.ts";
 import { taskStream } from "../../domain/stream.ts";
 import type { Task } from "../../domain/task.ts";
 import type { Tampered } from "../../ports/store.ts";
-import { integerOf, type Queries, textOf } from "./database.ts";
+import { integerOf, type Queries, textOf, textOrNull } from "./database.ts";
 import { foldTask } from "./fold.ts";
 import { recordedFrom } from "./journal-row.ts";
 import { readJournal } from "./read-stream.ts";
 import { seal, sha256Hex } from "./seal.ts";
-import { outlineOf, storedTask } from "./task-state.ts";
+import { storedTask, writtenTask } from "./task-state.ts";
 
 export type TextOf = (ref: BlobRef) => Promise<string | null>;
 
@@ -54,7 +54,8 @@ interface Replayed {
 
 async function replayed(queries: Queries, id: string): Promise<Replayed | { readonly problem: string }> {
   const stream = taskStream(id);
-  const order = await queries.query("SELECT seq, hash FROM log_leaves WHERE stream = ? ORDER BY seq", [stream]);
+  const order = await queries.query(ORDER, [stream]);
+  const [head] = await queries.query("SELECT seq, hash FROM stream_heads WHERE stream = ?", [stream]);
   let task: Task | null = null;
   let seq = 0;
   let previous = GENESIS_HASH;
@@ -65,7 +66,7 @@ async function replayed(queries: Queries, id: string): Promise<Replayed | { read
     if (row.prevHash !== previous) return { problem: `${at} does not name the one before it` };
     if (rowHash(seal, row) !== row.hash) return { problem: `${at} was changed after it was written` };
     const place = order[seq - 1];
-    if (place === undefined || integerOf(place, "seq") !== seq || textOf(place, "hash") !== row.hash)
+    if (place === undefined || textOrNull(place, "hash") !== row.hash)
       return { problem: `${at} is not the one that the order of all events names` };
     previous = row.hash;
     try {
@@ -76,18 +77,26 @@ async function replayed(queries: Queries, id: string): Promise<Replayed | { read
     }
   }
   if (task === null) return { problem: "it has no journal" };
-  if (order.length !== seq)
-    return { problem: `the order of all events names ${order.length} of its events, not ${seq}` };
+  if (head === undefined || integerOf(head, "seq") !== seq || textOf(head, "hash") !== previous)
+    return { problem: `its journal ends with event ${seq}, and another end was noted` };
   return { task, seq };
 }
 
+// An event's position is its rowid.
+const ORDER = `
+SELECT leaf.hash FROM events LEFT JOIN log_leaves leaf
+ON leaf.position = events.rowid AND leaf.stream = events.stream AND leaf.seq = events.seq
+WHERE events.stream = ? ORDER BY events.seq`;
+
 async function differentRow(queries: Queries, task: Task, seq: number): Promise<string | null> {
-  const [row] = await queries.query("SELECT seq, status, state FROM tasks WHERE id = ?", [task.id]);
+  const [row] = await queries.query(ROW, [task.id]);
   if (row === undefined) return "its row is gone";
+  const { moving, lasting } = writtenTask(task);
   if (
     integerOf(row, "seq") !== seq ||
     textOf(row, "status") !== task.status ||
-    textOf(row, "state") !== outlineOf(task).text
+    textOf(row, "state") !== moving.text ||
+    textOrNull(row, "lasting") !== lasting.text
   )
     return "its row is not what its journal gives";
   const stored = await storedTask(queries, task.id);
@@ -95,6 +104,10 @@ async function differentRow(queries: Queries, task: Task, seq: number): Promise<
     ? null
     : "its finished steps are not those of its journal";
 }
+
+const ROW = `
+SELECT tasks.seq, tasks.status, tasks.state, lasting_facts.state AS lasting
+FROM tasks LEFT JOIN lasting_facts ON lasting_facts.task = tasks.id WHERE tasks.id = ?`;
 
 async function differentText(
   queries: Queries,

@@ -62,8 +62,9 @@ export function listing(filter: TaskFilter): Listing {
   }
   const order = [...keys, "id"].map((column) => `tasks.${column} ${filter.direction === "desc" ? "DESC" : "ASC"}`);
   return {
-    sql: `SELECT ${ROW_COLUMNS}, CASE WHEN tasks.status IN (${WAITING}) THEN tasks.state END AS state, tasks.title_folded
+    sql: `SELECT ${ROW_COLUMNS}, tasks.state, lasting_facts.state AS lasting, tasks.title_folded
 FROM tasks INDEXED BY ${indexFor(filter)} LEFT JOIN projects ON projects.id = tasks.project_id
+LEFT JOIN lasting_facts ON lasting_facts.task = tasks.id AND tasks.status IN (${WAITING})
 ${conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`} ORDER BY ${order.join(", ")} LIMIT ?`,
     params: [...params, filter.most + 1],
   };

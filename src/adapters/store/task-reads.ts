@@ -44,7 +44,7 @@ export function taskReads(queries: Queries, scan: Queries, textOfBlob: TextOf): 
     },
 
     async steps(task) {
-      const rows = await queries.query("SELECT * FROM steps WHERE task = ? ORDER BY started_seq", [task]);
+      const rows = await queries.query(STEPS, [task, task]);
       return rows.map(stepRowFrom);
     },
 
@@ -140,11 +140,16 @@ JOIN tasks later ON later.id = edge.task JOIN tasks earlier ON earlier.id = edge
   };
 }
 
+const STEPS = `
+SELECT task, started_seq, step, run, item, kind, started_at_ms, status, ended_seq, ended_at_ms FROM ended_steps WHERE task = ?
+UNION ALL SELECT task, started_seq, step, run, item, kind, started_at_ms, 'open', NULL, NULL FROM open_steps WHERE task = ?
+ORDER BY started_seq`;
+
 const TASK_ROWS = `SELECT ${ROW_COLUMNS} FROM tasks LEFT JOIN projects ON projects.id = tasks.project_id`;
 
 const stateFrom = (row: Row): TaskOutline | null => {
-  const state = textOrNull(row, "state");
-  return state === null ? null : outlineFrom(state);
+  const [moving, lasting] = [textOrNull(row, "state"), textOrNull(row, "lasting")];
+  return moving === null || lasting === null ? null : outlineFrom(moving, lasting);
 };
 
 function taskRowFrom(row: Row): TaskRow {

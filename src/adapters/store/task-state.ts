@@ -1,20 +1,45 @@
 import type { FinishedStep } from "../../domain/step.ts";
 import type { Task, TaskOutline } from "../../domain/task.ts";
-import { type Written, written } from "./canonical-state.ts";
+import { changedKeys, rewritten, type Written, written } from "./canonical-state.ts";
 import { integerOf, type Queries, textOf, textOrNull } from "./database.ts";
 import { seal } from "./seal.ts";
 
 /*
- * How a task's state lies in the database: its outline as one text in its row, and beside it a row for each finished step that may be
- * asked for again. A task keeps one of those per step it has done, so written into the outline they would make every step dearer than
- * the one before it.
+ * How a task's state lies in the database, so that an event writes little more than what it changes: in the task's row what nearly every
+ * event of a task at work changes, in `lasting_facts` what few do (spec, plan, bases and the like, which may be long), and what a finished
+ * step gave beside that step, for as long as it may be asked for again.
  */
 
-/** The outline of a task, as its row holds it; sooner with that of the task it was folded from. */
-export const outlineOf = (task: Task, before: Written<Task> | null = null): Written<Task> =>
-  written(task, "finished", before);
+type FactOf<T> = T extends unknown ? keyof T : never;
 
-export const outlineFrom = (text: string): TaskOutline => JSON.parse(text) as TaskOutline;
+const MOVING: ReadonlySet<string> = new Set<FactOf<Task>>(["openStep", "runs", "seenMs", "spent", "worked"]);
+
+/** A task written out, but for its finished steps. */
+export interface WrittenTask {
+  readonly task: Task;
+  readonly moving: Written;
+  readonly lasting: Written;
+}
+
+/** Sooner with that of the task it was folded from. */
+export function writtenTask(task: Task, before: WrittenTask | null = null): WrittenTask {
+  const changed = before === null ? null : changedKeys(before.task, task);
+  return before === null || changed === null
+    ? {
+        task,
+        moving: written(task, (fact) => MOVING.has(fact)),
+        lasting: written(task, (fact) => fact !== "finished" && !MOVING.has(fact)),
+      }
+    : {
+        task,
+        moving: rewritten(before.moving, task, changed),
+        lasting: rewritten(before.lasting, task, changed),
+      };
+}
+
+/** Of the two texts that `writtenTask` gives. */
+export const outlineFrom = (moving: string, lasting: string): TaskOutline =>
+  ({ ...JSON.parse(lasting), ...JSON.parse(moving) }) as TaskOutline;
 
 /** The task as the database holds it at one moment, and the seq of its last event; null when there is none. */
 export async function storedTask(
@@ -29,30 +54,47 @@ export async function storedTask(
     const step = textOrNull(row, "step");
     if (step !== null) finished[step] = JSON.parse(textOf(row, "state")) as FinishedStep;
   }
-  return { task: { ...outlineFrom(textOf(own, "state")), finished }, seq: integerOf(own, "seq") };
+  const outline = outlineFrom(textOf(own, "state"), textOf(own, "lasting"));
+  return { task: { ...outline, finished }, seq: integerOf(own, "seq") };
 }
 
-// One statement, so that both parts are of the same moment.
+// One statement, so that all parts are of the same moment.
 const STORED = `
-SELECT NULL AS step, seq, state FROM tasks WHERE id = ?
-UNION ALL SELECT step, seq, state FROM finished_steps WHERE task = ?`;
+SELECT NULL AS step, tasks.seq, tasks.state, lasting_facts.state AS lasting
+FROM tasks JOIN lasting_facts ON lasting_facts.task = tasks.id WHERE tasks.id = ?
+UNION ALL SELECT step, ended_seq, finished, NULL FROM ended_steps WHERE task = ? AND finished IS NOT NULL`;
 
-/** Makes the rows of the finished steps those of `after`; `before` is the task they are of now, null where there are none. */
-export async function keepFinished(queries: Queries, before: Task | null, after: Task): Promise<void> {
-  const earlier = before?.finished ?? {};
-  if (earlier === after.finished) return;
-  if (Object.keys(after.finished).length === 0) {
-    if (Object.keys(earlier).length > 0) await queries.query("DELETE FROM finished_steps WHERE task = ?", [after.id]);
-    return;
-  }
-  for (const step of Object.keys(earlier))
-    if (after.finished[step] === undefined)
-      await queries.query("DELETE FROM finished_steps WHERE task = ? AND step = ?", [after.id, step]);
-  for (const [step, one] of Object.entries(after.finished))
-    if (earlier[step] !== one)
-      await queries.query(
-        `INSERT INTO finished_steps (task, step, seq, state) VALUES (?, ?, ?, ?)
-         ON CONFLICT (task, step) DO UPDATE SET seq = excluded.seq, state = excluded.state`,
-        [after.id, step, one.seq, seal(one).text],
-      );
+export async function keepLasting(queries: Queries, id: string, { lasting }: WrittenTask): Promise<void> {
+  await queries.query(
+    "INSERT INTO lasting_facts (task, state) VALUES (?, ?) ON CONFLICT (task) DO UPDATE SET state = excluded.state",
+    [id, lasting.text],
+  );
 }
+
+/** What the step that ended with this event gave, as its row holds it; null when it is not asked for again. */
+export function finishedText({ finished }: Task, step: string, seq: number): string | null {
+  const one = finished[step];
+  return one?.seq === seq ? seal(one).text : null;
+}
+
+/** Clears what no longer may be asked for again from the rows of steps; `before` is the task they are of now. */
+export async function forgetFinished(queries: Queries, before: Task, after: Task): Promise<void> {
+  const gone = Object.values(before.finished).filter(({ step, seq }) => after.finished[step]?.seq !== seq);
+  if (gone.length === 0) return;
+  if (Object.keys(after.finished).length === 0) await queries.query(FORGET_ALL, [after.id]);
+  else for (const { seq } of gone) await queries.query(FORGET, [after.id, seq]);
+}
+
+/** Writes all of them into rows that are there already. */
+export async function keepFinished(queries: Queries, task: Task): Promise<void> {
+  await queries.query(FORGET_ALL, [task.id]);
+  for (const one of Object.values(task.finished))
+    await queries.query("UPDATE ended_steps SET finished = ? WHERE task = ? AND ended_seq = ?", [
+      seal(one).text,
+      task.id,
+      one.seq,
+    ]);
+}
+
+const FORGET_ALL = "UPDATE ended_steps SET finished = NULL WHERE task = ? AND finished IS NOT NULL";
+const FORGET = "UPDATE ended_steps SET finished = NULL WHERE task = ? AND ended_seq = ?";

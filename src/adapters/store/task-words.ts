@@ -2,7 +2,6 @@ import type { BlobRef } from "../../domain/blob.ts";
 import type { Task, TaskOutline } from "../../domain/task.ts";
 import { ERASED_TEXT } from "./blob-content.ts";
 import { type Queries, type Tx, textOf } from "./database.ts";
-import { outlineFrom } from "./task-state.ts";
 
 /** Text of a blob; null when it was erased. */
 export type TextOf = (ref: BlobRef) => Promise<string | null>;
@@ -38,15 +37,10 @@ export async function renameProjectInWords(queries: Queries, project: string, na
   ]);
 }
 
-/** For the tasks of a database from before there were words. */
-export async function fillWords(tx: Tx, said: TextOf): Promise<void> {
-  for (let after = ""; ; ) {
-    const rows = await tx.query("SELECT id, title, state FROM tasks WHERE id > ? ORDER BY id LIMIT 200", [after]);
-    for (const row of rows) await keepWords(tx, said, outlineFrom(textOf(row, "state")), textOf(row, "title"));
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    after = textOf(last, "id");
-  }
+/** For a task of a database from before there were words. */
+export async function fillWords(tx: Tx, said: TextOf, task: TaskOutline): Promise<void> {
+  const [row] = await tx.query("SELECT title FROM tasks WHERE id = ?", [task.id]);
+  if (row !== undefined) await keepWords(tx, said, task, textOf(row, "title"));
 }
 
 /** Drafts and specs name both alike. What is no such text (it is the caller's, not ours) says nothing to search for. */

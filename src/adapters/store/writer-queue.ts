@@ -39,11 +39,13 @@ type Outcome =
   | { readonly kind: "done"; readonly value: unknown }
   | { readonly kind: "failed"; readonly error: unknown };
 
+class OneThrew extends Error {}
+
 /*
- * One writer, many waiting. All that wait when the lock is free are taken together into one transaction with a savepoint
- * each, so that one fsync makes all of them durable; each is answered only after it. What can go wrong and what follows:
+ * One writer, many waiting. All that wait when the lock is free are taken together into one transaction, so that one fsync makes all of
+ * them durable; each is answered only after it. What can go wrong and what follows:
  *
- *   a write throws            only its savepoint is undone, the others go on
+ *   a write throws            all is undone and done again with a savepoint each: then only its own is undone, the others go on
  *   lock is another's         all wait on a timer, the event loop runs; each is given up after its own `busyMs`
  *   no space                  all of it was undone; tried again one by one, so that a small one is not lost to a large one
  *   input/output fails        nobody can know what the file holds now: nothing is acknowledged any more, `onFatal` is told
@@ -76,14 +78,18 @@ export function writerQueue(database: Database, options: WriterQueueOptions): Wr
     draining = null;
   };
 
-  /** Null when every write of the batch was answered; the error when the lock is another's and all of them still wait. */
-  const attempt = async (batch: readonly Waiting[]): Promise<{ readonly error: unknown } | null> => {
+  /**
+   * Null when every write of the batch was answered; the error when the lock is another's and all of them still wait. A write seldom
+   * throws, so that each has a savepoint only when one did.
+   */
+  const attempt = async (batch: readonly Waiting[], how = together): Promise<{ readonly error: unknown } | null> => {
     const outcomes: Outcome[] = [];
     try {
       await database.transaction(async (tx) => {
-        for (const { work } of batch) outcomes.push(await tried(tx, work));
+        for (const { work } of batch) outcomes.push(await how(tx, work));
       });
     } catch (error) {
+      if (error instanceof OneThrew) return attempt(batch, apart);
       const trouble = database.dialect.trouble(error);
       if (trouble === "busy") return { error };
       if (trouble === "full") return oneByOne(batch, error);
@@ -101,14 +107,25 @@ export function writerQueue(database: Database, options: WriterQueueOptions): Wr
     return null;
   };
 
-  const tried = async (tx: Tx, work: Waiting["work"]): Promise<Outcome> => {
+  const together = async (tx: Tx, work: Waiting["work"]): Promise<Outcome> => {
+    try {
+      return { kind: "done", value: await work(tx) };
+    } catch (error) {
+      throw isOfTheDatabase(error) ? error : new OneThrew();
+    }
+  };
+  const apart = async (tx: Tx, work: Waiting["work"]): Promise<Outcome> => {
     try {
       return { kind: "done", value: await tx.savepoint(() => work(tx)) };
     } catch (error) {
-      const trouble = database.dialect.trouble(error);
-      if (trouble === "busy" || trouble === "full" || trouble === "broken") throw error;
+      if (isOfTheDatabase(error)) throw error;
       return { kind: "failed", error };
     }
+  };
+  /** Not this write's fault alone: none beside it can go on. */
+  const isOfTheDatabase = (error: unknown): boolean => {
+    const trouble = database.dialect.trouble(error);
+    return trouble === "busy" || trouble === "full" || trouble === "broken";
   };
 
   const oneByOne = async (batch: readonly Waiting[], error: unknown): Promise<null> => {

@@ -89,6 +89,13 @@ function inOrder(database: Database, events: readonly Event[], found: Report["fo
   }
   for (const { stream, seq } of events)
     if (!positions.has(`${stream} ${seq}`)) found("order", `${stream} ${seq}`, "has no place in the order");
+  for (const row of database.rows("SELECT stream, seq FROM stream_heads")) {
+    const stream = String(row["stream"]);
+    if (Number(row["seq"]) !== heads.get(stream))
+      found("order", `${stream} ${row["seq"]}`, `is noted as the end of a stream that ends with ${heads.get(stream)}`);
+    heads.delete(stream);
+  }
+  for (const [stream, seq] of heads) found("order", `${stream} ${seq}`, "is an end that was not noted");
   return events
     .map((event) => ({ ...event, position: positions.get(`${event.stream} ${event.seq}`) ?? 0 }))
     .sort((a, b) => a.position - b.position);

@@ -219,7 +219,8 @@ export function compareWithTables(database: Database, state: State, { found, cou
     updated_at_ms: state.updatedAtMs,
   }))
     same(`tasks.${column}`, row[column], value);
-  const told = JSON.parse(String(row["state"])) as Body;
+  const [lasting] = database.rows("SELECT state FROM lasting_facts WHERE task = ?", state.id);
+  const told = { ...JSON.parse(String(lasting?.["state"] ?? "{}")), ...JSON.parse(String(row["state"])) } as Body;
   same("status", told["status"], state.status);
   same("phase", told["phase"], state.phase);
   same("attempt", told["attempt"], state.attempt);
@@ -253,7 +254,11 @@ export function compareWithTables(database: Database, state: State, { found, cou
   same(
     "steps",
     database
-      .rows("SELECT step, run, started_seq, status, ended_seq FROM steps WHERE task = ? ORDER BY started_seq", state.id)
+      .rows(
+        `SELECT step, run, started_seq, status, ended_seq FROM ended_steps WHERE task = ?1
+         UNION ALL SELECT step, run, started_seq, 'open', NULL FROM open_steps WHERE task = ?1 ORDER BY started_seq`,
+        state.id,
+      )
       .map(plain),
     state.steps.map(({ step, run, startedSeq, status, endedSeq }) => ({
       step,
