@@ -36,12 +36,11 @@ export async function pinRepo(
     throw new Failure("repo/unsupported", `${repo.path}: ${state.unsupported.join("; ")}`);
   const isThere = branch === null || state.branch === branch;
   const commit = isThere ? state.head : await deps.workspaces.branchHead(repo.path, branch);
-  if (commit === null && branch !== null)
+  // One that has no commit at all is not supported, and was refused above.
+  if (commit === null)
     throw new Failure("repo/unsupported", `${repo.path} has no branch ${branch}`, {
       next: `Name another: agentos repo set ${repo.id} --branch NAME, or --branch ${repo.name}=NAME for this task.`,
     });
-  if (commit === null)
-    throw new Failure("repo/unsupported", `${repo.path} has no commit yet`, { next: "Commit something first." });
   const files: RepoFiles = {
     text: (path) => deps.workspaces.fileAt(repo.path, commit, path),
     paths: (prefix, most) => deps.workspaces.pathsAt(repo.path, commit, prefix, most),

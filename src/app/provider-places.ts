@@ -74,11 +74,11 @@ export async function seeProvider(deps: ProviderLooking, known: KnownProvider): 
   const { facts, started } = provider;
   const place = await placeOf(deps, provider);
   const key = await keyOf(place);
-  const asked = key !== "unreadable" && (isLocal(facts.kind) || facts.kind === "openai-compatible");
+  const asked = !("trouble" in key) && (isLocal(facts.kind) || facts.kind === "openai-compatible");
   const judged = asked ? await deps.providers.look(place) : null;
   const ours =
     started === null ? "none" : started.mark === null || deps.providers.isAlive(started.mark) ? "alive" : "dead";
-  const hasKey = key === "there";
+  const hasKey = "there" in key && key.there;
   const beside = {
     baseUrl: place.baseUrl,
     ours,
@@ -87,18 +87,21 @@ export async function seeProvider(deps: ProviderLooking, known: KnownProvider): 
     keyName: facts.keyName,
   } as const;
   const standing: Standing =
-    key === "unreadable"
-      ? { status: "failed", detail: "its stored key cannot be read, or must not be trusted" }
+    "trouble" in key
+      ? { status: "failed", detail: `its stored key must not be trusted: ${key.trouble}` }
       : standsAs(facts.kind, judged, beside);
   return { ...known, place, hasKey, ours: ours === "alive", judged, standing };
 }
 
-/** One stored key that must not be trusted is a trouble of its provider, not of everyone who looks at all of them. */
-async function keyOf(place: ProviderPlace): Promise<"there" | "none" | "unreadable"> {
+/**
+ * A stored key that must not be trusted is a trouble of its provider, and nothing that keeps whoever looks from seeing the others. Where it is
+ * the file of all stored keys that must not be trusted, it is a trouble of each: which of them have one there cannot be known.
+ */
+async function keyOf(place: ProviderPlace): Promise<{ readonly there: boolean } | { readonly trouble: string }> {
   try {
-    return (await place.key()) === null ? "none" : "there";
+    return { there: (await place.key()) !== null };
   } catch (error) {
-    if (isFailure(error, "secret/unreadable")) return "unreadable";
+    if (isFailure(error, "secret/unreadable")) return { trouble: error.message };
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { chown, lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunFiles } from "../adapters/system/run-files.ts";
 import type { AgentTrials, TrialReport, TriedAgent } from "../app/agents.ts";
+import { secretsIn, transcriptOf } from "../broker/transcript.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { ForeignProtocol, Granted, TurnClient } from "../ports/foreign.ts";
@@ -31,7 +32,7 @@ export function agentTrials(parts: TrialParts): AgentTrials {
   return {
     probe: (agent) => inScratch(parts, agent, async (talk, _, signal) => parts.protocol.probe(talk, PLACE, signal)),
     test: (agent, prompt) =>
-      inScratch(parts, agent, async (talk, directory, signal) => {
+      inScratch(parts, agent, async (talk, directory, signal, redact) => {
         const asked: string[] = [];
         const denied: string[] = [];
         const wanted = {
@@ -46,11 +47,11 @@ export function agentTrials(parts: TrialParts): AgentTrials {
         const report = await parts.protocol.turn(talk, wanted, trialClient(asked, denied), signal);
         const trial: TrialReport = {
           stop: report.stop,
-          message: report.message.slice(0, 2_000),
+          message: redact(report.message).slice(0, 2_000),
           changed: await namesIn(directory),
-          asked,
-          denied,
-          trouble: report.trouble,
+          asked: asked.map((one) => redact(one).slice(0, 200)),
+          denied: denied.map(redact),
+          trouble: report.trouble === null ? null : redact(report.trouble),
         };
         return trial;
       }),
@@ -68,7 +69,7 @@ function trialClient(asked: string[], denied: string[]): TurnClient {
     write: (path) => no(`write ${path}`),
     startTerminal: ({ command }) => no(`run ${command}`),
     permit: async ({ tool, title }) => {
-      asked.push(`${tool}: ${title}`.slice(0, 200));
+      asked.push(`${tool}: ${title}`);
       return tool === "edit" || tool === "read" ? "allow" : "deny";
     },
     needsPerson: new Promise(() => undefined),
@@ -80,7 +81,8 @@ function trialClient(asked: string[], denied: string[]): TurnClient {
 async function inScratch<T>(
   { sandbox, files, egress, granted, toolPath }: TrialParts,
   agent: TriedAgent,
-  work: (talk: SandboxSession, directory: string, signal: AbortSignal) => Promise<T>,
+  /** `redact` takes out of a text what was granted: none of it goes into a report. */
+  work: (talk: SandboxSession, directory: string, signal: AbortSignal, redact: (text: string) => string) => Promise<T>,
 ): Promise<T> {
   const name = randomUUID();
   const directory = await files.directory("trial", name, 1);
@@ -96,11 +98,15 @@ async function inScratch<T>(
     });
     const door = targets.length === 0 ? null : await egress.open(join(directory, "egress.sock"), targets, targets);
     try {
+      const secrets: string[] = [];
       const environment: Record<string, string> = { NO_PROXY: "127.0.0.1,::1", ...agent.launcher?.environment };
       for (const variable of agent.grants.variables) {
         const value = granted.variable(variable);
-        if (value !== undefined) environment[variable] = value;
+        if (value === undefined) continue;
+        environment[variable] = value;
+        secrets.push(...secretsIn(value));
       }
+      const { redact } = transcriptOf(secrets, () => undefined);
       const session = sandbox.open(
         {
           argv: [agent.path, ...agent.args],
@@ -123,7 +129,7 @@ async function inScratch<T>(
       );
       session.outcome.catch(() => undefined);
       try {
-        return await work(session, scratch, ending.signal);
+        return await work(session, scratch, ending.signal, redact);
       } finally {
         ending.abort();
         await session.outcome;

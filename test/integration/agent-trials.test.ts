@@ -91,11 +91,11 @@ describe("an agent on trial", () => {
     expect(left()).toEqual([]);
   });
 
-  it("gets the variables and reaches the hosts that were granted, and no others", async () => {
+  it("gets the variables and reaches the hosts that were granted, and no others; what they hold is in no report", async () => {
     const prompt = ["!variable MODEL_URL", "!variable OTHER_URL", `!fetch http://${host}/`].join("\n");
     const { message } = await trial(prompt, { variables: ["MODEL_URL", "NOT_SET"], hosts: [host] });
     expect(message.split("\n")).toEqual([
-      "variable MODEL_URL is http://model",
+      "variable MODEL_URL is [redacted]",
       "variable OTHER_URL is not there",
       `fetch: {"status":200,"text":"a model's answer"}`,
     ]);
