@@ -1,69 +1,37 @@
 import { describe, expect, it } from "vitest";
-import type { Act } from "../domain/step.ts";
-import type { Desk } from "../ports/broker.ts";
+import { ACT_EXAMPLES } from "../../test/support/given-task.ts";
+import type { Act, StepKind } from "../domain/step.ts";
 import { describeAct } from "./broker.ts";
-import { confine, insideOf, tail, targetOf } from "./confine.ts";
-import type { BrokerDependencies } from "./deps.ts";
+import { insideOf, tail, targetOf } from "./confine.ts";
 
-/** One act of each kind; a new kind without one does not compile. */
-const ACTS: { readonly [K in Act["kind"]]: readonly [Extract<Act, { readonly kind: K }>, string] } = {
-  read: [{ kind: "read", repo: "app", what: "command", target: ["ls", "-l"] }, "read command ls -l in app"],
-  edit: [
-    { kind: "edit", repo: "app", path: "a.txt", before: null, after: "d", content: null, executable: false },
-    "write a.txt in app",
-  ],
-  command: [
-    { kind: "command", repo: "app", argv: ["make", "all"], cwd: ".", timeoutMs: 1, network: [] },
-    "run make all in app",
-  ],
-  prepare: [
-    { kind: "prepare", repo: "app", on: "base", key: "k", argv: ["npm", "ci"], hosts: [] },
-    "prepare app by npm ci",
-  ],
-  gate: [
-    { kind: "gate", gate: "tests", repo: "app", on: "base", commit: "c1", tree: "t1", argv: [] },
-    "gate tests on c1",
-  ],
-  candidate: [{ kind: "candidate", repo: "app", base: "b1" }, "make the candidate of app"],
-  deliver: [
-    { kind: "deliver", repo: "app", way: "merge", branch: "main", from: null, to: "c1", tree: "t1" },
-    "deliver c1 to main of app",
-  ],
-  deliver_together: [
-    {
-      kind: "deliver_together",
-      moves: [
-        { repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
-        { repo: "lib", way: "merge", branch: "main", from: "b2", to: "c2", tree: "t2" },
-      ],
-    },
-    "deliver c1 to main of app, c2 to main of lib",
-  ],
-  tool: [
-    {
-      kind: "tool",
-      repo: "app",
-      server: "docs",
-      tool: "find",
-      digest: "d1",
-      argv: ["docs"],
-      input: { digest: "d", bytes: 1 },
-      network: [],
-      timeoutMs: 1,
-    },
-    "use find of docs",
-  ],
-  model: [{ kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } }, "call m of p"],
-  turn: [{ kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } }, "a turn of a"],
+const { read, edit, command } = ACT_EXAMPLES;
+const ACTS: Readonly<Record<StepKind, Act>> = {
+  ...ACT_EXAMPLES,
+  read: { ...read, what: "command", target: ["ls", "-l"] },
+  command: { ...command, argv: ["make", "all"] },
+};
+/** A new kind of act without its line does not compile. */
+const LINES: Readonly<Record<StepKind, string>> = {
+  read: "read command ls -l in app",
+  edit: "write a.txt in app",
+  command: "run make all in app",
+  prepare: "prepare app by npm ci",
+  gate: "gate tests on c1",
+  candidate: "make the candidate of app",
+  deliver: "deliver c1 to main of app",
+  deliver_together: "deliver c1 to main of app, c2 to main of lib",
+  tool: "use find of docs",
+  model: "call m of p",
+  turn: "a turn of a",
 };
 
 describe("the broker's words and bounds", () => {
-  it.each(Object.values(ACTS))("%#: an act is one line for the audit", (act, line) =>
-    expect(describeAct(act)).toBe(line),
+  it.each(Object.values(ACTS))("$kind: an act is one line for the audit", (act) =>
+    expect(describeAct(act)).toBe(LINES[act.kind]),
   );
 
   it("a removed file is not a written one", () =>
-    expect(describeAct({ ...ACTS.edit[0], after: null })).toBe("remove a.txt in app"));
+    expect(describeAct({ ...edit, after: null })).toBe("remove a.txt in app"));
 
   it("a target is a host and a port, the host in lower case", () =>
     expect(targetOf("Registry.Example.ORG:443")).toEqual({ host: "registry.example.org", port: 443 }));
@@ -83,59 +51,5 @@ describe("the broker's words and bounds", () => {
   it("an agent is told the end of a long output", () => {
     const told = tail(new TextEncoder().encode(`${"x".repeat(100_000)}the end`));
     expect([told.length, told.endsWith("the end"), tail(new Uint8Array())]).toEqual([32 * 1024, true, ""]);
-  });
-});
-
-describe("a command that fails", () => {
-  const nothing = { bytes: new Uint8Array(), sha256: "" };
-  const confined = (exitCode: number, noRoom: boolean) =>
-    confine(
-      {
-        runDirectory: async () => "/run",
-        sandbox: {
-          run: async () => ({
-            exitCode,
-            signal: null,
-            endedBy: "itself",
-            stdout: nothing,
-            stderr: nothing,
-            durationMs: 1,
-            environmentDigest: "",
-          }),
-        },
-        blobs: { stage: async () => ({ ref: { digest: "d", bytes: 0 }, salt: new Uint8Array(), inline: null }) },
-        noRoom: async () => noRoom,
-      } as unknown as BrokerDependencies,
-      { task: "t", repos: {}, spec: { limits: {} } } as unknown as Desk,
-      {
-        step: "1",
-        run: 1,
-        signal: new AbortController().signal,
-        outputFile: "",
-        onStart: () => undefined,
-        onWarning: () => undefined,
-      },
-      {
-        repo: "app",
-        argv: ["make"],
-        cwd: ".",
-        mounts: [],
-        scratches: [],
-        environment: {},
-        network: [],
-        timeoutMs: 1,
-      },
-    );
-
-  it("while the disk is full says nothing about the work: it is run again when there is room", async () => {
-    await expect(confined(1, true)).rejects.toMatchObject({
-      code: "store/full",
-      message: "make ended with 1 while there was no space left on the disk of the data directory",
-    });
-  });
-
-  it("with room, or that succeeds without, is what it is", async () => {
-    expect((await confined(1, false)).told.exitCode).toBe(1);
-    expect((await confined(0, true)).told.exitCode).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { captured, type Given, givenDesk } from "../../test/support/given-desk.ts";
+import { gateGiven } from "../../test/support/given-spec.ts";
 import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
 import { createBroker } from "./broker.ts";
 import { makeCandidate } from "./candidate.ts";
@@ -61,20 +62,7 @@ it("each phase is handed what it may do, and nothing else; the system's own acts
     provides: {},
     reproducible: true,
   };
-  const gate: GateDefinition = {
-    id: "check",
-    repo: "app",
-    argv: ["true"],
-    cwd: ".",
-    judgement: "exit",
-    runner: null,
-    report: null,
-    definition: [],
-    program: null,
-    timeoutMs: 1,
-    environment: {},
-    source: "named",
-  };
+  const gate = gateGiven({ id: "check", argv: ["true"], judgement: "exit" });
   await broker.prepare(at, prepare, "c1", "base");
   await broker.gate(at, gate, { repo: "app", commit: "c1", tree: "tree of c1", beside: {} }, "candidate");
   await broker.witness(at, "planning");

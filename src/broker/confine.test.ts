@@ -84,6 +84,25 @@ describe("a confined command", () => {
   });
 });
 
+describe("a command that fails", () => {
+  const confined = (exitCode: number, noRoom: boolean) => {
+    const { deps, desk, run } = givenDesk({ command: () => ({ exitCode }), deps: { noRoom: async () => noRoom } });
+    return confine(deps, desk, run, COMMAND);
+  };
+
+  it("while the disk is full says nothing about the work: it is run again when there is room", async () => {
+    await expect(confined(1, true)).rejects.toMatchObject({
+      code: "store/full",
+      message: "make ended with 1 while there was no space left on the disk of the data directory",
+    });
+  });
+
+  it("with room, or that succeeds without, is what it is", async () => {
+    expect((await confined(1, false)).told.exitCode).toBe(1);
+    expect((await confined(0, true)).told.exitCode).toBe(0);
+  });
+});
+
 describe("what a task may change", () => {
   it("is what both its spec and its project let it", () => {
     const { desk } = givenDesk({

@@ -1,24 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { bytes, captured, type Given, givenDesk, textOf } from "../../test/support/given-desk.ts";
+import { gateGiven } from "../../test/support/given-spec.ts";
 import type { GateDefinition, Ground } from "../domain/gate.ts";
 import type { ReportPlace } from "../ports/runners.ts";
 import type { BrokerDependencies } from "./deps.ts";
 import { runGate } from "./gate.ts";
 
-const GATE: GateDefinition = {
-  id: "tests",
-  repo: "app",
-  argv: ["npm", "test"],
-  cwd: ".",
-  judgement: "tests",
+const GATE = gateGiven({
   runner: "node",
   report: "tap",
   definition: [{ path: "package.json", pointer: null, sha256: "as agreed" }],
-  program: null,
   timeoutMs: 9_000,
   environment: { OWN: "1" },
-  source: "detected",
-};
+});
 const GROUND: Ground = { repo: "app", commit: "c1", tree: "tree of c1", beside: {} };
 const BESIDE: Ground = { ...GROUND, beside: { lib: { commit: "c2", tree: "tree of c2" } } };
 const COUNTS = { passed: 1, failed: 0, skipped: 0, todo: 0 };

@@ -1,21 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { captured, type Given, givenDesk } from "../../test/support/given-desk.ts";
+import { itemGiven } from "../../test/support/given-spec.ts";
 import { Failure } from "../domain/failure.ts";
-import type { WorkItem } from "../domain/plan.ts";
 import type { SandboxOutcome } from "../ports/sandbox.ts";
 import { transcriptOf } from "./transcript.ts";
 import { type TurnPlace, turnClient } from "./turn-client.ts";
 
-const ITEM: WorkItem = {
-  id: "mend",
-  title: "m",
-  repo: "app",
-  paths: ["a.txt"],
-  commands: ["make"],
-  risk: "low",
-  criterion: null,
-  dependsOn: [],
-};
+const ITEM = itemGiven({ paths: ["a.txt"], commands: ["make"] });
 const GATES = [{ argv: ["npm", "test"] }, { argv: ["sh", "-c", "npm run check"] }, { argv: [] }];
 
 function turn(given: Given = {}, place: Partial<TurnPlace> = {}) {

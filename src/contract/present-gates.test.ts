@@ -1,22 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { gateGiven } from "../../test/support/given-spec.ts";
 import type { GateDefinition } from "../domain/gate.ts";
 import { gatesView } from "./present-gates.ts";
 
-const gate = (more: Partial<GateDefinition>): GateDefinition => ({
-  id: "tests",
-  repo: "app",
-  argv: ["npm", "test"],
-  cwd: ".",
-  judgement: "tests",
-  runner: "vitest",
-  report: "vitest-json",
-  definition: [],
-  program: null,
-  timeoutMs: 600_000,
-  environment: {},
-  source: "detected",
-  ...more,
-});
+const gate = (more: Partial<GateDefinition>) =>
+  gateGiven({ runner: "vitest", report: "vitest-json", timeoutMs: 600_000, ...more });
 
 const viewed = (more: Partial<GateDefinition>) =>
   gatesView({

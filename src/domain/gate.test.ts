@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { gateGiven } from "../../test/support/given-spec.ts";
 import { ref } from "../../test/support/given-task.ts";
 import type { Evidence, OfKind } from "./evidence.ts";
 import { type GateDefinition, type GateRun, type Ground, groundOf, judge } from "./gate.ts";
@@ -6,20 +7,13 @@ import { type GateDefinition, type GateRun, type Ground, groundOf, judge } from 
 const GROUND: Ground = { repo: "app", commit: "c1", tree: "t1", beside: {} };
 const on = (tree: string): Pick<GateRun, "ground"> => ({ ground: { ...GROUND, tree } });
 const PART = { path: "package.json", pointer: "/scripts/test", sha256: "d1" };
-const GATE: GateDefinition = {
-  id: "tests",
-  repo: "app",
-  argv: ["npm", "test"],
-  cwd: ".",
-  judgement: "tests",
+const GATE = gateGiven({
   runner: "node-test",
   report: "junit",
   definition: [PART],
   program: "/usr/bin/npm",
   timeoutMs: 600_000,
-  environment: {},
-  source: "detected",
-};
+});
 const BY_EXIT: GateDefinition = { ...GATE, id: "smoke", judgement: "exit", runner: null, report: null };
 
 const command = (over: Partial<OfKind<"command">> = {}): Evidence => ({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { itemGiven } from "../../test/support/given-spec.ts";
 import { covers, grantFor } from "./matter.ts";
-import { declaresCommand, type WorkItem } from "./plan.ts";
+import { declaresCommand } from "./plan.ts";
 
 describe("a grant", () => {
   it.each<[string, readonly string[], boolean]>([
@@ -30,16 +31,7 @@ describe("a grant", () => {
 });
 
 describe("a work item declares a command", () => {
-  const item = (...commands: readonly string[]): WorkItem => ({
-    id: "i",
-    title: "i",
-    repo: "app",
-    paths: [],
-    commands,
-    risk: "low",
-    criterion: null,
-    dependsOn: [],
-  });
+  const item = (...commands: readonly string[]) => itemGiven({ commands });
   it.each<[string, readonly string[], boolean]>([
     ["npm test", ["npm", "test"], true],
     ["npm test", ["/bin/sh", "-c", "npm test"], true],

@@ -1,41 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { gateGiven, itemGiven, specGiven } from "../../test/support/given-spec.ts";
 import { seal } from "../adapters/store/seal.ts";
 import { Failure } from "./failure.ts";
 import { checkPlan, inOrder, type OpenPlan, planHash, type WorkItem } from "./plan.ts";
-import { type AgentChoice, checkSpec, DEFAULT_LIMITS, freezeSpec, type RepoScope, type Spec } from "./spec.ts";
+import { type AgentChoice, checkSpec, freezeSpec, type RepoScope, type Spec } from "./spec.ts";
 
-const item = (id: string, over: Partial<WorkItem> = {}): WorkItem => ({
-  id,
-  title: id,
-  repo: "app",
-  paths: [],
-  commands: [],
-  risk: "low",
-  criterion: null,
-  dependsOn: [],
-  ...over,
-});
-const spec = (scopes: readonly RepoScope[] = [{ repo: "app", access: "full" }], over: Partial<Spec> = {}): Spec => ({
-  format: 1,
-  nonce: "n",
-  title: "t",
-  intent: "i",
-  criteria: [],
-  constraints: [],
-  scopes,
-  gates: [],
-  prepare: [],
-  pinnedOn: {},
-  agent: { kind: "none" },
-  runMode: "assisted",
-  expectsChange: true,
-  includeDirty: false,
-  attempts: 3,
-  flaky: { rerun: 0, passes: false },
-  limits: DEFAULT_LIMITS,
-  ...over,
-});
+const item = (id: string, over: Partial<WorkItem> = {}) => itemGiven({ id, title: id, ...over });
+const scoped = (scope: RepoScope) => specGiven({ scopes: [scope] });
 const plan = (...items: readonly WorkItem[]): OpenPlan => ({
   format: 1,
   spec: "s1",
@@ -98,7 +70,7 @@ describe("the order of work items", () => {
 });
 
 describe("a plan is checked against its spec", () => {
-  const refused = (wanted: OpenPlan, against = spec()) => {
+  const refused = (wanted: OpenPlan, against = specGiven()) => {
     try {
       checkPlan(wanted, against);
     } catch (error) {
@@ -112,35 +84,35 @@ describe("a plan is checked against its spec", () => {
     expect(refused(plan(item("a"), item("b", { dependsOn: ["a"], paths: ["x"] })))).toBeNull());
 
   it.each<[string, OpenPlan, Spec, string]>([
-    ["two items of one id", plan(item("a"), item("a")), spec(), "plan/invalid: two work items have the id a"],
+    ["two items of one id", plan(item("a"), item("a")), specGiven(), "plan/invalid: two work items have the id a"],
     [
       "a repo that is not in the scopes",
       plan(item("a", { repo: "other" })),
-      spec(),
+      specGiven(),
       "plan/invalid: work item a names the repo other, which is not in the task's scopes",
     ],
     [
       "a change of a read-only repo",
       plan(item("a", { paths: ["x.txt"] })),
-      spec([{ repo: "app", access: "read_only" }]),
+      scoped({ repo: "app", access: "read_only" }),
       "plan/invalid: work item a changes x.txt, but the repo app is read-only for this task",
     ],
     [
       "a need the plan does not have",
       plan(item("a", { dependsOn: ["z"] })),
-      spec(),
+      specGiven(),
       "plan/invalid: work item a depends on z, which the plan does not have",
     ],
     [
       "a circle",
       plan(item("a", { dependsOn: ["a"] })),
-      spec(),
+      specGiven(),
       "plan/invalid: the work items depend on each other in a circle: a → a",
     ],
   ])("and refused for %s", (_, wanted, against, said) => expect(refused(wanted, against)).toBe(said));
 
   it("and refused for a change outside the paths of the spec, and taken for one inside", () => {
-    const paths = spec([{ repo: "app", access: "paths", paths: ["src/"] }]);
+    const paths = scoped({ repo: "app", access: "paths", paths: ["src/"] });
     expect(refused(plan(item("a", { paths: ["src/a.ts", "b.ts"] })), paths)).toBe(
       "plan/invalid: work item a changes b.ts, which is outside what the spec lets this task change in app",
     );
@@ -148,7 +120,7 @@ describe("a plan is checked against its spec", () => {
   });
 
   it("commands on a read-only repo are fine: the mount says no to what writes", () =>
-    expect(refused(plan(item("a", { commands: ["ls"] })), spec([{ repo: "app", access: "read_only" }]))).toBeNull());
+    expect(refused(plan(item("a", { commands: ["ls"] })), scoped({ repo: "app", access: "read_only" }))).toBeNull());
 });
 
 describe("hashes", () => {
@@ -167,7 +139,7 @@ describe("hashes", () => {
   });
 
   it("of a spec do not depend on how it was put together", () => {
-    const one = spec();
+    const one = specGiven();
     const other = Object.fromEntries(Object.entries(one).reverse()) as unknown as Spec;
     expect(freezeSpec(seal, other)).toEqual(freezeSpec(seal, one));
     expect(freezeSpec(seal, { ...one, attempts: 4 }).hash).not.toBe(freezeSpec(seal, one).hash);
@@ -175,20 +147,7 @@ describe("hashes", () => {
 });
 
 describe("a spec is checked before it is frozen", () => {
-  const GATE = {
-    id: "tests",
-    repo: "app",
-    argv: ["x"],
-    cwd: ".",
-    judgement: "exit",
-    runner: null,
-    report: null,
-    definition: [],
-    program: null,
-    timeoutMs: 1,
-    environment: {},
-    source: "named",
-  } as const;
+  const GATE = gateGiven();
   const script = (over: { readonly repo?: string; readonly criterion?: string | null }): AgentChoice => ({
     kind: "script",
     plan: {
@@ -220,12 +179,12 @@ describe("a spec is checked before it is frozen", () => {
     ],
     [{ agent: script({ repo: "other" }) }, "work item w names the repo other, which is not in the task's scopes"],
     [{ agent: script({ criterion: "c9" }) }, "work item w serves criterion c9, which the spec does not have"],
-  ])("%#", (over, said) => expect(() => checkSpec(spec(undefined, over))).toThrow(new Failure("spec/invalid", said)));
+  ])("%#", (over, said) => expect(() => checkSpec(specGiven(over))).toThrow(new Failure("spec/invalid", said)));
 
   it("and taken when it fits", () =>
     expect(() =>
       checkSpec(
-        spec(undefined, {
+        specGiven({
           gates: [GATE],
           criteria: [{ id: "c1", text: "x", gate: "tests" }],
           agent: script({ criterion: "c1" }),

@@ -1,26 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { ADA, EXAMPLES, event, exampleEvents, given, historyOf, IN, replay } from "../../test/support/given-task.ts";
+import {
+  ACT_EXAMPLES as ACTS,
+  ADA,
+  EXAMPLES,
+  event,
+  exampleEvents,
+  given,
+  historyOf,
+  IN,
+  replay,
+} from "../../test/support/given-task.ts";
 import { DEPENDENCY_KINDS, type DependencyKind } from "./dependency.ts";
 import type { AnyEvent } from "./event.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, OfKind } from "./evidence.ts";
 import { acting, counted, sentence, turnActing, waitingFor } from "./sentence.ts";
-import type { Act } from "./step.ts";
 import { STATUSES } from "./task.ts";
 import type { TurnAct } from "./turn.ts";
 import { BLOCK_REASONS, type BlockReason } from "./waiting.ts";
 
 const ODD = /undefined|\[object|NaN|null|\bfunction\b/;
 
-/** Bodies that take the other branch of a sentence. */
-const VARIANTS: readonly AnyEvent[] = [
-  event("CREATED", { template: "Run tests and generate report" }),
-  event("CLAIMED", { takeover: true }),
-  event("BASES_PINNED", { bases: { app: { commit: "c".repeat(40), branch: null, dirty: [], included: false } } }),
-  event("BASES_PINNED", {
-    bases: { app: { commit: "c".repeat(40), branch: null, dirty: ["a", "b"], included: true } },
-  }),
-  event("PLAN_PROPOSED", { items: [] }),
-  event("STEP_STARTED", { run: 2 }),
+const ended = (more: Partial<OfKind<"command">>) =>
   event("STEP_COMPLETED", {
     evidence: [
       {
@@ -34,25 +34,23 @@ const VARIANTS: readonly AnyEvent[] = [
         stdout: { digest: "d", bytes: 0 },
         stderr: { digest: "d", bytes: 0 },
         durationMs: 1,
+        ...more,
       },
     ],
+  });
+
+/** Bodies that take the other branch of a sentence. */
+const VARIANTS: readonly AnyEvent[] = [
+  event("CREATED", { template: "Run tests and generate report" }),
+  event("CLAIMED", { takeover: true }),
+  event("BASES_PINNED", { bases: { app: { commit: "c".repeat(40), branch: null, dirty: [], included: false } } }),
+  event("BASES_PINNED", {
+    bases: { app: { commit: "c".repeat(40), branch: null, dirty: ["a", "b"], included: true } },
   }),
-  event("STEP_COMPLETED", {
-    evidence: [
-      {
-        kind: "command",
-        argv: ["x"],
-        cwd: ".",
-        environment: "e",
-        exitCode: null,
-        signal: "SIGKILL",
-        endedBy: "time",
-        stdout: { digest: "d", bytes: 0 },
-        stderr: { digest: "d", bytes: 0 },
-        durationMs: 1,
-      },
-    ],
-  }),
+  event("PLAN_PROPOSED", { items: [] }),
+  event("STEP_STARTED", { run: 2 }),
+  ended({}),
+  ended({ signal: "SIGKILL", endedBy: "time" }),
   event("STEP_LOST", { rescued: {} }),
   event("CANDIDATE_MADE", { repos: { app: { ...EXAMPLES.CANDIDATE_MADE.repos.app, tree: "t0", changed: 0 } } }),
   event("GATE_PASSED", { counts: null }),
@@ -114,37 +112,6 @@ describe("the sentence for what happened", () => {
     );
   });
 });
-
-/** One act of each kind; a new kind without one does not compile. */
-const ACTS: { readonly [K in Act["kind"]]: Extract<Act, { readonly kind: K }> } = {
-  read: { kind: "read", repo: "app", what: "file", target: ["a.txt"] },
-  edit: { kind: "edit", repo: "app", path: "a.txt", before: "d1", after: "d2", content: null, executable: false },
-  command: EXAMPLES.STEP_STARTED.act,
-  prepare: { kind: "prepare", repo: "app", on: "base", key: "k", argv: ["npm", "ci"], hosts: [] },
-  gate: { kind: "gate", gate: "tests", repo: "app", on: "base", commit: "c1", tree: "t1", argv: ["npm", "test"] },
-  candidate: { kind: "candidate", repo: "app", base: "b1" },
-  deliver: { kind: "deliver", repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
-  deliver_together: {
-    kind: "deliver_together",
-    moves: [
-      { repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
-      { repo: "lib", way: "patch", branch: "main", from: "b2", to: "c2", tree: "t2" },
-    ],
-  },
-  tool: {
-    kind: "tool",
-    repo: "app",
-    server: "docs",
-    tool: "find",
-    digest: "d1",
-    argv: ["docs"],
-    input: { digest: "d", bytes: 1 },
-    network: [],
-    timeoutMs: 1,
-  },
-  model: { kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } },
-  turn: { kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } },
-};
 
 describe("what a step does", () => {
   it.each([

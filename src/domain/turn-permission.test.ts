@@ -1,17 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { WorkItem } from "./plan.ts";
+import { itemGiven } from "../../test/support/given-spec.ts";
 import { judgePermission, type PermissionGround, type PermissionWish } from "./turn-permission.ts";
 
-const item: WorkItem = {
-  id: "work",
-  title: "Work",
-  repo: "app",
-  paths: ["src/**", "a.txt"],
-  commands: ["npm test"],
-  risk: "low",
-  criterion: null,
-  dependsOn: [],
-};
+const item = itemGiven({ paths: ["src/**", "a.txt"], commands: ["npm test"] });
 const ground: PermissionGround = {
   phase: "implementation",
   item,

@@ -1,36 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { EXAMPLES, PROJECT_EXAMPLES } from "../../test/support/given-task.ts";
+import { PROJECT_EXAMPLES } from "../../test/support/given-task.ts";
 import { type Actor, actorFrom, actorText, POLICY, SYSTEM } from "./actor.ts";
 import type { ProjectEvent, Recorded } from "./event.ts";
 import { bornProject, evolveProject } from "./project.ts";
-import { type Act, type CrashPolicy, crashPolicy, type StepKind } from "./step.ts";
 import { projectStream, providerStream, SYSTEM_STREAM, streamId, streamKind, taskStream } from "./stream.ts";
 import { SHIPPED_TEMPLATES, templateNamed } from "./template.ts";
 import { executed } from "./test-counts.ts";
-
-describe("what a crash in the middle of a step means", () => {
-  /** The table of the design, row by row: another kind of step without its row does not compile. */
-  const POLICIES: Readonly<Record<StepKind, CrashPolicy>> = {
-    read: "run_again",
-    model: "call_again",
-    tool: "restore_then_run_again",
-    edit: "restore_then_run_again",
-    command: "restore_then_run_again",
-    prepare: "discard_layer_then_run_again",
-    turn: "rescue_restore_then_new_session",
-    gate: "fresh_checkout_then_run_again",
-    candidate: "run_again",
-    deliver: "ask_git_then_finish",
-    deliver_together: "ask_git_then_all_or_none",
-  };
-
-  it.each(Object.entries(POLICIES))("%s: %s", (kind, policy) =>
-    expect(crashPolicy({ kind, network: [] } as unknown as Act)).toBe(policy),
-  );
-
-  it("a command that may reach outside is never blindly repeated", () =>
-    expect(crashPolicy({ ...EXAMPLES.STEP_STARTED.act, network: ["example.org:443"] })).toBe("ask_a_person"));
-});
 
 describe("an actor", () => {
   it.each<Actor>([

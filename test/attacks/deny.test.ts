@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cedarPolicy } from "../../src/adapters/policy/cedar-policy.ts";
-import type { PolicyQuestion } from "../../src/ports/policy.ts";
+import { questionGiven } from "../support/given-desk.ts";
+import { itemGiven } from "../support/given-spec.ts";
 import { REACHES } from "./reach.ts";
 import { EVASIONS } from "./shell.ts";
 
@@ -30,28 +31,11 @@ const NOWHERE = {
   abstract: "s",
 };
 
-const question = (shell: string, text: string): PolicyQuestion => ({
-  principal: { kind: "agent", name: "script" },
-  phase: "implementation",
-  runMode: "assisted",
-  act: { kind: "command", repo: "app", argv: [shell, "-c", text], cwd: ".", timeoutMs: 1, network: [] },
-  project: null,
-  scope: { repo: "app", access: "full" },
-  repoWritable: true,
-  packageHosts: [],
-  item: {
-    id: "work",
-    title: "w",
-    repo: "app",
-    paths: [],
-    commands: [text],
-    risk: "low",
-    criterion: null,
-    dependsOn: [],
-  },
-  grants: [],
-  approvedCommands: [],
-});
+const question = (shell: string, text: string) =>
+  questionGiven(
+    { kind: "command", repo: "app", argv: [shell, "-c", text], cwd: ".", timeoutMs: 1, network: [] },
+    { item: itemGiven({ commands: [text] }) },
+  );
 
 describe("with a forbid on touch in force", () => {
   it.each(

@@ -2,50 +2,25 @@ import { describe, expect, it } from "vitest";
 import { builtinAgent } from "../../src/agents/builtin/builtin-agent.ts";
 import { gatesAgent } from "../../src/agents/gates/gates-agent.ts";
 import { scriptAgent } from "../../src/agents/script/script-agent.ts";
-import type { GateDefinition } from "../../src/domain/gate.ts";
-import { DEFAULT_LIMITS, type Spec } from "../../src/domain/spec.ts";
+import type { Spec } from "../../src/domain/spec.ts";
 import type { Agent, ModelReply } from "../../src/ports/agent.ts";
 import type { ModelRequest } from "../../src/ports/model.ts";
+import { gateGiven, specGiven } from "../support/given-spec.ts";
 import { calling, reply } from "../support/scripted-hands.ts";
 import { agentContract, deskFor, type World } from "./agent-contract.ts";
 
-const gate = (id: string, repo: string): GateDefinition => ({
-  id,
-  repo,
-  argv: ["npm", "test"],
-  cwd: ".",
-  judgement: "tests",
-  runner: null,
-  report: null,
-  definition: [],
-  program: null,
-  timeoutMs: 1_000,
-  environment: {},
-  source: "detected",
-});
-
-const SPEC: Spec = {
-  format: 1,
-  nonce: "n",
+const SPEC = specGiven({
   title: "Two repos",
   intent: "do it",
   criteria: [{ id: "c1", text: "it works", gate: "tests" }],
-  constraints: [],
   scopes: [
     { repo: "app", access: "full" },
     { repo: "docs", access: "read_only" },
   ],
-  gates: [gate("tests", "app"), gate("docs-tests", "docs")],
-  prepare: [],
+  gates: [gateGiven({ id: "tests", repo: "app" }), gateGiven({ id: "docs-tests", repo: "docs" })],
   pinnedOn: { app: "b1", docs: "b2" },
   agent: { kind: "gates" },
-  runMode: "assisted",
-  expectsChange: true,
-  includeDirty: false,
-  attempts: 3,
-  flaky: { rerun: 0, passes: false },
-  limits: DEFAULT_LIMITS,
-};
+});
 
 const SCRIPT: Spec = {
   ...SPEC,

@@ -141,7 +141,7 @@ describe("one word more is missed in every place that has to know it", () => {
           to: '| { readonly kind: "dance"; readonly repo: string }\n  | { readonly kind: "candidate"',
         },
       ],
-      inDomain("sentence", "step"),
+      [...inDomain("sentence", "step"), "test/support/given-task.ts"],
     ],
     [
       "a phase",

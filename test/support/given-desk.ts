@@ -1,12 +1,12 @@
 import type { BrokerDependencies, Pass } from "../../src/broker/deps.ts";
 import type { TaskEventBodies } from "../../src/domain/event.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/spec.ts";
 import type { Act } from "../../src/domain/step.ts";
 import type { Desk, Effect, Opened, StepRun } from "../../src/ports/broker.ts";
 import type { EgressRecord, EgressTarget } from "../../src/ports/egress.ts";
 import type { Layer } from "../../src/ports/layers.ts";
 import type { PolicyQuestion } from "../../src/ports/policy.ts";
 import type { Captured, SandboxCommand, SandboxOutcome, SessionOutcome } from "../../src/ports/sandbox.ts";
+import { specGiven } from "./given-spec.ts";
 
 /*
  * One task's desk over fakes that keep no state but what they were asked. What a command does is `sandbox`'s answer; files, layers and
@@ -36,6 +36,23 @@ export const untilEnded = (signal: AbortSignal, more: Partial<SessionOutcome> = 
     if (signal.aborted) end();
     else signal.addEventListener("abort", end);
   });
+
+/** What a policy is asked about an act of an agent at work, outside of any work item. */
+export const questionGiven = (act: Act, more: Partial<PolicyQuestion> = {}): PolicyQuestion => ({
+  principal: { kind: "agent", name: "script" },
+  phase: "implementation",
+  runMode: "assisted",
+  act,
+  project: null,
+  scope: { repo: "app", access: "full" },
+  repoWritable: true,
+  packageHosts: [],
+  item: null,
+  grants: [],
+  approvedCommands: [],
+  ...more,
+});
+
 export interface Given {
   readonly desk?: Partial<Desk>;
   readonly spec?: Partial<Desk["spec"]> | Readonly<Record<string, unknown>>;
@@ -97,14 +114,7 @@ export function givenDesk(given: Given = {}) {
     attempt: 1,
     runMode: "assisted",
     project: "p",
-    spec: {
-      scopes: [{ repo: "app", access: "full" }],
-      gates: [],
-      prepare: [],
-      agent: { kind: "builtin" },
-      limits: DEFAULT_LIMITS,
-      ...given.spec,
-    },
+    spec: { ...specGiven({ agent: { kind: "builtin" } }), ...given.spec },
     repos: { app: { writable: true, toolPath: ["/bin"] } },
     bases: { app: "base" },
     changeRequest: null,

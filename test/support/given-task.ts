@@ -20,6 +20,7 @@ import {
   type Refusal,
   type WorkReport,
 } from "../../src/domain/lifecycle.ts";
+import type { Act, StepKind } from "../../src/domain/step.ts";
 import { born, evolve, type Status, type Task } from "../../src/domain/task.ts";
 
 /** Given a task's history, when a command is given, then events or a refusal. No clock, no store: ids and times are these. */
@@ -60,6 +61,37 @@ const FOUND = [
   { repo: "app", branch: "main", from: "b1", to: "c1", at: "d1", is: "beyond" },
   { repo: "lib", branch: "main", from: "b2", to: "c2", at: "d2", is: "elsewhere" },
 ] as const;
+
+/** One act of each kind. A new kind without its example here does not compile. */
+export const ACT_EXAMPLES = {
+  read: { kind: "read", repo: "app", what: "file", target: ["a.txt"] },
+  edit: { kind: "edit", repo: "app", path: "a.txt", before: "d1", after: "d2", content: null, executable: false },
+  command: { kind: "command", repo: "app", argv: ["make"], cwd: ".", timeoutMs: 1_000, network: [] },
+  prepare: { kind: "prepare", repo: "app", on: "base", key: "k", argv: ["npm", "ci"], hosts: [] },
+  gate: { kind: "gate", gate: "tests", repo: "app", on: "base", commit: "c1", tree: "t1", argv: ["npm", "test"] },
+  candidate: { kind: "candidate", repo: "app", base: "b1" },
+  model: { kind: "model", provider: "p", model: "m", request: ref("request") },
+  tool: {
+    kind: "tool",
+    repo: "app",
+    server: "docs",
+    tool: "find",
+    digest: "d1",
+    argv: ["docs"],
+    input: ref("input"),
+    network: [],
+    timeoutMs: 1,
+  },
+  turn: { kind: "turn", agent: "a", prompt: ref("prompt") },
+  deliver: { kind: "deliver", repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
+  deliver_together: {
+    kind: "deliver_together",
+    moves: [
+      { repo: "app", way: "merge", branch: "main", from: "b1", to: "c1", tree: "t1" },
+      { repo: "lib", way: "patch", branch: "main", from: "b2", to: "c2", tree: "t2" },
+    ],
+  },
+} as const satisfies { readonly [K in StepKind]: Extract<Act, { readonly kind: K }> };
 
 /** One example of everything that can happen. A new type without its example here does not compile. */
 export const EXAMPLES = {
@@ -107,7 +139,7 @@ export const EXAMPLES = {
     step: "1.work.1",
     run: 1,
     item: "work",
-    act: { kind: "command", repo: "app", argv: ["make"], cwd: ".", timeoutMs: 1_000, network: [] },
+    act: ACT_EXAMPLES.command,
     input: "i1",
     before: { app: "w0" },
   },

@@ -1,5 +1,7 @@
 import type {
+  EventView,
   EvidenceView,
+  InboxItemView,
   ProjectView,
   ProviderView,
   RepoView,
@@ -58,6 +60,42 @@ export const taskGiven = (more: Partial<TaskView> = {}): TaskView => ({
   fork: null,
   superseded_by: null,
   ended_at: null,
+  ...more,
+});
+
+/** A question that waits for an answer in words. */
+export const inboxItemGiven = (more: Partial<InboxItemView> = {}): InboxItemView => ({
+  id: TASK,
+  kind: "question",
+  reason: "question",
+  title: "Mend it",
+  project: null,
+  since: AT,
+  sentence: "It asks you something.",
+  seq: 7,
+  answers: ["text"],
+  text: null,
+  choices: [],
+  permission: null,
+  plan: null,
+  step: null,
+  gates: [],
+  spent: null,
+  detail: null,
+  next: "agentos inbox answer",
+  ways: [],
+  ...more,
+});
+
+export const eventGiven = (seq: number, more: Partial<EventView> = {}): EventView => ({
+  position: seq,
+  stream: `task/${TASK}`,
+  seq,
+  type: "CREATED",
+  at: AT,
+  actor: "person:ada",
+  sentence: "ada created it",
+  body: {},
   ...more,
 });
 

@@ -1,8 +1,8 @@
 import { Failure } from "../../src/domain/failure.ts";
-import type { WorkItem } from "../../src/domain/plan.ts";
-import { DEFAULT_LIMITS, type Spec } from "../../src/domain/spec.ts";
+import type { Spec } from "../../src/domain/spec.ts";
 import type { CommandResult, ModelReply, PlanningCapabilities, WorkCapabilities } from "../../src/ports/agent.ts";
 import type { ModelMessage, ModelRequest } from "../../src/ports/model.ts";
+import { itemGiven, specGiven } from "./given-spec.ts";
 
 /** What a scripted model says next: an answer, or a failure it answers with. */
 export type Said = ModelReply | Failure;
@@ -29,36 +29,22 @@ export const calling = (...wanted: readonly (readonly [name: string, args: unkno
     })),
   });
 
-export const SPEC: Spec = {
-  format: 1,
-  nonce: "n",
+export const SPEC = specGiven({
   title: "Make it green",
   intent: "The sum is wrong.",
   criteria: [{ id: "c1", text: "the tests pass", gate: "tests" }],
   constraints: ["no new dependency"],
-  scopes: [{ repo: "app", access: "full" }],
-  gates: [],
-  prepare: [],
   pinnedOn: { app: "b1" },
   agent: { kind: "builtin" },
-  runMode: "assisted",
-  expectsChange: true,
-  includeDirty: false,
-  attempts: 3,
-  flaky: { rerun: 0, passes: false },
-  limits: DEFAULT_LIMITS,
-};
+});
 
-export const ITEM: WorkItem = {
+export const ITEM = itemGiven({
   id: "sum",
   title: "Mend the sum",
-  repo: "app",
   paths: ["src/"],
   commands: ["npm test"],
-  risk: "low",
   criterion: "c1",
-  dependsOn: [],
-};
+});
 
 export interface Hands {
   readonly planning: PlanningCapabilities;
@@ -69,6 +55,33 @@ export interface Hands {
   readonly requests: readonly ModelRequest[];
   /** What the model was told last. */
   last(): ModelMessage | undefined;
+}
+
+/** Capabilities, to plan as to work, of an agent that is to ask for nothing: whatever it asks is refused in these words. */
+export function noHands(why: string): Omit<PlanningCapabilities & WorkCapabilities, "spec"> {
+  const refused = () => Promise.reject(new Error(why));
+  return {
+    bases: {},
+    changeRequest: null,
+    attempt: 1,
+    lastFailure: null,
+    tools: [],
+    notes: [],
+    callTool: refused,
+    proposeNote: refused,
+    model: refused,
+    ask: refused,
+    turn: refused,
+    permission: refused,
+    read: refused,
+    list: refused,
+    search: refused,
+    inspect: refused,
+    write: refused,
+    remove: refused,
+    keep: refused,
+    run: refused,
+  };
 }
 
 /** Capabilities over files in memory, and a model that says what is scripted; out of words it is an error of the test. */

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { questionGiven } from "../../../test/support/given-desk.ts";
+import { itemGiven } from "../../../test/support/given-spec.ts";
+import { ACT_EXAMPLES } from "../../../test/support/given-task.ts";
 import { isFailure } from "../../domain/failure.ts";
 import type { Phase } from "../../domain/phase.ts";
 import type { Act } from "../../domain/step.ts";
@@ -40,49 +43,15 @@ const edit = (path: string): Act => ({
   content: null,
   executable: null,
 });
-const item = (paths: readonly string[], commands: readonly string[]) =>
-  ({ id: "work", title: "Work", repo: "app", paths, commands, risk: "low", criterion: null, dependsOn: [] }) as const;
+const item = (paths: readonly string[], commands: readonly string[]) => itemGiven({ paths, commands });
 
-const question = (act: Act, more: Partial<PolicyQuestion> = {}): PolicyQuestion => ({
-  principal: { kind: "agent", name: "script" },
-  phase: "implementation",
-  runMode: "assisted",
-  act,
-  project: null,
-  scope: { repo: "app", access: "full" },
-  repoWritable: true,
-  packageHosts: [],
-  item: null,
-  grants: [],
-  approvedCommands: [],
-  ...more,
-});
 const told = ({ verdict, rule }: PolicyAnswer): readonly string[] => [verdict, rule];
 const asked = async (act: Act, more: Partial<PolicyQuestion> = {}, policy = SHIPPED) =>
-  told(await policy.decide(question(act, more)));
+  told(await policy.decide(questionGiven(act, more)));
 
 describe("the shipped policy", () => {
-  const ONE_OF_EACH: Readonly<Partial<Record<Act["kind"], Act>>> = {
-    read: { kind: "read", repo: "app", what: "file", target: ["a"] },
-    edit: edit("a"),
-    command: run("make"),
-    prepare: { kind: "prepare", repo: "app", on: "base", key: "k", argv: ["npm", "ci"], hosts: [] },
-    gate: { kind: "gate", gate: "tests", repo: "app", on: "base", commit: "c", tree: "t", argv: ["make"] },
-    candidate: { kind: "candidate", repo: "app", base: "b" },
-    model: { kind: "model", provider: "p", model: "m", request: { digest: "d", bytes: 1 } },
-    tool: {
-      kind: "tool",
-      repo: "app",
-      server: "docs",
-      tool: "find",
-      digest: "d1",
-      argv: ["docs"],
-      input: { digest: "d", bytes: 1 },
-      network: [],
-      timeoutMs: 1,
-    },
-    turn: { kind: "turn", agent: "a", prompt: { digest: "d", bytes: 1 } },
-  };
+  /** No policy is asked about a delivery: a person asks for it. */
+  const { deliver: _, deliver_together: __, ...ONE_OF_EACH } = ACT_EXAMPLES;
   const HAS: Readonly<Record<Phase, readonly Act["kind"][]>> = {
     intent: [],
     planning: ["read", "model", "tool", "turn"],
@@ -106,7 +75,7 @@ describe("the shipped policy", () => {
     const scope = { repo: "app", access: "paths", paths: ["src/"] } as const;
     expect(await asked(edit("docs/a"), { scope })).toEqual(["deny", "scope/path"]);
     expect(await asked(edit("src/a"), { scope })).toEqual(["allow", "declared/path"]);
-    expect((await SHIPPED.decide(question(edit("docs/a"), { scope }))).reason).toBe(
+    expect((await SHIPPED.decide(questionGiven(edit("docs/a"), { scope }))).reason).toBe(
       "docs/a is outside what the spec lets this task change in app",
     );
   });
@@ -158,7 +127,9 @@ describe("the shipped policy", () => {
     const schema = readFileSync(join(import.meta.dirname, "agentos.cedarschema"), "utf8");
     const policies = { staticPolicies: "permit (principal, action, resource);" };
     for (const act of Object.values(ONE_OF_EACH))
-      for (const { principal, action, resource, context } of factsOf(question({ ...act, network: ["a:1"] } as Act))) {
+      for (const { principal, action, resource, context } of factsOf(
+        questionGiven({ ...act, network: ["a:1"] } as Act),
+      )) {
         const answer = cedar().isAuthorized({
           principal,
           action,
@@ -216,7 +187,7 @@ describe("layers", () => {
     const text =
       '@id("publish") @reason("publishing is looked at") forbid (principal, action, resource) when { context.commands.contains("npm publish") } unless { context.person };';
     const careful = policyOf(layer(text, { name: "project" }));
-    expect(await careful.decide(question(run("npm", "publish")))).toMatchObject({
+    expect(await careful.decide(questionGiven(run("npm", "publish")))).toMatchObject({
       verdict: "ask",
       rule: "project/publish",
       policy: "project:publish",
@@ -317,7 +288,7 @@ describe("a forbid on a command", () => {
   );
 
   it("says that it could not be read", async () =>
-    expect((await NO_TOUCH.decide(question(OPAQUE))).reason).toBe(
+    expect((await NO_TOUCH.decide(questionGiven(OPAQUE))).reason).toBe(
       "no-touch of the user policy forbids it; what it runs cannot be read (a variable), so that is forbidden too",
     ));
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { gateGiven } from "../../../test/support/given-spec.ts";
 import type { GateDefinition } from "../../domain/gate.ts";
 import { REPORT_BYTES_MAX } from "./report-text.ts";
 import { runners } from "./runners.ts";
@@ -7,20 +8,8 @@ import { inFile, STDOUT } from "./test-runner.ts";
 const { instrument, read } = runners({ registry: "https://registry.npmjs.org" });
 const quiet = { npm_config_cache: "/tmp/npm-cache", npm_config_update_notifier: "false" };
 
-const gate = (argv: readonly string[], runner: string | null, report: GateDefinition["report"]): GateDefinition => ({
-  id: "tests",
-  repo: "app",
-  argv,
-  cwd: ".",
-  judgement: "tests",
-  runner,
-  report,
-  definition: [],
-  program: null,
-  timeoutMs: 1,
-  environment: {},
-  source: "named",
-});
+const gate = (argv: readonly string[], runner: string | null, report: GateDefinition["report"]) =>
+  gateGiven({ argv, runner, report });
 
 describe("a gate is asked for its report", () => {
   test.each([

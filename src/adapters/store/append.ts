@@ -6,7 +6,7 @@ import { streamId, streamKind } from "../../domain/stream.ts";
 import { type Append, type Positioned, StreamMoved } from "../../ports/store.ts";
 import { blobContent, isKept, keepBlob } from "./blob-content.ts";
 import { blobRefsIn } from "./blob-refs.ts";
-import { integerOf, integerOrNull, type Queries, type Tx, textOf } from "./database.ts";
+import { integerOf, integerOrNull, type Queries, type Row, type Tx, textOf } from "./database.ts";
 import { foldProject, foldTask } from "./fold.ts";
 import {
   JOURNAL_COLUMNS,
@@ -63,7 +63,7 @@ export const toldOf = ({ stream, expected, sealed }: PreparedAppend, position: n
   }));
 
 /**
- * One append in the caller's savepoint: lease, content, journal rows with their positions, projections. Throws `StreamMoved`
+ * One append in the caller's transaction: lease, content, journal rows with their positions, projections. Throws `StreamMoved`
  * when the stream is not where the caller knew it, `LeaseLost` when the task is another's.
  */
 export async function appendIn(
@@ -108,20 +108,16 @@ async function headOf(
   leased: string | null,
 ): Promise<Head & { readonly epoch: number | null }> {
   const [row] = await tx.query(HEAD, [leased, stream]);
-  // A stream that has no event yet.
-  const [otherwise] = row === undefined ? await tx.query(BEFORE_ANY, [leased]) : [row];
-  const at = otherwise ?? {};
-  return {
-    seq: row === undefined ? 0 : integerOf(row, "seq"),
-    hash: row === undefined ? GENESIS_HASH : textOf(row, "hash"),
-    position: integerOf(at, "position"),
-    epoch: integerOrNull(at, "epoch"),
-  };
+  if (row !== undefined) return { seq: integerOf(row, "seq"), hash: textOf(row, "hash"), ...besideOf(row) };
+  const [beside = {}] = await tx.query(BESIDE, [leased]);
+  return { seq: 0, hash: GENESIS_HASH, ...besideOf(beside) };
 }
 
-const BEFORE_ANY = `
+const BESIDE = `
 SELECT (SELECT COALESCE(MAX(position), 0) FROM log_leaves) AS position, (SELECT epoch FROM leases WHERE task = ?) AS epoch`;
-const HEAD = `${BEFORE_ANY}, seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1`;
+const HEAD = `${BESIDE}, seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1`;
+
+const besideOf = (row: Row) => ({ position: integerOf(row, "position"), epoch: integerOrNull(row, "epoch") });
 
 async function insertRows(
   tx: Tx,

@@ -57,12 +57,10 @@ export async function projectTask(
   if (last === undefined) return { task, written: null };
   const written = writtenTask(task, known?.written);
   const moved = { updated_at_ms: last.atMs, seq: last.seq, state: written.moving.text };
-  // Most events only move a task on: then no index but the one by time is touched, and nothing else of its row can have changed.
-  const lasting = written.lasting !== known?.written?.lasting;
-  if (
-    before !== null &&
-    !(lasting && (saysOtherWords(before, task) || !sameColumns(columnsOf(before), columnsOf(task))))
-  )
+  // Most events only move a task on: then no index but the one by time is touched, and what lasts is not written again.
+  const onlyMoves = written.lasting === known?.written?.lasting;
+  const saidAnew = before === null || (!onlyMoves && saysOtherWords(before, task));
+  if (onlyMoves || (before !== null && !saidAnew && sameColumns(columnsOf(before), columnsOf(task))))
     await queries.query("UPDATE tasks SET updated_at_ms = ?, seq = ?, state = ? WHERE id = ?", [
       ...Object.values(moved),
       id,
@@ -70,11 +68,11 @@ export async function projectTask(
   else {
     const title = (await textOf(task.title)) ?? ERASED_TEXT;
     await upsert(queries, "tasks", { id, title, title_folded: folded(title), ...columnsOf(task), ...moved });
-    if (before === null || saysOtherWords(before, task)) await keepWords(queries, textOf, task, title);
+    if (saidAnew) await keepWords(queries, textOf, task, title);
   }
-  if (lasting) await keepLasting(queries, id, written);
+  if (!onlyMoves) await keepLasting(queries, id, written);
   if (before !== null) await forgetFinished(queries, before, task);
-  let open = before !== null && before.openStep !== null;
+  let open = (before?.openStep ?? null) !== null;
   for (const one of recorded) if (isTaskEvent(one)) open = await projectHappening({ queries, textOf, task, open }, one);
   // After the whole append: what was added and removed again within a stream that is replayed closes no circle.
   if (recorded.some(({ event }) => event.type === "DEPENDENCY_ADDED")) await refuseCircle(queries, id);

@@ -12,6 +12,7 @@ import { seal } from "./seal.ts";
 
 type FactOf<T> = T extends unknown ? keyof T : never;
 
+/** What has a column of its own is none of these: while only these change, no other column does. */
 const MOVING: ReadonlySet<string> = new Set<FactOf<Task>>(["openStep", "runs", "seenMs", "spent", "worked"]);
 
 /** A task written out, but for its finished steps. */
@@ -64,6 +65,7 @@ SELECT NULL AS step, tasks.seq, tasks.state, lasting_facts.state AS lasting
 FROM tasks JOIN lasting_facts ON lasting_facts.task = tasks.id WHERE tasks.id = ?
 UNION ALL SELECT step, ended_seq, finished, NULL FROM ended_steps WHERE task = ? AND finished IS NOT NULL`;
 
+/** Writes what lasts of a task. */
 export async function keepLasting(queries: Queries, id: string, { lasting }: WrittenTask): Promise<void> {
   await queries.query(
     "INSERT INTO lasting_facts (task, state) VALUES (?, ?) ON CONFLICT (task) DO UPDATE SET state = excluded.state",

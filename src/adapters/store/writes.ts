@@ -47,7 +47,7 @@ export interface Writer {
   write<K extends Write["kind"]>(write: WriteOf<K>): Promise<Answers[K]>;
 }
 
-/** One write in the caller's savepoint. It may be called again when the commit did not come about: it changes nothing but the database. */
+/** One write in the caller's transaction. It may be called again when the commit did not come about: it changes nothing but the database. */
 export function perform(tx: Tx, appending: Appending, write: Write): Promise<Answers[Write["kind"]]> {
   const how = HOW[write.kind] as (tx: Tx, write: Write, appending: Appending) => Promise<Answers[Write["kind"]]>;
   return how(tx, write, appending);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { WorkItem } from "../../domain/plan.ts";
-import { DEFAULT_LIMITS, type Spec } from "../../domain/spec.ts";
+import { itemGiven, specGiven } from "../../../test/support/given-spec.ts";
+import { noHands } from "../../../test/support/scripted-hands.ts";
 import type {
   PersonsWord,
   PlanningCapabilities,
@@ -11,9 +11,7 @@ import type {
 } from "../../ports/agent.ts";
 import { acpAgent } from "./acp-agent.ts";
 
-const SPEC: Spec = {
-  format: 1,
-  nonce: "n",
+const SPEC = specGiven({
   title: "Mend it",
   intent: "It is broken.",
   criteria: [{ id: "c1", text: "it works", gate: null }],
@@ -22,27 +20,8 @@ const SPEC: Spec = {
     { repo: "app", access: "paths", paths: ["src/**"] },
     { repo: "docs", access: "read_only" },
   ],
-  gates: [],
-  prepare: [],
-  pinnedOn: {},
-  agent: { kind: "none" },
-  runMode: "assisted",
-  expectsChange: true,
-  includeDirty: false,
-  attempts: 3,
-  flaky: { rerun: 0, passes: false },
-  limits: DEFAULT_LIMITS,
-};
-const ITEM: WorkItem = {
-  id: "work",
-  title: "Do it",
-  repo: "app",
-  paths: ["src/a.ts"],
-  commands: ["npm test"],
-  risk: "low",
-  criterion: null,
-  dependsOn: [],
-};
+});
+const ITEM = itemGiven({ id: "work", title: "Do it", repo: "app", paths: ["src/a.ts"], commands: ["npm test"] });
 const TOLD: TurnTold = { stop: "end_turn", message: "", asked: null, trouble: null };
 const wishing = (digest: string, covers?: readonly string[]): TurnTold => ({
   ...TOLD,
@@ -74,40 +53,19 @@ function scripted(turns: readonly TurnTold[], words: readonly PersonsWord[] = []
   return { can, asked, wishes };
 }
 
-const unused = () => Promise.reject(new Error("an agent with a protocol of its own asked for this"));
-const NOTHING_ELSE = {
-  spec: SPEC,
-  tools: [],
-  notes: [],
-  callTool: unused,
-  proposeNote: unused,
-  model: unused,
-  ask: unused,
-  read: unused,
-  list: unused,
-  search: unused,
-};
+const NOTHING_ELSE = { spec: SPEC, ...noHands("an agent with a protocol of its own asked for this") };
 const worked = async (
   turns: readonly TurnTold[],
   words?: readonly PersonsWord[],
   lastFailure: string | null = null,
 ) => {
   const { can, asked, wishes } = scripted(turns, words);
-  const all: WorkCapabilities = {
-    ...NOTHING_ELSE,
-    ...can,
-    attempt: 1,
-    lastFailure,
-    write: unused,
-    remove: unused,
-    keep: unused,
-    run: unused,
-  };
+  const all: WorkCapabilities = { ...NOTHING_ELSE, ...can, lastFailure };
   return { outcome: await acpAgent.work(ITEM, all), asked, wishes };
 };
 const planned = (turns: readonly TurnTold[]) => {
   const { can, asked } = scripted(turns);
-  const all: PlanningCapabilities = { ...NOTHING_ELSE, ...can, bases: {}, changeRequest: null, inspect: unused };
+  const all: PlanningCapabilities = { ...NOTHING_ELSE, ...can };
   return { plan: acpAgent.plan(all), asked };
 };
 

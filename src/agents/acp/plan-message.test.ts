@@ -1,26 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_LIMITS, type RepoScope, type Spec } from "../../domain/spec.ts";
+import { itemGiven, specGiven } from "../../../test/support/given-spec.ts";
+import type { RepoScope } from "../../domain/spec.ts";
 import { planFromMessage } from "./plan-message.ts";
 
-const spec = (...repos: readonly string[]): Spec => ({
-  format: 1,
-  nonce: "n",
-  title: "t",
-  intent: "i",
-  criteria: [],
-  constraints: [],
-  scopes: repos.map((repo): RepoScope => ({ repo, access: "full" })),
-  gates: [],
-  prepare: [],
-  pinnedOn: {},
-  agent: { kind: "none" },
-  runMode: "assisted",
-  expectsChange: true,
-  includeDirty: false,
-  attempts: 3,
-  flaky: { rerun: 0, passes: false },
-  limits: DEFAULT_LIMITS,
-});
+const spec = (...repos: readonly string[]) =>
+  specGiven({ scopes: repos.map((repo): RepoScope => ({ repo, access: "full" })) });
 /** The plan's items, or why there is no plan. */
 const read = (message: string, ...repos: readonly string[]): unknown => {
   const told = planFromMessage(message, {
@@ -30,15 +14,8 @@ const read = (message: string, ...repos: readonly string[]): unknown => {
   return "plan" in told ? told.plan.items : told.why.message;
 };
 const item = { id: "work", title: "Do it" };
-const whole = {
-  ...item,
-  repo: "app",
-  paths: [],
-  commands: [],
-  risk: "low",
-  criterion: null,
-  dependsOn: [],
-};
+/** What a plan need not say: the one repo there is, nothing declared, little risk. */
+const whole = itemGiven(item);
 const json = JSON.stringify({ items: [item] });
 
 describe("a plan is read", () => {

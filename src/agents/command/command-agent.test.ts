@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
+import { itemGiven, specGiven } from "../../../test/support/given-spec.ts";
+import { noHands } from "../../../test/support/scripted-hands.ts";
 import { NO_GRANTS } from "../../domain/foreign-agent.ts";
-import type { WorkItem } from "../../domain/plan.ts";
-import { DEFAULT_LIMITS, type Spec } from "../../domain/spec.ts";
+import type { Spec } from "../../domain/spec.ts";
 import type { PlanningCapabilities, TurnAsked, TurnTold, WorkCapabilities } from "../../ports/agent.ts";
 import { commandAgent } from "./command-agent.ts";
 
-const SPEC: Spec = {
-  format: 1,
-  nonce: "n",
+const SPEC = specGiven({
   title: "Mend it",
   intent: "It is broken.",
   criteria: [{ id: "c1", text: "it works", gate: null }],
@@ -16,43 +15,13 @@ const SPEC: Spec = {
     { repo: "docs", access: "read_only" },
     { repo: "app", access: "full" },
   ],
-  gates: [],
-  prepare: [],
-  pinnedOn: {},
   agent: { kind: "command", argv: ["mender", "--fast"], grants: NO_GRANTS },
-  runMode: "assisted",
-  expectsChange: true,
-  includeDirty: false,
-  attempts: 3,
-  flaky: { rerun: 0, passes: false },
-  limits: DEFAULT_LIMITS,
-};
-const ITEM: WorkItem = {
-  id: "work",
-  title: "Mend it",
-  repo: "app",
-  paths: [],
-  commands: ["mender --fast"],
-  risk: "elevated",
-  criterion: "c1",
-  dependsOn: [],
-};
+});
+const ITEM = itemGiven({ title: "Mend it", commands: ["mender --fast"], risk: "elevated", criterion: "c1" });
 
-const unused = () => Promise.reject(new Error("a plain command asked for this"));
-const NOTHING_ELSE = {
-  tools: [],
-  notes: [],
-  callTool: unused,
-  proposeNote: unused,
-  model: unused,
-  ask: unused,
-  permission: unused,
-  read: unused,
-  list: unused,
-  search: unused,
-};
+const NOTHING_ELSE = noHands("a plain command asked for this");
 const planned = (spec: Spec, changeRequest: string | null = null) => {
-  const can: PlanningCapabilities = { ...NOTHING_ELSE, spec, bases: {}, changeRequest, inspect: unused, turn: unused };
+  const can: PlanningCapabilities = { ...NOTHING_ELSE, spec, changeRequest };
   return commandAgent.plan(can);
 };
 async function worked(told: Pick<TurnTold, "stop" | "trouble">, spec: Spec = SPEC, lastFailure: string | null = null) {
@@ -60,16 +29,11 @@ async function worked(told: Pick<TurnTold, "stop" | "trouble">, spec: Spec = SPE
   const can: WorkCapabilities = {
     ...NOTHING_ELSE,
     spec,
-    attempt: 1,
     lastFailure,
     turn: async (ask) => {
       asked.push(ask);
       return { message: "", asked: null, ...told };
     },
-    write: unused,
-    remove: unused,
-    keep: unused,
-    run: unused,
   };
   return { outcome: await commandAgent.work(ITEM, can), asked };
 }

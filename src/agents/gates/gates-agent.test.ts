@@ -1,46 +1,22 @@
 import { describe, expect, it } from "vitest";
+import { gateGiven, specGiven } from "../../../test/support/given-spec.ts";
 import type { GateDefinition } from "../../domain/gate.ts";
-import { DEFAULT_LIMITS, type Spec } from "../../domain/spec.ts";
+import type { Spec } from "../../domain/spec.ts";
 import type { RecordedVerdict } from "../../domain/task.ts";
 import { gatesAgent } from "./gates-agent.ts";
 
-const gate = (id: string, over: Partial<GateDefinition> = {}): GateDefinition => ({
-  id,
-  repo: "app",
-  argv: ["npm", "test"],
-  cwd: ".",
-  judgement: "tests",
-  runner: null,
-  report: null,
-  definition: [],
-  program: null,
-  timeoutMs: 1_000,
-  environment: {},
-  source: "detected",
-  ...over,
-});
-const specOf = (...gates: readonly GateDefinition[]): Spec => ({
-  format: 1,
-  nonce: "n",
-  title: "Run tests",
-  intent: "i",
-  criteria: [],
-  constraints: [],
-  scopes: [
-    { repo: "app", access: "full" },
-    { repo: "docs", access: "read_only" },
-  ],
-  gates,
-  prepare: [],
-  pinnedOn: {},
-  agent: { kind: "gates" },
-  runMode: "assisted",
-  expectsChange: false,
-  includeDirty: false,
-  attempts: 3,
-  flaky: { rerun: 0, passes: false },
-  limits: DEFAULT_LIMITS,
-});
+const gate = (id: string, over: Partial<GateDefinition> = {}) => gateGiven({ id, argv: ["npm", "test"], ...over });
+const specOf = (...gates: readonly GateDefinition[]) =>
+  specGiven({
+    title: "Run tests",
+    scopes: [
+      { repo: "app", access: "full" },
+      { repo: "docs", access: "read_only" },
+    ],
+    gates,
+    agent: { kind: "gates" },
+    expectsChange: false,
+  });
 const verdict = (over: Partial<RecordedVerdict> = {}): RecordedVerdict => ({
   verdict: "pass",
   repo: "app",

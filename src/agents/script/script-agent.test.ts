@@ -1,16 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { itemGiven, specGiven } from "../../../test/support/given-spec.ts";
+import { noHands } from "../../../test/support/scripted-hands.ts";
 import { Failure } from "../../domain/failure.ts";
-import type { WorkItem } from "../../domain/plan.ts";
 import type { ScriptAct, ScriptItem, ScriptPlan } from "../../domain/script-plan.ts";
-import { DEFAULT_LIMITS, type Spec } from "../../domain/spec.ts";
-import type {
-  CommandResult,
-  PlanningCapabilities,
-  TalkCapabilities,
-  ToolCapabilities,
-  TurnCapabilities,
-  WorkCapabilities,
-} from "../../ports/agent.ts";
+import type { Spec } from "../../domain/spec.ts";
+import type { CommandResult, PlanningCapabilities, WorkCapabilities } from "../../ports/agent.ts";
 import { scriptAgent } from "./script-agent.ts";
 
 const RUN: Extract<ScriptAct, { act: "run" }> = {
@@ -29,56 +23,17 @@ const script = (...acts: readonly ScriptAct[]): ScriptItem => ({
   dependsOn: [],
   acts,
 });
-const specOf = (plan: ScriptPlan): Spec => ({
-  format: 1,
-  nonce: "n",
-  title: "t",
-  intent: "i",
-  criteria: [],
-  constraints: [],
-  scopes: [{ repo: "app", access: "full" }],
-  gates: [],
-  prepare: [],
-  pinnedOn: {},
-  agent: { kind: "script", plan },
-  runMode: "assisted",
-  expectsChange: true,
-  includeDirty: false,
-  attempts: 3,
-  flaky: { rerun: 0, passes: false },
-  limits: DEFAULT_LIMITS,
-});
-const ITEM: WorkItem = {
-  id: "work",
-  title: "Do it",
-  repo: "app",
-  paths: [],
-  commands: [],
-  risk: "low",
-  criterion: null,
-  dependsOn: [],
-};
+const specOf = (plan: ScriptPlan) => specGiven({ agent: { kind: "script", plan } });
+const ITEM = itemGiven({ id: "work" });
 
-/** A script asks nobody. */
-const NOBODY: TalkCapabilities & TurnCapabilities & ToolCapabilities = {
-  tools: [],
-  callTool: () => Promise.reject(new Error("a tool was called")),
-  turn: () => Promise.reject(new Error("a turn was taken")),
-  permission: () => Promise.reject(new Error("a person was asked")),
-  notes: [],
-  proposeNote: () => Promise.reject(new Error("a note was proposed")),
-  model: () => Promise.reject(new Error("a model was called")),
-  ask: () => Promise.reject(new Error("a person was asked")),
-};
+const NOBODY = noHands("a script asks nobody");
 
 /** Capabilities over files in memory, and what was asked of them. */
 function hands(spec: Spec, files: Record<string, string> = {}, result: Partial<CommandResult> = {}) {
   const asked: unknown[][] = [];
   const can: WorkCapabilities = {
-    spec,
-    attempt: 1,
-    lastFailure: null,
     ...NOBODY,
+    spec,
     read: async (_, path) => files[path] ?? null,
     list: async () => Object.keys(files),
     search: async () => ({ lines: [], more: false }),
@@ -194,10 +149,9 @@ describe("the plan of a script", () => {
   const planned = (plan: ScriptPlan, result: Partial<CommandResult> = {}, changeRequest: string | null = null) => {
     const asked: unknown[] = [];
     const can: PlanningCapabilities = {
-      spec: specOf(plan),
-      bases: {},
-      changeRequest,
       ...NOBODY,
+      spec: specOf(plan),
+      changeRequest,
       read: async () => null,
       list: async () => [],
       search: async () => ({ lines: [], more: false }),

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { confirming, givenCli, ID, inboxItem } from "../../../test/support/given-cli.ts";
+import { confirming, givenCli } from "../../../test/support/given-cli.ts";
+import { inboxItemGiven, TASK } from "../../../test/support/given-views.ts";
 import {
   DOWN,
   ENTER,
@@ -18,8 +19,8 @@ const PERMISSION = { digest: "d1", rule: "asks", reason: "it leaves the machine"
 const WAYS: InboxItemView["ways"] = [
   {
     answer: "text",
-    command: `agentos inbox answer ${ID} --text TEXT --at 7`,
-    call: { method: "POST", path: `/api/inbox/${ID}/answer`, body: { answer: "text", text: "TEXT", seq: 7 } },
+    command: `agentos inbox answer ${TASK} --text TEXT --at 7`,
+    call: { method: "POST", path: `/api/inbox/${TASK}/answer`, body: { answer: "text", text: "TEXT", seq: 7 } },
   },
 ];
 
@@ -34,13 +35,13 @@ async function asked(item: InboxItemView, ...told: readonly Told[]) {
 
 describe("a person who is asked on the terminal", () => {
   test("sees the whole matter and every answer in words, and picks one", async () => {
-    const { said, screen, stderr } = await asked(inboxItem({ answers: ["approve", "request_changes", "reject"] }), [
-      "What do you say?",
-      DOWN + DOWN + ENTER,
-    ]);
+    const { said, screen, stderr } = await asked(
+      inboxItemGiven({ answers: ["approve", "request_changes", "reject"] }),
+      ["What do you say?", DOWN + DOWN + ENTER],
+    );
     expect(said).toEqual({ answer: "reject" });
     expect(stderr).toBe(
-      `question of task ${ID}\nTitle: Mend it\nProject: none\nSince: 2026-11-22 12:00:00\nWhy: It asks you something.\n`,
+      `question of task ${TASK}\nTitle: Mend it\nProject: none\nSince: 2026-11-22 12:00:00\nWhy: It asks you something.\n`,
     );
     for (const label of ["Approve it", "Ask for another plan", "Reject it; the task ends"])
       expect(screen).toContain(label);
@@ -128,7 +129,7 @@ describe("a person who is asked on the terminal", () => {
     ],
   ];
   test.each(answered)("says %s", async (_, item, told, said) => {
-    expect((await asked(inboxItem(item), ...told)).said).toEqual(said);
+    expect((await asked(inboxItemGiven(item), ...told)).said).toEqual(said);
   });
 
   const left: readonly (readonly [where: string, item: Partial<InboxItemView>, told: readonly Told[]])[] = [
@@ -146,12 +147,12 @@ describe("a person who is asked on the terminal", () => {
     ["at how much more", { answers: ["more"] }, [["How much more?", LEAVE]]],
   ];
   test.each(left)("who leaves %s has said nothing", async (_, item, told) => {
-    expect((await asked(inboxItem(item), ...told)).said).toBeNull();
+    expect((await asked(inboxItemGiven(item), ...told)).said).toBeNull();
   });
 
   test("is not let go with an empty answer", async () => {
     const { said } = await asked(
-      inboxItem({ answers: ["text"] }),
+      inboxItemGiven({ answers: ["text"] }),
       ["Your answer?", `   ${ENTER}`],
       ["Say it in a few words.", `go on${ENTER}`],
     );
@@ -164,18 +165,18 @@ describe("a person who is asked on the terminal", () => {
   ])("where trying again is all there is, is asked whether that is meant: %j", async (yes, said) => {
     const prompt = confirming(yes);
     const { context } = givenCli({}, { prompt });
-    expect(await askInbox(context, inboxItem({ kind: "blocked", answers: ["retry"] }))).toEqual(said);
+    expect(await askInbox(context, inboxItemGiven({ kind: "blocked", answers: ["retry"] }))).toEqual(said);
     expect(prompt.asked).toEqual(["Let it try again?"]);
   });
 });
 
 test("without a terminal nothing is asked; the commands that answer are named", async () => {
   const { context, stderr } = givenCli({});
-  const problem = problemOf(await askInbox(context, inboxItem({ ways: WAYS })).catch((error: unknown) => error));
+  const problem = problemOf(await askInbox(context, inboxItemGiven({ ways: WAYS })).catch((error: unknown) => error));
   expect(problem).toMatchObject({
     code: "input/invalid",
     detail: "No answer was named, and there is no terminal to ask on.",
-    next: `One of: agentos inbox answer ${ID} --text TEXT --at 7`,
+    next: `One of: agentos inbox answer ${TASK} --text TEXT --at 7`,
     facts: { answers: ["text"] },
   });
   expect(stderr()).toBe("");
@@ -188,39 +189,39 @@ describe("a yes to a state that was not named", () => {
   ] as const)("is asked once more, below what it is to: %s", async (answer, question) => {
     const prompt = confirming(true);
     const { context, stderr } = givenCli({}, { prompt });
-    expect(await sureOfYes(context, inboxItem(), answer === "allow" ? { answer, always: false } : { answer })).toBe(
-      true,
-    );
+    expect(
+      await sureOfYes(context, inboxItemGiven(), answer === "allow" ? { answer, always: false } : { answer }),
+    ).toBe(true);
     expect(prompt.asked).toEqual([question]);
     expect(stderr()).toContain("Why: It asks you something.\n");
   });
 
   test("and taken back, changes nothing and says how it can be answered", async () => {
     const { context, stderr } = givenCli({}, { prompt: confirming(false) });
-    expect(await sureOfYes(context, inboxItem({ ways: WAYS }), { answer: "approve" })).toBe(false);
+    expect(await sureOfYes(context, inboxItemGiven({ ways: WAYS }), { answer: "approve" })).toBe(false);
     expect(stderr()).toContain(
-      `nothing was changed; it still waits\n1 way to answer:\n  agentos inbox answer ${ID} --text TEXT --at 7\n`,
+      `nothing was changed; it still waits\n1 way to answer:\n  agentos inbox answer ${TASK} --text TEXT --at 7\n`,
     );
   });
 
   test("is refused where there is no terminal to show it on", async () => {
     const { context } = givenCli({});
     const problem = problemOf(
-      await sureOfYes(context, inboxItem({ answers: ["approve", "reject"] }), { answer: "approve" }).catch(
+      await sureOfYes(context, inboxItemGiven({ answers: ["approve", "reject"] }), { answer: "approve" }).catch(
         (error: unknown) => error,
       ),
     );
     expect(problem).toMatchObject({
       code: "task/refused",
-      detail: `task ${ID} waits for a yes to what it shows at 7, and there is no terminal to show it on`,
-      next: `Look at it (agentos inbox show ${ID}), then add --at 7.`,
+      detail: `task ${TASK} waits for a yes to what it shows at 7, and there is no terminal to show it on`,
+      next: `Look at it (agentos inbox show ${TASK}), then add --at 7.`,
       facts: { seq: 7, answers: ["approve", "reject"] },
     });
   });
 
   test("is not asked for by a no", async () => {
     const { context, stderr } = givenCli({});
-    expect(await sureOfYes(context, inboxItem(), { answer: "reject" })).toBe(true);
+    expect(await sureOfYes(context, inboxItemGiven(), { answer: "reject" })).toBe(true);
     expect(stderr()).toBe("");
   });
 });

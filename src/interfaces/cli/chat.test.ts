@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { confirming, givenCli, ID } from "../../../test/support/given-cli.ts";
+import { confirming, givenCli } from "../../../test/support/given-cli.ts";
+import { TASK } from "../../../test/support/given-views.ts";
 import { ENTER, LEAVE, onScriptedTerminal, scriptedPerson, type Told } from "../../../test/support/scripted-person.ts";
 import type { ChatTold } from "../client/chat-stream.ts";
 import type { Client } from "../client/client.ts";
@@ -21,10 +22,10 @@ const DRAFTED: readonly ChatTold[] = [
   { type: "model", provider: "box", model: "small" },
   { type: "tool", name: "list_tasks", ok: true },
   { type: "tool", name: "run\u001b[2J", ok: false },
-  { type: "drafted", task: ID, title: "Mend the parser" },
+  { type: "drafted", task: TASK, title: "Mend the parser" },
   { type: "text", text: "It is\n" },
   { type: "text", text: "drafted.\u001b[2J" },
-  end("It is\ndrafted.\u001b[2J", [ID]),
+  end("It is\ndrafted.\u001b[2J", [TASK]),
 ];
 
 /** A daemon that answers what is said, one after the other; an error is thrown. */
@@ -39,8 +40,8 @@ function talking(...answers: readonly (readonly ChatTold[] | Error)[]) {
   return { said, say };
 }
 
-const NOTES = `looked: list_tasks\nrefused: run\\u{1b}[2J\ndraft ${ID}: Mend the parser\n`;
-const NEXT = `next: agentos task show ${ID}; agentos task freeze ${ID}; agentos task ready ${ID}\n`;
+const NOTES = `looked: list_tasks\nrefused: run\\u{1b}[2J\ndraft ${TASK}: Mend the parser\n`;
+const NEXT = `next: agentos task show ${TASK}; agentos task freeze ${TASK}; agentos task ready ${TASK}\n`;
 
 describe("a message of a chat", () => {
   test("is answered in whole where nobody looks on, with what was done for it and what is left to do", async () => {
@@ -85,7 +86,7 @@ describe("a message of a chat", () => {
     const { say } = talking(DRAFTED);
     const { context, stdout, stderr } = givenCli({ say }, { shape: { quiet: true } });
     await chat.run({ message: "Draft it", session: "parser" }, context);
-    expect([stdout(), stderr()]).toEqual([`${ID}\n`, ""]);
+    expect([stdout(), stderr()]).toEqual([`${TASK}\n`, ""]);
   });
 
   test("that was interrupted before its end leaves no answer", async () => {

@@ -1,15 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  confirming,
-  eventView,
-  type FakeClient,
-  following,
-  givenCli,
-  ID,
-  inboxItem,
-  recorded,
-  taskView,
-} from "../../../test/support/given-cli.ts";
+import { confirming, type FakeClient, following, givenCli, recorded } from "../../../test/support/given-cli.ts";
+import { eventGiven, inboxItemGiven, TASK, taskGiven } from "../../../test/support/given-views.ts";
 import { problemOf } from "../client/trouble.ts";
 import { inboxAnswer } from "./commands/inbox-answer.ts";
 
@@ -18,13 +9,13 @@ async function answered(words: Readonly<Record<string, unknown>>, api: FakeClien
   const { calls, answers } = recorded();
   const { context, stdout, stderr } = givenCli(
     {
-      inboxItem: async (id) => inboxItem({ id, answers: ["approve", "reject"] }),
-      answerInbox: answers("answer", { id: ID, task: taskView({ status: "running" }) }),
+      inboxItem: async (id) => inboxItemGiven({ id, answers: ["approve", "reject"] }),
+      answerInbox: answers("answer", { id: TASK, task: taskGiven({ status: "running" }) }),
       ...api,
     },
     more,
   );
-  const run = async () => inboxAnswer.run(inboxAnswer.args.parse({ id: ID, ...words }), context);
+  const run = async () => inboxAnswer.run(inboxAnswer.args.parse({ id: TASK, ...words }), context);
   const ended = await run().catch((error: unknown) => {
     const problem = problemOf(error);
     if (problem === null) throw error;
@@ -65,16 +56,16 @@ describe("an answer in words", () => {
   ];
   test.each(given)("%j is sent for the state that was named", async (words, sent) => {
     const { ended, calls, stdout, stderr } = await answered({ ...words, at: "41" });
-    expect(calls).toEqual([["answer", ID, { ...sent, seq: 41 }]]);
+    expect(calls).toEqual([["answer", TASK, { ...sent, seq: 41 }]]);
     expect([ended, stdout, stderr]).toEqual([
       0,
-      `task ${ID}: running\n`,
-      `see where it stands: agentos task show ${ID}\n`,
+      `task ${TASK}: running\n`,
+      `see where it stands: agentos task show ${TASK}\n`,
     ]);
   });
 
   test("is for the state as it is now, where none was named and nothing has to be seen first", async () => {
-    expect((await answered({ reject: true })).calls).toEqual([["answer", ID, { answer: "reject", seq: 7 }]]);
+    expect((await answered({ reject: true })).calls).toEqual([["answer", TASK, { answer: "reject", seq: 7 }]]);
   });
 
   test("that lets something happen is asked for once more on the terminal; a no changes nothing and ends with 10", async () => {
@@ -82,30 +73,30 @@ describe("an answer in words", () => {
     const no = await answered({ approve: true }, {}, { prompt });
     expect([no.ended, no.calls]).toEqual([10, []]);
     const yes = await answered({ approve: true }, {}, { prompt });
-    expect([yes.ended, yes.calls]).toEqual([0, [["answer", ID, { answer: "approve", seq: 7 }]]]);
+    expect([yes.ended, yes.calls]).toEqual([0, [["answer", TASK, { answer: "approve", seq: 7 }]]]);
     expect(prompt.asked).toEqual(["Approve it?", "Approve it?"]);
   });
 
   test("about no task is told as given", async () => {
     const { answers } = recorded();
-    const api: FakeClient = { answerInbox: answers("answer", { id: ID, task: null }) };
+    const api: FakeClient = { answerInbox: answers("answer", { id: TASK, task: null }) };
     const told = await answered({ approve: true, at: "7" }, api);
     expect([told.ended, told.stdout]).toEqual([0, "answered: approve\n"]);
     const quiet = await answered({ approve: true, at: "7" }, api, { shape: { quiet: true } });
-    expect([quiet.ended, quiet.stdout]).toEqual([0, `${ID}\n`]);
+    expect([quiet.ended, quiet.stdout]).toEqual([0, `${TASK}\n`]);
   });
 
   test("is followed with --wait until the task stands", async () => {
     const told = await answered(
       { retry: true, at: "7", wait: true },
       {
-        task: async () => taskView({ status: "blocked", block_reason: "paused", seq: 8 }),
-        followTask: following(eventView(8, "It was paused.")),
+        task: async () => taskGiven({ status: "blocked", block_reason: "paused", seq: 8 }),
+        followTask: following(eventGiven(8, { sentence: "It was paused." })),
       },
     );
     expect(told).toMatchObject({
       ended: 11,
-      stdout: `task ${ID}: blocked/paused\n`,
+      stdout: `task ${TASK}: blocked/paused\n`,
       stderr: "12:00:00  It was paused.\n",
     });
   });
@@ -127,7 +118,7 @@ describe("an answer in words", () => {
     const prompt = confirming(false);
     const { ended, calls } = await answered(
       {},
-      { inboxItem: async () => inboxItem({ answers: ["retry"] }) },
+      { inboxItem: async () => inboxItemGiven({ answers: ["retry"] }) },
       { prompt },
     );
     expect([ended, calls, prompt.asked]).toEqual([10, [], ["Let it try again?"]]);

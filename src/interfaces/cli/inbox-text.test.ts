@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ID, inboxItem } from "../../../test/support/given-cli.ts";
+import { inboxItemGiven, TASK } from "../../../test/support/given-views.ts";
 import { inboxItemLines, inboxLines, wayLines } from "./inbox-text.ts";
 
 const SPENT = { tokens: 20_000, usd: 0.5, turns: 3, time_ms: 7_200_000 };
@@ -10,8 +10,8 @@ test("a list says what waits, since when, and how the rest is seen", () => {
     inboxLines(
       {
         items: [
-          inboxItem({ project: { id: "P", name: "shop" }, since: "2026-11-22T11:00:00.000Z" }),
-          inboxItem({ id: "B", kind: "gates_failed", sentence: "Its gates failed.\u001b[2J" }),
+          inboxItemGiven({ project: { id: "P", name: "shop" }, since: "2026-11-22T11:00:00.000Z" }),
+          inboxItemGiven({ id: "B", kind: "gates_failed", sentence: "Its gates failed.\u001b[2J" }),
         ],
         next: "c2",
       },
@@ -19,7 +19,7 @@ test("a list says what waits, since when, and how the rest is seen", () => {
     ),
   ).toEqual([
     "ID                          KIND          PROJECT  WAITS  WHAT",
-    `${ID}  question      shop     1h     Mend it: It asks you something.`,
+    `${TASK}  question      shop     1h     Mend it: It asks you something.`,
     "B                           gates failed  -        0s     Mend it: Its gates failed.\\u{1b}[2J",
     "there is more: agentos inbox --cursor c2",
   ]);
@@ -29,7 +29,7 @@ test("a list says what waits, since when, and how the rest is seen", () => {
 test("a matter is shown whole: the act, its rule, the plan, the step, what gates found and what was spent", () => {
   expect(
     inboxItemLines(
-      inboxItem({
+      inboxItemGiven({
         kind: "permission",
         project: { id: "P", name: "shop" },
         permission: { digest: "d1", rule: "project:asks", reason: "it leaves the machine", grant: null },
@@ -42,7 +42,7 @@ test("a matter is shown whole: the act, its rule, the plan, the step, what gates
       }),
     ),
   ).toEqual([
-    `permission of task ${ID}`,
+    `permission of task ${TASK}`,
     "Title: Mend it",
     "Project: shop",
     "Since: 2026-11-22 12:00:00",
@@ -66,14 +66,14 @@ test("a matter is shown whole: the act, its rule, the plan, the step, what gates
 });
 
 test("a proposed note is no task's, and the ways to answer are commands", () => {
-  const note = inboxItem({
+  const note = inboxItemGiven({
     kind: "note",
     ways: [
       { answer: "approve", command: "agentos inbox answer A --approve", call: { method: "POST", path: "/", body: {} } },
       { answer: "reject", command: "agentos inbox answer A --reject", call: { method: "POST", path: "/", body: {} } },
     ],
   });
-  expect(inboxItemLines(note)[0]).toBe(`proposed note ${ID}`);
+  expect(inboxItemLines(note)[0]).toBe(`proposed note ${TASK}`);
   expect(wayLines(note)).toEqual([
     "2 ways to answer:",
     "  agentos inbox answer A --approve",

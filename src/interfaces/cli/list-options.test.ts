@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { type CliWanted, givenCli, taskView } from "../../../test/support/given-cli.ts";
+import { type CliWanted, givenCli } from "../../../test/support/given-cli.ts";
+import { taskGiven } from "../../../test/support/given-views.ts";
 import { LIST_OPTIONS, listTasks } from "./list-options.ts";
 
 /** Three pages of one task each. */
@@ -12,7 +13,7 @@ async function listed(words: Readonly<Record<string, unknown>>, more: CliWanted 
         queries.push(query);
         const page = Number(query?.cursor ?? 1);
         return {
-          items: [{ ...taskView({ id: `T${page}` }), stalled: false }],
+          items: [{ ...taskGiven({ id: `T${page}`, status: "succeeded" }), stalled: false }],
           next: page < 3 ? String(page + 1) : null,
         };
       },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Around, type } from "../../../test/support/command-line.ts";
-import { OTHER, TASK, taskGiven } from "../../../test/support/given-views.ts";
+import { eventGiven, OTHER, TASK, taskGiven } from "../../../test/support/given-views.ts";
 import type { AgentProbeView, AgentTestView, EventView, GcView } from "../../contract/views.ts";
 import type { AuditResult } from "./context.ts";
 import type { RunningDaemon } from "./daemon-process.ts";
@@ -214,17 +214,8 @@ describe("foreign agents", () => {
 });
 
 describe("the record", () => {
-  const event = (stream: string, seq: number, more: Partial<EventView> = {}): EventView => ({
-    position: seq + 10,
-    stream,
-    seq,
-    type: "CREATED",
-    at: "2026-11-22T12:00:00.000Z",
-    actor: "person:ada",
-    sentence: "it was created",
-    body: {},
-    ...more,
-  });
+  const event = (stream: string, seq: number, more: Partial<EventView> = {}) =>
+    eventGiven(seq, { position: seq + 10, stream, sentence: "it was created", ...more });
   const ALL = [event(`task/${TASK}`, 1), event("system", 2, { actor: "worker:w1" })];
   const events = async () => ({ items: ALL, next: null });
   const line = (stream: string, seq: number, actor = "person:ada") =>

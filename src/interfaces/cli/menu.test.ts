@@ -5,16 +5,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   type CliWanted,
   confirming,
-  eventView,
   type FakeClient,
   following,
   givenCli,
-  ID,
-  inboxItem,
-  projectView,
   recorded,
-  taskView,
 } from "../../../test/support/given-cli.ts";
+import { eventGiven, inboxItemGiven, OTHER, projectGiven, TASK, taskGiven } from "../../../test/support/given-views.ts";
 import {
   DOWN,
   ENTER,
@@ -24,6 +20,7 @@ import {
   type Told,
   UP,
 } from "../../../test/support/scripted-person.ts";
+import type { TaskView } from "../../contract/views.ts";
 import { trouble } from "../client/trouble.ts";
 import type { DaemonProcess } from "./daemon-process.ts";
 import { menu } from "./menu.ts";
@@ -75,8 +72,11 @@ async function inMenu(api: FakeClient, told: readonly Told[], more: CliWanted = 
 }
 
 const WAITS = { reason: "paused", sentence: "You paused it.", next: "agentos task resume" };
+/** The state the person looks at, which the answers are about: nothing has happened since. */
+const SEEN = 7;
+const ended = (more: Partial<TaskView> = {}) => taskGiven({ status: "succeeded", project: null, seq: SEEN, ...more });
 const blocked = (reason: string, sentence: string) =>
-  taskView({ status: "blocked", block_reason: reason, waiting: { ...WAITS, sentence } });
+  taskGiven({ status: "blocked", block_reason: reason, seq: SEEN, waiting: { ...WAITS, sentence } });
 
 describe("the menu", () => {
   test("says how many wait for the person, and begins at a new task", async () => {
@@ -126,40 +126,40 @@ describe("“Needs you”", () => {
     const { screen, stderr, stdout } = await inMenu(
       {
         inbox: async () => ({
-          items: [inboxItem({ id: "01JDA5Q8Z0000000000000000B", title: "Another" }), inboxItem()],
+          items: [inboxItemGiven({ id: OTHER, title: "Another" }), inboxItemGiven()],
           next: null,
         }),
-        inboxItem: async (id) => inboxItem({ id }),
-        answerInbox: answers("answer", { id: ID, task: taskView({ status: "running" }) }),
-        task: async () => taskView({ seq: 9 }),
-        followTask: following(eventView(8, "It went on."), eventView(9, "It succeeded.")),
+        inboxItem: async (id) => inboxItemGiven({ id }),
+        answerInbox: answers("answer", { id: TASK, task: taskGiven({ status: "running" }) }),
+        task: async () => ended({ seq: 9 }),
+        followTask: following(eventGiven(8, { sentence: "It went on." }), eventGiven(9, { sentence: "It succeeded." })),
       },
       [menuThen("inbox"), ["What first?", DOWN + ENTER], ["Your answer?", `staging${ENTER}`]],
     );
     expect(screen).toContain("Mend it (It asks you something. since 2026-11-22 12:00:00)");
-    expect(calls).toEqual([["answer", ID, { answer: "text", text: "staging", seq: 7 }]]);
+    expect(calls).toEqual([["answer", TASK, { answer: "text", text: "staging", seq: 7 }]]);
     expect(stderr).toContain("12:00:00  It went on.\n12:00:00  It succeeded.\n");
-    expect(stdout).toContain(`Task: ${ID}\nTitle: Mend it\nStatus: succeeded\n`);
+    expect(stdout).toContain(`Task: ${TASK}\nTitle: Mend it\nStatus: succeeded\n`);
   });
 
   test("has nothing to look on at where the answer was about no task", async () => {
     const { calls, answers } = recorded();
     const { stdout } = await inMenu(
       {
-        inbox: async () => ({ items: [inboxItem({ kind: "note", answers: ["approve", "reject"] })], next: null }),
-        inboxItem: async () => inboxItem({ kind: "note", answers: ["approve", "reject"] }),
-        answerInbox: answers("answer", { id: ID, task: null }),
+        inbox: async () => ({ items: [inboxItemGiven({ kind: "note", answers: ["approve", "reject"] })], next: null }),
+        inboxItem: async () => inboxItemGiven({ kind: "note", answers: ["approve", "reject"] }),
+        answerInbox: answers("answer", { id: TASK, task: null }),
       },
       [menuThen("inbox"), ["What first?", ENTER], ["What do you say?", ENTER]],
     );
-    expect(calls).toEqual([["answer", ID, { answer: "approve", seq: 7 }]]);
+    expect(calls).toEqual([["answer", TASK, { answer: "approve", seq: 7 }]]);
     expect(stdout).toBe("");
   });
 
   test("sends nothing when the person leaves, be it at the list or at the question", async () => {
     const api: FakeClient = {
-      inbox: async () => ({ items: [inboxItem()], next: null }),
-      inboxItem: async () => inboxItem(),
+      inbox: async () => ({ items: [inboxItemGiven()], next: null }),
+      inboxItem: async () => inboxItemGiven(),
     };
     const atList = await inMenu(api, [menuThen("inbox"), ["What first?", LEAVE]]);
     const atQuestion = await inMenu(api, [menuThen("inbox"), ["What first?", ENTER], ["Your answer?", LEAVE]]);
@@ -174,15 +174,15 @@ describe("“Needs you”", () => {
     const { calls, answers } = recorded();
     const { stderr, stdout } = await inMenu(
       {
-        inbox: async () => ({ items: [inboxItem({ kind: "blocked", reason: "no_model" })], next: null }),
-        inboxItem: async () => inboxItem({ kind: "blocked", reason: "no_model" }),
+        inbox: async () => ({ items: [inboxItemGiven({ kind: "blocked", reason: "no_model" })], next: null }),
+        inboxItem: async () => inboxItemGiven({ kind: "blocked", reason: "no_model" }),
         task: vi
           .fn()
           .mockResolvedValueOnce(blocked("no_model", "No model is named."))
-          .mockResolvedValue(taskView({ status: "awaiting_approval" })),
-        reviseTask: answers("revise", taskView({ status: "draft" })),
-        freezeTask: answers("freeze", taskView({ status: "draft" })),
-        readyTask: answers("ready", taskView({ status: "queued" })),
+          .mockResolvedValue(taskGiven({ status: "awaiting_approval", seq: SEEN })),
+        reviseTask: answers("revise", taskGiven({ status: "draft" })),
+        freezeTask: answers("freeze", taskGiven({ status: "draft" })),
+        readyTask: answers("ready", taskGiven({ status: "queued" })),
         plan: async () => ({
           version: 1,
           hash: "0123456789abcdef",
@@ -197,13 +197,13 @@ describe("“Needs you”", () => {
     expect(calls).toEqual([
       [
         "revise",
-        ID,
+        TASK,
         expect.objectContaining({
           plan: { items: [expect.objectContaining({ id: "mend", title: "Mend the sum" })] },
         }),
       ],
-      ["freeze", ID],
-      ["ready", ID],
+      ["freeze", TASK],
+      ["ready", TASK],
     ]);
     expect(stderr).toBe("No model is named.\n“Resume task” asks whether you approve it.\n");
     expect(stdout).toContain("Status: awaiting_approval\n");
@@ -213,8 +213,8 @@ describe("“Needs you”", () => {
   test("lets the task wait where no plan file is named", async () => {
     const { stdout, stderr } = await inMenu(
       {
-        inbox: async () => ({ items: [inboxItem({ kind: "blocked", reason: "no_model" })], next: null }),
-        inboxItem: async () => inboxItem({ kind: "blocked", reason: "no_model" }),
+        inbox: async () => ({ items: [inboxItemGiven({ kind: "blocked", reason: "no_model" })], next: null }),
+        inboxItem: async () => inboxItemGiven({ kind: "blocked", reason: "no_model" }),
         task: async () => blocked("no_model", "No model is named."),
       },
       [menuThen("inbox"), ["What first?", ENTER], ["A plan file that says what to do", ENTER]],
@@ -230,13 +230,13 @@ describe("“New task”", () => {
     const { calls, answers } = recorded();
     const { stdout } = await inMenu(
       {
-        projects: async () => ({ items: [projectView({ id: "P1", name: "shop" }), projectView({ id: "P2" })] }),
-        createTask: answers("create", taskView({ status: "draft" })),
-        freezeTask: answers("freeze", taskView({ status: "draft" })),
-        readyTask: answers("ready", taskView({ status: "queued" })),
+        projects: async () => ({ items: [projectGiven({ id: "P1", name: "shop" }), projectGiven({ id: "P2" })] }),
+        createTask: answers("create", taskGiven({ status: "draft" })),
+        freezeTask: answers("freeze", taskGiven({ status: "draft" })),
+        readyTask: answers("ready", taskGiven({ status: "queued" })),
         spec: async () => SPEC,
-        task: async () => taskView({ seq: 1 }),
-        followTask: following(eventView(1, "It succeeded.")),
+        task: async () => ended({ seq: 1 }),
+        followTask: following(eventGiven(1, { sentence: "It succeeded." })),
       },
       [
         menuThen("new"),
@@ -250,10 +250,10 @@ describe("“New task”", () => {
     );
     expect(calls).toEqual([
       ["create", { title: "Mend the sum", created_by: "ada", run_mode: "assisted", project: "P2" }],
-      ["freeze", ID],
-      ["ready", ID],
+      ["freeze", TASK],
+      ["ready", TASK],
     ]);
-    expect(stdout).toContain(`task ${ID}\nspec: version 1, a draft\n`);
+    expect(stdout).toContain(`task ${TASK}\nspec: version 1, a draft\n`);
     expect(stdout).toContain("Status: succeeded\n");
   });
 
@@ -269,7 +269,7 @@ describe("“New task”", () => {
 
   test("starts nothing when the person leaves", async () => {
     const atTitle = await inMenu({}, [menuThen("new"), ["What is to be done?", LEAVE]]);
-    const atProject = await inMenu({ projects: async () => ({ items: [projectView()] }) }, [
+    const atProject = await inMenu({ projects: async () => ({ items: [projectGiven()] }) }, [
       menuThen("new"),
       ["What is to be done?", `Mend it${ENTER}`],
       ["In which project?", LEAVE],
@@ -281,14 +281,14 @@ describe("“New task”", () => {
 describe("“List tasks”, “Inspect task”", () => {
   test("show the tasks there are, and all of the one that is chosen", async () => {
     const api: FakeClient = {
-      tasks: async () => ({ items: [{ ...taskView(), stalled: false }], next: null }),
-      task: async () => taskView(),
+      tasks: async () => ({ items: [{ ...ended(), stalled: false }], next: null }),
+      task: async () => ended(),
     };
     const listed = await inMenu(api, [menuThen("list")]);
-    expect(listed.stdout).toContain(`${ID}  succeeded  normal    -        2026-11-22 12:00:00  Mend it\n`);
+    expect(listed.stdout).toContain(`${TASK}  succeeded  normal    -        2026-11-22 12:00:00  Mend it\n`);
     const inspected = await inMenu(api, [menuThen("inspect"), ["Which task?", ENTER]]);
-    expect(inspected.screen).toContain(`${ID}  Mend it (succeeded, 2026-11-22 12:00:00)`);
-    expect(inspected.stdout).toContain(`Task: ${ID}\n`);
+    expect(inspected.screen).toContain(`${TASK}  Mend it (succeeded, 2026-11-22 12:00:00)`);
+    expect(inspected.stdout).toContain(`Task: ${TASK}\n`);
     const left = await inMenu(api, [menuThen("inspect"), ["Which task?", LEAVE]]);
     expect(left.stdout).toBe("");
   });
@@ -301,13 +301,13 @@ describe("“List tasks”, “Inspect task”", () => {
 
 describe("“Resume task”", () => {
   /** One task waits, and what is sent about it is written down. */
-  function waiting(task: ReturnType<typeof taskView>) {
+  function waiting(task: TaskView) {
     const { calls, answers } = recorded();
-    const states = [task, taskView()];
+    const states = [task, ended()];
     const api: FakeClient = {
       tasks: async () => ({ items: [{ ...task, stalled: false }], next: null }),
-      task: async () => states.shift() ?? taskView(),
-      resumeTask: answers("resume", taskView({ status: "queued" })),
+      task: async () => states.shift() ?? ended(),
+      resumeTask: answers("resume", taskGiven({ status: "queued" })),
     };
     return { calls, api };
   }
@@ -334,7 +334,7 @@ describe("“Resume task”", () => {
       ...FIRST,
       ["It cannot be known whether it took effect. What became of it?", DOWN + DOWN + ENTER],
     ]);
-    expect(calls).toEqual([["resume", ID, { outcome: "abort" }]]);
+    expect(calls).toEqual([["resume", TASK, { outcome: "abort" }]]);
     expect(stdout).toContain("Status: succeeded\n");
   });
 
@@ -345,7 +345,7 @@ describe("“Resume task”", () => {
   });
 
   test.each([
-    [true, [["resume", ID, {}]]],
+    [true, [["resume", TASK, {}]]],
     [false, []],
   ])("lets any other go on after a yes, and only then: %j", async (yes, sent) => {
     const { calls, api } = waiting(blocked("paused", "You paused it."));

@@ -1,16 +1,20 @@
 import { expect, test } from "vitest";
-import { givenCli, projectView, repoView } from "../../../test/support/given-cli.ts";
+import { givenCli } from "../../../test/support/given-cli.ts";
+import { projectGiven, repoGiven } from "../../../test/support/given-views.ts";
 import { problemOf } from "../client/trouble.ts";
 import { repoNamed } from "./repo-reference.ts";
 
 const { api } = givenCli({
   projects: async () => ({
     items: [
-      projectView({ name: "shop", repos: [repoView({ id: "R1", name: "app" }), repoView({ id: "R2", name: "lib" })] }),
-      projectView({ name: "site", repos: [repoView({ id: "R3", name: "app" })] }),
+      projectGiven({
+        name: "shop",
+        repos: [repoGiven({ id: "R1", name: "app" }), repoGiven({ id: "R2", name: "lib" })],
+      }),
+      projectGiven({ name: "site", repos: [repoGiven({ id: "R3", name: "app" })] }),
     ],
   }),
-  repo: async (id) => repoView({ id, name: "asked for by its id" }),
+  repo: async (id) => repoGiven({ id, name: "asked for by its id" }),
 }).context;
 
 const named = async (reference: string) => {

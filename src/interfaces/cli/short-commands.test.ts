@@ -1,14 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  type CliWanted,
-  eventView,
-  type FakeClient,
-  following,
-  givenCli,
-  ID,
-  inboxItem,
-  taskView,
-} from "../../../test/support/given-cli.ts";
+import { type CliWanted, type FakeClient, following, givenCli } from "../../../test/support/given-cli.ts";
+import { eventGiven, inboxItemGiven, TASK, taskGiven } from "../../../test/support/given-views.ts";
 import { problemOf } from "../client/trouble.ts";
 import { doctor } from "./commands/doctor.ts";
 import { inbox } from "./commands/inbox.ts";
@@ -99,14 +91,14 @@ describe("the doctor", () => {
 
 describe("the inbox", () => {
   const QUESTION: FakeClient = {
-    inbox: async () => ({ items: [inboxItem()], next: null }),
+    inbox: async () => ({ items: [inboxItemGiven()], next: null }),
     inboxItem: async (id) =>
-      inboxItem({
+      inboxItemGiven({
         id,
         ways: [
           {
             answer: "text",
-            command: `agentos inbox answer ${ID} --text TEXT --at 7`,
+            command: `agentos inbox answer ${TASK} --text TEXT --at 7`,
             call: { method: "POST", path: "/", body: {} },
           },
         ],
@@ -117,9 +109,11 @@ describe("the inbox", () => {
     const [said, quiet] = [givenCli(QUESTION), givenCli(QUESTION, QUIET)];
     await inbox.run({}, said.context);
     await inbox.run({}, quiet.context);
-    expect(said.stdout()).toMatch(new RegExp(`^${ID}  question  -        .*  Mend it: It asks you something\\.$`, "m"));
+    expect(said.stdout()).toMatch(
+      new RegExp(`^${TASK}  question  -        .*  Mend it: It asks you something\\.$`, "m"),
+    );
     expect(said.stderr()).toBe("next: agentos inbox show ID; agentos inbox answer ID\n");
-    expect([quiet.stdout(), quiet.stderr()]).toEqual([`${ID}\n`, ""]);
+    expect([quiet.stdout(), quiet.stderr()]).toEqual([`${TASK}\n`, ""]);
   });
 
   test("that is empty asks for nothing, and its page is the one that was named", async () => {
@@ -137,12 +131,12 @@ describe("the inbox", () => {
 
   test("shows one matter with the commands that answer it, and its id alone with --quiet", async () => {
     const [said, quiet] = [givenCli(QUESTION), givenCli(QUESTION, QUIET)];
-    await inboxShow.run({ id: ID }, said.context);
-    await inboxShow.run({ id: ID }, quiet.context);
+    await inboxShow.run({ id: TASK }, said.context);
+    await inboxShow.run({ id: TASK }, quiet.context);
     expect(said.stdout()).toBe(
-      `question of task ${ID}\nTitle: Mend it\nProject: none\nSince: 2026-11-22 12:00:00\nWhy: It asks you something.\n1 way to answer:\n  agentos inbox answer ${ID} --text TEXT --at 7\n`,
+      `question of task ${TASK}\nTitle: Mend it\nProject: none\nSince: 2026-11-22 12:00:00\nWhy: It asks you something.\n1 way to answer:\n  agentos inbox answer ${TASK} --text TEXT --at 7\n`,
     );
-    expect(quiet.stdout()).toBe(`${ID}\n`);
+    expect(quiet.stdout()).toBe(`${TASK}\n`);
   });
 });
 
@@ -197,27 +191,27 @@ describe("a daemon in the foreground", () => {
 
 describe("a task that a command set going", () => {
   const SETTLED: FakeClient = {
-    task: async () => taskView({ status: "failed", seq: 8, waiting: null }),
-    followTask: following(eventView(8, "It failed.")),
+    task: async () => taskGiven({ status: "failed", seq: 8, waiting: null }),
+    followTask: following(eventGiven(8, { sentence: "It failed." })),
   };
 
   test("is told as it is now, or with --wait as it became, by the exit code as well", async () => {
     const now = givenCli({});
-    expect(await follow(now.context, taskView({ status: "queued" }), 7, { wait: false })).toBe(0);
+    expect(await follow(now.context, taskGiven({ status: "queued" }), 7, { wait: false })).toBe(0);
     expect([now.stdout(), now.stderr()]).toEqual([
-      `task ${ID}: queued\n`,
-      `see where it stands: agentos task show ${ID}\n`,
+      `task ${TASK}: queued\n`,
+      `see where it stands: agentos task show ${TASK}\n`,
     ]);
     const then = givenCli(SETTLED);
-    expect(await follow(then.context, taskView({ status: "queued" }), 7, { wait: true })).toBe(12);
-    expect([then.stdout(), then.stderr()]).toEqual([`task ${ID}: failed\n`, "12:00:00  It failed.\n"]);
+    expect(await follow(then.context, taskGiven({ status: "queued" }), 7, { wait: true })).toBe(12);
+    expect([then.stdout(), then.stderr()]).toEqual([`task ${TASK}: failed\n`, "12:00:00  It failed.\n"]);
   });
 
   test("is its id alone with --quiet", async () => {
     const now = givenCli({}, QUIET);
-    await follow(now.context, taskView({ status: "queued" }), 7, { wait: false });
+    await follow(now.context, taskGiven({ status: "queued" }), 7, { wait: false });
     const then = givenCli(SETTLED, QUIET);
-    await follow(then.context, taskView({ status: "queued" }), 7, { wait: true });
-    expect([now.stdout(), then.stdout(), then.stderr()]).toEqual([`${ID}\n`, `${ID}\n`, ""]);
+    await follow(then.context, taskGiven({ status: "queued" }), 7, { wait: true });
+    expect([now.stdout(), then.stdout(), then.stderr()]).toEqual([`${TASK}\n`, `${TASK}\n`, ""]);
   });
 });

@@ -1,13 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  type FakeClient,
-  givenCli,
-  ID,
-  projectView,
-  recorded,
-  repoView,
-  taskView,
-} from "../../../test/support/given-cli.ts";
+import { type FakeClient, givenCli, recorded } from "../../../test/support/given-cli.ts";
+import { projectGiven, repoGiven, TASK, taskGiven } from "../../../test/support/given-views.ts";
 import { problemOf, trouble } from "../client/trouble.ts";
 import { projectHere, startTask } from "./start-task.ts";
 
@@ -28,13 +21,16 @@ function starting(api: FakeClient, more: { readonly include_changes?: boolean } 
   const { calls, answers } = recorded();
   const { context, stderr } = givenCli({
     scanRepo: async (id) => ({ ...SCAN, dirty: id === "R1" ? FILES : [] }),
-    createTask: answers("create", taskView({ status: "draft" })),
-    freezeTask: answers("freeze", taskView({ status: "draft" })),
-    readyTask: answers("ready", taskView({ status: "queued" })),
+    createTask: answers("create", taskGiven({ status: "draft" })),
+    freezeTask: answers("freeze", taskGiven({ status: "draft" })),
+    readyTask: answers("ready", taskGiven({ status: "queued" })),
     spec: async () => ({ version: 1, frozen: true, hash: "s1", spec: null, canonical: null }),
     ...api,
   });
-  const project = projectView({ id: "P1", repos: [repoView({ id: "R1", name: "app" }), repoView({ id: "R2" })] });
+  const project = projectGiven({
+    id: "P1",
+    repos: [repoGiven({ id: "R1", name: "app" }), repoGiven({ id: "R2", name: "lib" })],
+  });
   return { calls, stderr, started: startTask(context, { title: "Mend it", created_by: "ada", ...more }, project) };
 }
 
@@ -43,8 +39,8 @@ test("a task is created, frozen and readied, and a person hears what of theirs i
   expect(await started).toMatchObject({ task: { status: "queued" }, spec: { hash: "s1" } });
   expect(calls).toEqual([
     ["create", { title: "Mend it", created_by: "ada", project: "P1" }],
-    ["freeze", ID],
-    ["ready", ID],
+    ["freeze", TASK],
+    ["ready", TASK],
   ]);
   expect(stderr()).toBe(
     "not part of the task (--include-changes takes them along): 10 uncommitted files of app: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, 5.txt, 6.txt, 7.txt and 2 more\n",
@@ -63,8 +59,8 @@ test("what is refused after the task was created names the draft that stays", as
   const error = await started.catch((thrown: unknown) => thrown);
   expect(problemOf(error)).toEqual({
     ...refusal.problem,
-    detail: `no gate can prove it (task ${ID} stays a draft)`,
-    facts: { gates: 0, task: ID },
+    detail: `no gate can prove it (task ${TASK} stays a draft)`,
+    facts: { gates: 0, task: TASK },
   });
   expect((error as Error).cause).toBe(refusal);
   expect(calls.map((call) => (call as readonly unknown[])[0])).toEqual(["create"]);
@@ -77,7 +73,7 @@ test("a bug stays one", async () => {
 });
 
 test("the project of a directory is the one that was named, whatever the directory", async () => {
-  const { context } = givenCli({ project: async (name) => projectView({ name }) });
+  const { context } = givenCli({ project: async (name) => projectGiven({ name }) });
   expect((await projectHere(context, "site"))?.name).toBe("site");
   expect(await projectHere(context, undefined)).toBeNull();
 });

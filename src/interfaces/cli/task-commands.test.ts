@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Around, type } from "../../../test/support/command-line.ts";
 import {
+  eventGiven,
   evidenceGiven,
   OTHER,
   projectGiven,
@@ -12,7 +13,7 @@ import {
   taskGiven,
   verdictGiven,
 } from "../../../test/support/given-views.ts";
-import type { DependencyGraphView, EventView, MovedListView } from "../../contract/views.ts";
+import type { DependencyGraphView, MovedListView } from "../../contract/views.ts";
 import { trouble } from "../client/trouble.ts";
 
 let directory: string;
@@ -36,16 +37,6 @@ const TREE = [
   "comes before:",
   `└─ is required by ${OTHER}  draft  Use it`,
 ];
-const event = (seq: number, more: Partial<EventView> = {}): EventView => ({
-  stream: `task/${TASK}`,
-  seq,
-  type: "CREATED",
-  at: "2026-11-22T12:00:00.000Z",
-  actor: "person:ada",
-  sentence: "ada created it",
-  body: {},
-  ...more,
-});
 const artifact = (name: string) => ({ name, media_type: "text/plain", bytes: 3, digest: "d1" });
 
 interface Row {
@@ -156,7 +147,7 @@ const ROWS: readonly Row[] = [
   },
   {
     words: `task trace ${TASK}`,
-    api: { taskEvents: async (_, after) => ({ items: [event(after + 1)], next: after === 0 ? 1 : null }) },
+    api: { taskEvents: async (_, after) => ({ items: [eventGiven(after + 1)], next: after === 0 ? 1 : null }) },
     out: [
       "#1  2026-11-22 12:00:00  person:ada  CREATED  ada created it",
       "#2  2026-11-22 12:00:00  person:ada  CREATED  ada created it",
@@ -252,7 +243,7 @@ const ROWS: readonly Row[] = [
     api: {
       task: async () => taskGiven({ status: "canceled", seq: 1, gates: [verdictGiven()] }),
       followTask: async function* () {
-        yield { cursor: 1, event: event(1) };
+        yield { cursor: 1, event: eventGiven(1) };
       },
     },
     out: [`task ${TASK}: canceled`, "Gates (base → candidate):", "  tests: not run → pass"],
