@@ -115,7 +115,7 @@ async function headOf(
 
 const BESIDE = `
 SELECT (SELECT COALESCE(MAX(position), 0) FROM log_leaves) AS position, (SELECT epoch FROM leases WHERE task = ?) AS epoch`;
-const HEAD = `${BESIDE}, seq, hash FROM events WHERE stream = ? ORDER BY seq DESC LIMIT 1`;
+const HEAD = `${BESIDE}, seq, hash FROM stream_heads WHERE stream = ?`;
 
 const besideOf = (row: Row) => ({ position: integerOf(row, "position"), epoch: integerOrNull(row, "epoch") });
 
@@ -130,7 +130,7 @@ async function insertRows(
   for (const [index, event] of sealed.entries()) {
     const row = placed(seal, event, stream, expected + index + 1, previous);
     const position = head.position + index + 1;
-    await tx.query(`INSERT INTO events (${JOURNAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, [
+    await tx.query(INSERT_EVENT, [
       row.stream,
       row.seq,
       row.type,
@@ -155,6 +155,7 @@ async function insertRows(
   return rows;
 }
 
+const INSERT_EVENT = `INSERT INTO events (${JOURNAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const FIRST_HEAD = "INSERT INTO stream_heads (seq, hash, stream) VALUES (?, ?, ?)";
 const NEXT_HEAD = "UPDATE stream_heads SET seq = ?, hash = ? WHERE stream = ?";
 

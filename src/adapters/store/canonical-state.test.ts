@@ -41,8 +41,14 @@ test("only the members that are asked for are written", () => {
 test("two states differ in the members that are not the very same, and not by members only when both have them", () => {
   const one = { a: { deep: 1 }, b: 2 };
   expect(changedKeys(one, { ...one })).toEqual([]);
-  expect(changedKeys(one, { b: 3, a: { deep: 1 } })).toEqual(["b", "a"]);
-  for (const other of [{ ...one, c: 1 }, { a: one.a }, { a: one.a, c: 2 }, { ...one, b: undefined }])
+  expect(changedKeys(one, { a: { deep: 1 }, b: 3 })).toEqual(["a", "b"]);
+  for (const other of [
+    { b: 2, a: one.a },
+    { ...one, c: 1 },
+    { a: one.a },
+    { a: one.a, c: 2 },
+    { ...one, b: undefined },
+  ])
     expect([changedKeys(one, other), changedKeys(other, one)]).toEqual([null, null]);
 });
 
