@@ -134,6 +134,7 @@ const TOGETHER = [
     [
       "src/config/config.ts",
       "src/interfaces/cli/daemon-process.ts",
+      "src/interfaces/cli/list-options.ts",
       "src/interfaces/cli/task-reference.ts",
       "src/interfaces/cli/task-text.ts",
       "src/interfaces/client/client.ts",
@@ -166,6 +167,19 @@ function filesTogether(root) {
  * a WebSocket nobody uses. Here each name is read alone.
  */
 const BUILTIN = "\0builtin:";
+/** Builtins that take long to load, and what of them may be loaded with its first call: starting programs is nothing that most commands do. */
+const LATER = { "node:child_process": ["spawn"] };
+const loadedLater = (name, exported) => {
+  const builtin = `process.getBuiltinModule(${JSON.stringify(name)})`;
+  return [
+    `export default /* @__PURE__ */ new Proxy({}, { get: (_, name) => ${builtin}[name] });`,
+    ...exported.map((one) =>
+      LATER[name].includes(one)
+        ? `export const ${one} = (...given) => ${builtin}.${one}(...given);`
+        : `export const ${one} = /* @__PURE__ */ (() => ${builtin}.${one})();`,
+    ),
+  ].join("\n");
+};
 const RUNTIME = "\0rolldown/runtime.js";
 const builtinsByName = {
   name: "builtins-by-name",
@@ -179,6 +193,7 @@ const builtinsByName = {
     const exported = Object.keys(process.getBuiltinModule(name)).filter((one) =>
       /^(?!default$)[a-zA-Z_]\w*$/.test(one),
     );
+    if (Object.hasOwn(LATER, name)) return loadedLater(name, exported);
     return [
       `const builtin = process.getBuiltinModule(${JSON.stringify(name)});`,
       "export default builtin;",

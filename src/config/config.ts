@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { invalid, parse } from "../contract/parse.ts";
-import { absolute, ConfigFile, DatabaseType, type LogLevel, SETTINGS, type SettingName } from "./settings.ts";
+import { configFile, databaseType, type LogLevel, SETTINGS, type SettingName } from "./settings.ts";
+import { absolute, homeAt, personHome, said } from "./usual-home.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -109,25 +109,31 @@ interface Chosen {
   /** Where it was said, in the words of whoever has to mend it. */
   readonly from: string;
   readonly value: unknown;
+  /** False: nobody said anything, and it is what is usual. */
+  readonly isSaid: boolean;
 }
 
 function settings(env: Environment, flags: CliFlags) {
-  checked({ from: "DATABASE_TYPE", value: env["DATABASE_TYPE"] }, DatabaseType);
+  checked(
+    { from: "DATABASE_TYPE", value: env["DATABASE_TYPE"], isSaid: env["DATABASE_TYPE"] !== undefined },
+    databaseType,
+  );
   const given: Readonly<Partial<Record<SettingName, string | undefined>>> = flags;
 
   const home = checked(chosen("home", null), SETTINGS.home.schema);
-  const absoluteHome = absolute(home, said(env["HOME"]) ?? homedir(), process.cwd());
+  const absoluteHome = homeAt(home, env);
   const { remotes = {}, ...file } = readConfigFile(join(absoluteHome, "config.yaml"));
   const path = (value: string | undefined): string | null =>
-    value === undefined ? null : absolute(value, said(env["HOME"]) ?? homedir(), absoluteHome);
+    value === undefined ? null : absolute(value, personHome(env), absoluteHome);
 
   function chosen(name: SettingName, inFile: Readonly<Partial<Record<SettingName, unknown>>> | null): Chosen {
     const { environment, otherwise } = SETTINGS[name];
     const flag = said(given[name]);
-    if (flag !== undefined) return { from: `--${name}`, value: flag };
+    if (flag !== undefined) return { from: `--${name}`, value: flag, isSaid: true };
     const variable = said(env[environment]);
-    if (variable !== undefined) return { from: environment, value: variable };
-    return { from: name, value: inFile?.[name] ?? otherwise };
+    if (variable !== undefined) return { from: environment, value: variable, isSaid: true };
+    const filed = inFile?.[name];
+    return { from: name, value: filed ?? otherwise, isSaid: filed !== undefined };
   }
 
   const shared: Shared = {
@@ -154,12 +160,10 @@ function settings(env: Environment, flags: CliFlags) {
   };
 }
 
-/** An empty variable is one that is not set. */
-const said = (value: string | undefined): string | undefined =>
-  value === undefined || value === "" ? undefined : value;
-
-function checked<S extends z.ZodType>({ from, value }: Chosen, schema: S): z.infer<S> {
-  const result = schema.safeParse(value);
+function checked<S extends z.ZodType>({ from, value, isSaid }: Chosen, schema: () => S): z.infer<S> {
+  // What is usual is right, and most settings are.
+  if (!isSaid) return value as z.infer<S>;
+  const result = schema().safeParse(value);
   if (result.success) return result.data;
   throw invalid(
     new z.ZodError(result.error.issues.map((issue) => ({ ...issue, path: [from, ...issue.path] }))),
@@ -176,7 +180,7 @@ function toolPath(env: Environment): readonly string[] {
 
 const CONFIG_BYTES_MAX = 65_536;
 
-function readConfigFile(path: string): z.infer<typeof ConfigFile> {
+function readConfigFile(path: string): z.infer<ReturnType<typeof configFile>> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -190,7 +194,7 @@ function readConfigFile(path: string): z.infer<typeof ConfigFile> {
   const document = yaml.parseDocument(text, { version: "1.2", schema: "core", merge: false, uniqueKeys: true });
   const trouble = document.errors[0] ?? document.warnings[0];
   if (trouble !== undefined) throw unreadable(path, trouble.message);
-  return parse(ConfigFile, document.toJS({ maxAliasCount: 10 }) ?? {}, path);
+  return parse(configFile(), document.toJS({ maxAliasCount: 10 }) ?? {}, path);
 }
 
 const unreadable = (path: string, message: string) =>

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { usualHome } from "../config/usual-home.ts";
 import { ownAccount } from "./account.ts";
 import { loadQuickly, SUFFIX } from "./own-code.ts";
 import { VERSION } from "./version.ts";
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   await run(words, {
     version: VERSION,
     person: () => ownAccount().name,
+    usualHome: () => usualHome(process.env),
     settings: async (flags) => (await config()).cliConfig(process.env, flags),
     launch: async (settings) => ({
       program: process.execPath,

@@ -1,12 +1,16 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { z } from "zod";
-import { HealthView } from "../../contract/first-views.ts";
+import type { HealthView } from "../../contract/first-views.ts";
 import { connect } from "../client/client.ts";
+import { HealthForm } from "../client/first-forms.ts";
 import { exchange } from "../client/transport.ts";
 import { trouble } from "../client/trouble.ts";
+import { announced, type FirstLook, HEALTH_MS_MAX, HEALTH_PATH, isAlive } from "./first-look.ts";
+
+/** For whoever needs both: a file of the bundle less. */
+export { connect };
 
 export interface Launch {
   readonly program: string;
@@ -19,12 +23,14 @@ export interface Wanted {
   readonly host: string;
   readonly port: number;
   readonly launch: Launch;
+  /** What was asked already of the daemon of this directory. */
+  readonly looked?: FirstLook | null;
 }
 
 export interface RunningDaemon {
   readonly pid: number;
   readonly url: string;
-  readonly health: Health;
+  readonly health: HealthView;
 }
 
 export interface StartWanted {
@@ -52,7 +58,6 @@ interface Child {
 
 const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 60_000;
-const HEALTH_MS_MAX = 3_000;
 const LOOK_AGAIN_MS = 25;
 const TRY_AGAIN_MS = 250;
 const FORCE_MS = 5_000;
@@ -66,13 +71,17 @@ const ANOTHER_RUNS = 73;
  * starts one and then believes `daemon.json` plus an answer that names the same pid and directory. Of two CLIs that start
  * one at the same moment, one child takes the lock and the other ends with ANOTHER_RUNS; both CLIs find the first.
  */
-export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProcess {
+export function daemonProcess({ home, host, port, launch, looked = null }: Wanted): DaemonProcess {
   const log = join(home, "logs", "daemon.log");
+  let first = looked;
 
   async function find(): Promise<RunningDaemon | null> {
+    const asked = first;
+    first = null; // once: what it says of itself goes out of date
     const said = announced(home);
-    if (said === null || !isAlive(said.pid, said.start_ticks)) return null;
-    const health = await healthAt(said.url);
+    if (said === null || !isAlive(said.pid, said.startTicks)) return null;
+    const answer = asked?.url === said.url ? await asked.answer : null;
+    const health = answer === null ? await healthAt(said.url) : healthIn(answer);
     return health !== null && health.pid === said.pid && isSamePlace(health.home, home)
       ? { pid: said.pid, url: said.url, health }
       : null;
@@ -178,7 +187,7 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
     const said = announced(home);
     await connect(async () => running.url).stopDaemon();
     const deadline = performance.now() + STOP_MS_MAX;
-    while (isAlive(running.pid, said?.pid === running.pid ? said.start_ticks : undefined)) {
+    while (isAlive(running.pid, said?.pid === running.pid ? said.startTicks : null)) {
       if (performance.now() > deadline)
         throw trouble(
           "daemon/running",
@@ -196,7 +205,7 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
       const said = announced(home);
       // In good order it takes its announcement back; one that died left it.
       if (said === null) return true;
-      if (!isAlive(said.pid, said.start_ticks) || (await find()) !== null || performance.now() > deadline) return false;
+      if (!isAlive(said.pid, said.startTicks) || (await find()) !== null || performance.now() > deadline) return false;
       await pause(LOOK_AGAIN_MS);
     }
   }
@@ -212,34 +221,15 @@ export function daemonProcess({ home, host, port, launch }: Wanted): DaemonProce
   return { find, start, stop, wasStopped };
 }
 
-const Announcement = z.object({
-  pid: z.int().positive(),
-  start_ticks: z.union([z.number(), z.string()]).optional(),
-  url: z.url(),
-  version: z.string(),
-});
-
-function announced(home: string): z.infer<typeof Announcement> | null {
-  const file = join(home, "daemon.json");
-  if (!existsSync(file)) return null;
-  try {
-    return Announcement.parse(JSON.parse(readFileSync(file, "utf8")), { jitless: true });
-  } catch {
-    return null; // gone in this moment, or written by something else: then no daemon of ours has announced itself
-  }
-}
-
-type Health = z.infer<typeof HealthView>;
-
-async function healthAt(url: string): Promise<Health | null> {
+async function healthAt(url: string): Promise<HealthView | null> {
   const answering = await whoAnswers(url);
   return typeof answering === "string" ? null : answering;
 }
 
-async function whoAnswers(url: string): Promise<Health | "a stranger" | "nobody"> {
+async function whoAnswers(url: string): Promise<HealthView | "a stranger" | "nobody"> {
   try {
-    const bytes = await exchange(async () => url, { method: "GET", path: "/api/health", timeoutMs: HEALTH_MS_MAX });
-    return HealthView.parse(JSON.parse(bytes.toString()), { jitless: true });
+    const bytes = await exchange(async () => url, { method: "GET", path: HEALTH_PATH, timeoutMs: HEALTH_MS_MAX });
+    return healthIn(bytes.toString()) ?? "a stranger";
   } catch (error) {
     return error instanceof Error &&
       error.cause instanceof Error &&
@@ -250,24 +240,16 @@ async function whoAnswers(url: string): Promise<Health | "a stranger" | "nobody"
   }
 }
 
-/** A pid comes back to another process; its start time does not. */
-function isAlive(pid: number, startTicks: number | string | undefined): boolean {
+/** Null: no daemon of ours says that. */
+function healthIn(answer: string): HealthView | null {
+  let told: unknown;
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
-  }
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    told = JSON.parse(answer);
   } catch {
-    return process.platform !== "linux"; // ended between the two looks; elsewhere there is no /proc and the pid must do
+    return null; // no JSON: whoever answers there, it is not AgentOS
   }
-  // After the command's name, which may hold anything, in the last parenthesis: state is field 3, threads field 20, start time field 22.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  // A zombie with threads left still holds its lock and its port.
-  const ended = fields[0] === "Z" && Number(fields[17]) <= 1;
-  return !ended && (startTicks === undefined || fields[19] === String(startTicks));
+  const health = HealthForm.safeParse(told);
+  return health.success ? health.data : null;
 }
 
 function isSamePlace(one: string, other: string): boolean {

@@ -19,6 +19,7 @@ afterEach(() => {
 const nobody = () => Promise.reject(new Error("nobody asked for it"));
 const around = (more: Partial<Surroundings> = {}): Surroundings => ({
   version: "1.2.3",
+  usualHome: () => home,
   person: () => "ada",
   settings: async () => ({ home, host: "127.0.0.1", port: 0, runMode: null, toolPath: [], display: false }),
   launch: async () => ({ program: "nothing", argv: [], environment: {} }),

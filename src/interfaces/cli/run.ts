@@ -1,8 +1,10 @@
+import { isatty } from "node:tty";
 import { PROBLEMS } from "../../contract/problems.ts";
 import { problemOf, trouble } from "../client/trouble.ts";
 import { type AnyCommand, wordsOf } from "./command.ts";
 import type { Context, Offline, Settings } from "./context.ts";
 import type { Launch } from "./daemon-process.ts";
+import { type FirstLook, firstLook } from "./first-look.ts";
 import { output } from "./output.ts";
 import { type CommonFlags, kebab, readWords, type Typed } from "./program.ts";
 
@@ -11,6 +13,8 @@ export interface Surroundings {
   readonly version: string;
   /** Name of the person at the operating system. */
   person(): string;
+  /** The data directory that is meant when no flag names one. */
+  usualHome(): string;
   readonly settings: (flags: {
     readonly home?: string | undefined;
     readonly port?: string | undefined;
@@ -28,13 +32,8 @@ const LAST_WORDS_MS = 500;
 
 /** One command line from beginning to end. It owns words, exit codes and signals; commands only act and tell. */
 export async function run(words: readonly string[], around: Surroundings): Promise<void> {
-  const { stdin, stdout, stderr } = process;
-  for (const stream of [stdout, stderr])
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      // Nobody reads on (`agentos task list | head`): there is nothing left to say, and nothing went wrong.
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
-    });
+  const stdout = opened(() => process.stdout);
+  const stderr = opened(() => process.stderr);
   const interrupted = new AbortController();
   // What waits hears of it and says its last words; whatever does not listen is ended a moment later, and asked twice at once.
   const onInterrupt = (): void => {
@@ -47,35 +46,44 @@ export async function run(words: readonly string[], around: Surroundings): Promi
   // Until the words are understood, only this decides in which form a mistake in them is told.
   const early: CommonFlags = { json: words.includes("--json"), quiet: false };
   const sinks = {
-    stdout: (text: string | Uint8Array) => void stdout.write(text),
-    stderr: (text: string) => void stderr.write(text),
+    stdout: (text: string | Uint8Array) => void stdout().write(text),
+    stderr: (text: string) => void stderr().write(text),
   };
   const told = (flags: CommonFlags) => output(sinks, flags);
   let telling = told(early);
+  const looked = mayAskTheDaemon(words) ? firstLook(around.usualHome(), interrupted.signal) : null;
+  // A turn of the event loop: the question goes out before everything else is loaded.
+  if (looked !== null) await new Promise((resolve) => setImmediate(resolve));
   try {
-    const typed = await readWords(words, Math.min(stdout.columns ?? COLUMNS_USUAL, COLUMNS_MAX));
+    const typed = await readWords(words, Math.min(isatty(1) ? stdout().columns : COLUMNS_USUAL, COLUMNS_MAX));
     if (typed.kind === "help") {
-      if (typed.asked) stdout.write(typed.text);
-      else stderr.write(typed.text);
+      if (typed.asked) stdout().write(typed.text);
+      else stderr().write(typed.text);
       process.exitCode = typed.asked ? 0 : PROBLEMS["input/invalid"].exit;
       return;
     }
     telling = told(typed.flags);
     const alone = typed.kind === "alone" && !typed.web;
-    const isTerminal = stdin.isTTY === true && stderr.isTTY === true;
-    if (alone && (!isTerminal || stdout.isTTY !== true || typed.flags.json)) {
+    const isTerminal = isatty(0) && isatty(2);
+    if (alone && (!isTerminal || !isatty(1) || typed.flags.json)) {
       const help = await readWords(["--help"], COLUMNS_USUAL);
       if (typed.flags.json)
         throw trouble("input/invalid", "No command was named, and there is no terminal to show a menu on.", {
           next: "agentos --help shows the commands.",
         });
-      stderr.write(help.kind === "help" ? help.text : "");
+      stderr().write(help.kind === "help" ? help.text : "");
       process.exitCode = PROBLEMS["input/invalid"].exit;
       return;
     }
     const { definition, args } = await chosen(typed);
-    const context = await contextOf(typed.flags, around, telling.out, interrupted.signal, isTerminal, () =>
-      process.off("SIGINT", onInterrupt),
+    const context = await contextOf(
+      typed.flags,
+      around,
+      await looked,
+      telling.out,
+      interrupted.signal,
+      isTerminal,
+      () => process.off("SIGINT", onInterrupt),
     );
     process.exitCode = (await definition.run(args as never, context)) ?? 0;
     telling.done();
@@ -99,6 +107,19 @@ export async function run(words: readonly string[], around: Surroundings): Promi
     // Whatever still listens for the daemon ends with the command.
     if (!interrupted.signal.aborted) interrupted.abort();
   }
+}
+
+/** One of the standard streams, opened when it is needed: that takes a while, and most commands write to one and read from none. */
+function opened(open: () => NodeJS.WriteStream): () => NodeJS.WriteStream {
+  let stream: NodeJS.WriteStream | null = null;
+  return () => {
+    stream ??= open().on("error", (error: NodeJS.ErrnoException) => {
+      // Nobody reads on (`agentos task list | head`): there is nothing left to say, and nothing went wrong.
+      if (error.code === "EPIPE") process.exit(0);
+      throw error;
+    });
+    return stream;
+  };
 }
 
 interface Chosen {
@@ -129,24 +150,27 @@ async function chosen(typed: Exclude<Typed, { kind: "help" }>): Promise<Chosen> 
   }
 }
 
+/** Before the words are understood: most commands ask the daemon, and neither help nor these flags are meant for the usual one. */
+const mayAskTheDaemon = (words: readonly string[]): boolean =>
+  words.length > 0 && !words.some((word) => /^(-h|-V|--(help|version|home|port)(=.*)?)$/.test(word));
+
 async function contextOf(
   flags: CommonFlags,
   around: Surroundings,
+  looked: FirstLook | null,
   out: Context["out"],
   signal: AbortSignal,
   isTerminal: boolean,
   leaveSignals: () => void,
 ): Promise<Context> {
-  const [{ connect }, { daemonProcess }] = await Promise.all([
-    import("../client/client.ts"),
-    import("./daemon-process.ts"),
-  ]);
+  const { connect, daemonProcess } = await import("./daemon-process.ts");
   const settings = await around.settings(flags);
   const daemon = daemonProcess({
     home: settings.home,
     host: settings.host,
     port: settings.port,
     launch: await around.launch(settings),
+    looked,
   });
   let url: string | null = null;
   return {
@@ -176,12 +200,14 @@ async function contextOf(
     stdin: pipedIn,
     signal,
     workingDirectory: process.cwd(),
-    person: around.person(),
+    get person() {
+      return around.person();
+    },
     serve: async () => {
       leaveSignals(); // a daemon has its own idea of what an interrupt means
       await around.serve(settings);
     },
-    stdoutIsTerminal: process.stdout.isTTY === true,
+    stdoutIsTerminal: isatty(1),
     completion: async (shell) => (await import("./completion.ts")).completionFor(shell),
   };
 }

@@ -1,4 +1,3 @@
-import { HealthView, TaskListView } from "../../contract/first-views.ts";
 import type * as inboxInputs from "../../contract/inbox-inputs.ts";
 import type * as inputs from "../../contract/inputs.ts";
 import type * as modelInputs from "../../contract/model-inputs.ts";
@@ -7,6 +6,7 @@ import type * as providerInputs from "../../contract/provider-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
 import { type ChatTold, sayInChat } from "./chat-stream.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
+import { HealthForm, TaskListForm } from "./first-forms.ts";
 import { type Call, exchange, type FindDaemon } from "./transport.ts";
 import { trouble } from "./trouble.ts";
 
@@ -34,7 +34,7 @@ type Views = {
 };
 
 /** Making all views takes longer than most answers take to come: those of the commonest commands are here, the others come with the first. */
-const FIRST = { HealthView, TaskListView };
+const FIRST = { HealthView: HealthForm, TaskListView: TaskListForm };
 const views = new Proxy<Partial<Record<keyof AllViews, unknown>>>(FIRST, {
   get: (_, name: keyof AllViews) => async () =>
     name === "HealthView" || name === "TaskListView" ? FIRST[name] : (await import("../../contract/views.ts"))[name],

@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from "node:http";
 import { isProblemCode } from "../../contract/problems.ts";
+import { CONNECTIONS } from "./connections.ts";
 import { Trouble, trouble } from "./trouble.ts";
 
 export interface Call {
@@ -60,7 +61,7 @@ function send(url: string, { method, path, body, accept, headers, timeoutMs, sig
       new URL(path, url),
       {
         method,
-        agent: false,
+        agent: CONNECTIONS,
         signal,
         headers: {
           accept: accept ?? "application/json",
