@@ -129,6 +129,7 @@ async function write(root, programs, directory) {
 const TOGETHER = [
   ["own", ["src/main/cli.ts"]],
   ["words", ["src/interfaces/cli/run.ts"]],
+  ["look", ["src/interfaces/cli/first-look.ts"]],
   [
     "api",
     [
@@ -231,9 +232,26 @@ function forgetOld(state, kind, current) {
     .filter((name) => name.startsWith(`${kind}-`) && join(state, name) !== current)
     .map((name) => ({ path: join(state, name), finished: !name.includes("."), changed: changedAt(join(state, name)) }))
     .sort((a, b) => b.changed - a.changed);
-  const finished = others.filter((one) => one.finished);
+  const running = commandLines();
+  const finished = others.filter(
+    (one) => one.finished && !running.some((words) => words.includes(`${basename(one.path)}/`)),
+  );
   const abandoned = others.filter((one) => !one.finished && now.getTime() - one.changed > ABANDONED_MS);
   for (const { path } of [...finished.slice(KEPT - 1), ...abandoned]) rmSync(path, { recursive: true, force: true });
+}
+
+/** Of every process, where the system shows them: a daemon begins its threads from the bundle it was started from, however old that is. */
+function commandLines() {
+  if (!existsSync("/proc/self/cmdline")) return [];
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      } catch {
+        return ""; // ended in between
+      }
+    });
 }
 
 function changedAt(path) {

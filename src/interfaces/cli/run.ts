@@ -4,7 +4,7 @@ import { problemOf, trouble } from "../client/trouble.ts";
 import { type AnyCommand, wordsOf } from "./command.ts";
 import type { Context, Offline, Settings } from "./context.ts";
 import type { Launch } from "./daemon-process.ts";
-import { type FirstLook, firstLook } from "./first-look.ts";
+import type { FirstLook } from "./first-look.ts";
 import { output } from "./output.ts";
 import { type CommonFlags, kebab, readWords, type Typed } from "./program.ts";
 
@@ -51,7 +51,9 @@ export async function run(words: readonly string[], around: Surroundings): Promi
   };
   const told = (flags: CommonFlags) => output(sinks, flags);
   let telling = told(early);
-  const looked = mayAskTheDaemon(words) ? firstLook(around.usualHome(), interrupted.signal) : null;
+  const looked = mayAskTheDaemon(words)
+    ? (await import("./first-look.ts")).firstLook(around.usualHome(), interrupted.signal)
+    : null;
   // A turn of the event loop: the question goes out before everything else is loaded.
   if (looked !== null) await new Promise((resolve) => setImmediate(resolve));
   try {

@@ -61,7 +61,8 @@ function send(url: string, { method, path, body, accept, headers, timeoutMs, sig
       new URL(path, url),
       {
         method,
-        agent: CONNECTIONS,
+        // What changes something has a connection of its own, that ends with its answer: it may be the end of the daemon.
+        agent: method === "GET" ? CONNECTIONS : false,
         signal,
         headers: {
           accept: accept ?? "application/json",
