@@ -7,18 +7,12 @@ export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const wholeNumber = (least: number, most: number) =>
-  z
-    .union(
-      [
-        z.number(),
-        z
-          .string()
-          .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
-          .transform(Number),
-      ],
-      `must be a whole number from ${least} to ${most}`,
-    )
-    .refine((n) => Number.isInteger(n) && n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
+  z.unknown().transform((value, context): number => {
+    const n = typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value;
+    if (typeof n === "number" && Number.isInteger(n) && n >= least && n <= most) return n;
+    context.addIssue({ code: "custom", message: `must be a whole number from ${least} to ${most}` });
+    return z.NEVER;
+  });
 
 const yesOrNo = () =>
   z.union(

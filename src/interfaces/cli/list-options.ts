@@ -5,23 +5,25 @@ import type { Context } from "./context.ts";
 import { taskListLines } from "./task-text.ts";
 
 const PAGES_MAX = 1_000;
+/** One for all options: what a list takes is the making of schemas. */
+const text = z.string();
 
 /** What narrows and orders a list of tasks. The values are the daemon's to check: it names what it takes. */
 export const LIST_OPTIONS = {
   status: option(
-    z.string().optional(),
+    text.optional(),
     "STATUS,…",
     "only these: draft, queued, running, awaiting_approval, blocked, succeeded, failed, canceled",
   ),
-  project: option(z.string().optional(), "PROJECT", "only of this project"),
-  session: option(z.string().optional(), "NAME", "only of this session"),
-  createdBy: option(z.string().optional(), "NAME", "only created by this one"),
-  blockReason: option(z.string().optional(), "REASON,…", "only blocked for one of these reasons, e.g. gates_exhausted"),
-  exitReason: option(z.string().optional(), "REASON,…", "only ended for one of these reasons, e.g. gates_failed"),
-  createdFrom: option(z.string().optional(), "TIME", "only created then or later, e.g. 2026-01-31 (midnight UTC)"),
-  createdBefore: option(z.string().optional(), "TIME", "only created before then"),
-  sort: option(z.string().optional(), "ORDER", "created, updated, title or status (default: created)"),
-  direction: option(z.string().optional(), "DIRECTION", "desc or asc (default: desc)"),
+  project: option(text.optional(), "PROJECT", "only of this project"),
+  session: option(text.optional(), "NAME", "only of this session"),
+  createdBy: option(text.optional(), "NAME", "only created by this one"),
+  blockReason: option(text.optional(), "REASON,…", "only blocked for one of these reasons, e.g. gates_exhausted"),
+  exitReason: option(text.optional(), "REASON,…", "only ended for one of these reasons, e.g. gates_failed"),
+  createdFrom: option(text.optional(), "TIME", "only created then or later, e.g. 2026-01-31 (midnight UTC)"),
+  createdBefore: option(text.optional(), "TIME", "only created before then"),
+  sort: option(text.optional(), "ORDER", "created, updated, title or status (default: created)"),
+  direction: option(text.optional(), "DIRECTION", "desc or asc (default: desc)"),
   limit: option(
     z
       .string()
@@ -30,7 +32,7 @@ export const LIST_OPTIONS = {
     "N",
     "so many at once",
   ),
-  cursor: option(z.string().optional(), "CURSOR", "go on where a list ended, with the same order"),
+  cursor: option(text.optional(), "CURSOR", "go on where a list ended, with the same order"),
   all: flag(z.boolean().default(false), "all of them"),
 };
 
