@@ -73,9 +73,9 @@ async function measure(): Promise<void> {
   note("data directory", `${tasks} tasks, ${events} events, ${mebibytes(bytes)}`);
   note("per event, per task", `${Math.round(bytes / events)} bytes, ${Math.round(bytes / tasks / 1024)} KiB`);
   for (const [what, like] of [
-    ["journal and its order", "name LIKE '%events%' OR name LIKE '%log_leaves%'"],
+    ["journal and its order", "name LIKE '%events%' OR name LIKE '%log_leaves%' OR name LIKE '%stream_heads%'"],
     ["content up to 64 KiB", "name LIKE '%blobs%'"],
-    ["tasks and their lists", "name LIKE '%tasks%'"],
+    ["tasks and their lists", "name LIKE '%tasks%' OR name LIKE '%lasting_facts%'"],
     ["steps, specs, plans", "name LIKE '%steps%' OR name LIKE '%specs%' OR name LIKE '%plans%'"],
     ["full-text search", "name LIKE '%task_words%' OR name LIKE '%task_search%'"],
   ] as const)
