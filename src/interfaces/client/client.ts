@@ -1,3 +1,4 @@
+import { HealthForm, TaskListForm } from "../../contract/first-forms.ts";
 import type * as inboxInputs from "../../contract/inbox-inputs.ts";
 import type * as inputs from "../../contract/inputs.ts";
 import type * as modelInputs from "../../contract/model-inputs.ts";
@@ -6,7 +7,6 @@ import type * as providerInputs from "../../contract/provider-inputs.ts";
 import type * as allViews from "../../contract/views.ts";
 import { type ChatTold, sayInChat } from "./chat-stream.ts";
 import { type Followed, followEvents } from "./event-stream.ts";
-import { HealthForm, TaskListForm } from "./first-forms.ts";
 import { type Call, exchange, type FindDaemon } from "./transport.ts";
 import { trouble } from "./trouble.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { HealthView, TaskListView } from "../../contract/first-views.ts";
 import { HealthForm, TaskListForm } from "./first-forms.ts";
+import { HealthView, TaskListView } from "./first-views.ts";
 
 /* Each form is what its schema is: with any one thing in any one place of an answer, both take it or both say the same place. */
 

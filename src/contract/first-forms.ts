@@ -1,7 +1,7 @@
-import type { HealthView, TaskListView } from "../../contract/first-views.ts";
-import { PHASES } from "../../domain/phase.ts";
-import { PRIORITIES } from "../../domain/priority.ts";
-import { STATUSES } from "../../domain/task.ts";
+import { PHASES } from "../domain/phase.ts";
+import { PRIORITIES } from "../domain/priority.ts";
+import { STATUSES } from "../domain/task.ts";
+import type { HealthView, TaskListView } from "./first-views.ts";
 
 /*
  * The views that the commonest commands see, read without the schema library: making these schemas and reading by them for the first time
