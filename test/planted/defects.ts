@@ -162,10 +162,10 @@ export const PLANTED: readonly PlantedDefect[] = [
   },
   {
     number: 22,
-    file: "src/engine/run-task.ts",
-    from: "stored === null || deps.digest(new TextEncoder().encode(stored.text)) !== frozen?.hash",
-    to: "stored === null || frozen === null",
-    caughtBy: integration("test/integration/task-waits.test.ts"),
+    file: "src/adapters/store/task-integrity.ts",
+    from: 'textOf(row, "hash") !== agreed.hash || sha256Hex(text) !== agreed.hash',
+    to: 'textOf(row, "hash") !== agreed.hash',
+    caughtBy: integration("test/contract/store.test.ts"),
   },
   {
     number: 23,
