@@ -1,5 +1,16 @@
-import { execFile } from "node:child_process";
-import { appendFileSync, cpSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -41,6 +52,33 @@ test("another source makes another bundle, the same sources the same one, and wh
   expect(await bundle(copy)).toBe(first);
   expect(existsSync(join(first, "bridge.mjs"))).toBe(true);
 });
+
+const shown = existsSync("/proc/self/cmdline");
+test.skipIf(!shown)(
+  `of older bundles the newest stay, and what a process was started from${shown ? "" : " (only where the system shows processes)"}`,
+  async () => {
+    const root = checkout();
+    const programs = { waits: "src/waits.ts" };
+    const made = async (nth: number): Promise<string> => {
+      writeFileSync(join(root, "src", "waits.ts"), `process.stdin.on("end", () => console.log(${nth})).resume();\n`);
+      return await bundle(root, { kind: "waits", programs, sources: ["src/waits.ts"], compiled: [] });
+    };
+    const first = await made(0);
+    const second = await made(1);
+    const waiting = spawn(process.execPath, [join(first, "waits.js")], { stdio: ["pipe", "ignore", "inherit"] });
+    try {
+      // Dates one second apart, so that which are older is no matter of the clock's grain.
+      for (const [at, path] of [first, second].entries()) utimesSync(path, at + 1, at + 1);
+      for (let nth = 2; nth < 11; nth += 1) utimesSync(await made(nth), nth + 1, nth + 1);
+      expect([existsSync(first), existsSync(second)]).toEqual([true, false]);
+    } finally {
+      waiting.stdin.end();
+      await once(waiting, "close");
+    }
+    await made(11);
+    expect(existsSync(first)).toBe(false);
+  },
+);
 
 test("a bug's stack trace names the sources", async () => {
   const cli = program("product", "cli");

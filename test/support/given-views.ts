@@ -1,6 +1,7 @@
 import type {
   EventView,
   EvidenceView,
+  HealthView,
   InboxItemView,
   ProjectView,
   ProviderView,
@@ -191,5 +192,21 @@ export const providerGiven = (more: Partial<ProviderView> = {}): ProviderView =>
   prices: {},
   started: null,
   probe: null,
+  ...more,
+});
+
+/** Of a daemon that is this process and has nothing to do. */
+export const healthGiven = (home: string, more: Partial<HealthView> = {}): HealthView => ({
+  ok: true,
+  version: "1.0.0",
+  pid: process.pid,
+  started_at: AT,
+  home,
+  sandbox: null,
+  sandbox_problem: null,
+  tasks: {},
+  working: 0,
+  inbox: 0,
+  paused: null,
   ...more,
 });

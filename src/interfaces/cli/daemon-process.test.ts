@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { healthGiven } from "../../../test/support/given-views.ts";
 import type { HealthView } from "../../contract/views.ts";
 import { problemOf } from "../client/trouble.ts";
 import { daemonProcess } from "./daemon-process.ts";
@@ -31,21 +32,7 @@ async function answering(body: string): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
 }
-const health = (more: Partial<HealthView>) =>
-  JSON.stringify({
-    ok: true,
-    version: "1.0.0",
-    pid: process.pid,
-    started_at: "2026-11-22T12:00:00.000Z",
-    home,
-    sandbox: null,
-    sandbox_problem: null,
-    tasks: {},
-    working: 0,
-    inbox: 0,
-    paused: null,
-    ...more,
-  } satisfies HealthView);
+const health = (more: Partial<HealthView>) => JSON.stringify(healthGiven(home, more));
 const announce = (text: string) => writeFileSync(join(home, "daemon.json"), text);
 
 describe("a daemon that announces itself", () => {

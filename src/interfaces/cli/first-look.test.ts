@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { healthGiven } from "../../../test/support/given-views.ts";
 import { daemonProcess } from "./daemon-process.ts";
 import { type FirstLook, firstLook } from "./first-look.ts";
 
@@ -22,19 +23,6 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const HEALTH = {
-  ok: true,
-  version: "1.0.0",
-  pid: process.pid,
-  started_at: "2026-11-22T12:00:00.000Z",
-  sandbox: null,
-  sandbox_problem: null,
-  tasks: {},
-  working: 0,
-  inbox: 0,
-  paused: null,
-};
-
 /** A daemon that has announced itself; the first answers are these, all others its health. */
 async function announced(...answers: readonly RequestListener[]): Promise<string> {
   let nth = 0;
@@ -42,7 +30,7 @@ async function announced(...answers: readonly RequestListener[]): Promise<string
     asked.push(request.url ?? "");
     const own = answers[nth];
     nth += 1;
-    if (own === undefined) answer.end(JSON.stringify({ ...HEALTH, home }));
+    if (own === undefined) answer.end(JSON.stringify(healthGiven(home)));
     else own(request, answer);
   }).listen(0, "127.0.0.1");
   servers.push(server);
@@ -65,7 +53,7 @@ const daemonWith = (looked: FirstLook | null) =>
 test("what is heard at the first look is not asked again, but once more later", async () => {
   const url = await announced();
   const daemon = daemonWith(look());
-  expect(await daemon.find()).toEqual({ pid: process.pid, url, health: { ...HEALTH, home } });
+  expect(await daemon.find()).toEqual({ pid: process.pid, url, health: healthGiven(home) });
   expect(asked).toEqual(["/api/health"]);
   expect((await daemon.find())?.url).toBe(url);
   expect(asked).toHaveLength(2);

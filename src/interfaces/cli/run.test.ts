@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { healthGiven } from "../../../test/support/given-views.ts";
 import { run, type Surroundings } from "./run.ts";
 
 let home: string;
@@ -65,23 +66,10 @@ async function typed(words: readonly string[], surroundings = around()) {
 
 /** A daemon of this home, in this process, that has no tasks. */
 async function daemonOf(version: string): Promise<void> {
-  const health = {
-    ok: true,
-    version,
-    pid: process.pid,
-    started_at: "2026-11-22T12:00:00.000Z",
-    home,
-    sandbox: null,
-    sandbox_problem: null,
-    tasks: {},
-    working: 0,
-    inbox: 0,
-    paused: null,
-  };
   const server = createServer(({ url }, response) =>
     response
       .writeHead(200, { "content-type": "application/json" })
-      .end(JSON.stringify(url === "/api/health" ? health : { items: [], next: null })),
+      .end(JSON.stringify(url === "/api/health" ? healthGiven(home, { version }) : { items: [], next: null })),
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closers.push(() => {
