@@ -69,7 +69,7 @@ export async function routeOf(
     const dirty = `${repo}: ${branch} is checked out and ${outlook.dirtyTouched.slice(0, 5).join(", ")} ${outlook.dirtyTouched.length === 1 ? "has" : "have"} uncommitted changes`;
     if (together)
       throw new Failure("delivery/refused", `${dirty}, so nothing was delivered to any repo`, {
-        next: `Commit or stash them there; or agentos task deliver ${task.id} --way branch writes a branch in each repo.`,
+        next: `Commit them, stash them or move them away there; or agentos task deliver ${task.id} --way branch writes a branch in each repo.`,
         facts: { repo, paths: outlook.dirtyTouched },
       });
     const note = `${dirty}, so the branch ${ownBranch} was written instead`;

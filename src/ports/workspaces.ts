@@ -68,7 +68,7 @@ export interface DeliveryOutlook {
   /** `moved`: the branch is no longer at the base; a merge commit must be built and proven first. */
   readonly relation: "at-base" | "moved" | "contains";
   readonly checkedOut: boolean;
-  /** Files of the delivery that are dirty in the person's checkout of that branch. */
+  /** Files of the delivery that are dirty in the person's checkout of that branch, and those git does not know where new ones would come. */
   readonly dirtyTouched: readonly string[];
 }
 

@@ -615,6 +615,16 @@ describe("delivering", () => {
       ["a.txt"],
     ],
     ["untracked, where a new one would come", (repo: string) => put(repo, { "new.txt": "mine\n" }), ["new.txt"]],
+    [
+      "ignored, where a new one would come",
+      (repo: string) => put(repo, { ".git/info/exclude": "new.txt\n", "new.txt": "mine\n" }),
+      ["new.txt"],
+    ],
+    [
+      "a directory with ignored files, where a new file would come",
+      (repo: string) => put(repo, { ".git/info/exclude": "mine\n", "new.txt/deep/mine": "mine\n" }),
+      ["new.txt/deep/mine"],
+    ],
   ] as const)("refuses while a touched file is %s, and moves nothing", async (_, change, dirtyTouched) => {
     const { repo, workspaces, base, to } = await ready();
     change(repo);
@@ -625,6 +635,25 @@ describe("delivering", () => {
     });
     await expect(workspaces.moveBranch(repo, "main", base, to)).rejects.toMatchObject({ code: "delivery/refused" });
     expect(fingerprint(repo)).toEqual(before);
+  });
+
+  test("refuses where an ignored file lies in the place of a new directory, and takes what is exactly what comes", async () => {
+    const { repo, workspaces, work, base } = await begun();
+    put(work, { "new/a.txt": "new\n" });
+    const { commit: to } = await workspaces.candidate(WORK, base, "change", ADA, AT_MS, []);
+    await workspaces.publishRef(CLONE, repo, to, "task/x");
+    put(repo, { ".git/info/exclude": "new\n", new: "mine\n" });
+    const before = fingerprint(repo);
+    await expect(workspaces.moveBranch(repo, "main", base, to)).rejects.toMatchObject({
+      code: "delivery/refused",
+      facts: { paths: ["new"] },
+    });
+    expect(fingerprint(repo)).toEqual(before);
+    rmSync(`${repo}/new`);
+    put(repo, { "new/a.txt": "new\n", "new/mine.txt": "mine\n" });
+    expect(await workspaces.moveBranch(repo, "main", base, to)).toEqual({ checkoutFollowed: true });
+    expect(readFileSync(`${repo}/new/mine.txt`, "utf8")).toBe("mine\n");
+    expect(git(repo, "status", "--porcelain")).toBe("");
   });
 
   test("refuses when the branch moved meanwhile, when it would throw commits away, and when another git holds the index", async () => {

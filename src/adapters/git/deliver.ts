@@ -4,12 +4,13 @@ import { cloneObjects } from "./clone.ts";
 import { setRefs, writeCommit } from "./commit.ts";
 import { follow, type Holder, holders } from "./follow.ts";
 import { changesBetween } from "./history.ts";
+import { inTheWay } from "./in-the-way.ts";
 import { dirtyPaths } from "./inspect.ts";
-import { records, toText } from "./names.ts";
+import { records, toByteName, toText } from "./names.ts";
 import type { Person } from "./program.ts";
 import { remembered } from "./remembered.ts";
 import type { Git, GitCall } from "./run.ts";
-import { asId, refCall, resolveRef, type Source, withPersonsView, withView } from "./source.ts";
+import { asId, overFiles, refCall, resolveRef, type Source, withPersonsView, withView } from "./source.ts";
 
 export const branchRef = (git: Git, branch: string): Promise<string> =>
   branchRefs(branch, async () => {
@@ -41,11 +42,15 @@ export async function outlookOf(
   const [holder] = holders(source, branch);
   if (holder === undefined || head === null)
     return { branch, head, relation, checkedOut: holder !== undefined, dirtyTouched: [] };
-  const touched = new Set(
-    (await changesBetween(git, both, relation === "moved" ? base : head, candidate)).map(({ path }) => path),
-  );
-  const dirty = await withView(views, holder, (view) => dirtyPaths(git, view.call, holder, head));
-  return { branch, head, relation, checkedOut: true, dirtyTouched: dirty.filter((path) => touched.has(path)) };
+  const changes = await changesBetween(git, both, relation === "moved" ? base : head, candidate);
+  const touched = new Set(changes.map(({ path }) => path));
+  const added = changes.flatMap(({ change, path }) => (change === "added" ? [toByteName(path)] : []));
+  const dirtyTouched = await withView(views, holder, async (view) => {
+    const dirty = await dirtyPaths(git, view.call, holder, head);
+    const hidden = (await inTheWay(git, overFiles(view.call, holder), added)).map(toText);
+    return [...new Set([...dirty.filter((path) => touched.has(path)), ...hidden])].sort();
+  });
+  return { branch, head, relation, checkedOut: true, dirtyTouched };
 }
 
 export async function standingIn(

@@ -7,7 +7,7 @@ import { setRefs, writeCommit } from "./commit.ts";
 import { treeOfCommit } from "./history.ts";
 import type { Person } from "./program.ts";
 import type { Git, GitCall } from "./run.ts";
-import { checkedOutBranch, copyIndex, headOf, type Source, withView } from "./source.ts";
+import { checkedOutBranch, headOf, overFiles, type Source, withView } from "./source.ts";
 import { stageAll } from "./stage.ts";
 
 /**
@@ -40,13 +40,7 @@ export async function captureDirty(
     );
   const branch = await checkedOutBranch(git, source);
   return withView(views, source, async (view) => {
-    if (view.call.gitDir === null) throw new Error("a view has a git directory");
-    const call: GitCall = {
-      ...view.call,
-      workTree: source.root,
-      index: copyIndex(source, view.call.gitDir),
-      objects: `${gitDir}/objects`,
-    };
+    const call: GitCall = { ...overFiles(view.call, source), objects: `${gitDir}/objects` };
     // Asked before: what is staged counts as merged, conflict markers and all.
     const { stdout: unmerged } = await git.run(["ls-files", "-z", "--unmerged"], call);
     if (unmerged.byteLength > 0)

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, copyFileSync, linkSync, lstatSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { Failure } from "../../domain/failure.ts";
 import type { CommitId } from "../../ports/workspaces.ts";
+import { inTheWay } from "./in-the-way.ts";
 import { type ByteName, records, toText } from "./names.ts";
 import { isCode } from "./removal.ts";
 import type { Git, GitCall } from "./run.ts";
@@ -40,12 +41,14 @@ export async function follow(
   const locks: IndexLock[] = [];
   try {
     for (const place of places) locks.push(lockIndex(place));
-    const touched = [...(await namesOf(git, view, ["diff-tree", "-r", "--name-only", "-z", "--no-renames", from, to]))];
+    const differing = ["diff-tree", "-r", "--name-only", "-z", "--no-renames"];
+    const touched = [...(await namesOf(git, view, [...differing, from, to]))];
+    const added = [...(await namesOf(git, view, [...differing, "--diff-filter=A", from, to]))];
     const steps = [];
     for (const [at, place] of places.entries()) {
       const lock = locks[at];
       if (lock !== undefined && !(await isThere(git, view, place, lock, touched, to)))
-        steps.push(await planStep(git, view, place, lock, touched, from, to));
+        steps.push(await planStep(git, view, place, lock, { from, to, touched, added }));
     }
     if (move === null) return;
     await move();
@@ -53,6 +56,14 @@ export async function follow(
   } finally {
     for (const lock of locks) lock.release();
   }
+}
+
+interface Move {
+  readonly from: CommitId;
+  readonly to: CommitId;
+  /** Every path that differs, and those of them that come new. */
+  readonly touched: readonly ByteName[];
+  readonly added: readonly ByteName[];
 }
 
 interface IndexLock {
@@ -135,30 +146,30 @@ async function planStep(
   view: GitCall,
   place: Holder,
   lock: IndexLock,
-  touched: readonly ByteName[],
-  from: CommitId,
-  to: CommitId,
+  { from, to, touched, added }: Move,
 ): Promise<() => Promise<void>> {
   const call: GitCall = { ...view, workTree: place.root, index: lock.copy };
   await refuseFiltered(git, call, place, touched);
   const canFollow = async (): Promise<boolean> => {
     await git.run(["update-index", "-q", "--refresh"], { ...call, answers: [1] });
-    return (await git.run(["read-tree", "-n", "-m", "-u", from, to], { ...call, answers: [1, 128] })).code === 0;
+    const tried = await git.run(["read-tree", "-n", "-m", "-u", from, to], { ...call, answers: [1, 128] });
+    return tried.code === 0 && (await inTheWay(git, call, added)).length === 0;
   };
   let can = await canFollow();
   if (!can && (await acceptArrived(git, call, lock, touched, to))) can = await canFollow();
   if (!can) {
+    const unknown = await inTheWay(git, call, added);
     const dirty = new Set([
       ...(await namesOf(git, call, ["diff-index", "--cached", "--name-only", "-z", from, "--"])),
       ...(await namesOf(git, call, ["diff-files", "--name-only", "-z"])),
-      ...(await namesOf(git, call, ["ls-files", "-z", "--others"])),
+      ...unknown,
     ]);
-    const named = touched.filter((path) => dirty.has(path)).map(toText);
+    const named = [...new Set([...touched.filter((path) => dirty.has(path)), ...unknown])].map(toText);
     throw new Failure(
       "delivery/refused",
       `files that the delivery touches have uncommitted changes in ${place.root}: ${named.slice(0, 5).join(", ") || "see git status"}`,
       {
-        next: "Commit or stash them there, or deliver to another branch.",
+        next: "Commit them, stash them or move them away there, or deliver to another branch.",
         facts: { paths: named },
       },
     );

@@ -6,7 +6,7 @@ import { type ByteName, records, toText } from "./names.ts";
 import { readWhole } from "./objects.ts";
 import { remembered } from "./remembered.ts";
 import type { Git, GitCall } from "./run.ts";
-import { checkedOutBranch, copyIndex, headOf, type Source, withView } from "./source.ts";
+import { checkedOutBranch, headOf, overFiles, type Source, withView } from "./source.ts";
 
 /** What a person's repository is like, and why it cannot be worked on, if it cannot. */
 export async function inspectSource(git: Git, views: string, source: Source): Promise<Omit<RepoState, "below">> {
@@ -94,7 +94,7 @@ const withoutComments = (text: string): string => text.replace(/^\s*#.*$/gm, "")
 /** Paths that differ from a commit in the person's working tree or index, and untracked ones. Works on copies. */
 export async function dirtyPaths(git: Git, view: GitCall, source: Source, commit: CommitId): Promise<string[]> {
   if (view.gitDir === null) throw new Error("a view has a git directory");
-  const call: GitCall = { ...view, workTree: source.root, index: copyIndex(source, view.gitDir) };
+  const call = overFiles(view, source);
   // What it is compared with is HEAD, and the view's is ours to set.
   writeFileSync(`${view.gitDir}/HEAD`, `${commit}\n`);
   const answer = await git.run(STATUS, { ...call, answers: [128] });

@@ -267,6 +267,12 @@ export function copyIndex(source: Source, viewDir: string): string {
   return to;
 }
 
+/** A call that sees the person's files, with a copy of their index that it may refresh. */
+export function overFiles(view: GitCall, source: Source): GitCall {
+  if (view.gitDir === null) throw new Error("a view has a git directory");
+  return { ...view, workTree: source.root, index: copyIndex(source, view.gitDir) };
+}
+
 /**
  * Asks the person's repository for refs. Its configuration is parsed, because it says how refs are stored, but no object
  * is read, so nothing in it can make git fetch or run anything.
