@@ -371,6 +371,27 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.tasks.tampered("a")).toBeNull();
       });
 
+      test("remember what was refused, too, though it never began", async () => {
+        await givenRunning(store, "a");
+        const refused = (step: string): TaskEvent => ({ type: "DENIED", body: { ...denied.body, step, input: "i" } });
+        const failed = { code: "act/denied", sentence: "curl: planning has none" };
+        const s1 = { step: "s1", input: "i", seq: 5, result: null, failed };
+        await store.append(event("a", 4, refused("s1")));
+        await store.append(event("a", 5, refused("s2")));
+        const standing = async () => {
+          store = await under.reopen();
+          return [(await store.tasks.task("a"))?.task.finished, await store.tasks.tampered("a")];
+        };
+        expect(await standing()).toEqual([{ s1, s2: { ...s1, step: "s2", seq: 6 } }, null]);
+        // Asked again and done: what it was told first is over.
+        await store.append(event("a", 6, stepStarted("s2", 1)));
+        const done = { step: "s2", run: 1, evidence: [], after: {}, result: null };
+        await store.append(event("a", 7, { type: "STEP_COMPLETED", body: done }));
+        expect(await standing()).toEqual([{ s1, s2: { step: "s2", input: "i", seq: 8, result: null } }, null]);
+        await store.append(event("a", 8, { type: "PHASE_ENTERED", body: { phase: "planning", from: "intent" } }));
+        expect(await standing()).toEqual([{}, null]);
+      });
+
       describe("in every order, both ways, page by page:", () => {
         const TITLES = { a: "beta", b: "Alpha", c: "gamma", d: "alpha" } as const;
         const inOrder = {
@@ -1005,6 +1026,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           const replayed = (rest as readonly Recorded<TaskEvent>[]).reduce(evolve, born(id, first));
           const stored = await store.tasks.task(id);
           expect(stored).toEqual({ task: replayed, seq: rest.length + 1 });
+          // And as every claim looks at it, from the rows alone.
+          expect(await store.tasks.tampered(id)).toBeNull();
           expect(firstBreak(under.seal, await rowsOf(store, taskStream(id)))).toBeNull();
           const row = await store.tasks.taskRow(id);
           expect(row).toMatchObject({ status: replayed.status, phase: replayed.phase, attempt: replayed.attempt });

@@ -36,10 +36,10 @@ export const started = (version: string): AnyEvent => ({
   type: "DAEMON_STARTED",
   body: { version, boot: "b", sandbox: "s" },
 });
-export const denied: TaskEvent = {
+export const denied = {
   type: "DENIED",
   body: { act: "curl", rule: "no network", reason: "planning has none", item: null },
-};
+} as const satisfies TaskEvent;
 
 export const systemAppend = (expected: number, ...events: readonly AnyEvent[]): Append => ({
   stream: SYSTEM_STREAM,
@@ -340,6 +340,10 @@ function commandsFor(
     { type: "retry", ...by, restart: what % 2 === 0 },
     { type: "accept", ...by, gates: ["tests"], reason: blob.ref },
     { type: "deny", ...by, act: "x", rule: "r", reason: "y", item: null },
+    said({
+      type: "deny",
+      denial: { act: "x", rule: "r", reason: "y", item: null, step: `s${what % 3}`, input: "i" },
+    }),
   ];
   return [...reports, ...asked];
 }
@@ -370,8 +374,8 @@ function leadsOn(task: Task, what: number, name: string): boolean {
 
 const RUNNING_ON: Readonly<Record<Task["phase"] | "step", readonly string[]>> = {
   intent: ["enter_phase"],
-  planning: ["pin_bases", "propose_plan", "enter_phase", "start_step"],
-  implementation: ["start_item", "start_step", "complete_item", "enter_phase"],
+  planning: ["pin_bases", "propose_plan", "enter_phase", "start_step", "deny"],
+  implementation: ["start_item", "start_step", "complete_item", "enter_phase", "deny"],
   verification: ["make_candidate", "judge_gate", "start_step", "succeed", "retry"],
   step: ["complete_step", "fail_step", "lose_step", "block"],
 };

@@ -158,6 +158,20 @@ describe("a task of the built-in agent", () => {
     ]);
   });
 
+  it("was refused something, then asks a person, and goes on from where it was", async () => {
+    const { rig } = made;
+    const title = "Refused and asking";
+    SCRIPTS[title] = (request) => {
+      if (plans(request)) return submits(item());
+      const further = calls(["write", { path: "other.txt", content: "x\n" }]);
+      return [calls(["run", { command: "sudo ls" }]), further, EDITS][turnOf(request)] ?? FINISHES;
+    };
+    const id = await rig.approved(await rig.project(repository()), { title, ...GREEN });
+    expect(await rig.until(id, "blocked")).toMatchObject({ reason: "approval_needed", denials: 1 });
+    await rig.system.cases.answer.settle(ADA, id, { decision: "allowed", text: null, grant: false, expected: null });
+    expect((await rig.until(id, "succeeded")).candidate?.["app"]?.changed).toBe(2);
+  });
+
   it("autonomous leaves the plan's paths not by itself: the task waits, and a no is told to the model", async () => {
     const { rig } = made;
     const title = "Alone and further";

@@ -189,6 +189,7 @@ const CHANGED: readonly (readonly [what: string, stream: string, seq: number, st
        SELECT task, 2, 's9', run, item, kind, started_at_ms, 'completed', 3, started_at_ms, '{}' FROM open_steps`,
     ],
   ],
+  ["a refusal that never was", "task/a", 5, ["INSERT INTO refused_steps VALUES ('a', 5, 's9', '{}')"]],
   ["where a stream ends", "task/a", 6, ["UPDATE stream_heads SET seq = 5 WHERE stream = 'task/a'"]],
   ["with which hash a stream ends", "task/a", 6, ["UPDATE stream_heads SET hash = '' WHERE stream = 'task/a'"]],
   ["a stream's end to nothing", "task/a", 6, ["DELETE FROM stream_heads WHERE stream = 'task/a'"]],

@@ -155,7 +155,8 @@ describe("a schema", () => {
       UPDATE tasks SET state = '{}';
       INSERT INTO steps SELECT task, started_seq, step, run, item, kind, 'open', NULL, started_at_ms, NULL FROM today.open_steps;
       INSERT INTO steps SELECT task, started_seq, step, run, item, kind, status, ended_seq, started_at_ms, ended_at_ms FROM today.ended_steps;
-      INSERT INTO finished_steps SELECT task, step, ended_seq, finished FROM today.ended_steps WHERE finished IS NOT NULL;`);
+      INSERT INTO finished_steps SELECT task, step, ended_seq, finished FROM today.ended_steps WHERE finished IS NOT NULL;
+      INSERT INTO finished_steps SELECT task, step, seq, finished FROM today.refused_steps;`);
     connection.close();
     await rm(`${file}.today`);
   };
@@ -217,14 +218,15 @@ describe("a schema", () => {
     await push({ type: "STEP_COMPLETED", body: { step: "s2", ...ended } });
     await push(stepStarted("s3", 1));
     await push({ type: "STEP_FAILED", body: { step: "s3", ...ended, cause: "x", told: "act/denied" } });
-    await push(stepStarted("s4", 1));
+    await push({ type: "DENIED", body: { act: "a", rule: "r", reason: "x", item: null, step: "s4", input: "i" } });
+    await push(stepStarted("s5", 1));
     const known = await store.tasks.task("a");
     await store.close();
     const today = everyTable(database());
     await makeOlder(database(), 9);
     expect(Object.keys(everyTable(database()))).not.toContain("stream_heads");
     const again = await open();
-    expect(Object.keys(known?.task.finished ?? {})).toEqual(["s2", "s3"]);
+    expect(Object.keys(known?.task.finished ?? {})).toEqual(["s2", "s3", "s4"]);
     expect(await again.tasks.task("a")).toEqual(known);
     await again.close();
     expect(everyTable(database())).toEqual(today);

@@ -25,6 +25,7 @@ const TABLES: Readonly<Record<(typeof PROJECTED_TABLES)[number], Projected>> = {
   task_forks: { key: ["task"], stream: ofTask, seq: "seq" },
   open_steps: { key: ["task"], stream: ofTask, seq: "started_seq" },
   ended_steps: { key: ["task", "started_seq"], stream: ofTask, seq: "started_seq" },
+  refused_steps: { key: ["task", "seq"], stream: ofTask, seq: "seq" },
   providers: { key: ["id"], stream: (row) => providerStream(textOf(row, "id")), seq: "seq" },
   task_words: { key: ["task"], stream: ofTask, seq: null },
 };

@@ -10,7 +10,7 @@ import { refuseCircle } from "./dependency-edges.ts";
 import { foldProject, foldProvider, foldTask } from "./fold.ts";
 import { isTaskEvent } from "./journal-row.ts";
 import { seal as sealed, sha256Hex } from "./seal.ts";
-import { finishedText, forgetFinished, keepLasting, type WrittenTask, writtenTask } from "./task-state.ts";
+import { finishedText, forgetFinished, keepLasting, keepRefused, type WrittenTask, writtenTask } from "./task-state.ts";
 import { keepWords, renameProjectInWords, saysOtherWords, type TextOf } from "./task-words.ts";
 
 export interface Projecting {
@@ -32,6 +32,7 @@ export const PROJECTED_TABLES = [
   "plans",
   "open_steps",
   "ended_steps",
+  "refused_steps",
   "task_dependencies",
   "task_words",
   "task_forks",
@@ -194,6 +195,9 @@ async function projectHappening(
     case "STEP_LOST":
       await loseOpenStep(queries, id, seq, atMs);
       return false;
+    case "DENIED":
+      if (event.body.step !== undefined) await keepRefused(queries, task, event.body.step, seq);
+      return open;
     case "SPEC_REVISED":
       // A new beginning forgets the step that was open; its row must not stay open for ever.
       if (open) await loseOpenStep(queries, id, seq, atMs);

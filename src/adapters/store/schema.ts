@@ -319,7 +319,6 @@ CREATE TABLE finished_steps (
   {
     version: 10,
     name: "fewer pages per event",
-    fill: refoldTasks,
     // What an event costs is above all the pages it changes, and an index by stream has one for each stream.
     //   order     an event's position is its rowid, so the order needs no index by stream; where each stream ends is said once, beside it
     //   steps     a step's row is written when it ends; until then it stands among the open ones, of which a task has one at most
@@ -393,6 +392,21 @@ DROP TABLE finished_steps;
 CREATE TABLE lasting_facts (
   task TEXT PRIMARY KEY REFERENCES tasks (id),
   state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`,
+  },
+  {
+    version: 11,
+    name: "refusals beside the steps that ended",
+    fill: refoldTasks,
+    // A refused act was never begun, so no step's row can hold what its agent was told.
+    sql: `
+CREATE TABLE refused_steps (
+  task TEXT NOT NULL REFERENCES tasks (id),
+  seq INTEGER NOT NULL,
+  step TEXT NOT NULL,
+  finished TEXT NOT NULL,
+  PRIMARY KEY (task, seq)
 ) STRICT, WITHOUT ROWID;
 `,
   },

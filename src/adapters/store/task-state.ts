@@ -7,7 +7,8 @@ import { seal } from "./seal.ts";
 /*
  * How a task's state lies in the database, so that an event writes little more than what it changes: in the task's row what nearly every
  * event of a task at work changes, in `lasting_facts` what few do (spec, plan, bases and the like, which may be long), and what a finished
- * step gave beside that step, for as long as it may be asked for again.
+ * step gave beside that step, for as long as it may be asked for again; that of a step that was refused, and so never begun, in
+ * `refused_steps`.
  */
 
 type FactOf<T> = T extends unknown ? keyof T : never;
@@ -47,7 +48,7 @@ export async function storedTask(
   queries: Queries,
   id: string,
 ): Promise<{ readonly task: Task; readonly seq: number } | null> {
-  const rows = await queries.query(STORED, [id, id]);
+  const rows = await queries.query(STORED, [id, id, id]);
   const own = rows.find((row) => row["step"] === null);
   if (own === undefined) return null;
   const finished: Record<string, FinishedStep> = {};
@@ -63,7 +64,8 @@ export async function storedTask(
 const STORED = `
 SELECT NULL AS step, tasks.seq, tasks.state, lasting_facts.state AS lasting
 FROM tasks JOIN lasting_facts ON lasting_facts.task = tasks.id WHERE tasks.id = ?
-UNION ALL SELECT step, ended_seq, finished, NULL FROM ended_steps WHERE task = ? AND finished IS NOT NULL`;
+UNION ALL SELECT step, ended_seq, finished, NULL FROM ended_steps WHERE task = ? AND finished IS NOT NULL
+UNION ALL SELECT step, seq, finished, NULL FROM refused_steps WHERE task = ?`;
 
 /** Writes what lasts of a task. */
 export async function keepLasting(queries: Queries, id: string, { lasting }: WrittenTask): Promise<void> {
@@ -79,24 +81,46 @@ export function finishedText({ finished }: Task, step: string, seq: number): str
   return one?.seq === seq ? seal(one).text : null;
 }
 
+/** The row of a step that was refused with this event, unless it is not asked for again. */
+export async function keepRefused(queries: Queries, task: Task, step: string, seq: number): Promise<void> {
+  const text = finishedText(task, step, seq);
+  if (text !== null)
+    await queries.query("INSERT INTO refused_steps (task, seq, step, finished) VALUES (?, ?, ?, ?)", [
+      task.id,
+      seq,
+      step,
+      text,
+    ]);
+}
+
 /** Clears what no longer may be asked for again from the rows of steps; `before` is the task they are of now. */
 export async function forgetFinished(queries: Queries, before: Task, after: Task): Promise<void> {
   const gone = Object.values(before.finished).filter(({ step, seq }) => after.finished[step]?.seq !== seq);
   if (gone.length === 0) return;
-  if (Object.keys(after.finished).length === 0) await queries.query(FORGET_ALL, [after.id]);
-  else for (const { seq } of gone) await queries.query(FORGET, [after.id, seq]);
+  if (Object.keys(after.finished).length === 0) await forgetAll(queries, after.id);
+  else
+    for (const { seq } of gone) {
+      await queries.query("UPDATE ended_steps SET finished = NULL WHERE task = ? AND ended_seq = ?", [after.id, seq]);
+      await queries.query("DELETE FROM refused_steps WHERE task = ? AND seq = ?", [after.id, seq]);
+    }
 }
 
-/** Writes all of them into rows that are there already. */
+/** Writes all of them, those of ended steps into rows that are there already. */
 export async function keepFinished(queries: Queries, task: Task): Promise<void> {
-  await queries.query(FORGET_ALL, [task.id]);
+  await forgetAll(queries, task.id);
+  const ended = await queries.query("SELECT ended_seq FROM ended_steps WHERE task = ?", [task.id]);
+  const rows = new Set(ended.map((row) => integerOf(row, "ended_seq")));
   for (const one of Object.values(task.finished))
-    await queries.query("UPDATE ended_steps SET finished = ? WHERE task = ? AND ended_seq = ?", [
-      seal(one).text,
-      task.id,
-      one.seq,
-    ]);
+    if (rows.has(one.seq))
+      await queries.query("UPDATE ended_steps SET finished = ? WHERE task = ? AND ended_seq = ?", [
+        seal(one).text,
+        task.id,
+        one.seq,
+      ]);
+    else await keepRefused(queries, task, one.step, one.seq);
 }
 
-const FORGET_ALL = "UPDATE ended_steps SET finished = NULL WHERE task = ? AND finished IS NOT NULL";
-const FORGET = "UPDATE ended_steps SET finished = NULL WHERE task = ? AND ended_seq = ?";
+async function forgetAll(queries: Queries, task: string): Promise<void> {
+  await queries.query("UPDATE ended_steps SET finished = NULL WHERE task = ? AND finished IS NOT NULL", [task]);
+  await queries.query("DELETE FROM refused_steps WHERE task = ?", [task]);
+}
