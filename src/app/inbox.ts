@@ -1,13 +1,21 @@
 import type { Actor } from "../domain/actor.ts";
 import type { Spent } from "../domain/budget.ts";
 import { Failure } from "../domain/failure.ts";
-import { ANSWERS_TO, type InboxAnswer, type InboxKind, inboxKind, type WaitingTask } from "../domain/inbox.ts";
+import {
+  ANSWERS_TO,
+  type InboxAnswer,
+  type InboxKind,
+  inboxKind,
+  isWaiting,
+  type WaitingTask,
+} from "../domain/inbox.ts";
 import type { Matter } from "../domain/matter.ts";
 import type { OpenPlan } from "../domain/plan.ts";
 import { waitingFor } from "../domain/sentence.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
 import type { Task, TaskOutline } from "../domain/task.ts";
+import type { Delivery } from "../ports/delivery.ts";
 import { EVERY_TASK } from "../ports/store.ts";
 import { answers, type Said } from "./answer-task.ts";
 import type { AppDependencies } from "./deps.ts";
@@ -53,7 +61,7 @@ export interface InboxItem extends InboxRow {
 
 /** A person's answer, with the state they saw. */
 export type InboxSaid = { readonly seq: number; readonly reason: string | null } & (
-  | { readonly answer: "approve" | "reject" | "retry" | "deny" }
+  | { readonly answer: "approve" | "reject" | "retry" | "deny" | "leave" }
   | { readonly answer: "allow"; readonly always: boolean }
   | { readonly answer: "request_changes" | "text"; readonly text: string }
   | { readonly answer: "outcome"; readonly outcome: NonNullable<Said["outcome"]> }
@@ -62,11 +70,16 @@ export type InboxSaid = { readonly seq: number; readonly reason: string | null }
 );
 
 /** Everything that waits for a person. It is read from the tasks themselves, and each answer is the command it comes to: nothing here decides. */
-export const inbox = (deps: AppDependencies) => {
+export const inbox = (deps: AppDependencies, delivery: Delivery) => {
   const look = looks(deps);
   const notes = projectNotes(deps);
   const noteNamed = async (id: string): Promise<NoteSeen | null> =>
     (await notes.proposed()).find((note) => note.id === id) ?? null;
+  /** They stand among those that succeeded, and are found from the few steps that are open. */
+  const halfWay = async (): Promise<readonly Seen[]> => {
+    const seen = await Promise.all((await deps.store.operations.succeededWithOpenStep()).map((id) => look.task(id)));
+    return seen.flatMap(({ task, row, before }) => (isWaiting(task) ? [{ task, row, before }] : []));
+  };
   const show = async (id: string): Promise<InboxItem> => {
     const note = await noteNamed(id);
     if (note !== null) return noteItem(note);
@@ -83,11 +96,14 @@ export const inbox = (deps: AppDependencies) => {
         order: "updated",
         direction: "asc",
       });
-      const proposed = wanted.after === null ? await notes.proposed() : [];
+      const [proposed, torn] = wanted.after === null ? [await notes.proposed(), await halfWay()] : [[], []];
       const of = wanted.project === null ? null : (await look.project(wanted.project)).id;
       return {
         items: [
           ...proposed.filter(({ project }) => of === null || project.id === of).map(noteRow),
+          ...torn
+            .filter(({ row }) => of === null || row.project?.id === of)
+            .map(({ task, row, before }) => rowOf(task, row, before)),
           ...rows.flatMap(({ row, state, before }) =>
             state !== null && isWaiting(state) ? [rowOf(state, row, before)] : [],
           ),
@@ -98,7 +114,8 @@ export const inbox = (deps: AppDependencies) => {
 
     async count(): Promise<number> {
       const counts = await look.counts();
-      return counts.awaiting_approval + counts.blocked + (await notes.proposed()).length;
+      const others = (await notes.proposed()).length + (await halfWay()).length;
+      return counts.awaiting_approval + counts.blocked + others;
     },
 
     show,
@@ -112,10 +129,17 @@ export const inbox = (deps: AppDependencies) => {
       const kind = inboxKind(waiting(task));
       const possible: readonly InboxAnswer[] = ANSWERS_TO[kind];
       if (!possible.includes(said.answer)) throw noAnswer(id, kind, said.answer);
-      await give(deps, by, task, said);
+      if (task.status === "succeeded") await giveDelivery(delivery, by, task.id, said.answer);
+      else await give(deps, by, task, said);
     },
   };
 };
+
+interface Seen {
+  readonly task: WaitingTask;
+  readonly row: Row;
+  readonly before: readonly DependencyNow[];
+}
 
 const noAnswer = (id: string, kind: InboxKind, answer: InboxAnswer): Failure =>
   new Failure("task/refused", `${id} waits for ${WAITS_FOR[kind]}, which is not answered by ${answer}`, {
@@ -161,6 +185,12 @@ const noteItem = (note: NoteSeen): InboxItem => ({
   next: `agentos inbox answer ${note.id} --approve or --reject`,
   task: null,
 });
+
+/** No answer goes further than what stands there: a delivery looks at every branch anew before it moves one. */
+async function giveDelivery(delivery: Delivery, by: Actor, task: string, answer: InboxAnswer): Promise<void> {
+  if (answer === "leave") await delivery.deliver({ task, way: "merge", branch: null, by, leave: true });
+  else await delivery.finish(task);
+}
 
 /** The use case each answer comes to, bound to the state that was seen: what changes between look and append is refused there. */
 async function give(deps: AppDependencies, by: Actor, task: Task, said: InboxSaid): Promise<void> {
@@ -208,11 +238,10 @@ async function give(deps: AppDependencies, by: Actor, task: Task, said: InboxSai
     case "accept":
       await say.accept(by, id, reason ?? "");
       return;
+    case "leave":
+      throw new Error(`task ${id} has no delivery that stands half-way`);
   }
 }
-
-const isWaiting = (task: TaskOutline): task is WaitingTask =>
-  task.status === "awaiting_approval" || task.status === "blocked";
 
 function waiting(task: TaskOutline): WaitingTask {
   if (isWaiting(task)) return task;
@@ -237,6 +266,7 @@ const WAITS_FOR = {
   gates_failed: "a decision about gates that did not pass",
   budget: "more to spend",
   blocked: "what stands in its way to be cleared",
+  delivery: "a decision about a delivery that stands half-way",
   note: "a word on a project note",
 } as const satisfies Record<InboxKind, string>;
 
@@ -244,9 +274,14 @@ interface Row {
   readonly title: string;
   readonly project: { readonly id: string; readonly name: string } | null;
   readonly seq: number;
+  readonly updatedAtMs: number;
 }
 
-function rowOf(task: WaitingTask, { title, project, seq }: Row, before: readonly DependencyNow[]): InboxRow {
+function rowOf(
+  task: WaitingTask,
+  { title, project, seq, updatedAtMs }: Row,
+  before: readonly DependencyNow[],
+): InboxRow {
   const kind = inboxKind(task);
   const said = waitingFor(task, before);
   return {
@@ -255,12 +290,16 @@ function rowOf(task: WaitingTask, { title, project, seq }: Row, before: readonly
     reason: said?.reason ?? kind,
     title,
     project: project === null ? null : { id: project.id, name: project.name },
-    sinceMs: task.sinceMs,
+    sinceMs: task.status === "succeeded" ? updatedAtMs : task.sinceMs,
     sentence: said?.sentence ?? "",
     seq,
     answers: ANSWERS_TO[kind],
   };
 }
+
+/** Whether its open step is one of which a person has to say what became of it. */
+const isUnsettled = (task: WaitingTask): boolean =>
+  task.status === "succeeded" || (task.status === "blocked" && task.reason === "outcome_unknown");
 
 async function itemOf(
   deps: AppDependencies,
@@ -290,10 +329,7 @@ async function itemOf(
             value: plan.value,
             item: task.status === "awaiting_approval" && task.proposal.kind === "work_item" ? task.proposal.item : null,
           },
-    step:
-      task.status === "blocked" && task.reason === "outcome_unknown" && task.openStep !== null
-        ? { step: task.openStep.step, act: task.openStep.act }
-        : null,
+    step: isUnsettled(task) && task.openStep !== null ? { step: task.openStep.step, act: task.openStep.act } : null,
     detail: task.status === "blocked" ? task.detail : null,
     next: waitingFor(task, before)?.next ?? "",
     task,

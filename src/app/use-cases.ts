@@ -85,7 +85,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   pinTools: given(deps, pinTools),
   removeToolServer: given(deps, removeToolServer),
   models: modelPolicies(deps),
-  inbox: inbox(deps),
+  inbox: inbox(deps, delivery),
   chat: chatOf(deps),
   notes: projectNotes(deps),
   providers: providerCases(deps),

@@ -7,7 +7,7 @@ const SAID = { seq: z.int().min(1), reason: ResumeInput.shape.reason };
 const { request } = RequestChangesInput.shape;
 
 export const InboxAnswerInput = z.discriminatedUnion("answer", [
-  z.strictObject({ answer: z.enum(["approve", "reject", "retry", "deny"]), ...SAID }),
+  z.strictObject({ answer: z.enum(["approve", "reject", "retry", "deny", "leave"]), ...SAID }),
   /** `always`: and the like of it, for the rest of this spec. */
   z.strictObject({ answer: z.literal("allow"), ...SAID, always: z.boolean().default(false) }),
   z.strictObject({ answer: z.enum(["request_changes", "text"]), ...SAID, text: request }),

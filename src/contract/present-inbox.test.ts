@@ -86,6 +86,10 @@ describe("an item of the inbox", () => {
       ["--retry", {}],
       ["--accept --reason TEXT", { reason: "TEXT" }],
     ]);
+    expect(ways(item("delivery"))).toEqual([
+      ["--retry", {}],
+      ["--leave", {}],
+    ]);
     expect(ways(item("budget"))).toEqual([["--more tokens=100000", { more: { tokens: 100_000 } }]]);
     expect(ways(item("blocked"))).toEqual([["--retry", {}]]);
   });

@@ -99,6 +99,7 @@ const WAYS: Readonly<Record<InboxAnswer, (item: Item) => readonly Way[]>> = {
   accept: () => [{ words: "--accept --reason TEXT", body: { reason: "TEXT" } }],
   more: () => [{ words: "--more tokens=100000", body: { more: { tokens: 100_000 } } }],
   retry: () => [{ words: "--retry", body: {} }],
+  leave: () => [{ words: "--leave", body: {} }],
 };
 
 const wayOf = ({ id, seq }: Item, answer: InboxAnswer, { words, body }: Way): InboxItemView["ways"][number] => ({

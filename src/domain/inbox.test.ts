@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { ADA, event, IN, replay } from "../../test/support/given-task.ts";
-import { type InboxKind, inboxKind } from "./inbox.ts";
+import { type InboxKind, inboxKind, isWaiting } from "./inbox.ts";
 import type { Task } from "./task.ts";
 import { BLOCK_REASONS, type BlockReason } from "./waiting.ts";
 
@@ -28,4 +28,13 @@ test("a task that waits for an answer needs it for its plan, or for one work ite
   if (task.status !== "awaiting_approval") throw new Error(`it is ${task.status}`);
   const item = { kind: "work_item", item: "work", plan: "p1" } as const;
   expect([inboxKind(task), inboxKind({ ...task, proposal: item })]).toEqual(["plan", "work_item"]);
+});
+
+test("a task that succeeded needs nobody, unless its delivery stands half-way", () => {
+  const { events } = IN.succeeded;
+  const after = (...types: readonly ("STEP_STARTED" | "DELIVERY_TORN")[]) =>
+    replay([...events, ...types.map((type, at) => ({ seq: 99 + at, atMs: 1, actor: ADA, event: event(type) }))]);
+  const [whole, moving, torn] = [after(), after("STEP_STARTED"), after("STEP_STARTED", "DELIVERY_TORN")];
+  expect([whole, moving, torn].map((task) => isWaiting(task))).toEqual([false, false, true]);
+  expect(isWaiting(torn) && inboxKind(torn)).toBe("delivery");
 });

@@ -10,6 +10,7 @@ export const INBOX_KINDS = [
   "gates_failed",
   "budget",
   "blocked",
+  "delivery",
   "note",
 ] as const;
 export type InboxKind = (typeof INBOX_KINDS)[number];
@@ -25,6 +26,7 @@ export const INBOX_ANSWERS = [
   "accept",
   "more",
   "retry",
+  "leave",
 ] as const;
 export type InboxAnswer = (typeof INBOX_ANSWERS)[number];
 
@@ -38,13 +40,21 @@ export const ANSWERS_TO = {
   gates_failed: ["retry", "accept"],
   budget: ["more"],
   blocked: ["retry"],
+  delivery: ["retry", "leave"],
   note: ["approve", "reject"],
 } as const satisfies Record<InboxKind, readonly InboxAnswer[]>;
 
-export type WaitingTask = Extract<TaskOutline, { readonly status: "awaiting_approval" | "blocked" }>;
+export type WaitingTask = Extract<TaskOutline, { readonly status: "awaiting_approval" | "blocked" | "succeeded" }>;
+
+/** One that succeeded needs a person only where its delivery stands half-way. */
+export const isWaiting = (task: TaskOutline): task is WaitingTask =>
+  task.status === "awaiting_approval" ||
+  task.status === "blocked" ||
+  (task.status === "succeeded" && (task.openStep?.torn ?? null) !== null);
 
 /** What a waiting task needs a person for. */
 export function inboxKind(task: WaitingTask): InboxKind {
+  if (task.status === "succeeded") return "delivery";
   if (task.status === "awaiting_approval") return task.proposal.kind;
   if (task.asked !== null) return task.asked.matter.kind;
   switch (task.reason) {

@@ -46,6 +46,11 @@ export function createDelivery(deps: EngineDependencies): Delivery {
         await finishOpen(deps, request.task);
         return deliverTask(deps, request, stopping.signal);
       }),
+    finish: (task) =>
+      one(task, async () => {
+        if (stopping.signal.aborted) throw stopped(task);
+        await finishOpen(deps, task);
+      }),
     async alone(task, work) {
       if (busy.has(task))
         throw new Failure("task/refused", `task ${task} is being delivered just now`, {

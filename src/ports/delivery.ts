@@ -27,6 +27,8 @@ export interface Delivered {
  */
 export interface Delivery {
   deliver(request: DeliveryRequest): Promise<Delivered>;
+  /** Goes on with a delivery that stands half-way, and with no other. `Failure("delivery/torn")`: it still cannot. */
+  finish(task: string): Promise<void>;
   /** Finishes or gives back what a dead daemon left in the middle; pushes go on behind it. What cannot be finished now is warned of and stays open; never throws for it. */
   recover(): Promise<void>;
   /** Does something that no delivery of this task may run into. One under way: `Failure("task/refused")`. */

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { InboxSaid } from "../../src/app/inbox.ts";
 import type { TaskEvent } from "../../src/domain/event.ts";
 import type { Act } from "../../src/domain/step.ts";
 import { taskStream } from "../../src/domain/stream.ts";
+import { EVERY_TASK } from "../../src/ports/store.ts";
 import { ADA, commit, gate, git, plan, planIn, put, type Rig, repository, room, startRig } from "./task-kit.ts";
 
 /* A delivery that a dead daemon left in the middle: git is asked what is there. */
@@ -276,7 +278,30 @@ test("a branch that is taken elsewhere while the others move: they go back, and 
   expect((await rig.bodies(id, "DELIVERY_TORN")).map(({ found }) => found.map(({ is }) => is))).toEqual([
     ["arrived", "beyond", "elsewhere"],
   ]);
-  await rig.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null, leave: true });
+
+  // It waits for a person wherever a person looks, and takes their word for what they saw.
+  const { inbox, look } = rig.system.cases;
+  const [item, ...others] = (await inbox.list({ project: null, after: null, most: 10 })).items;
+  expect([item, others, await inbox.count()]).toEqual([
+    expect.objectContaining({ id, kind: "delivery", reason: "outcome_unknown", answers: ["retry", "leave"] }),
+    [],
+    1,
+  ]);
+  const { row, state } = (await look.tasks({ ...EVERY_TASK, after: null, most: 10 })).rows[0] ?? {};
+  expect([row?.status, row?.id, state?.openStep?.torn?.length]).toEqual(["succeeded", id, 3]);
+  expect((await inbox.show(id)).step?.act.kind).toBe("deliver_together");
+  const seq = item?.seq ?? 0;
+  const say = (said: InboxSaid) => inbox.answer(ADA, id, said);
+  await expect(say({ answer: "leave", seq: seq - 1, reason: null })).rejects.toMatchObject({ code: "task/changed" });
+  await expect(say({ answer: "accept", seq, reason: "x" })).rejects.toMatchObject({ code: "task/refused" });
+  await expect(say({ answer: "retry", seq, reason: null })).rejects.toMatchObject({ code: "delivery/torn" });
+  expect(heads()).toEqual(stand);
+  await say({ answer: "leave", seq, reason: null });
   expect([heads(), await rig.task(id)]).toEqual([stand, expect.objectContaining({ openStep: null, delivered: null })]);
+  expect([await inbox.count(), (await look.tasks({ ...EVERY_TASK, after: null, most: 10 })).rows[0]?.state]).toEqual([
+    0,
+    null,
+  ]);
+  await expect(inbox.show(id)).rejects.toMatchObject({ code: "task/refused" });
   expect(rig.warnings).toEqual([]);
 });

@@ -58,6 +58,7 @@ const planOf = (sql: string, params: readonly unknown[]): readonly string[] =>
 const PROJECT_OF_ROW = "SEARCH projects USING INDEX sqlite_autoindex_projects_1 (id=?) LEFT-JOIN";
 const LASTING_OF_ROW = "SEARCH lasting_facts USING PRIMARY KEY (task=?) LEFT-JOIN";
 
+const OPEN_STEP_OF_ROW = ["CORRELATED SCALAR SUBQUERY 1", "SEARCH open_steps USING PRIMARY KEY (task=?)"];
 const PLANS: readonly (readonly [string, Partial<TaskFilter>, string])[] = [
   ["by default", {}, "SCAN tasks USING INDEX tasks_by_created"],
   ["oldest first", { direction: "asc" }, "SCAN tasks USING INDEX tasks_by_created"],
@@ -80,7 +81,7 @@ const PLANS: readonly (readonly [string, Partial<TaskFilter>, string])[] = [
 
 test.each(PLANS)("a list %s is read along one index, without sorting", (_, filter, expected) => {
   const { sql, params } = listing({ ...ALL, ...filter });
-  expect(planOf(sql, params)).toEqual([expected, PROJECT_OF_ROW, LASTING_OF_ROW]);
+  expect(planOf(sql, params)).toEqual([expected, PROJECT_OF_ROW, LASTING_OF_ROW, ...OPEN_STEP_OF_ROW]);
 });
 
 test("what a list is narrowed by stands in every index that gives an order: what does not match is never read", () => {

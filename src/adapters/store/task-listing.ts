@@ -64,7 +64,8 @@ export function listing(filter: TaskFilter): Listing {
   return {
     sql: `SELECT ${ROW_COLUMNS}, tasks.state, lasting_facts.state AS lasting, tasks.title_folded
 FROM tasks INDEXED BY ${indexFor(filter)} LEFT JOIN projects ON projects.id = tasks.project_id
-LEFT JOIN lasting_facts ON lasting_facts.task = tasks.id AND tasks.status IN (${WAITING})
+LEFT JOIN lasting_facts ON lasting_facts.task = tasks.id
+  AND (tasks.status IN (${WAITING}) OR EXISTS (SELECT 1 FROM open_steps WHERE open_steps.task = tasks.id))
 ${conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`} ORDER BY ${order.join(", ")} LIMIT ?`,
     params: [...params, filter.most + 1],
   };
@@ -75,7 +76,7 @@ export const cursorAfter = ({ order, direction }: TaskFilter, last: Row): string
     JSON.stringify([order, direction, ...ORDERS[order].columns.map((column) => last[column]), last["id"]]),
   ).toString("base64url");
 
-/** Statuses in which a task stands still, for a person or for another task, or in which its open step may. */
+/** Statuses in which a task stands still, for a person or for another task, or in which its open step may. In others only an open step does. */
 const WAITING = (
   ["draft", "queued", "running", "awaiting_approval", "blocked", "failed"] as const satisfies readonly Status[]
 )

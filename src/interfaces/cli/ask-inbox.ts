@@ -25,6 +25,7 @@ const LABELS: Readonly<Record<Name, string>> = {
   accept: "Take the work although it is not proven",
   more: "Let it spend more",
   retry: "Let it try again",
+  leave: "Leave every branch where it is; the delivery counts as failed",
 };
 
 /** Shows the whole matter on the terminal and asks for an answer. Null: nothing was said. */
@@ -56,6 +57,7 @@ const ASK: Readonly<Record<Name, (item: InboxItemView, on: Prompt["on"]) => Prom
   reject: async () => ({ answer: "reject" }),
   deny: async () => ({ answer: "deny" }),
   retry: async () => ({ answer: "retry" }),
+  leave: async () => ({ answer: "leave" }),
   request_changes: async (_, on) => {
     const said = await words(on, "What should be different?");
     return said === null ? null : { answer: "request_changes", text: said };

@@ -14,6 +14,7 @@ const KINDS = {
   gates_failed: "gates failed",
   budget: "budget",
   blocked: "blocked",
+  delivery: "delivery half-way",
   note: "project note",
 } as const satisfies Record<InboxListView["items"][number]["kind"], string>;
 

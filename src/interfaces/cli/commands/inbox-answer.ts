@@ -28,6 +28,7 @@ export const inboxAnswer = command({
     ),
     moreTime: option(Span.optional(), "SPAN", "time it gets beyond its limit, e.g. 30m"),
     retry: flag(z.boolean().default(false), "let it try again, now that what stood in the way is cleared"),
+    leave: flag(z.boolean().default(false), "leave the branches of a delivery that stands half-way as they are"),
     reason: option(z.string().optional(), "TEXT", "why, for the record"),
     at: option(
       z
@@ -80,6 +81,7 @@ interface Given {
   readonly more?: string[] | undefined;
   readonly moreTime?: number | undefined;
   readonly retry: boolean;
+  readonly leave: boolean;
   readonly reason?: string | undefined;
 }
 
@@ -88,7 +90,9 @@ function answerIn(given: Given): Answer | null {
   if (given.always && !given.allow)
     throw trouble("input/invalid", "--always goes with --allow", { next: "agentos inbox answer ID --allow --always" });
   const answers: Answer[] = [
-    ...(["approve", "reject", "deny", "retry"] as const).flatMap((answer) => (given[answer] ? [{ answer }] : [])),
+    ...(["approve", "reject", "deny", "retry", "leave"] as const).flatMap((answer) =>
+      given[answer] ? [{ answer }] : [],
+    ),
     ...(given.allow ? [{ answer: "allow" as const, always: given.always }] : []),
     ...(given.requestChanges === undefined ? [] : [{ answer: "request_changes" as const, text: given.requestChanges }]),
     ...(given.text === undefined ? [] : [{ answer: "text" as const, text: given.text }]),
