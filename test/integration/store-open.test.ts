@@ -233,6 +233,22 @@ describe("a schema", () => {
     expect((await auditStore(home, { seal })).findings).toEqual([]);
   });
 
+  test("from before refusals had rows: a task that was refused something can be claimed again", async () => {
+    const store = await open();
+    await givenRunning(store, "a");
+    const refusal = { act: "a", rule: "r", reason: "x", item: null, step: "s1", input: "i" };
+    await store.append(event("a", 4, { type: "DENIED", body: refusal }));
+    await store.close();
+    const today = everyTable(database());
+    const connection = new BetterSqlite3(database());
+    connection.exec("DROP TABLE refused_steps; DELETE FROM schema_migrations WHERE version = 11");
+    connection.close();
+    const again = await open();
+    expect(await again.tasks.tampered("a")).toBeNull();
+    await again.close();
+    expect(everyTable(database())).toEqual(today);
+  });
+
   test("is not changed at all by a step that fails", async () => {
     await (await open()).close();
     const before = rows(database(), "SELECT name FROM sqlite_schema");
