@@ -168,6 +168,7 @@ function checked<S extends z.ZodType>({ from, value, isSaid }: Chosen, schema: (
   throw invalid(
     new z.ZodError(result.error.issues.map((issue) => ({ ...issue, path: [from, ...issue.path] }))),
     "the configuration",
+    { [from]: value },
   );
 }
 

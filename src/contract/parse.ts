@@ -5,16 +5,17 @@ import { Failure } from "../domain/failure.ts";
 export function parse<S extends z.ZodType>(schema: S, value: unknown, what = "the input"): z.infer<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw invalid(result.error, what);
+  throw invalid(result.error, what, value);
 }
 
 /** Of what was sent, so much is said again: names of fields come from outside, and there may be thousands of them. */
 const WORDS_MAX = 200;
 
-export function invalid(error: z.ZodError, what = "the input"): Failure {
+/** @param given what was looked at; without it nothing is said of the values */
+export function invalid(error: z.ZodError, what = "the input", given?: unknown): Failure {
   const issues = error.issues.slice(0, 20).map((issue) => ({
     field: issue.path.length === 0 ? "(whole)" : shortened(issue.path.join(".")),
-    problem: shortened(issue.message),
+    problem: `${shortened(issue.message)}${notThis(given, issue.path)}`,
   }));
   return new Failure(
     "input/invalid",
@@ -24,3 +25,18 @@ export function invalid(error: z.ZodError, what = "the input"): Failure {
 }
 
 const shortened = (text: string): string => (text.length <= WORDS_MAX ? text : `${text.slice(0, WORDS_MAX)}…`);
+
+/** What may be a secret, or was typed where the name of one belongs. */
+const UNSAID = /key|token|secret|password|header|env/i;
+
+/** `, not "bogus"`: the one value that a problem is about; nothing where that is none, or nobody's to read. */
+export function notThis(given: unknown, path: readonly PropertyKey[]): string {
+  if (path.some((name) => UNSAID.test(String(name)))) return "";
+  let at = given;
+  for (const name of path) {
+    // Several values may be written as one, with commas.
+    if (typeof at !== "object" || at === null) break;
+    at = (at as Readonly<Record<PropertyKey, unknown>>)[name];
+  }
+  return ["string", "number", "boolean"].includes(typeof at) ? `, not ${shortened(JSON.stringify(at))}` : "";
+}

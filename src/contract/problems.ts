@@ -2,7 +2,7 @@ import { Failure, type FailureCode, isFailure } from "../domain/failure.ts";
 
 /** Every failure as an HTTP status, a CLI exit code and the usual next step. A code without a row does not compile. */
 export const PROBLEMS = {
-  "input/invalid": { status: 400, exit: 2, next: "Fix the fields named above and send it again." },
+  "input/invalid": { status: 400, exit: 2, next: "Change what is named above and try again." },
   "input/too-large": { status: 413, exit: 2, next: "Send less; the limit is in the message." },
   "input/media-type": { status: 415, exit: 2, next: "Send JSON with Content-Type: application/json." },
   "route/not-found": { status: 404, exit: 3, next: "GET /api/openapi.json lists the routes there are." },

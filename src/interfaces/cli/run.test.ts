@@ -139,7 +139,7 @@ test("a word that a command does not take is named with what it may be", async (
   expect(await typed(["inbox", "--limit", "many"])).toMatchObject({
     stdout: "",
     stderr:
-      "agentos: agentos inbox: --limit must be a number up to 1000.\nnext: agentos inbox --help shows what it takes.\n",
+      'agentos: agentos inbox: --limit must be a number up to 1000, not "many".\nnext: agentos inbox --help shows what it takes.\n',
     code: 2,
   });
 });

@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { notThis } from "../../contract/parse.ts";
 import { PROBLEMS } from "../../contract/problems.ts";
 import { problemOf, trouble } from "../client/trouble.ts";
 import { type AnyCommand, wordsOf } from "./command.ts";
@@ -142,7 +143,7 @@ async function chosen(typed: Exclude<Typed, { kind: "help" }>): Promise<Chosen> 
       if (checked.success) return { definition: typed.definition, args: checked.data };
       const issues = checked.error.issues.map(
         ({ path, message }) =>
-          `${flagNamed(typed.definition, String(path[0] ?? ""))} ${message.replace(/^Invalid (input|option): /, "")}`,
+          `${flagNamed(typed.definition, String(path[0] ?? ""))} ${message.replace(/^Invalid (input|option): /, "")}${notThis(typed.given, path)}`,
       );
       throw trouble("input/invalid", `agentos ${typed.name}: ${issues.join("; ")}.`, {
         next: `agentos ${typed.name} --help shows what it takes.`,

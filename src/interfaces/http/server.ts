@@ -41,7 +41,9 @@ export interface HttpOptions extends Guarded {
 export function httpSurface({ surface, answers, web, hosts, stranger, version, warn }: HttpOptions): OpenAPIHono {
   const api = new OpenAPIHono({
     defaultHook: (result) => {
-      if (!result.success) throw invalid(result.error as ZodError, WHAT[result.target] ?? "the request");
+      // What was sent is in it, too, which its type does not say.
+      const { data } = result as { readonly data?: unknown };
+      if (!result.success) throw invalid(result.error as ZodError, WHAT[result.target] ?? "the request", data);
     },
   });
   api.use("*", responseHeaders());
