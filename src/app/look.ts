@@ -19,6 +19,8 @@ import { findProject } from "./projects.ts";
 const DIFF_BYTES_MAX = 4 * 1024 ** 2;
 /** One answer never holds more output than this, however many steps there were. */
 const LOGS_BYTES_MAX = 16 * 1024 ** 2;
+/** Of a task that has no such step, so many of its last ones are told. */
+const STEPS_NAMED_MAX = 50;
 
 export interface TaskSeen {
   readonly task: Task;
@@ -224,8 +226,17 @@ export const looks = (deps: AppDependencies) => {
     async logs(id: string, only: string | null, bytesMax: number) {
       const items = [];
       let room = LOGS_BYTES_MAX;
-      for (const one of (await steps(id)).toReversed()) {
-        if (only !== null && one.step !== only) continue;
+      const all = await steps(id);
+      const wanted = all.filter(({ step }) => only === null || step === only);
+      if (only !== null && wanted.length === 0)
+        throw new Failure("input/invalid", `task ${id} has no step ${only}`, {
+          next:
+            all.length === 0
+              ? "It has begun none yet."
+              : `agentos task logs ${id} without --step names those that wrote something.`,
+          facts: { steps: [...new Set(all.map(({ step }) => step))].slice(-STEPS_NAMED_MAX) },
+        });
+      for (const one of wanted.toReversed()) {
         const most = Math.min(bytesMax, Math.floor(room / 2));
         const commands = one.evidence.flatMap((evidence) => (evidence.kind === "command" ? [evidence] : []));
         const last = commands.at(-1);

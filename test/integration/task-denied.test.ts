@@ -37,6 +37,12 @@ describe("what a task may not do", () => {
     const [logs] = await commandLogs(id);
     expect(logs?.stderr).toMatch(/Read-only file system/);
     expect(logs?.stdout).not.toContain("new");
+    const { look } = rig.system.cases;
+    expect((await look.logs(id, "1.item-work.1", 10_000)).map(({ step }) => step.step)).toEqual(["1.item-work.1"]);
+    await expect(look.logs(id, "1.item-work.9", 10_000)).rejects.toMatchObject({
+      message: `task ${id} has no step 1.item-work.9`,
+      facts: { steps: expect.arrayContaining(["1.item-work.1"]) },
+    });
   });
 
   it("an agent that plans no change and then edits a read-only repo is DENIED, and no step was begun for it", async () => {

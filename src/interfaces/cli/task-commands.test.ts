@@ -239,6 +239,12 @@ const ROWS: readonly Row[] = [
     ids: ["1.a.1"],
   },
   {
+    words: `task logs ${TASK} --step 1.a.2`,
+    api: { logs: async () => ({ items: [] }) },
+    out: ["step 1.a.2 has written nothing"],
+    ids: [],
+  },
+  {
     words: `task attach ${TASK}`,
     api: {
       task: async () => taskGiven({ status: "canceled", seq: 1, gates: [verdictGiven()] }),

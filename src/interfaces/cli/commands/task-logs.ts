@@ -24,7 +24,7 @@ export const taskLogs = command({
       logs,
       ({ items }) =>
         items.length === 0
-          ? ["no step has written anything yet"]
+          ? [step === undefined ? "no step has written anything yet" : `step ${field(step)} has written nothing`]
           : items.flatMap((one) => [
               `── ${field(one.step)}${one.run === 1 ? "" : ` (run ${one.run})`}: ${field(one.doing)} [${field(one.status)}]`,
               ...(one.stdout === "" ? [] : block(one.stdout)),
