@@ -154,6 +154,12 @@ describe("unproven", () => {
       ["a test that was executed: the runner reports none"],
     ],
     [
+      "green by its exit code, where its output says that nothing was tested",
+      { ...BY_EXIT, argv: ["make", "test"], runner: "make", report: "summary" },
+      [run([command(), tests(0)])],
+      ["a test that was executed: by the output of make test nothing was tested"],
+    ],
+    [
       "one report of two without tests",
       GATE,
       [run([command(), tests(3), tests(0)])],

@@ -250,7 +250,10 @@ function absentProof(gate: GateDefinition, run: GateRun): string[] {
   if (!run.evidence.some((evidence) => evidence.kind === "command")) return ["the exit code of the gate's command"];
   const tests = run.evidence.flatMap((evidence) => (evidence.kind === "tests" ? [evidence.counts] : []));
   // By exit code: a summary that says that nothing ran contradicts it, and none says nothing.
-  if (gate.judgement === "exit" && tests.every((counts) => !isEmpty(counts))) return [];
+  if (gate.judgement === "exit")
+    return tests.every((counts) => !isEmpty(counts))
+      ? []
+      : [`a test that was executed: by the output of ${gate.argv.join(" ")} nothing was tested`];
   if (tests.length === 0) return ["a report of the test runner"];
   return tests.every((counts) => counts.passed > 0) ? [] : ["a test that was executed: the runner reports none"];
 }

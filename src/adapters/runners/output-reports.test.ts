@@ -109,6 +109,17 @@ const CASES: readonly (readonly [ReportFormat, string, string, TestCounts | null
   ["summary", "CTest's line", "80% tests passed, 1 tests failed out of 5\n", counts(4, 1)],
   ["summary", "Unity's line", "3 Tests 1 Failures 1 Ignored \nFAIL\n", counts(1, 1, 1)],
   ["summary", "TAP without its version", "ok 1 - a\nnot ok 2 - b\n1..2\n", counts(1, 1)],
+  ["summary", "make's word that there was nothing to do", "make: 'test' is up to date.\n", counts(0)],
+  ["summary", "the same of a target without commands", "make: Nothing to be done for `check'.\r\n", counts(0)],
+  [
+    "summary",
+    "the same of every make that was called",
+    "make -C lib test\nmake[1]: Entering directory '/workspace/app/lib'\nmake[1]: Nothing to be done for 'test'.\nmake[1]: Leaving directory '/workspace/app/lib'\ncd bin && make test\nmake[1]: 'test' is up to date.\n",
+    counts(0),
+  ],
+  ["summary", "nothing to do beside a command", "./check --all\nmake[1]: Nothing to be done for 'test'.\n", null],
+  ["summary", "a command that only looks like make's word", "make sure\n", null],
+  ["summary", "no word at all", "", null],
   ["summary", "none of them", "gcc -o a a.c\nall good\n", null],
 ];
 

@@ -3,11 +3,11 @@ import { readProve } from "./prove-output.ts";
 import { readTap } from "./tap.ts";
 
 /**
- * Counts of the summaries that test programs behind `make check` usually print: automake's, CTest's, prove's, Unity's; else TAP. Null when
- * there is none of them: then only the exit code speaks.
+ * Counts of the summaries that test programs behind `make check` usually print: automake's, CTest's, prove's, Unity's; else TAP. Output
+ * that is nothing but make's word that there was nothing to do counts no test. Null when there is none of them: then only the exit code speaks.
  */
 export function readSummary(text: string): TestCounts | null {
-  for (const read of [readAutomake, readProve, readCtest, readUnity, readPlainTap]) {
+  for (const read of [readAutomake, readProve, readCtest, readUnity, readPlainTap, readIdleMake]) {
     const counts = read(text);
     if (counts !== null) return counts;
   }
@@ -63,4 +63,20 @@ function readUnity(text: string): TestCounts | null {
 function readPlainTap(text: string): TestCounts | null {
   if (/^TAP version/m.test(text)) return readTap(text);
   return /^1\.\.\d/m.test(text) ? readTap(`TAP version 13\n${text}`) : null;
+}
+
+const IDLE =
+  /^(?:\S*make(?:\[\d+\])?: )?(?:[`'‘"][^'’"]+['’"] is up to date|Nothing to be done for [`'‘"][^'’"]+['’"])\.$/;
+/** What make says of itself on the way: the folders it enters, and the calls of itself that it echoes. */
+const ON_THE_WAY =
+  /^(?:\S*make(?:\[\d+\])?: (?:Entering|Leaving) directory .*|Making \S+ in \S+|(?:cd \S+ (?:&&|;) )?\S*make(?: [^:;&|]*)?|for \w+ in [^;&|]*; do \S*make [^;&|]*; done;?)$/;
+
+/** A target without commands, or one whose file or folder is there already, exits with 0 and has run nothing. */
+function readIdleMake(text: string): TestCounts | null {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  const idle = lines.filter((line) => IDLE.test(line));
+  const rest = lines.filter((line) => !IDLE.test(line));
+  return idle.length > 0 && rest.every((line) => ON_THE_WAY.test(line))
+    ? { passed: 0, failed: 0, skipped: 0, todo: 0 }
+    : null;
 }
