@@ -54,6 +54,25 @@ describe("a gate's run", () => {
     });
   });
 
+  it.each([
+    ["detected", "src", "src:/deps", "src:/deps"],
+    ["detected", "src", "/deps", "src:/deps"],
+    ["named", "mine", "src:/deps", "mine"],
+  ] as const)(
+    "sees the dependencies of its layer; only a person's word hides them: %s, %s, %s",
+    async (source, own, layers, is) => {
+      const layer = { key: "k", outputs: [], stores: [], provides: { PYTHONPATH: layers, MODE: "layer" }, cwd: "." };
+      const given: Given = { desk: { layers: { app: [layer] } }, layers: { k: { outputs: [] } } };
+      const { seen } = await run({ from: "stdout" }, given, { source, environment: { PYTHONPATH: own, MODE: own } });
+      expect(seen.commands[1]?.environment).toEqual({
+        CI: "1",
+        REPORT: "1",
+        PYTHONPATH: is,
+        MODE: source === "named" ? own : "layer",
+      });
+    },
+  );
+
   it("looks for none of the system's own programs: where they lead is known", async () => {
     const { outcome, seen } = await run({ from: "stdout" }, {}, { argv: ["/usr/bin/make", "check"] });
     expect(seen.commands.map(({ argv }) => argv)).toEqual([["/usr/bin/make", "check", "--report"]]);

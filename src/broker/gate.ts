@@ -108,10 +108,11 @@ async function runIn(
     environment: {
       CI: "1",
       ...(Object.keys(checkouts).length > 1 && { AGENTOS_REPOS: WORKSPACES_INSIDE }),
-      ...environment,
+      ...(gate.source === "detected" ? beside(gate.environment, environment) : environment),
       ...inputs.environment,
       ...how.environment,
-      ...gate.environment,
+      // What a person set goes before everything.
+      ...(gate.source === "named" && gate.environment),
     },
     timeoutMs: gate.timeoutMs,
   });
@@ -213,6 +214,20 @@ async function resolved(
   });
   const path = ran.told.stdout.trim();
   return ran.outcome.exitCode === 0 && path !== "" ? path : null;
+}
+
+/** What was detected for a gate must not hide what its layer provides: lists of folders are joined, of anything else the layer's word counts. */
+function beside(
+  own: Readonly<Record<string, string>>,
+  layer: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const lists = Object.entries(own).flatMap(([name, value]) => {
+    const theirs = layer[name];
+    return theirs === undefined || !name.endsWith("PATH")
+      ? []
+      : [[name, [...new Set([...value.split(":"), ...theirs.split(":")])].join(":")] as const];
+  });
+  return { ...own, ...layer, ...Object.fromEntries(lists) };
 }
 
 /** The last of both outputs, errors last: what a person wants to read first. */

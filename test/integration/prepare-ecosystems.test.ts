@@ -109,8 +109,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
     needs: "python3",
     files: () => ({
       "requirements.txt": `--index-url ${at}/simple/\n--trusted-host ${HOST}\ngood-dep==1.0.0 --hash=sha256:${wheel()}\n`,
+      // Packages of its own below src must not hide what was installed, nor the other way round.
+      "src/needs/__init__.py": "import good_dep\n\nANSWER = good_dep.ANSWER\n",
       "test_dep.py":
-        "import unittest\nimport good_dep\n\n\nclass Dep(unittest.TestCase):\n    def test_it_is_there(self):\n        self.assertEqual(good_dep.ANSWER, 42)\n",
+        "import unittest\nimport needs\n\n\nclass Dep(unittest.TestCase):\n    def test_it_is_there(self):\n        self.assertEqual(needs.ANSWER, 42)\n",
     }),
   },
   go: {
