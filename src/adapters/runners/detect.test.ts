@@ -266,7 +266,11 @@ describe("php", () => {
 
 describe("ruby", () => {
   const locked = { "Gemfile.lock": "GEM\n  remote: https://rubygems.org/\n  specs:\n    rake (13.2.1)\n" };
-  const all = "ruby -Ilib -Itest -e ARGV.each { |path| require File.expand_path(path) }";
+  const all = [
+    'ruby -Ilib -Itest -e Dir["test/**/{*_test,test_*}.rb"].grep_v(%r{/(?:test_helper\\.rb$|vendor/|node_modules/)}).sort',
+    ".each { |path| require File.expand_path(path) }",
+  ].join("");
+  const rails = { Rakefile: 'require_relative "config/application"\n\nRails.application.load_tasks\n' };
   const gems =
     "gems of the Gemfile.lock are taken from the machine or from what the repository holds; name a prepare command to install them";
   test.each([
@@ -298,13 +302,42 @@ describe("ruby", () => {
     [
       "ruby on all test files where no task is",
       { Rakefile: "task :docs\n", "test/add_test.rb": "", "test/unit/test_sub.rb": "", "test/notes.rb": "" },
-      [`tests: ${all} test/add_test.rb test/unit/test_sub.rb in . (minitest)`],
+      [`tests: ${all} in . (minitest)`],
+      [],
+    ],
+    [
+      "ruby on all test files, however many there are",
+      { Gemfile: "", ...Object.fromEntries(Array.from({ length: 501 }, (_, at) => [`test/a${at}_test.rb`, ""])) },
+      [`tests: ${all} in . (minitest)`],
+      [],
+    ],
+    [
+      "the test task of rails",
+      { ...rails, "config/application.rb": 'require "rails/all"\n', "test/models/add_test.rb": "" },
+      ["tests: rake test in . (minitest)"],
+      [],
+    ],
+    [
+      "the test task of rails, which leaves system tests out",
+      {
+        ...rails,
+        "config/application.rb": 'require "rails"\n  require "rails/test_unit/railtie"\n',
+        "test/models/add_test.rb": "",
+        "test/system/add_test.rb": "",
+      },
+      ["tests: rake test in . (minitest)"],
+      ["rake test of rails leaves out test/system; name a gate that runs bin/rails test:system if those are to count"],
+    ],
+    [
+      "ruby where rails has no test task",
+      { ...rails, "config/application.rb": '# require "rails/test_unit/railtie"\n', "test/add_test.rb": "" },
+      [`tests: ${all} in . (minitest)`],
       [],
     ],
     [
       "rspec and minitest, each with a gate",
       { ".rspec": "", "spec/add_spec.rb": "", "test/add_test.rb": "" },
-      ["tests: rspec in . (rspec)", `tests-minitest: ${all} test/add_test.rb in . (minitest)`],
+      ["tests: rspec in . (rspec)", `tests-minitest: ${all} in . (minitest)`],
       [],
     ],
     [

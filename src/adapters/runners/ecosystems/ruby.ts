@@ -23,8 +23,15 @@ const MINITEST: TestRunner = {
   environment: () => ({}),
 };
 
-const LOAD_ALL = "ARGV.each { |path| require File.expand_path(path) }";
-const FILES_MOST = 500;
+/** Ruby looks for the files itself: a command line holds only so many, and none that the work adds. */
+const LOAD_ALL = [
+  'Dir["test/**/{*_test,test_*}.rb"].grep_v(%r{/(?:test_helper\\.rb$|vendor/|node_modules/)}).sort',
+  ".each { |path| require File.expand_path(path) }",
+].join("");
+const TEST_TASK = /\bTestTask\b|\btask\s*\(?\s*:test\b/;
+/** What gives an application of rails its task `test`. */
+const RAILS_TASKS = /^\s*Rails\.application\.load_tasks\b/m;
+const RAILS_TESTS = /^\s*require\s*\(?\s*["']rails\/(?:all|test_unit\/railtie)["']/m;
 
 export const ruby: Ecosystem = {
   manifest: /^(?:Gemfile|Rakefile|\.rspec|[^/]+\.gemspec)$/,
@@ -35,7 +42,9 @@ export const ruby: Ecosystem = {
     const tests = paths.filter(
       (path) => /^test\/(?:.*_test|(?:.*\/)?test_[^/]*)\.rb$/.test(path) && !path.endsWith("/test_helper.rb"),
     );
-    const rake = /\bTestTask\b|\btask\s*\(?\s*:test\b/.test((await files.text("Rakefile")) ?? "");
+    const rakefile = (await files.text("Rakefile")) ?? "";
+    const rails = RAILS_TASKS.test(rakefile) && RAILS_TESTS.test((await files.text("config/application.rb")) ?? "");
+    const rake = rails || TEST_TASK.test(rakefile);
     const locked = /^ {4}\S/m.test((await files.text("Gemfile.lock")) ?? "");
     const bundled = locked ? ["bundle", "exec"] : [];
     const gates = [
@@ -44,12 +53,7 @@ export const ruby: Ecosystem = {
         ? []
         : [
             testsGate(
-              [
-                ...bundled,
-                ...(rake
-                  ? ["rake", "test"]
-                  : ["ruby", "-Ilib", "-Itest", "-e", LOAD_ALL, ...tests.slice(0, FILES_MOST)]),
-              ],
+              [...bundled, ...(rake ? ["rake", "test"] : ["ruby", "-Ilib", "-Itest", "-e", LOAD_ALL])],
               MINITEST,
               { id: specs ? "tests-minitest" : "tests", parts: [...MINITEST.configuration, "Gemfile"] },
             ),
@@ -61,6 +65,11 @@ export const ruby: Ecosystem = {
       prepare: null,
       notes: [
         ...(gates.length === 0 ? ["there is no spec/*_spec.rb and no test/*_test.rb, so there is no gate tests"] : []),
+        ...(rails && tests.some((path) => path.startsWith("test/system/"))
+          ? [
+              "rake test of rails leaves out test/system; name a gate that runs bin/rails test:system if those are to count",
+            ]
+          : []),
         ...(locked
           ? [
               "gems of the Gemfile.lock are taken from the machine or from what the repository holds; name a prepare command to install them",
