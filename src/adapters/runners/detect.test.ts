@@ -22,6 +22,9 @@ const detect = (contents: Readonly<Record<string, string | null>>) =>
         .slice(0, most),
   });
 
+/** The test script at the top, and what it may call. */
+type Script = readonly [test: string, others?: Readonly<Record<string, string>>];
+
 const pkg = (more: object = {}) => JSON.stringify({ scripts: { test: "node --test" }, ...more });
 
 test("a repository of no kind says what was looked for", async () =>
@@ -93,6 +96,118 @@ describe("several packages", () => {
     expect(gates.filter((gate) => gate.startsWith("tests"))).toEqual(["tests: npm test in . (vitest)"]);
     expect(notes).toContain(
       "the test script at the top starts vitest over the whole tree, so it stands for all 3 packages",
+    );
+  });
+
+  const WHOLE: readonly Script[] = [
+    ["vitest"],
+    ["vitest run --coverage.enabled --reporter=verbose --max-workers 2 --typecheck"],
+    ["vitest --watch=false --reporter dot"],
+    ["eslint . && NODE_ENV=test npx --no-install vitest run"],
+    ["tsc -b && cross-env CI=1 jest --ci --runInBand --no-cache"],
+    ["yarn jest"],
+    ["yarn run -T jest"],
+    ["pnpm exec vitest run"],
+    ["npm exec -- ava"],
+    ["c8 --reporter lcov node --test --experimental-test-coverage"],
+    ["node --import tsx --test"],
+    ["node --experimental-vm-modules node_modules/jest/bin/jest.js"],
+    ["NODE_OPTIONS=--experimental-vm-modules jest"],
+    ["npm run lint && npm run unit -- ", { lint: "biome lint .", unit: "vitest run" }],
+    ["npm run build && vitest run", { build: "cd packages/a && tsc" }],
+    ["pnpm -s unit", { unit: "jest" }],
+    ["run-s lint unit", { lint: "biome lint .", unit: "node --test" }],
+  ];
+  test.each(WHOLE.map(([script, others = {}]) => ({ script, others })))(
+    "have one gate where the top's script is $script",
+    async ({ script, others }) => {
+      const { gates } = await seen({
+        "package.json": JSON.stringify({ workspaces: ["packages/*"], scripts: { ...others, test: script } }),
+        ...members,
+      });
+      expect(gates.filter((gate) => gate.startsWith("tests")).map((gate) => gate.split(":")[0])).toEqual(["tests"]);
+    },
+  );
+
+  const PARTS: readonly Script[] = [
+    ["cd packages/a && vitest run"],
+    ["pushd packages/a; vitest run"],
+    ["yarn workspace @x/a jest"],
+    ["yarn --cwd packages/a jest"],
+    ["yarn workspaces foreach -A exec jest"],
+    ["pnpm --filter a exec vitest run"],
+    ["pnpm -C packages/a vitest run"],
+    ["pnpm -r exec vitest run"],
+    ["npm exec -w packages/a -- vitest run"],
+    ["npx --prefix packages/a vitest run"],
+    ["env -C packages/a vitest run"],
+    ["nyc --cwd packages/a node --test"],
+    ["vitest run --root packages/a"],
+    ["vitest --run --root=packages/a"],
+    ["vitest run --dir packages/a"],
+    ["vitest run --project a"],
+    ["vitest run --config vitest.a.ts"],
+    ["vitest run -c vitest.a.ts"],
+    ["vitest run --exclude packages/b"],
+    ["vitest run --changed"],
+    ["vitest run --shard=1/2"],
+    ["vitest run -t adds"],
+    ["vitest related packages/a/add.ts"],
+    ["vitest run packages/a"],
+    ["jest packages/a"],
+    ["jest --rootDir packages/a"],
+    ["jest --config=jest.a.js"],
+    ["jest --roots packages/a"],
+    ["jest --testPathPattern a"],
+    ["jest --onlyChanged"],
+    ["jest --watch"],
+    ["vitest run --typecheck.only"],
+    ["npx jest --selectProjects a"],
+    ["node node_modules/jest/bin/jest.js packages/a"],
+    ["ava packages/a/**"],
+    ["bun test packages/a"],
+    ["bun --cwd packages/a test"],
+    ["node --test scripts/*.test.js"],
+    ["node --test 'scripts/*.test.js'"],
+    ["node --test --test-name-pattern adds"],
+    ["node --test --test-only"],
+    ["node scripts/all.js"],
+    ["jest && vitest run"],
+    ["npm run unit -- packages/a", { unit: "vitest run" }],
+    ["npm run unit -w packages/a", { unit: "vitest run" }],
+    ["npm --prefix packages/a run unit", { unit: "vitest run" }],
+    ["pnpm --filter=a run unit", { unit: "vitest run" }],
+    ["yarn unit packages/a", { unit: "jest" }],
+    ["cd packages/a && npm run unit", { unit: "vitest run" }],
+    ["npm run unit", { unit: "cd packages/a && vitest run" }],
+  ];
+  test.each(PARTS.map(([script, others = {}]) => ({ script, others })))(
+    "keep a gate each where the top's script is $script",
+    async ({ script, others }) => {
+      const { gates } = await seen({
+        "package.json": JSON.stringify({ workspaces: ["packages/*"], scripts: { ...others, test: script } }),
+        "scripts/all.js": 'import test from "node:test";',
+        ...members,
+      });
+      expect(gates.filter((gate) => gate.startsWith("tests-"))).toEqual([
+        "tests-a: npm test in packages/a (node:test)",
+        "tests-b: npm test in packages/b (node:test)",
+      ]);
+    },
+  );
+
+  test("keep a gate each beside the top's own, which is said", async () => {
+    const { gates, notes } = await seen({
+      "package.json": JSON.stringify({ workspaces: ["packages/*"], scripts: { test: "jest packages/a" } }),
+      ...members,
+    });
+    expect(gates.filter((gate) => gate.startsWith("tests"))).toEqual([
+      "tests: npm test in . (jest)",
+      "tests-a: npm test in packages/a (node:test)",
+      "tests-b: npm test in packages/b (node:test)",
+    ]);
+    expect(notes).toContain(
+      "the test script at the top does not plainly start jest over the whole tree, so it stands for no package; each of the 2 packages with a test script has a gate of its own",
     );
   });
 

@@ -1,8 +1,9 @@
 import type { RepoFiles } from "../../ports/runners.ts";
-import { BUN, BUN_TEST, PROGRAMS, TAPE } from "./known-runners.ts";
+import { BUN, PROGRAMS, TAPE } from "./known-runners.ts";
 import { NODE_TEST, NODE_TEST_WITH_DESTINATIONS, NODE_TEST_WITH_REPORTER } from "./node-test.ts";
 import { type ShellCommand, shellCommands } from "./shell-words.ts";
 import type { TestRunner } from "./test-runner.ts";
+import { keepsPlace, looksEverywhere, movesOn, nodeLooksEverywhere } from "./whole-tree.ts";
 
 export interface Recognised {
   readonly runner: TestRunner | null;
@@ -12,6 +13,8 @@ export interface Recognised {
   readonly scripts: readonly string[] | null;
   /** Paths in the repository that commands name as configuration or preload. */
   readonly files: readonly string[];
+  /** The runner is the only one, and plainly started where the script stands, on everything below. */
+  readonly wholeTree: boolean;
   readonly notes: readonly string[];
 }
 
@@ -19,6 +22,8 @@ export interface Recognised {
 interface Step extends ShellCommand {
   /** How many "--" npm's own argument needs to get appended to this command; null when nothing does. */
   readonly separators: number | null;
+  /** It runs in the folder of the package.json whose script is read, as far as the commands before it tell. */
+  readonly inPlace: boolean;
 }
 
 /**
@@ -31,11 +36,16 @@ export async function recogniseRunner(
 ): Promise<Recognised> {
   const notes: string[] = [];
   const followed = follow(scripts);
-  const found: { runner: TestRunner; step: Step; trouble: string | null }[] = [];
+  const found: { runner: TestRunner; step: Step; trouble: string | null; wholeTree: boolean }[] = [];
   for (const step of followed.steps ?? []) {
     const program = await programOf(step.words, files);
     if (program !== null)
-      found.push({ runner: program.runner, step, trouble: program.trouble ?? unreachable(program.runner, step) });
+      found.push({
+        runner: program.runner,
+        step,
+        trouble: program.trouble ?? unreachable(program.runner, step),
+        wholeTree: program.wholeTree && step.inPlace,
+      });
   }
   const usable = found.find((one) => one.trouble === null);
   if (followed.steps === null)
@@ -61,6 +71,7 @@ export async function recogniseRunner(
     dashes: separators,
     scripts: followed.scripts,
     files: await namedFiles(followed.steps ?? [], files),
+    wholeTree: found.length === 1 && usable?.wholeTree === true,
     notes,
   };
 }
@@ -83,20 +94,30 @@ function follow(scripts: Readonly<Record<string, string>>): {
   const steps: Step[] = [];
   const names: string[] = [];
   let byPattern = false;
+  let moved = false;
   for (const [at, command] of commands.entries()) {
     const last = at === commands.length - 1;
+    moved ||= movesOn(withoutVariables(command.words)[0]);
     const inner = callsOf(command.words, Object.keys(scripts));
     if (inner === null) {
-      steps.push({ ...command, separators: last ? 1 : null });
+      steps.push({ ...command, separators: last ? 1 : null, inPlace: !moved });
       continue;
     }
     byPattern ||= inner.byPattern;
     for (const name of inner.names) {
       names.push(name);
       const below = shellCommands(scripts[name] ?? "") ?? [];
+      // A script that is called has a shell of its own: where it goes, the one that calls it does not follow.
+      let movedInside = moved || !inner.inPlace;
       for (const [innerAt, one] of below.entries()) {
-        const reached = last && inner.separators !== null && innerAt === below.length - 1;
-        steps.push({ words: one.words, next: one.next || command.next, separators: reached ? inner.separators : null });
+        const isLast = innerAt === below.length - 1;
+        movedInside ||= movesOn(withoutVariables(one.words)[0]);
+        steps.push({
+          words: isLast ? [...one.words, ...inner.more] : one.words,
+          next: one.next || command.next,
+          separators: last && inner.separators !== null && isLast ? inner.separators : null,
+          inPlace: !movedInside,
+        });
       }
     }
   }
@@ -109,6 +130,10 @@ interface Calls {
   readonly names: readonly string[];
   readonly byPattern: boolean;
   readonly separators: number | null;
+  /** What is appended to the script's last command. */
+  readonly more: readonly string[];
+  /** No option of the call takes the script of another folder. */
+  readonly inPlace: boolean;
 }
 
 /** The scripts a command runs through npm, null when it is no such command. */
@@ -119,13 +144,36 @@ function callsOf(words: readonly string[], all: readonly string[]): Calls | null
     const name = operands[1] ?? "";
     if (!MANAGERS.has(program ?? "") || !all.includes(name)) return null;
     // `npm run x` takes options for itself, so they need a "--" of their own; `npm run x --` has it already, and the others take none.
-    return { names: [name], byPattern: false, separators: program !== "npm" || rest.includes("--") ? 1 : 2 };
+    const separators = program !== "npm" || rest.includes("--") ? 1 : 2;
+    return { names: [name], byPattern: false, separators, ...passedOn(program ?? "", rest, name) };
   }
-  if (program !== "npm" && MANAGERS.has(program ?? "") && operands[0] !== "test" && all.includes(operands[0] ?? ""))
-    return { names: [operands[0] ?? ""], byPattern: false, separators: 1 };
+  if (program !== "npm" && MANAGERS.has(program ?? "") && operands[0] !== "test" && all.includes(operands[0] ?? "")) {
+    const [name = ""] = operands;
+    return { names: [name], byPattern: false, separators: 1, ...passedOn(program ?? "", rest, name) };
+  }
   if (program !== "npm-run-all" && program !== "run-s" && program !== "run-p") return null;
   const byPattern = operands.some((word) => word.includes("*"));
-  return { names: operands.flatMap((word) => all.filter((name) => matches(word, name))), byPattern, separators: null };
+  return {
+    names: operands.flatMap((word) => all.filter((name) => matches(word, name))),
+    byPattern,
+    separators: null,
+    more: [],
+    inPlace: true,
+  };
+}
+
+/** npm keeps options before a "--" for itself and hands on the rest; the others hand on everything behind the script's name. */
+function passedOn(program: string, rest: readonly string[], name: string): Pick<Calls, "more" | "inPlace"> {
+  const at = rest.indexOf(name, /^run(?:-script)?$/.test(name) ? rest.indexOf(name) + 1 : 0);
+  const behind = rest.slice(at + 1);
+  const dashes = behind.indexOf("--");
+  const before = program === "npm" ? behind.slice(0, dashes === -1 ? behind.length : dashes) : [];
+  const after = program === "npm" ? behind.slice(before.length + 1) : behind.filter((_, index) => index !== dashes);
+  const kept = [...rest.slice(0, at), ...before].filter((word) => word.startsWith("-"));
+  return {
+    more: [...before.filter((word) => !word.startsWith("-")), ...after],
+    inPlace: kept.every((word) => keepsPlace(program, word)),
+  };
 }
 
 /** npm-run-all's patterns: `*` within one part of a name, `**` across the colons. */
@@ -149,11 +197,14 @@ const RUNS_PROGRAMS = new Set(["pnpm", "yarn"]);
 interface Program {
   readonly runner: TestRunner;
   readonly trouble: string | null;
+  /** It is started where the command stands, on everything below. */
+  readonly wholeTree: boolean;
 }
 
 async function programOf(words: readonly string[], files: RepoFiles): Promise<Program | null> {
   let ownNodeOptions = false;
-  let wrapped = false;
+  let wrapper: string | null = null;
+  let inPlace = true;
   for (const [at, word] of words.entries()) {
     if (ASSIGNMENT.test(word)) {
       ownNodeOptions ||= word.startsWith("NODE_OPTIONS=") && !/\$\{?NODE_OPTIONS\b/.test(word);
@@ -161,13 +212,23 @@ async function programOf(words: readonly string[], files: RepoFiles): Promise<Pr
     }
     const name = programName(word);
     const rest = words.slice(at + 1);
-    if (name === "node" || name === "tsx") return nodeProgram(rest, ownNodeOptions, files);
-    if (name === "bun" && rest[0] === "test") return { runner: BUN_TEST, trouble: conflict(BUN, rest) };
-    const known = PROGRAMS.get(name);
-    if (known !== undefined) return { runner: known.runner, trouble: conflict(known, rest) };
-    if (RUNS_PROGRAMS.has(name) || WRAPPERS.has(name) || (name === "npm" && rest[0] === "exec")) wrapped = true;
-    else if (!wrapped) return null;
+    if (name === "node" || name === "tsx") {
+      const program = await nodeProgram(rest, ownNodeOptions, files);
+      return program === null ? null : { ...program, wholeTree: program.wholeTree && inPlace };
+    }
+    const known = name === "bun" && rest[0] === "test" ? BUN : PROGRAMS.get(name);
+    if (known !== undefined) {
+      const args = known === BUN ? rest.slice(1) : rest;
+      return {
+        runner: known.runner,
+        trouble: conflict(known, args),
+        wholeTree: inPlace && looksEverywhere(name, args),
+      };
+    }
+    if (RUNS_PROGRAMS.has(name) || WRAPPERS.has(name) || (name === "npm" && rest[0] === "exec")) wrapper = name;
+    else if (wrapper === null) return null;
     // Behind a wrapper an unknown word is one of its options, or the value of one: the next program decides.
+    else inPlace &&= keepsPlace(wrapper, word);
   }
   return null;
 }
@@ -210,18 +271,24 @@ async function nodeProgram(
     if (WITH_VALUE.has(word)) at += 1;
   }
   if (options.some((option) => /^(?:-e|-p|-pe|--eval|--print)$/.test(option))) return null;
-  if (options.includes("--test")) return nodeTest(options, ownNodeOptions);
+  const behind = script === null ? [] : words.slice(words.indexOf(script));
+  if (options.includes("--test")) return nodeTest(options, ownNodeOptions, nodeLooksEverywhere(options, behind));
   if (script === null) return null;
   const known = PROGRAMS.get(programName(script));
+  const args = behind.slice(1);
   if (known !== undefined)
-    return { runner: known.runner, trouble: conflict(known, words.slice(words.indexOf(script) + 1)) };
+    return {
+      runner: known.runner,
+      trouble: conflict(known, args),
+      wholeTree: looksEverywhere(programName(script), args),
+    };
   const text = await scriptText(script, files);
   if (text === null) return null;
-  if (/["']node:test["']/.test(text)) return nodeTest(options, ownNodeOptions);
-  return /["']tape["']/.test(text) ? { runner: TAPE, trouble: null } : null;
+  if (/["']node:test["']/.test(text)) return nodeTest(options, ownNodeOptions, false);
+  return /["']tape["']/.test(text) ? { runner: TAPE, trouble: null, wholeTree: false } : null;
 }
 
-function nodeTest(options: readonly string[], ownNodeOptions: boolean): Program {
+function nodeTest(options: readonly string[], ownNodeOptions: boolean, wholeTree: boolean): Program {
   const says = (option: string) => options.some((word) => word === option || word.startsWith(`${option}=`));
   const runner = says("--test-reporter-destination")
     ? NODE_TEST_WITH_DESTINATIONS
@@ -229,7 +296,7 @@ function nodeTest(options: readonly string[], ownNodeOptions: boolean): Program 
       ? NODE_TEST_WITH_REPORTER
       : NODE_TEST;
   const trouble = "the test script sets NODE_OPTIONS itself, so node's test runner cannot be asked for a report";
-  return { runner, trouble: ownNodeOptions ? trouble : null };
+  return { runner, trouble: ownNodeOptions ? trouble : null, wholeTree };
 }
 
 /** The file that `node SCRIPT` runs, by node's own order of guesses. */

@@ -132,9 +132,10 @@ async function tests(look: Look): Promise<Answer> {
   if (members.length === 0) return packageTests(place, manifest, manager, ".", "tests");
 
   const own = manifest.scripts["test"] === undefined ? null : await recogniseRunner(manifest.scripts, place.files);
-  if (own !== null && own.runner !== null && WHOLE_TREE.has(own.runner.name)) {
+  const looksBelow = own !== null && own.runner !== null && WHOLE_TREE.has(own.runner.name);
+  if (looksBelow && own.wholeTree) {
     const answer = await packageTests(place, manifest, manager, ".", "tests");
-    const said = `the test script at the top starts ${own.runner.name} over the whole tree, so it stands for all ${members.length} packages`;
+    const said = `the test script at the top starts ${own.runner?.name} over the whole tree, so it stands for all ${members.length} packages`;
     return { ...answer, notes: [said, ...answer.notes] };
   }
   const gates: OfferedGate[] = [];
@@ -154,7 +155,10 @@ async function tests(look: Look): Promise<Answer> {
     gates.length === 0
       ? `none of its ${members.length} packages has a test script of its own`
       : `each of the ${gates.length} packages with a test script has a gate of its own${own === null || hasOwn ? "" : "; the test script at the top is not run, because it only hands over to them or cannot be counted"}`;
-  return { gates: [...top.gates, ...gates], notes: [told, ...top.notes, ...notes] };
+  const part = looksBelow
+    ? `the test script at the top does not plainly start ${own.runner?.name} over the whole tree, so it stands for no package; `
+    : "";
+  return { gates: [...top.gates, ...gates], notes: [part + told, ...top.notes, ...notes] };
 }
 
 const NOTHING: Answer = { gates: [], notes: [] };
