@@ -260,7 +260,7 @@ describe("several packages", () => {
   test("of several kinds in one repository have a gate each", async () => {
     const { kinds, gates } = await seen({
       "web/package.json": pkg(),
-      "Cargo.toml": "[workspace]\n",
+      "Cargo.toml": '[workspace]\nmembers = ["a"]\n',
       "a/Cargo.toml": "[package]\n",
       "a/src/lib.rs": "#[test]\nfn x() {}\n",
       "tests/test_x.py": "import unittest\n",
@@ -595,6 +595,167 @@ describe("rust", () => {
   ])("fetches crates %s", async (_, files, more) =>
     expect((await detect({ ...crate, ...files })).prepare).toEqual([{ ...fetched, ...more }]),
   );
+
+  const tested = (folder: string, manifest = "[package]\n") => ({
+    [`${folder}/Cargo.toml`]: manifest,
+    [`${folder}/src/lib.rs`]: "#[test]\nfn adds() {}\n",
+  });
+  const gatesOf = async (files: Readonly<Record<string, string>>) => {
+    const { gates, notes } = await seen({ "Cargo.lock": "", ...files });
+    return { gates: gates.map((gate) => gate.replace(" (cargo test)", "")), notes };
+  };
+
+  test("in a package by itself has a gate for each package below, since cargo tests only the one at the top", async () =>
+    expect(
+      await gatesOf({
+        "Cargo.toml": '[package]\n[dependencies]\nadd = { path = "add" }\n',
+        "src/lib.rs": "#[test]\nfn adds() {}\n",
+        ...tested("add"),
+        ...tested("tools/gen", "[package]\n[workspace]\n"),
+        ...tested("plain", "[package]\n"),
+        "plain/src/lib.rs": "",
+      }),
+    ).toEqual({
+      gates: [
+        "tests: cargo test in .",
+        "tests-add: cargo test in add",
+        "tests-tools-gen: cargo test --workspace in tools/gen",
+      ],
+      notes: expect.not.arrayContaining([expect.stringMatching(/plain/)]),
+    }));
+
+  test("that is below a package without tests has a gate all the same", async () =>
+    expect((await gatesOf({ "Cargo.toml": "[package]\n", "src/lib.rs": "", ...tested("add") })).gates).toEqual([
+      "tests-add: cargo test in add",
+    ]));
+
+  const WORKSPACE = `
+[workspace]
+# "commented" is none of them
+members = [
+  "crates/*", # all of them,
+  './cli/',
+]
+exclude = ["crates/apart", "old"]
+
+[workspace.dependencies]
+inherited = { path = "lib/inherited", features = ["x"] }
+dotted.path = "lib/dotted"
+serde = "1"
+
+[workspace.dependencies.table]
+path = "lib/table"
+`;
+  const USES = `
+[package]
+[dependencies]
+inherited.workspace = true
+dotted = { workspace = true }
+serde = { workspace = true, features = ["derive"] }
+direct = { version = "1", path = "../../lib/direct" }
+[target.'cfg(unix)'.dev-dependencies]
+unix = { path = "../../lib/unix" }
+[build-dependencies.building]
+path = "../../lib/building"
+[dev-dependencies.table]
+workspace = true
+`;
+
+  test("in a workspace is tested with all its members, those it depends on by path among them", async () =>
+    expect(
+      await gatesOf({
+        "Cargo.toml": WORKSPACE,
+        ...tested("crates/a", USES),
+        ...tested("cli"),
+        ...tested("lib/inherited"),
+        ...tested("lib/dotted"),
+        ...tested("lib/table"),
+        ...tested("lib/direct", '[package]\n[dependencies]\nfurther = { path = "../further" }\n'),
+        ...tested("lib/further", '[package]\n[dependencies]\na = { path = "../../crates/a" }\n'),
+        ...tested("lib/unix"),
+        ...tested("lib/building"),
+      }),
+    ).toEqual({
+      gates: ["tests: cargo test --workspace in ."],
+      notes: ["cargo test --workspace runs the tests of all its packages (9 below the top)"],
+    }));
+
+  test("that a workspace excludes, or that is a workspace of its own below it, has a gate of its own", async () =>
+    expect(
+      await gatesOf({
+        "Cargo.toml": WORKSPACE,
+        ...tested("crates/a", '[package]\n[dependencies]\napart = { path = "../apart" }\n'),
+        ...tested("crates/apart"),
+        ...tested("old/b"),
+        "inner/Cargo.toml": '[workspace]\nmembers = ["c"]\n',
+        "inner/Cargo.lock": "",
+        ...tested("inner/c"),
+      }),
+    ).toEqual({
+      gates: [
+        "tests: cargo test --workspace in .",
+        "tests-inner: cargo test --workspace in inner",
+        "tests-crates-apart: cargo test in crates/apart",
+        "tests-old-b: cargo test in old/b",
+      ],
+      notes: [
+        "cargo test --workspace runs the tests of all its packages (1 below the top)",
+        "inner: cargo test --workspace runs the tests of all its packages (1 below the top)",
+      ],
+    }));
+
+  test("that a workspace leaves out without a word is not tested by cargo, which is said", async () =>
+    expect(
+      await gatesOf({ "Cargo.toml": WORKSPACE, ...tested("cli"), ...tested("stray"), ...tested("stray/more") }),
+    ).toEqual({
+      gates: ["tests: cargo test --workspace in ."],
+      notes: [
+        "cargo test --workspace runs the tests of all its packages (1 below the top)",
+        "cargo refuses to test stray, stray/more: the workspace has them neither among its members nor excluded; name them there to have them tested",
+      ],
+    }));
+
+  test("among the tests of a package is their material and no package of its own, unless one depends on it", async () =>
+    expect(
+      await gatesOf({
+        "Cargo.toml": '[package]\n[dev-dependencies]\nsupport = { path = "tests/support" }\n',
+        "src/lib.rs": "#[test]\nfn adds() {}\n",
+        ...tested("tests/support"),
+        ...tested("tests/ui/broken"),
+      }),
+    ).toEqual({
+      gates: ["tests: cargo test in .", "tests-tests-support: cargo test in tests/support"],
+      notes: [
+        "tests inside tests/ui/broken are not run, since it lies among the tests of a package; name a gate if they are to count",
+      ],
+    }));
+
+  test("below the top is pinned to cargo's settings above it too, and fetches from where those say", async () => {
+    const { gates, prepare } = await detect({
+      "Cargo.toml": "[package]\n",
+      ".cargo/config.toml":
+        '[source.crates-io]\nreplace-with = "m"\n[source.m]\nregistry = "sparse+http://crates.example:8080/index/"\n',
+      ...tested("add", '[package]\n[dependencies]\nserde = "1"\n'),
+    });
+    expect(gates.map(({ definition }) => definition.map(({ path }) => path))).toEqual([
+      [
+        "add/.cargo/config.toml",
+        ".cargo/config.toml",
+        "add/.cargo/config",
+        ".cargo/config",
+        "add/rust-toolchain.toml",
+        "rust-toolchain.toml",
+        "add/rust-toolchain",
+        "rust-toolchain",
+      ],
+    ]);
+    expect(prepare.map(({ hosts, inputs }) => ({ hosts, inputs: inputs.map(({ path }) => path) }))).toEqual([
+      {
+        hosts: ["crates.example:8080"],
+        inputs: ["add/Cargo.toml", "add/Cargo.lock", "add/.cargo/config.toml", ".cargo/config.toml"],
+      },
+    ]);
+  });
 
   test("without tests has no gate, and nothing is fetched for it", async () =>
     expect(await seen({ ...crate, "src/lib.rs": "fn adds() {}\n" })).toEqual({

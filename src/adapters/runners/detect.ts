@@ -30,6 +30,7 @@ export async function detect(repo: string, files: RepoFiles, registries: Registr
       const offer = await ecosystem.look({
         folder,
         files: below(files, folder),
+        top: files,
         paths: inside,
         registries,
         prepareId: (tool) => (folder === "." ? tool : `${tool}-${slug(folder)}`),

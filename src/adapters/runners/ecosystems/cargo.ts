@@ -1,6 +1,16 @@
 import { DEPENDENCIES_INSIDE } from "../../../domain/gate.ts";
 import { STDOUT, type TestRunner } from "../test-runner.ts";
-import { all, type Ecosystem, firstMatching, hostOf, type Place, type Prepared, testsGate } from "./ecosystem.ts";
+import { cargoPackages } from "./cargo-packages.ts";
+import {
+  type Ecosystem,
+  firstMatching,
+  hostOf,
+  listed,
+  type Place,
+  type Prepared,
+  testsGate,
+  upwards,
+} from "./ecosystem.ts";
 
 /** The output of libtest, which keeps what a test itself prints apart unless the test fails. */
 const CARGO: TestRunner = {
@@ -17,41 +27,67 @@ const REGISTRY_HOSTS = ["index.crates.io:443", "static.crates.io:443"] as const;
 const TEST = /#\[\s*(?:\w+::)*test\b|#\[\s*(?:rstest|test_case|quickcheck)\b|^\s*\/\/[/!]\s*```/m;
 const READ_MOST = 400;
 
-/** One gate: cargo runs every package of a workspace itself. */
+/** Files with cargo's settings; it looks for them in the folder and in each one above. */
+const SETTINGS = [".cargo/config.toml", ".cargo/config"] as const;
+const TOOLCHAINS = ["rust-toolchain.toml", "rust-toolchain"] as const;
+
+/** One gate for a workspace or a package that is alone; what cargo does not test from there is a place of its own. */
 export const cargo: Ecosystem = {
   manifest: /^Cargo\.toml$/,
   looksFor: "Cargo.toml",
   runners: [CARGO],
   async look(place) {
     const manifest = (await place.files.text("Cargo.toml")) ?? "";
-    const workspace = /^\s*\[workspace\b/m.test(manifest);
+    const packages = await cargoPackages(place);
+    const { workspace, members, ownerOf } = packages;
     const sources = place.paths.filter((path) => path.endsWith(".rs"));
-    const tested = (await firstMatching(place.files, sources, TEST, READ_MOST)) !== null;
+    const tested = await testedOf(place, sources, (path) => members.has(ownerOf(path)));
     const prepare = await cratesOf(place, manifest);
-    const packages = place.paths.filter((path) => path.endsWith("/Cargo.toml")).length;
+    const aside = async (folders: readonly string[]): Promise<string> => {
+      const found: string[] = [];
+      for (const folder of folders)
+        if (await testedOf(place, sources, (path) => ownerOf(path) === folder)) found.push(folder);
+      return listed(found);
+    };
+    const [notTaken, material] = [await aside(packages.refused), await aside(packages.material)];
     return {
       tool: "cargo",
       gates: tested
         ? [
             testsGate(["cargo", "test", ...(workspace ? ["--workspace"] : [])], CARGO, {
               // Not Cargo.toml: every new dependency changes it.
-              parts: [".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"],
+              parts: [...SETTINGS, ...TOOLCHAINS].flatMap((name) => upwards(place.folder, name)),
             }),
           ]
         : [],
       prepare: tested ? prepare.prepare : null,
-      notes: tested
-        ? [
-            ...(workspace
-              ? [`cargo test --workspace runs the tests of all its packages (${packages} below the top)`]
-              : []),
-            ...prepare.notes,
-          ]
-        : ["no Rust file here has a test, so there is no gate tests"],
-      covers: all,
+      notes: [
+        ...(tested && workspace
+          ? [
+              `cargo test --workspace runs the tests of all its packages (${[...members].filter((folder) => folder !== ".").length} below the top)`,
+            ]
+          : []),
+        ...(tested ? prepare.notes : []),
+        ...(notTaken === ""
+          ? []
+          : [
+              `cargo refuses to test ${notTaken}: the workspace has them neither among its members nor excluded; name them there to have them tested`,
+            ]),
+        ...(material === ""
+          ? []
+          : [
+              `tests inside ${material} are not run, since it lies among the tests of a package; name a gate if they are to count`,
+            ]),
+        ...(tested ? [] : ["no Rust file here has a test, so there is no gate tests"]),
+      ],
+      covers: (folder) =>
+        members.has(folder) || packages.refused.includes(folder) || packages.material.includes(folder),
     };
   },
 };
+
+const testedOf = async (place: Place, sources: readonly string[], own: (path: string) => boolean): Promise<boolean> =>
+  (await firstMatching(place.files, sources.filter(own), TEST, READ_MOST)) !== null;
 
 async function cratesOf(place: Place, manifest: string): Promise<Prepared> {
   const lock = await place.files.text("Cargo.lock");
@@ -61,8 +97,9 @@ async function cratesOf(place: Place, manifest: string): Promise<Prepared> {
         place.paths.some((path) => path.endsWith("/Cargo.toml"))
       : /^source = "/m.test(lock);
   if (!asks) return { prepare: null, notes: [] };
-  const settings =
-    ((await place.files.text(".cargo/config.toml")) ?? "") + ((await place.files.text(".cargo/config")) ?? "");
+  const settingsFiles = SETTINGS.flatMap((name) => upwards(place.folder, name));
+  const texts = await Promise.all(settingsFiles.map((path) => place.top.text(path.slice(1))));
+  const settings = texts.join("\n");
   if (/^\s*replace-with\s*=/m.test(settings) && /^\s*(?:directory|local-registry)\s*=/m.test(settings))
     return {
       prepare: null,
@@ -82,7 +119,7 @@ async function cratesOf(place: Place, manifest: string): Promise<Prepared> {
       inputs: [
         "Cargo.toml",
         "Cargo.lock",
-        ".cargo/config.toml",
+        ...upwards(place.folder, ".cargo/config.toml"),
         ...place.paths.filter((path) => path.endsWith("/Cargo.toml")),
       ],
       outputs: [],

@@ -15,6 +15,8 @@ export interface Place {
   readonly folder: string;
   /** Paths are relative to the folder. */
   readonly files: RepoFiles;
+  /** The repository's files from its top: for settings that a tool also looks for above the folder. */
+  readonly top: RepoFiles;
   /** Every file below the folder that is not a dependency's; relative to it. */
   readonly paths: readonly string[];
   readonly registries: Registries;
@@ -85,6 +87,22 @@ export const testsGate = (
   folder: ".",
   ...more,
 });
+
+/** A file of this name in the folder and in each one above it, nearest first, as parts from the repository's top. */
+export function upwards(folder: string, name: string): readonly string[] {
+  const parts = folder === "." ? [] : folder.split("/");
+  return Array.from(
+    { length: parts.length + 1 },
+    (_, up) => `/${[...parts.slice(0, parts.length - up), name].join("/")}`,
+  );
+}
+
+const LISTED_MOST = 10;
+
+/** The first of them and the number of the others, for a note. */
+export const listed = (names: readonly string[]): string =>
+  names.slice(0, LISTED_MOST).join(", ") +
+  (names.length > LISTED_MOST ? ` and ${names.length - LISTED_MOST} more` : "");
 
 export const hostOf = (url: string): string => {
   const { hostname, port, protocol } = new URL(url);

@@ -1,6 +1,6 @@
 import { DEPENDENCIES_INSIDE } from "../../../domain/gate.ts";
 import { STDOUT, type TestRunner } from "../test-runner.ts";
-import { type Ecosystem, hostOf, type Place, type Prepared, testsGate } from "./ecosystem.ts";
+import { type Ecosystem, hostOf, type Place, type Prepared, testsGate, upwards } from "./ecosystem.ts";
 
 /** `go test -json`: go itself turns each test binary's output into events, and ends one that died as failed. */
 const GO: TestRunner = {
@@ -34,22 +34,13 @@ export const go: Ecosystem = {
       gates:
         own.length === 0
           ? []
-          : [testsGate(["go", "test", "-json", "./..."], GO, { parts: workspacesOf(place.folder, "go.work") })],
+          : [testsGate(["go", "test", "-json", "./..."], GO, { parts: upwards(place.folder, "go.work") })],
       prepare: prepare.prepare,
       notes: own.length === 0 ? ["there is no _test.go file, so there is no gate tests"] : prepare.notes,
       covers: () => false,
     };
   },
 };
-
-/** go looks for its workspace in the module's folder and then upwards; the first one decides, so each place it may stand in counts. */
-function workspacesOf(folder: string, name: string): readonly string[] {
-  const parts = folder === "." ? [] : folder.split("/");
-  return Array.from(
-    { length: parts.length + 1 },
-    (_, up) => `/${[...parts.slice(0, parts.length - up), name].join("/")}`,
-  );
-}
 
 async function modulesOf(place: Place): Promise<Prepared> {
   const manifest = (await place.files.text("go.mod")) ?? "";
@@ -64,12 +55,7 @@ async function modulesOf(place: Place): Promise<Prepared> {
     prepare: {
       id,
       argv: ["go", "mod", "download"],
-      inputs: [
-        "go.mod",
-        "go.sum",
-        ...workspacesOf(place.folder, "go.work"),
-        ...workspacesOf(place.folder, "go.work.sum"),
-      ],
+      inputs: ["go.mod", "go.sum", ...upwards(place.folder, "go.work"), ...upwards(place.folder, "go.work.sum")],
       outputs: [],
       stores: [id],
       hosts: [...new Set([...proxies.map(hostOf), CHECKSUMS])].sort(),
