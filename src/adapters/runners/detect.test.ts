@@ -290,6 +290,128 @@ describe("python", () => {
 
   test("without tests is no project of its own", async () =>
     expect((await seen({ "setup.py": "" })).gates).toEqual([]));
+
+  const CASE = "import unittest\n\nclass Adds(unittest.TestCase):\n    def test_adds(self):\n        pass\n";
+  const UNITTEST = "nothing here asks for pytest, so unittest discovers the tests";
+  const discovers = async (files: Readonly<Record<string, string>>) => {
+    const { gates, notes } = await seen(files);
+    return {
+      gates: gates.map((gate) => gate.replace("python3 -m unittest discover", "discover").replace(" (unittest)", "")),
+      notes,
+    };
+  };
+  const STARTS: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    ["the folder of the tests", ["tests/test_a.py"], ["tests: discover -s tests in ."]],
+    ["the top for a package of tests", ["tests/__init__.py", "tests/test_a.py"], ["tests: discover in ."]],
+    [
+      "the first folder that is no package, upwards",
+      ["src/app/__init__.py", "src/app/tests/__init__.py", "src/app/tests/test_a.py"],
+      ["tests: discover -s src in ."],
+    ],
+    [
+      "each folder that is no package",
+      ["tests/test_a.py", "tests/unit/test_b.py", "tests/deep/__init__.py", "tests/deep/test_c.py"],
+      ["tests: discover -s tests in .", "tests-unit: discover -s tests/unit in ."],
+    ],
+    [
+      "the top and the folder that it does not reach",
+      ["test_a.py", "tests/test_b.py"],
+      ["tests: discover in .", "tests-tests: discover -s tests in ."],
+    ],
+    [
+      "the same folder for files whose names end in _test",
+      ["tests/test_a.py", "tests/c_test.py", "tests/deep/__init__.py", "tests/deep/test_both_test.py"],
+      ["tests: discover -s tests in .", "tests-suffix: discover -s tests -p *_test.py in ."],
+    ],
+    ["only such files", ["c_test.py"], ["tests: discover -p *_test.py in ."]],
+  ];
+  test.each(STARTS)("is discovered from %s", async (_, paths, gates) => {
+    const texts = paths.map((path) => [path, path.endsWith("__init__.py") ? "" : CASE]);
+    expect(await discovers({ "setup.py": "", ...Object.fromEntries(texts) })).toEqual({ gates, notes: [UNITTEST] });
+  });
+
+  test("says which files that are named as tests are not run", async () =>
+    expect(
+      await discovers({
+        "setup.py": "",
+        "tests/test_a.py": CASE,
+        "tests/test-b.py": CASE,
+        "tests/helpers/testing.py": "class Base:\n    pass\n",
+        "examples/test_c.py": CASE,
+      }),
+    ).toEqual({
+      gates: ["tests: discover -s tests in ."],
+      notes: [
+        UNITTEST,
+        "unittest is not asked to run examples/test_c.py, tests/helpers/testing.py, tests/test-b.py: it cannot import a file of such a name, no test is seen in it, or its folder is passed over; name a gate if they are to count",
+      ],
+    }));
+
+  test("with only such files is asked all the same, so that it stays unproven", async () =>
+    expect((await discovers({ "setup.py": "", "tests/test_a.py": "" })).gates).toEqual([
+      "tests: discover -s tests in .",
+    ]));
+
+  test("in more folders than have a gate each stays unproven", async () => {
+    const files = Object.fromEntries(Array.from({ length: 22 }, (_, at) => [`t${at + 10}/test_a.py`, CASE]));
+    const { gates, notes } = await discovers({ "setup.py": "", ...files });
+    expect([gates.length, gates[0], gates.at(-1)]).toEqual([
+      21,
+      "tests: discover -s t10 in .",
+      "tests-elsewhere:  in .",
+    ]);
+    expect(notes).toEqual([
+      UNITTEST,
+      "tests lie in more folders than have a gate each, so tests-elsewhere stays unproven for t30/test_a.py, t31/test_a.py; name a gate of that id that runs them",
+    ]);
+  });
+
+  test("leaves the tests of a project below to that one, with packages of its own", async () => {
+    const files = {
+      "requirements.txt": "x==1\n",
+      "tests/__init__.py": "",
+      "tests/test_a.py": CASE,
+      "tools/gen/setup.py": "",
+      "tools/gen/requirements.txt": "y==1\n",
+      "tools/gen/tests/test_b.py": CASE,
+    };
+    expect(await seen(files)).toEqual({
+      kinds: ["python"],
+      gates: [
+        "tests: python3 -m unittest discover in . (unittest)",
+        "tests-tools-gen: python3 -m unittest discover -s tests in tools/gen (unittest)",
+      ],
+      prepare: [
+        expect.stringMatching(/^python: .* in \.$/),
+        expect.stringMatching(/^python-tools-gen: .* in tools\/gen$/),
+      ],
+      notes: [UNITTEST, `tools/gen: ${UNITTEST}`],
+    });
+    const only = { "requirements.txt": "x==1\n", "tools/gen/setup.py": "", "tools/gen/tests/test_b.py": CASE };
+    expect(await seen(only)).toMatchObject({
+      gates: ["tests-tools-gen: python3 -m unittest discover -s tests in tools/gen (unittest)"],
+      prepare: [expect.stringMatching(/^python: .* in \.$/)],
+    });
+  });
+
+  test("runs from the top what one folder holds, though that has settings or is a project", async () => {
+    for (const [path, text] of [
+      ["tests/pyproject.toml", "[tool.ruff]\n"],
+      ["tests/pyproject.toml", "[project]\n"],
+      ["tests/setup.cfg", "[flake8]\n"],
+    ] as const)
+      expect(await discovers({ "setup.py": "", [path]: text, "tests/test_a.py": CASE })).toEqual({
+        gates: ["tests: discover -s tests in ."],
+        notes: [UNITTEST],
+      });
+    const files = { "setup.py": "", "a/test_a.py": CASE, "b/test_b.py": CASE, "b/pyproject.toml": "[tool.ruff]\n" };
+    expect((await discovers(files)).gates).toEqual(["tests: discover -s a in .", "tests-b: discover -s b in ."]);
+  });
+
+  test("runs what it reaches of a project below that is a package of its own", async () =>
+    expect(
+      await discovers({ "setup.py": "", "app/__init__.py": "", "app/setup.py": "", "app/test_a.py": CASE }),
+    ).toEqual({ gates: ["tests: discover in ."], notes: [UNITTEST] }));
 });
 
 describe("dependencies", () => {

@@ -2,15 +2,11 @@ import type { GateDefinition, PinnedPart, PrepareDefinition } from "../../domain
 import type { Detected, RepoFiles } from "../../ports/runners.ts";
 import { ECOSYSTEMS } from "./ecosystems/all.ts";
 import { below } from "./ecosystems/below.ts";
-import type { Ecosystem, Offer, OfferedGate, Registries } from "./ecosystems/ecosystem.ts";
+import { type Ecosystem, type Offer, type OfferedGate, type Registries, slugOf } from "./ecosystems/ecosystem.ts";
+import { depthOf, isLookedAt } from "./ecosystems/looked-at.ts";
 
 const TIMEOUT_MS = 600_000;
 const PATHS_MAX = 50_000;
-/** How far below the top folders of their own kind are looked for. */
-const DEPTH_MAX = 3;
-/** Folders whose manifests are somebody else's, or no project at all. */
-const PASSED_OVER =
-  /(?:^|\/)(?:node_modules|bower_components|vendor|third[_-]party|testdata|test-?data|__?fixtures?__?|fixtures?|examples?|samples?|templates?|dist|target|\.[^/]+)(?:\/|$)/i;
 const DEPENDENCIES = /(?:^|\/)(?:node_modules|vendor|\.venv|venv|\.git)\//;
 
 /** Gates and preparations of every kind of project in the repository. Only text is read. */
@@ -33,7 +29,7 @@ export async function detect(repo: string, files: RepoFiles, registries: Registr
         top: files,
         paths: inside,
         registries,
-        prepareId: (tool) => (folder === "." ? tool : `${tool}-${slug(folder)}`),
+        prepareId: (tool) => (folder === "." ? tool : `${tool}-${slugOf(folder)}`),
       });
       if (offer === null) continue;
       covers.push(
@@ -66,13 +62,11 @@ function foldersOf(ecosystem: Ecosystem, paths: readonly string[]): readonly str
     const parts = path.split("/");
     const name = parts.pop() ?? "";
     const folder = parts.join("/");
-    if (parts.length > DEPTH_MAX || !ecosystem.manifest.test(name) || PASSED_OVER.test(folder)) continue;
+    if (!ecosystem.manifest.test(name) || !isLookedAt(folder)) continue;
     folders.add(folder === "" ? "." : folder);
   }
-  return [...folders].sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
+  return [...folders].sort((a, b) => depthOf(a) - depthOf(b) || (a < b ? -1 : 1));
 }
-
-const depth = (folder: string): number => (folder === "." ? 0 : folder.split("/").length);
 
 function take(found: Found, repo: string, folder: string, offer: Offer): void {
   // A folder below that offers no tests is somebody's tool or demo: nothing is installed for it.
@@ -112,7 +106,7 @@ function take(found: Found, repo: string, folder: string, offer: Offer): void {
 
 /** At the top a gate's own id; below it the folder's name behind it, the tool's where that is taken. */
 function freeId(taken: Set<string>, { id }: OfferedGate, folder: string, tool: string): string {
-  const stem = folder === "." ? id : `${id}-${slug(folder)}`;
+  const stem = folder === "." ? id : `${id}-${slugOf(folder)}`;
   const free = [stem, `${stem}-${tool}`, ...Array.from({ length: 100 }, (_, at) => `${stem}-${tool}-${at + 2}`)].find(
     (one) => !taken.has(one),
   );
@@ -120,14 +114,6 @@ function freeId(taken: Set<string>, { id }: OfferedGate, folder: string, tool: s
   taken.add(free);
   return free;
 }
-
-const slug = (folder: string): string => {
-  const plain = folder
-    .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, "-")
-    .replace(/^[^a-z0-9]+|-+$/g, "");
-  return plain === "" ? "folder" : plain.slice(0, 40);
-};
 
 /** Parts as paths or `path#/pointer`, each once. */
 function pinnedParts(parts: readonly string[]): PinnedPart[] {

@@ -97,6 +97,15 @@ export function upwards(folder: string, name: string): readonly string[] {
   );
 }
 
+/** A folder as part of an id. */
+export function slugOf(folder: string): string {
+  const plain = folder
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[^a-z0-9]+|-+$/g, "");
+  return plain === "" ? "folder" : plain.slice(0, 40);
+}
+
 const LISTED_MOST = 10;
 
 /** The first of them and the number of the others, for a note. */

@@ -1,6 +1,18 @@
 import { DEPENDENCIES_INSIDE } from "../../../domain/gate.ts";
 import { inFile, type TestRunner } from "../test-runner.ts";
-import { all, type Ecosystem, firstMatching, hostOf, type Place, type Prepared, testsGate } from "./ecosystem.ts";
+import {
+  all,
+  type Ecosystem,
+  firstMatching,
+  hostOf,
+  listed,
+  type Offer,
+  type Place,
+  type Prepared,
+  slugOf,
+  testsGate,
+} from "./ecosystem.ts";
+import { unittestStarts } from "./unittest-starts.ts";
 
 /** pytest writes JUnit XML from its own process at the end. */
 const PYTEST: TestRunner = {
@@ -29,6 +41,8 @@ const PYTEST_TABLE = /^\s*\[(?:tool\.pytest(?:\.|\])|tool:pytest\]|pytest\])/m;
 const NAMES_PYTEST = /(?:^|["'\s,])pytest(?:$|[-\w]*\s*["'\s,;\]<>=~![])/m;
 const MANIFESTS = ["pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "Pipfile"] as const;
 const READ_MOST = 60;
+/** Folders with a run of unittest of their own. */
+const STARTS_MOST = 20;
 const PYPI = "https://pypi.org/simple/";
 const PYPI_FILES = "files.pythonhosted.org:443";
 
@@ -44,27 +58,65 @@ export const python: Ecosystem = {
     const why = await asksForPytest(place, tests);
     const environment = sourceLayout(place);
     const prepare = await packagesOf(place, environment);
-    const gate =
+    const run =
       why === null
-        ? testsGate(["python3", "-m", "unittest", "discover", ...startOf(place, tests)], UNITTEST, {
-            parts: [],
-            environment,
-          })
-        : testsGate(["python3", "-m", "pytest"], PYTEST, { parts: PYTEST.configuration, environment });
-    return {
-      tool: "python",
-      gates: [gate],
-      prepare: prepare.prepare,
-      notes: [
-        why === null
-          ? "nothing here asks for pytest, so unittest discovers the tests"
-          : `pytest runs the tests: ${why}`,
-        ...prepare.notes,
-      ],
-      covers: all,
-    };
+        ? await byUnittest(place, tests, environment)
+        : {
+            gates: [testsGate(["python3", "-m", "pytest"], PYTEST, { parts: PYTEST.configuration, environment })],
+            notes: [`pytest runs the tests: ${why}`],
+            covers: all,
+          };
+    return { tool: "python", ...run, prepare: prepare.prepare, notes: [...run.notes, ...prepare.notes] };
   },
 };
+
+async function byUnittest(
+  place: Place,
+  tests: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Pick<Offer, "gates" | "notes" | "covers">> {
+  const { starts, leftOut, theirs } = await unittestStarts(place, tests);
+  const [first] = starts;
+  const gates = starts.slice(0, STARTS_MOST).map(({ folder, suffix }) =>
+    testsGate(
+      [
+        ...["python3", "-m", "unittest", "discover"],
+        ...(folder === "." ? [] : ["-s", folder]),
+        ...(suffix ? ["-p", "*_test.py"] : []),
+      ],
+      UNITTEST,
+      {
+        id: [
+          "tests",
+          ...(folder === first?.folder ? [] : [folder === "." ? "top" : slugOf(folder.replace(/^tests?\//, ""))]),
+          ...(suffix && first?.suffix === false ? ["suffix"] : []),
+        ].join("-"),
+        parts: [],
+        environment,
+      },
+    ),
+  );
+  const elsewhere = starts.slice(STARTS_MOST).flatMap(({ files }) => files);
+  // Without a command a gate is never proven: what nobody runs is not passed over.
+  if (elsewhere.length > 0) gates.push(testsGate([], UNITTEST, { id: "tests-elsewhere", parts: [], environment: {} }));
+  return {
+    gates,
+    notes: [
+      ...(gates.length === 0 ? [] : ["nothing here asks for pytest, so unittest discovers the tests"]),
+      ...(elsewhere.length === 0
+        ? []
+        : [
+            `tests lie in more folders than have a gate each, so tests-elsewhere stays unproven for ${listed(elsewhere)}; name a gate of that id that runs them`,
+          ]),
+      ...(leftOut.length === 0
+        ? []
+        : [
+            `unittest is not asked to run ${listed([...leftOut].sort())}: it cannot import a file of such a name, no test is seen in it, or its folder is passed over; name a gate if they are to count`,
+          ]),
+    ],
+    covers: (folder) => !theirs.has(folder),
+  };
+}
 
 /** Why pytest, null when not. */
 async function asksForPytest({ files, paths }: Place, tests: readonly string[]): Promise<string | null> {
@@ -82,15 +134,6 @@ async function asksForPytest({ files, paths }: Place, tests: readonly string[]):
   return plain === null || (await firstMatching(files, [plain], /\bunittest\b/, 1)) !== null
     ? null
     : `${plain} has test functions of its style`;
-}
-
-/** Where discovery has to begin: in the folder of the tests when it is no package, else at the top. */
-function startOf({ paths }: Place, tests: readonly string[]): readonly string[] {
-  const folders = [...new Set(tests.map((path) => /^([^/]+)\//.exec(path)?.[1] ?? "."))];
-  const [only] = folders;
-  return folders.length === 1 && only !== undefined && only !== "." && !paths.includes(`${only}/__init__.py`)
-    ? ["-s", only]
-    : [];
 }
 
 /** Packages below `src/` are found without being installed. */
