@@ -196,6 +196,55 @@ describe("several packages", () => {
     },
   );
 
+  const SETTINGS: readonly (readonly [reaches: boolean, test: string, file: string, text: string])[] = [
+    [true, "vitest run", "vitest.config.ts", "export default { test: { globals: true, exclude: ['packages/a/**'] } }"],
+    [true, "vitest run", "vitest.config.ts", "test: { projects: ['./packages/*'] }"],
+    [true, "vitest run", "vitest.config.ts", 'test: { include: ["{packages,apps}/*/src/**/*.test.ts", "test/**"] }'],
+    [
+      true,
+      "vitest run",
+      "vite.config.ts",
+      "optimizeDeps: { include: ['react'] }, test: { coverage: { include: ['src/**'] } }",
+    ],
+    [true, "vitest run", "vitest.config.ts", "test: {\n  // include: ['test/**'],\n}"],
+    [true, "vitest run", "vitest.config.ts", "test: { include: patterns, root: '.' }"],
+    [true, "vitest run", "vitest.config.ts", `/**\n * root: 'packages/a'\n */\nroot: \`\${here}/packages/a\``],
+    [true, "vitest run", "vitest.workspace.ts", "export default defineWorkspace(['packages/*', '!packages/old'])"],
+    [true, "jest", "jest.config.js", "module.exports = { projects: ['<rootDir>/packages/*/jest.config.js'] }"],
+    [true, "jest", "jest.config.js", "module.exports = { roots: ['packages'], testMatch: ['**/?(*.)test.[jt]s'] }"],
+    [false, "vitest run", "vitest.config.ts", "test: { include: ['test/**/*.test.ts'] }"],
+    [false, "vitest run", "vitest.config.ts", "test: { projects: ['packages/a'] }"],
+    [false, "vitest run", "vitest.config.ts", "test: { dir: 'packages/a' }"],
+    [false, "vitest run", "vite.config.ts", 'root: "packages/a"'],
+    [false, "vitest run", "vitest.workspace.json", '["packages/a"]'],
+    [false, "jest", "jest.config.json", '{ "roots": ["<rootDir>/packages/a"] }'],
+    [false, "ava", "ava.config.js", "export default { files: ['test/**/*'] }"],
+    [false, "bun test", "bunfig.toml", '[test]\nroot = "packages/a"\n'],
+  ];
+  test.each(SETTINGS)(
+    "stand or fall with the settings of the top's runner: %s for %s with %s: %s",
+    async (is, script, file, text) => {
+      const { gates } = await seen({
+        "package.json": JSON.stringify({ workspaces: ["packages/*"], scripts: { test: script } }),
+        [file]: text,
+        ...members,
+      });
+      expect(gates.some((gate) => gate.startsWith("tests-"))).toBe(!is);
+    },
+  );
+
+  test("keep a gate each where package.json tells the top's runner to look elsewhere", async () => {
+    const { gates } = await seen({
+      "package.json": JSON.stringify({
+        workspaces: ["packages/*"],
+        scripts: { test: "jest" },
+        jest: { roots: ["<rootDir>/test"] },
+      }),
+      ...members,
+    });
+    expect(gates.filter((gate) => gate.startsWith("tests-")).length).toBe(2);
+  });
+
   test("keep a gate each beside the top's own, which is said", async () => {
     const { gates, notes } = await seen({
       "package.json": JSON.stringify({ workspaces: ["packages/*"], scripts: { test: "jest packages/a" } }),

@@ -1,4 +1,5 @@
 import type { RepoFiles } from "../../../ports/runners.ts";
+import { reachesFolders } from "../configured-reach.ts";
 import { BUN_TEST, SCRIPT_RUNNERS } from "../known-runners.ts";
 import { hasDependencies, type Manifest, readManifest } from "../npm-manifest.ts";
 import { insidePath, type Recognised, recogniseRunner } from "../script-runner.ts";
@@ -133,7 +134,7 @@ async function tests(look: Look): Promise<Answer> {
 
   const own = manifest.scripts["test"] === undefined ? null : await recogniseRunner(manifest.scripts, place.files);
   const looksBelow = own !== null && own.runner !== null && WHOLE_TREE.has(own.runner.name);
-  if (looksBelow && own.wholeTree) {
+  if (looksBelow && own.wholeTree && (await reachesFolders(own.runner?.configuration ?? [], place.files, members))) {
     const answer = await packageTests(place, manifest, manager, ".", "tests");
     const said = `the test script at the top starts ${own.runner?.name} over the whole tree, so it stands for all ${members.length} packages`;
     return { ...answer, notes: [said, ...answer.notes] };
