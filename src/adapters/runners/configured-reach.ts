@@ -45,7 +45,11 @@ async function textOf(name: string, files: RepoFiles): Promise<string | null> {
   }
 }
 
+/** Nobody writes more by hand, and the patterns above would take long over it. */
+const CHARACTERS_MAX = 50_000;
+
 function placesIn(name: string, text: string): readonly (readonly string[])[] {
+  if (text.length > CHARACTERS_MAX) return [];
   const plain = text.replace(COMMENT_LINE, "").replace(OTHER, "");
   const values = name.endsWith(".toml")
     ? [...plain.matchAll(TOML)]
