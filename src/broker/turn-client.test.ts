@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { captured, type Given, givenDesk } from "../../test/support/given-desk.ts";
 import { itemGiven } from "../../test/support/given-spec.ts";
 import { Failure } from "../domain/failure.ts";
+import type { PolicyQuestion } from "../ports/policy.ts";
 import type { SandboxOutcome } from "../ports/sandbox.ts";
 import { transcriptOf } from "./transcript.ts";
 import { type TurnPlace, turnClient } from "./turn-client.ts";
@@ -33,6 +34,11 @@ const A = "/workspace/app/a.txt";
 const terminal = { args: [], environment: {}, cwd: null, outputBytesMax: null };
 const wish = (more: object = {}) => ({ tool: "execute", title: "run it", rawInput: {}, locations: [], ...more });
 const ask = (): "ask" => "ask";
+/** As the shipped policy speaks of what no item names. */
+const unnamed = ({ act }: { readonly act: { readonly kind: string } }) =>
+  act.kind === "read"
+    ? "allow"
+    : ({ verdict: "ask", rule: act.kind === "edit" ? "plan/path" : "plan/command" } as const);
 const deny = (): "deny" => "deny";
 
 describe("an agent that reads", () => {
@@ -139,8 +145,9 @@ describe("an agent that asks for a permission", () => {
     [wish({ tool: "edit", rawInput: { file_path: 3 }, locations: [A] }), "allow", "permission allowed (plan/path)"],
     [wish({ tool: "edit", locations: ["/workspace/app"] }), "ask", "permission asked (turn/not-agreed)"],
     [wish({ tool: "edit", locations: ["/etc/passwd"] }), "deny", "permission denied (scope/path)"],
+    [wish({ tool: "read", locations: [A, "/usr/include/stdio.h"] }), "allow", "permission allowed (turn/looks)"],
   ])("%j is answered %s", async (asked, answer, act) => {
-    const { client, acts } = turn();
+    const { client, acts } = turn({ policy: unnamed });
     expect(await client.permit(asked)).toBe(answer);
     expect(acts()).toEqual([act]);
   });
@@ -149,6 +156,39 @@ describe("an agent that asks for a permission", () => {
     const { client, acts, seen } = turn({ policy: deny });
     expect(await client.permit(wish({ rawInput: { command: ["npm", "test"] } }))).toBe("deny");
     expect([acts(), seen.denied]).toEqual([["permission denied (r)"], ["be allowed: run it (execute) (r): because"]]);
+  });
+
+  it.each([
+    ["agreed on", wish({ rawInput: { command: "npm test" } }), "npm test"],
+    ["named by its item", wish({ rawInput: { command: ["make"] } }), "make"],
+    ["to be changed by its item", wish({ tool: "edit", locations: [A] }), "edit a.txt"],
+    ["only looked at", wish({ tool: "read", locations: [A] }), "read a.txt"],
+  ])("a policy's no and a policy's question stand, also for what is %s", async (_, asked, said) => {
+    const wants: string[] = [];
+    const policy = (verdict: "ask" | "deny") => (question: PolicyQuestion) => {
+      const { act } = question;
+      wants.push(
+        act.kind === "command" ? act.argv.join(" ") : act.kind === "edit" ? `edit ${act.path}` : `${act.kind} a.txt`,
+      );
+      return { verdict, rule: "user/publish" };
+    };
+    const [asks, denies] = [turn({ policy: policy("ask") }), turn({ policy: policy("deny") })];
+    expect([await asks.client.permit(asked), await denies.client.permit(asked)]).toEqual(["ask", "deny"]);
+    expect([...asks.acts(), ...denies.acts()]).toEqual([
+      "permission asked (user/publish)",
+      "permission denied (user/publish)",
+    ]);
+    expect(wants).toEqual([said, said]);
+  });
+
+  it("what every policy lets pass needs nobody's agreement beside, within an item and not outside of one", async () => {
+    const both = wish({ tool: "edit", locations: ["/workspace/app/b.txt", "/workspace/app/c.txt"] });
+    const policy = ({ act }: PolicyQuestion) =>
+      act.kind === "edit" && act.path === "c.txt" ? ({ verdict: "ask", rule: "plan/path" } as const) : "allow";
+    const wide = turn();
+    expect([await wide.client.permit(both), wide.acts()]).toEqual(["allow", ["permission allowed (r)"]]);
+    expect(await turn({ policy }).client.permit(both)).toBe("ask");
+    expect(await turn({ desk: { item: null } }).client.permit(both)).toBe("ask");
   });
 
   it("for what nobody may is told no, whatever a person once said to it", async () => {
@@ -175,14 +215,17 @@ describe("an agent that asks for a permission", () => {
     const both = wish({ tool: "edit", locations: [b, c] });
     const there = wish({ rawInput: { command: "deploy", cwd: `${web}/` } });
     const elsewhere = wish({ rawInput: { command: "deploy" } });
-    const answers = [both, there, elsewhere].map((one) => turn({}, { words }).client.permit(one));
+    const answers = [both, there, elsewhere].map((one) => turn({ policy: unnamed }, { words }).client.permit(one));
     expect(await Promise.all(answers)).toEqual(["allow", "allow", "ask"]);
     expect(new Set(Object.keys(words)).size).toBe(4);
   });
 
-  it("for a command that was approved in advance needs nobody", async () => {
-    const { client } = turn({ spec: { approvedCommands: ["npm run *"] } });
+  it("for a command that was approved in advance needs nobody: the policy knows of it", async () => {
+    const policy = ({ approvedCommands }: PolicyQuestion) =>
+      approvedCommands.includes("npm run *") ? "allow" : ({ verdict: "ask", rule: "plan/command" } as const);
+    const { client } = turn({ policy, spec: { approvedCommands: ["npm run *"] } });
     expect(await client.permit(wish({ rawInput: { command: "npm run build" } }))).toBe("allow");
+    expect(await turn({ policy }).client.permit(wish({ rawInput: { command: "npm run build" } }))).toBe("ask");
   });
 
   it("has a person's word where one was given for exactly that, and no secret of its stands in the record", async () => {
@@ -216,7 +259,7 @@ describe("an agent that starts commands", () => {
       ...terminal,
       command: "make",
       args: ["all"],
-      environment: { OWN: "1" },
+      environment: { NO_COLOR: "1" },
       cwd: "/workspace/app/web",
     });
     expect(await started.ended).toEqual({ exitCode: 1, signal: null });
@@ -224,7 +267,7 @@ describe("an agent that starts commands", () => {
     expect(seen.commands[0]).toMatchObject({
       argv: ["make", "all"],
       cwd: "/workspace/app/web",
-      environment: { LAYER: "1", OWN: "1" },
+      environment: { LAYER: "1", NO_COLOR: "1" },
       egressSocket: null,
       outputFile: "/run/dir/terminal-1.log",
     });
@@ -247,6 +290,48 @@ describe("an agent that starts commands", () => {
       [["sh", "-c", "make && ls"], "/workspace/app"],
       [["make"], "/workspace/app"],
     ]);
+  });
+
+  it("with a variable that may decide what runs is judged, asked about and recorded with it", async () => {
+    const seen: string[] = [];
+    const policy = ({ act }: PolicyQuestion) => {
+      if (act.kind === "command") seen.push(act.argv.join(" "));
+      return "allow" as const;
+    };
+    const { client, seen: did } = turn({ policy });
+    const environment = { CLAUDECODE: "1", PAGER: "less", LD_PRELOAD: "/workspace/app/x.so" };
+    await (await client.startTerminal({ ...terminal, command: "npm test", environment })).ended;
+    const argv = ["env", "PAGER=less", "LD_PRELOAD=/workspace/app/x.so", "sh", "-c", "npm test"];
+    expect(seen).toEqual([argv.join(" ")]);
+    expect(did.commands[0]).toMatchObject({ argv, environment: { LAYER: "1", CLAUDECODE: "1" } });
+    expect(did.told.map(({ act }) => act)).toMatchObject([
+      { kind: "command", argv, when: "begins" },
+      { kind: "command", argv, when: "ended" },
+    ]);
+    expect(did.said).toEqual([`\n$ CLAUDECODE=1 ${argv.join(" ")}\n`]);
+    // A person's word to the command alone is none to the command with a variable.
+    const words: Record<string, "allow"> = {};
+    const plain = turn({ policy: ask });
+    await expect(plain.client.startTerminal({ ...terminal, command: "deploy" })).rejects.toThrow("asked first");
+    words[plain.client.wish()?.digest ?? ""] = "allow";
+    const again = (more: object) =>
+      turn({ policy: ask }, { words }).client.startTerminal({ ...terminal, command: "deploy", ...more });
+    await (await again({})).ended;
+    await expect(again({ environment: { NODE_OPTIONS: "-r x" } })).rejects.toThrow("asked first");
+  });
+
+  it.each([
+    [{ environment: { "": "x" } }, '"" is no name of a variable'],
+    [{ environment: { "A=B": "x" } }, '"A=B" is no name of a variable'],
+    [{ environment: { A: "y\0--bind\0/\0/tmp/host" } }, "no command, argument or variable can hold a NUL character"],
+    [{ args: ["a\0b"] }, "no command, argument or variable can hold a NUL character"],
+  ])("with what no system takes is refused before anything is done: %j", async (more, said) => {
+    const { client, acts, seen } = turn();
+    await expect(client.startTerminal({ ...terminal, command: "make", ...more })).rejects.toMatchObject({
+      code: "input/invalid",
+      message: said,
+    });
+    expect([acts(), seen.commands]).toEqual([[], []]);
   });
 
   it("sees what they put out as it comes, the end of it where it is too much, and can end them", async () => {

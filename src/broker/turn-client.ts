@@ -205,7 +205,7 @@ export function turnClient(
 
     async startTerminal(asked) {
       const { repo, path: cwd } = asked.cwd === null ? { repo: firstRepo(desk), path: "." } : placed(asked.cwd);
-      const argv = wordsOf(asked);
+      const { argv, environment } = commandOf(asked);
       const terminal = `${terminals.length + 1}`;
       const told = (when: "begins" | "ended"): TurnAct => ({ kind: "command", repo, argv, cwd, terminal, when });
       const act: Act & { repo: string } = {
@@ -220,8 +220,9 @@ export function turnClient(
       if (terminals.length >= TERMINALS_MAX)
         throw new Failure("act/denied", `more than ${TERMINALS_MAX} terminals in one turn`);
       await record(told("begins"), "allowed", rule);
-      place.transcript.tell(`\n$ ${argv.join(" ")}\n`);
-      const started = await startTerminal(deps, desk, run, place, { asked, argv, repo, cwd, terminal }, (more) =>
+      place.transcript.tell(`\n$ ${[...Object.entries(environment).map(assigned), ...argv].join(" ")}\n`);
+      const its = { asked, argv, environment, repo, cwd, terminal };
+      const started = await startTerminal(deps, desk, run, place, its, (more) =>
         record(told("ended"), "allowed", rule, more),
       );
       terminals.push(started.ended);
@@ -230,9 +231,30 @@ export function turnClient(
   };
 }
 
-/** Agents give a whole line as the command as often as words: that is a shell's to read, inside the same sandbox. */
-const wordsOf = ({ command, args }: TerminalAsked): readonly string[] =>
-  args.length === 0 && /[\s|&;<>()$`"'*?]/.test(command) ? ["sh", "-c", command] : [command, ...args];
+const assigned = ([name, value]: readonly [string, string]): string => `${name}=${value}`;
+
+/** Variables that say who asks, and how output is to look. */
+const ONLY_LOOKS =
+  /^(?:(?:CLAUDECODE|GEMINI_CLI|TERM|COLORTERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|CLICOLOR|CLICOLOR_FORCE|LANG|LC_[A-Z]+)=[\w.@:-]{0,100}|(?:GIT_)?PAGER=cat)$/;
+
+/**
+ * Agents give a whole line as the command as often as words: that is a shell's to read, inside the same sandbox. A variable may decide what a
+ * command does, so it is a part of the command: judged, agreed on and recorded with it.
+ */
+function commandOf({ command, args, environment }: TerminalAsked): Pick<Terminal, "argv" | "environment"> {
+  const words = args.length === 0 && /[\s|&;<>()$`"'*?]/.test(command) ? ["sh", "-c", command] : [command, ...args];
+  const all = Object.entries(environment);
+  const odd = all.find(([name]) => !/^[A-Za-z_]\w*$/.test(name));
+  if (odd !== undefined)
+    throw new Failure("input/invalid", `${JSON.stringify(odd[0].slice(0, TITLE_MAX))} is no name of a variable`);
+  if ([...words, ...all.map(assigned)].some((word) => word.includes("\0")))
+    throw new Failure("input/invalid", "no command, argument or variable can hold a NUL character");
+  const deciding = all.filter((one) => !ONLY_LOOKS.test(assigned(one)));
+  return {
+    argv: deciding.length === 0 ? words : ["env", ...deciding.map(assigned), ...words],
+    environment: Object.fromEntries(all.filter((one) => !deciding.includes(one))),
+  };
+}
 
 const linesOf = (text: string, line: number | null, limit: number | null): string => {
   if (line === null && limit === null) return text;
@@ -247,6 +269,7 @@ const wordOn = ({ words }: TurnPlace, digest: string): PersonsWord | undefined =
 interface Terminal {
   readonly asked: TerminalAsked;
   readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
   readonly repo: string;
   readonly cwd: string;
   readonly terminal: string;
@@ -259,7 +282,7 @@ async function startTerminal(
   desk: Desk,
   run: StepRun,
   place: TurnPlace,
-  { asked, argv, repo, cwd, terminal }: Terminal,
+  { asked, argv, environment, repo, cwd, terminal }: Terminal,
   recordEnd: (more: { readonly evidence: readonly Evidence[]; readonly blobs: readonly StagedBlob[] }) => Promise<void>,
 ): Promise<TurnTerminal> {
   const directory = await deps.runDirectory(desk.task, run.step, run.run);
@@ -273,7 +296,7 @@ async function startTerminal(
       cwd: cwd === "." ? `${WORKSPACES_INSIDE}/${repo}` : `${WORKSPACES_INSIDE}/${repo}/${cwd}`,
       mounts: place.mounts,
       scratches: place.scratches,
-      environment: { ...place.environment, ...asked.environment },
+      environment: { ...place.environment, ...environment },
       toolPath: toolPathOf(desk, repo),
       egressSocket: null,
       limits: limitsOf(desk, desk.spec.limits.stepMs),

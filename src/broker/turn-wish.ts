@@ -1,9 +1,17 @@
 import { isPlainPath } from "../domain/scope.ts";
 import { scopeOf } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
-import { judgePermission, type PermissionAnswer, type PermissionWish } from "../domain/turn-permission.ts";
+import {
+  CHANGES,
+  commandIn,
+  judgePermission,
+  LOOKS,
+  type PermissionAnswer,
+  type PermissionWish,
+} from "../domain/turn-permission.ts";
 import type { Desk } from "../ports/broker.ts";
 import type { AskedPermission } from "../ports/foreign.ts";
+import type { PolicyAnswer } from "../ports/policy.ts";
 import { firstRepo, WORKSPACES_INSIDE } from "./confine.ts";
 import { decide } from "./decision.ts";
 import type { BrokerDependencies } from "./deps.ts";
@@ -13,7 +21,13 @@ interface Place {
   readonly path: string;
 }
 
-/** First what holds for any wish, then, where it is a command or an edit that can be told, what the policies in force say of that. */
+/** Answers of the shipped policy that say no more than that nobody named it: whether that is so is known better here. */
+const NOT_NAMED: ReadonlySet<string> = new Set(["plan/path", "plan/command"]);
+
+/**
+ * First what holds for any wish; then, for each act that can be told of it, what the policies in force say. The stricter word counts: a no or
+ * a question of a policy stands whatever was agreed on, and what every policy lets pass needs nobody's agreement beside.
+ */
 export async function judgeWish(
   deps: BrokerDependencies,
   desk: Desk,
@@ -24,20 +38,39 @@ export async function judgeWish(
     item: desk.item,
     scopes: desk.spec.scopes,
     agreed: agreedOn(desk),
-    grants: [...desk.grants, ...(desk.spec.approvedCommands ?? [])],
+    grants: desk.grants,
   });
-  if (judged.answer === "deny" || wanted.argv === null) return judged;
-  const argv = wanted.argv.length === 1 ? ["sh", "-c", ...wanted.argv] : wanted.argv;
-  const timeoutMs = desk.spec.limits.stepMs;
-  const said = await decide(deps, desk, {
-    kind: "command",
-    repo: firstRepo(desk),
-    argv,
-    cwd: ".",
-    timeoutMs,
-    network: [],
+  if (judged.answer === "deny") return judged;
+  const said = await Promise.all(actsOf(desk, wanted).map((act) => decide(deps, desk, act)));
+  const stricter =
+    said.find(({ verdict }) => verdict === "deny") ??
+    said.find(({ verdict, rule }) => verdict === "ask" && !NOT_NAMED.has(rule));
+  if (stricter !== undefined)
+    return { answer: stricter.verdict === "deny" ? "deny" : "ask", rule: stricter.rule, reason: stricter.reason };
+  const [first] = said;
+  return judged.answer === "ask" && desk.item !== null && first !== undefined && said.every(isAllowed)
+    ? { answer: "allow", rule: first.rule }
+    : judged;
+}
+
+const isAllowed = ({ verdict }: PolicyAnswer): boolean => verdict === "allow";
+
+/** The acts that a wish comes to, as a step of its own would be asked about them. */
+function actsOf(desk: Desk, { tool, places, argv }: PermissionWish): readonly Act[] {
+  if (argv !== null) {
+    const words = commandIn(argv);
+    const timeoutMs = desk.spec.limits.stepMs;
+    return words.length === 0
+      ? []
+      : [{ kind: "command", repo: firstRepo(desk), argv: words, cwd: ".", timeoutMs, network: [] }];
+  }
+  return places.flatMap((place): readonly Act[] => {
+    if (place === null) return [];
+    if (LOOKS.has(tool)) return [{ kind: "read", repo: place.repo, what: "file", target: [place.path] }];
+    return CHANGES.has(tool)
+      ? [{ kind: "edit", ...place, before: null, after: null, content: null, executable: null }]
+      : [];
   });
-  return said.verdict === "deny" ? { answer: "deny", rule: said.rule, reason: said.reason } : judged;
 }
 
 /** What the gates run: as words, and as the line where one is given to a shell. A gate that still lacks its command agrees to nothing. */

@@ -35,8 +35,15 @@ const wordsIn = (argv: readonly string[]): readonly string[] => {
   return argv.length > 1 || /[^A-Za-z0-9 _./:=@,+-]/.test(line) ? argv : line.split(" ").filter((word) => word !== "");
 };
 
-const LOOKS: ReadonlySet<string> = new Set(["read", "search", "think"]);
-const CHANGES: ReadonlySet<string> = new Set(["edit", "delete", "move"]);
+/** The words that run: those of a line where it is nothing but words, else a shell that reads it. Empty where nothing is said. */
+export function commandIn(argv: readonly string[]): readonly string[] {
+  const words = wordsIn(argv);
+  return words === argv && argv.length === 1 ? ["sh", "-c", ...argv] : words;
+}
+
+/** Kinds of tools that only look, and those that change the files they name. */
+export const LOOKS: ReadonlySet<string> = new Set(["read", "search", "think"]);
+export const CHANGES: ReadonlySet<string> = new Set(["edit", "delete", "move"]);
 
 /**
  * What is said to an agent that asks. An allowed act still happens inside the agent's own sandbox, whose mounts and closed network hold

@@ -101,6 +101,20 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
       expect(await sh("kill -TERM $$")).toMatchObject({ exitCode: null, signal: "SIGTERM", endedBy: "itself" });
     });
 
+    it("takes no variable that would be read as more than a variable: nothing outside is reached by one", async () => {
+      const outside = join(host, "outside");
+      writeFileSync(outside, "untouched\n");
+      const reaches = `v\0--bind\0${host}\0/tmp/host`;
+      for (const environment of [{ X: reaches }, { [`X\0v\0--bind\0/\0/tmp/host`]: "v" }, { "": "v" }, { "A=B": "v" }])
+        await expect(sh("echo reached >/tmp/host/outside", { environment })).rejects.toMatchObject({
+          code: "input/invalid",
+        });
+      expect(readFileSync(outside, "utf8")).toBe("untouched\n");
+      // The control: a value may hold anything else.
+      const value = "two words\n--bind / =";
+      expect(text((await sh('printf %s "$X"', { environment: { X: value } })).stdout)).toBe(value);
+    });
+
     it("says of the system's programs where they lead, as a command inside does, and of nothing else", async () => {
       const inside = async (path: string): Promise<string> => text((await sh(`readlink -f ${path}`)).stdout).trim();
       for (const path of ["/bin/sh", "/usr/bin/env"]) expect(sandbox.systemProgram(path)).toBe(await inside(path));

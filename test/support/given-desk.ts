@@ -4,7 +4,7 @@ import type { Act } from "../../src/domain/step.ts";
 import type { Desk, Effect, Opened, StepRun } from "../../src/ports/broker.ts";
 import type { EgressRecord, EgressTarget } from "../../src/ports/egress.ts";
 import type { Layer } from "../../src/ports/layers.ts";
-import type { PolicyQuestion } from "../../src/ports/policy.ts";
+import type { PolicyAnswer, PolicyQuestion } from "../../src/ports/policy.ts";
 import type { Captured, SandboxCommand, SandboxOutcome, SessionOutcome } from "../../src/ports/sandbox.ts";
 import { specGiven } from "./given-spec.ts";
 
@@ -53,6 +53,8 @@ export const questionGiven = (act: Act, more: Partial<PolicyQuestion> = {}): Pol
   ...more,
 });
 
+type Verdict = PolicyAnswer["verdict"];
+
 export interface Given {
   readonly desk?: Partial<Desk>;
   readonly spec?: Partial<Desk["spec"]> | Readonly<Record<string, unknown>>;
@@ -68,7 +70,8 @@ export interface Given {
     signal: AbortSignal,
   ) => { readonly says?: readonly string[]; readonly outcome?: Promise<Partial<SessionOutcome>> };
   readonly connections?: readonly EgressRecord[];
-  readonly policy?: (question: PolicyQuestion) => "allow" | "ask" | "deny";
+  /** `rule`: the one that decides; "r" where none is named. */
+  readonly policy?: (question: PolicyQuestion) => Verdict | { readonly verdict: Verdict; readonly rule: string };
   readonly layers?: Readonly<Record<string, Partial<Layer>>>;
   readonly run?: Partial<StepRun>;
 }
@@ -138,13 +141,11 @@ export function givenDesk(given: Given = {}) {
   } as unknown as Desk;
   const deps = {
     policy: {
-      decide: async (question: PolicyQuestion) => ({
-        verdict: given.policy?.(question) ?? "allow",
-        rule: "r",
-        policy: "shipped:r",
-        set: "s",
-        reason: "because",
-      }),
+      decide: async (question: PolicyQuestion) => {
+        const said = given.policy?.(question) ?? "allow";
+        const { verdict, rule } = typeof said === "string" ? { verdict: said, rule: "r" } : said;
+        return { verdict, rule, policy: `shipped:${rule}`, set: "s", reason: "because" };
+      },
     },
     seal: (value: unknown) => ({ text: JSON.stringify(value), sha256: `seal of ${JSON.stringify(value)}` }),
     digest: (content: Uint8Array) => `digest of ${textOf(content)}`,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { Failure } from "../../domain/failure.ts";
 import type { Limits, SandboxCommand } from "../../ports/sandbox.ts";
 import { BRIDGE_PORT } from "./environment.ts";
 import { commandArguments, SEAL, syntheticFiles } from "./file-system.ts";
@@ -65,6 +66,25 @@ export interface CommandLine {
   readonly pipes: readonly (string | Buffer | null)[];
 }
 
+/** Options end with a NUL each: one inside of a word would be read as further options, and mount what nobody said. */
+function joined(words: readonly string[]): string {
+  const broken = words.find((word) => word.includes("\0"));
+  if (broken !== undefined)
+    throw new Failure("input/invalid", `a NUL character stands in ${JSON.stringify(broken.slice(0, 100))}`, {
+      next: "Leave it out: no name, no value and no path can hold one.",
+    });
+  return words.map((word) => `${word}\0`).join("");
+}
+
+/** What `setenv` takes; bwrap would end without a word of the variable. */
+function variable([name, value]: readonly [string, string]): readonly string[] {
+  if (name === "" || name.includes("="))
+    throw new Failure("input/invalid", `${JSON.stringify(name.slice(0, 100))} is no name of a variable`, {
+      next: "Give it a name without an equals sign.",
+    });
+  return ["--setenv", name, value];
+}
+
 /**
  * The whole command line. bwrap's options travel over descriptors, not as arguments: the environment may hold secrets
  * and a process's arguments are everybody's to read.
@@ -77,7 +97,7 @@ export const commandLine = (
 ): CommandLine => {
   const pipes: (string | Buffer | null)[] = [null, null];
   const feed = (content: string | Buffer): string => String(GATE_FD + pipes.push(content) - 1);
-  const options = (words: readonly string[]): string => feed(words.map((word) => `${word}\0`).join(""));
+  const options = (words: readonly string[]): string => feed(joined(words));
 
   const [bridgeBinds, bridgeArgv] = bridge(command.egressSocket);
   const outer = [
@@ -95,10 +115,7 @@ export const commandLine = (
     ...bridgeBinds,
     ...SEAL,
   ];
-  const environment = [
-    "--clearenv",
-    ...Object.entries(variables).flatMap(([name, value]) => ["--setenv", name, value]),
-  ];
+  const environment = ["--clearenv", ...Object.entries(variables).flatMap(variable)];
   const confine = [
     ...["--unshare-user", "--disable-userns"],
     ...(filter === null ? [] : ["--seccomp", feed(filter)]),

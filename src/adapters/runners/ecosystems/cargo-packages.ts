@@ -1,5 +1,5 @@
-import { folderPattern } from "./folder-pattern.ts";
 import type { Place } from "./ecosystem.ts";
+import { folderPattern } from "./folder-pattern.ts";
 
 /** What one `cargo test` at the top of a place reaches of the packages below it, and what becomes of the others. */
 export interface CargoPackages {
