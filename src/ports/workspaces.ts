@@ -139,7 +139,10 @@ export interface Workspaces {
   inspect(place: string, branch?: string | null): Promise<RepoState>;
   /** Changes nothing anywhere; a remote one is mirrored. `branch` as for `inspect`. */
   probe(place: string, branch: string | null): Promise<Probe>;
-  /** A file of a commit as text, null when there is none there (or it is no regular file, or larger than `bytesMax`). */
+  /**
+   * A file of a commit as text, null when there is none there (or it is no regular file). One larger than `bytesMax` (64 MiB) is not taken
+   * for absent: `Failure("repo/unsupported")`.
+   */
   fileAt(source: string, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
   /** Paths of a commit below `prefix` (default all), sorted, at most `most`. */
   pathsAt(source: string, commit: CommitId, prefix?: string, most?: number): Promise<readonly string[]>;
@@ -205,7 +208,7 @@ export interface Workspaces {
     paths: readonly string[],
   ): Promise<Readonly<Record<string, string | null>>>;
 
-  /** A file of a commit of the clone as text, null when there is none (or it is no regular file, or larger than `bytesMax`). */
+  /** The same of a commit of the clone. */
   textAt(clone: CloneRef, commit: CommitId, path: string, bytesMax?: number): Promise<string | null>;
   /** `changes`, with the texts of both sides: of the first `most` paths, of regular files of at most `bytesMax`. */
   changedTexts(

@@ -507,7 +507,16 @@ describe("a candidate", () => {
     expect(await workspaces.fileAt(repo, base, "a.txt")).toBe("one\n");
     for (const path of ["link", "d", "absent", "../a.txt", "", "/a.txt", "d//b.txt"])
       expect([path, await workspaces.textAt(CLONE, made, path)]).toEqual([path, null]);
-    expect(await workspaces.textAt(CLONE, made, "a.txt", 3)).toBeNull();
+    for (const read of [
+      () => workspaces.textAt(CLONE, made, "a.txt", 3),
+      () => workspaces.fileAt(repo, base, "a.txt", 3),
+    ])
+      await expect(read()).rejects.toMatchObject({
+        code: "repo/unsupported",
+        message: expect.stringMatching(/^a\.txt in commit [0-9a-f]{12} has 4 bytes, and .* up to 3 bytes$/),
+        next: "Commit a smaller a.txt, or take it out of the repository.",
+        facts: { path: "a.txt", bytes: 4, bytesMax: 3 },
+      });
     expect(await workspaces.pathsAt(repo, base, "d")).toEqual(["d/b.txt"]);
     expect(await workspaces.pathsAt(repo, base, "", 1)).toEqual(["a.txt"]);
     expect(await workspaces.digestsAt(CLONE, made, ["a.txt", "absent", "d"])).toEqual({

@@ -175,7 +175,7 @@ const isPlainPath = (path: string): boolean =>
 
 const isRegular = (entry: TreeEntry | null | undefined): entry is TreeEntry => entry?.mode.startsWith("100") === true;
 
-/** Text of a regular file in a commit; null: none there, something else, or larger. */
+/** Text of a regular file in a commit; null: none there, or something else. A larger one is refused: passed over it would count as absent. */
 export async function textAt(
   git: Git,
   call: GitCall,
@@ -184,15 +184,28 @@ export async function textAt(
   bytesMax: number,
 ): Promise<string | null> {
   const entry = (await entriesAt(git, call, commit, [path])).get(toByteName(path));
-  return isRegular(entry) ? ((await textsOf(git, call, [entry.id], bytesMax)).get(entry.id) ?? null) : null;
+  if (!isRegular(entry)) return null;
+  let found = 0;
+  const texts = await textsOf(git, call, [entry.id], bytesMax, (size) => {
+    found = size;
+  });
+  const text = texts.get(entry.id);
+  if (text === undefined)
+    throw new Failure(
+      "repo/unsupported",
+      `${path} in commit ${commit.slice(0, 12)} has ${found} bytes, and a file that decides what is installed or run is read up to ${bytesMax} bytes`,
+      { next: `Commit a smaller ${path}, or take it out of the repository.`, facts: { path, bytes: found, bytesMax } },
+    );
+  return text;
 }
 
-/** Texts by their ids; those larger than `bytesMax` are not in it. */
+/** Texts by their ids; those larger than `bytesMax` are not in it, and said to `larger`. */
 async function textsOf(
   git: Git,
   call: GitCall,
   ids: readonly string[],
   bytesMax: number,
+  larger: (bytes: number) => void = () => {},
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   await readObjects(git, call, ids, (at) => {
@@ -201,6 +214,7 @@ async function textsOf(
     return {
       begin: (_type, size) => {
         fits = size <= bytesMax;
+        if (!fits) larger(size);
       },
       // The reader's buffer is used again.
       piece: (bytes) => void (fits && pieces.push(Buffer.from(bytes))),

@@ -53,7 +53,8 @@ import { excluded } from "./stage.ts";
 import { takeBackOf } from "./take-back.ts";
 import { type Walk, walking } from "./walk.ts";
 
-const TEXT_BYTES_MAX = 1024 * 1024;
+/** Lock files of large repositories have tens of MiB. What is larger is refused, because a file passed over would count as absent. */
+const TEXT_BYTES_MAX = 64 * 1024 * 1024;
 const PATHS_MAX = 100_000;
 /** Workspaces whose stat cache is kept: the ones being worked on. */
 const CACHES_MAX = 32;

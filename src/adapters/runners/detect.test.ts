@@ -12,7 +12,7 @@ async function seen(contents: Readonly<Record<string, string | null>>) {
   };
 }
 
-/** Of what has no text (a link, or a file that is too large) only the path is known. */
+/** Of what has no text (a link, a submodule) only the path is known. */
 const detect = (contents: Readonly<Record<string, string | null>>) =>
   runners({ registry: "" }).detect("app", {
     text: async (path) => contents[path] ?? null,
