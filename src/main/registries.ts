@@ -7,7 +7,7 @@ import { ownAccount } from "./account.ts";
 
 const run = promisify(execFile);
 
-/** What this machine's own package clients are set to. */
+/** What this machine's own package clients are set to: urls that may hold a name and a password, which stay in this process. */
 export interface ClientSettings {
   readonly registry: string;
   readonly goProxy?: string;

@@ -4,13 +4,13 @@ import type { Instrumented, Runners } from "../../ports/runners.ts";
 import { readCargo } from "./cargo-output.ts";
 import { detect } from "./detect.ts";
 import { ECOSYSTEMS } from "./ecosystems/all.ts";
-import type { Registries } from "./ecosystems/ecosystem.ts";
 import { readGoJson } from "./go-json.ts";
 import { joinReports } from "./join-reports.ts";
 import { readJestShape, readMocha, readRspec } from "./json-reports.ts";
 import { readJunit } from "./junit.ts";
 import { readMinitest } from "./minitest-output.ts";
-import { DEFAULT_REGISTRY, NPM_QUIET } from "./npm-prepare.ts";
+import { type Machine, machineRegistries } from "./machine-registries.ts";
+import { NPM_QUIET } from "./npm-prepare.ts";
 import { readProve } from "./prove-output.ts";
 import { reportText } from "./report-text.ts";
 import { readSummary } from "./summary-output.ts";
@@ -18,18 +18,14 @@ import { readTap } from "./tap.ts";
 import type { TestRunner } from "./test-runner.ts";
 import { readUnittest } from "./unittest-output.ts";
 
-/** What the machine's own clients are set to; what is left out is the client's usual registry. */
-export type Machine = { readonly registry: string; readonly goProxy?: string; readonly pythonIndex?: string };
-
 /** Detection, instrumentation and reports of test runners. */
 export const runners = (machine: Machine): Runners => {
-  const registries: Registries = {
-    npm: normalised(machine.registry, DEFAULT_REGISTRY),
-    go: machine.goProxy ?? "https://proxy.golang.org",
-    python: normalised(machine.pythonIndex ?? "", "https://pypi.org/simple/"),
-  };
+  const known = machineRegistries(machine);
   return {
-    detect: (repo, files) => detect(repo, files, registries),
+    detect: async (repo, files) => {
+      const found = await detect(repo, files, known.registries);
+      return { ...found, notes: [...found.notes, ...known.notes(found.prepare)] };
+    },
     instrument,
     join: joinReports,
     read: (format, report) => {
@@ -90,9 +86,3 @@ function instrument(gate: GateDefinition, reportDirectory: string): Instrumented
 
 const isNpmScript = ([program, command]: readonly string[]): boolean =>
   program === "npm" && ["test", "t", "tst", "run", "run-script"].includes(command ?? "");
-
-/** A registry may be written with and without the slash at its end; a setting that is no URL counts as the usual one. */
-function normalised(registry: string, usual: string): string {
-  const url = URL.canParse(registry) ? new URL(registry).href : usual;
-  return url.endsWith("/") ? url : `${url}/`;
-}
