@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { HostAccess, RemoteAccess } from "../../src/adapters/git/credentials.ts";
 import { gitWorkspaces } from "../../src/adapters/git/workspaces.ts";
@@ -92,6 +92,71 @@ describe("a remote repository is read", () => {
       `[credential]\n\thelper = ${helper}\n[core]\n\tsshCommand = false\n`,
     );
     expect((await over(remotes).inspect(`${locked.url}/app.git`)).branch).toBe("main");
+  });
+
+  describe("with the credential helper of the person's git settings", () => {
+    const WRONG = "!echo username=git; echo password=wrong; :";
+    const RIGHT = `!echo username=git; echo 'password=${SECRET}'; :`;
+    const setting = (helper: string): string => `[credential]\n\thelper =\n\thelper = ${JSON.stringify(helper)}\n`;
+    /** Files below the person's home, and below the directory that XDG_CONFIG_HOME names. */
+    const looked = async (own: Record<string, string>, xdg: Record<string, string> | null, named?: string) => {
+      const home = temporaryDirectory("person");
+      const elsewhere = temporaryDirectory("xdg");
+      for (const [place, files] of [[home, own] as const, [elsewhere, xdg ?? {}] as const])
+        for (const [path, helper] of Object.entries(files)) {
+          mkdirSync(dirname(join(place, path)), { recursive: true });
+          writeFileSync(join(place, path), setting(helper));
+        }
+      const variables = {
+        ...(xdg !== null && { XDG_CONFIG_HOME: elsewhere }),
+        ...(named !== undefined && { GIT_CONFIG_GLOBAL: join(home, named) }),
+      };
+      return over(access({ home }, variables))
+        .inspect(`${locked.url}/app.git`)
+        .then(
+          ({ branch }) => branch,
+          ({ code }: { code: string }) => code,
+        );
+    };
+
+    test.each([
+      ["in ~/.config/git/config", { ".config/git/config": RIGHT }, null, undefined, "main"],
+      [
+        "below XDG_CONFIG_HOME, and not below ~/.config",
+        { ".config/git/config": WRONG },
+        { "git/config": RIGHT },
+        undefined,
+        "main",
+      ],
+      [
+        "in ~/.gitconfig after the other",
+        { ".config/git/config": WRONG, ".gitconfig": RIGHT },
+        null,
+        undefined,
+        "main",
+      ],
+      [
+        "in ~/.gitconfig, which overrules the other",
+        { ".config/git/config": RIGHT, ".gitconfig": WRONG },
+        null,
+        undefined,
+        "remote/auth-refused",
+      ],
+      [
+        "in the file that GIT_CONFIG_GLOBAL names, and in no other",
+        { ".config/git/config": WRONG, ".gitconfig": WRONG, named: RIGHT },
+        null,
+        "named",
+        "main",
+      ],
+      [
+        "in none that counts",
+        { ".config/git/config": RIGHT, ".gitconfig": RIGHT },
+        null,
+        "absent",
+        "remote/auth-needed",
+      ],
+    ])("%s", async (_, own, xdg, named, expected) => expect(await looked(own, xdg, named)).toBe(expected));
   });
 
   test("over file://, and what it has gained since is seen at the next look", async () => {

@@ -220,9 +220,9 @@ function oneLine(secret: string, from: string): string {
 async function personsSettings(git: Git, access: RemoteAccess): Promise<(readonly [string, string])[]> {
   const found: (readonly [string, string])[] = [];
   for (const [scope, variable, file] of [
-    ["--system", "GIT_CONFIG_SYSTEM", access.variable("GIT_CONFIG_SYSTEM") ?? "/etc/gitconfig"],
-    ["--global", "GIT_CONFIG_GLOBAL", access.variable("GIT_CONFIG_GLOBAL") ?? `${access.home}/.gitconfig`],
-  ] as const) {
+    ["--system", "GIT_CONFIG_SYSTEM", access.variable("GIT_CONFIG_SYSTEM") ?? "/etc/gitconfig"] as const,
+    ...globalFiles(access).map((file) => ["--global", "GIT_CONFIG_GLOBAL", file] as const),
+  ]) {
     const answer = await git.run(["config", scope, "--includes", "-z", "--list"], {
       gitDir: null,
       environment: { HOME: access.home, GIT_CONFIG_NOSYSTEM: "0", [variable]: file },
@@ -237,6 +237,14 @@ async function personsSettings(git: Git, access: RemoteAccess): Promise<(readonl
     }
   }
   return found;
+}
+
+/** Both of a person's own files, the one that counts more last: `git config --global` reads only one of them. */
+function globalFiles({ home, variable }: RemoteAccess): readonly string[] {
+  const named = variable("GIT_CONFIG_GLOBAL");
+  return named === undefined
+    ? [`${variable("XDG_CONFIG_HOME") || `${home}/.config`}/git/config`, `${home}/.gitconfig`]
+    : [named];
 }
 
 /** Libcurl reads it by itself; here only whether there is an entry, to say so. */
