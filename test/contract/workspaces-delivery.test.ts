@@ -709,6 +709,33 @@ describe("delivering", () => {
     await expect(workspaces.moveBranch(repo, "side", base, to)).rejects.toMatchObject({ code: "delivery/refused" });
   });
 
+  test("takes no notice of a linked working tree that was removed by hand, and waits for one that is locked", async () => {
+    const { repo, workspaces, base, to } = await ready();
+    const linked = `${room()}/linked`;
+    git(repo, "worktree", "add", "-q", "-b", "side", linked, base);
+    git(repo, "worktree", "lock", linked);
+    rmSync(linked, { recursive: true });
+    const away = {
+      code: "repo/refused",
+      message: `${linked} is not there, or cannot be entered`,
+      next: expect.stringContaining("git worktree unlock"),
+    };
+    await expect(workspaces.outlook(CLONE, repo, "side", base, to)).rejects.toMatchObject(away);
+    await expect(workspaces.moveBranch(repo, "side", base, to)).rejects.toMatchObject(away);
+    expect(await workspaces.branchHead(repo, "side")).toBe(base);
+
+    git(repo, "worktree", "unlock", linked);
+    expect(await workspaces.outlook(CLONE, repo, "side", base, to)).toEqual({
+      branch: "side",
+      head: base,
+      relation: "at-base",
+      checkedOut: false,
+      dirtyTouched: [],
+    });
+    expect(await workspaces.moveBranch(repo, "side", base, to)).toEqual({ checkoutFollowed: false });
+    expect(await workspaces.branchHead(repo, "side")).toBe(to);
+  });
+
   describe("after a crash is finished by the same call", () => {
     test("when only the branch had moved", async () => {
       const { repo, workspaces, base, to } = await ready();

@@ -113,9 +113,15 @@ describe.each([
   });
 
   it("that are not there, or whose directory is not, are told as such", async () => {
-    const unready = { code: "doctor/unready" };
-    await expect(say(start, ["agentos-no-such-program"])).rejects.toMatchObject(unready);
-    await expect(say(start, ["true"], { cwd: join(directory, "gone") })).rejects.toMatchObject(unready);
+    await expect(say(start, ["agentos-no-such-program"])).rejects.toMatchObject({
+      code: "doctor/unready",
+      message: "agentos-no-such-program could not be started: it does not exist",
+    });
+    const cwd = join(directory, "gone");
+    await expect(say(start, ["true"], { cwd })).rejects.toMatchObject({
+      code: "repo/refused",
+      message: `${cwd} is not there, or cannot be entered`,
+    });
     expect(await say(start, ["true"])).toMatchObject({ code: 0 });
   });
 

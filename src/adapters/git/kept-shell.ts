@@ -8,7 +8,7 @@ import {
   type Ended,
   endGroup,
   forked,
-  missingProgram,
+  missing,
   NOT_FOUND,
   type Program,
   type Running,
@@ -57,7 +57,7 @@ export function startedByShells(environment: Readonly<Record<string, string>>): 
     try {
       if (!shell.hand(program.input)) return await byFork(program);
       const ended = await shell.run(program, script);
-      if (ended.code === NOT_FOUND) throw missingProgram(program.words[0], new Error(ended.stderr));
+      if (ended.code === NOT_FOUND) throw missing(program, program.words[0], new Error(ended.stderr));
       return ended;
     } finally {
       if (idle.length < IDLE_MAX) idle.push(shell);
@@ -122,7 +122,7 @@ function begun(environment: Readonly<Record<string, string>>, input: number): Sh
   });
   // A shell that is gone is seen below.
   stdin.on("error", () => {});
-  child.on("error", (error) => current?.run.failed(missingProgram("setpriv", error)));
+  child.on("error", (error) => current?.run.failed(missing({ cwd: "/" }, "setpriv", error)));
   child.on("close", () => {
     over = true;
     clearTimeout(tired);

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
 import { Failure } from "../../domain/failure.ts";
 
 export interface Person {
@@ -30,7 +31,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a program to its end; one that cannot be started is `Failure("doctor/unready")`. */
+/** Runs a program to its end. One that is not there is `Failure("doctor/unready")`, a directory that is not `Failure("repo/refused")`. */
 export type Starter = (program: Program) => Promise<Ended>;
 
 /** The code with which a shell says that there is no such program, or no such directory to run it in. */
@@ -103,7 +104,7 @@ export function forked(environment: Readonly<Record<string, string>>): Starter {
     child.stdin.on("error", () => {});
     child.stdin.end(program.input);
     child.on("error", (error: NodeJS.ErrnoException) =>
-      run.failed(error.code === "ENOENT" && error.path !== undefined ? missingProgram(error.path, error) : error),
+      run.failed(error.code === "ENOENT" && error.path !== undefined ? missing(program, error.path, error) : error),
     );
     child.on("close", run.ended);
     return run.result;
@@ -119,8 +120,23 @@ export function endGroup(leader: number): void {
   }
 }
 
-export const missingProgram = (path: string, cause: unknown): Error =>
-  new Failure("doctor/unready", `${path} could not be started: it (or the directory it should run in) does not exist`, {
-    next: "Install git 2.38 or newer and coreutils, for example: apt install git coreutils",
-    cause,
-  });
+/** The system says the same of a program that is not there and of a directory that it cannot run in. */
+export const missing = (program: Pick<Program, "cwd">, path: string, cause: unknown): Error =>
+  isEnterable(program.cwd)
+    ? new Failure("doctor/unready", `${path} could not be started: it does not exist`, {
+        next: "Install git 2.38 or newer and coreutils, for example: apt install git coreutils",
+        cause,
+      })
+    : new Failure("repo/refused", `${program.cwd} is not there, or cannot be entered`, {
+        next: "Put the directory back. A linked working tree that is gone for good: git worktree prune, after git worktree unlock where it is locked.",
+        cause,
+      });
+
+function isEnterable(directory: string): boolean {
+  try {
+    accessSync(`${directory}/.`, constants.X_OK);
+    return true;
+  } catch {
+    return false; // whatever the reason, nothing can be run there
+  }
+}

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   chmodSync,
   chownSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -321,7 +322,10 @@ export function asId(id: string): string {
   return id;
 }
 
-/** The main working tree and the linked ones, each as a source of its own. */
+/**
+ * The main working tree and the linked ones, each as a source of its own. A linked one whose files are gone is none, as `git worktree prune`
+ * sees it; one that is locked is only away, on a disk that is not plugged in for example.
+ */
 export function workingTrees(source: Source): Source[] {
   const main =
     source.gitDir === source.commonDir
@@ -334,7 +338,9 @@ export function workingTrees(source: Source): Source[] {
   for (const name of isDirectory(linked) ? readdirSync(linked) : []) {
     const gitDir = `${linked}/${name}`;
     const dotGit = readSmall(`${gitDir}/gitdir`)?.trim();
-    if (dotGit !== undefined) trees.push({ ...source, root: dirname(resolve(gitDir, dotGit)), gitDir, bare: false });
+    if (dotGit === undefined) continue;
+    if (existsSync(resolve(gitDir, dotGit)) || existsSync(`${gitDir}/locked`))
+      trees.push({ ...source, root: dirname(resolve(gitDir, dotGit)), gitDir, bare: false });
   }
   return trees;
 }
