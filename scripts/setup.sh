@@ -93,6 +93,12 @@ set_up_checkout() {
       exit 1
     fi
     rm -f "$stamp"
+    # `npm ci` empties these directories first: through a link it would empty those of another checkout.
+    for modules in node_modules web/node_modules; do
+      [ -h "$modules" ] || continue
+      say "$modules is a link to $(readlink "$modules"); the link is removed, and what it leads to stays"
+      rm -f "$modules" || { say "cannot remove $root/$modules"; exit 1; }
+    done
     say "installing dependencies (about a minute, only once)"
     # No install scripts: nothing here needs one, and better-sqlite3 would start a pointless native build.
     quietly "npm ci failed" npm ci --ignore-scripts --no-audit --no-fund
