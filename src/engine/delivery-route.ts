@@ -180,8 +180,16 @@ export async function proveMerged(
   let prepared = desk;
   for (const { repo, source, branch, to, tree } of merged) {
     at[repo] = { commit: to, tree };
-    prepared = await withLayer(deps, prepared, task, spec, repo, source, branch, to);
+    prepared = await withLayers(deps, prepared, spec, repo, to, (why) => ({
+      sentence: `merged with the newer ${branch}, the dependencies cannot be prepared: ${why}`,
+      next: aside(task.id, source),
+    }));
   }
+  // What the gates need beside it may be gone since the work was proven: a clean-up takes what nobody used for long.
+  const needed = new Set(gates.flatMap(({ repo, beside = [] }) => [repo, ...beside]));
+  for (const repo of needed)
+    if (!merged.some((route) => route.repo === repo))
+      prepared = await withLayersAgain(deps, prepared, task, spec, repo);
   for (const gate of gates) {
     const { report, verdict } = await judgedGate(deps.broker, prepared, gate, groundOf(gate, at), "merge");
     await record(deps, task.id, by, [
@@ -203,16 +211,30 @@ export async function proveMerged(
   }
 }
 
-/** The merged commit's own dependencies: its lock file may be neither side's. */
-async function withLayer(
+/** A repo that is delivered as it was proven: where dependencies of it are not there any more, they are prepared again on the same commit. */
+async function withLayersAgain(
   deps: EngineDependencies,
   desk: Desk,
   task: In<"succeeded">,
   spec: Spec,
   repo: string,
-  source: string,
-  branch: string,
+): Promise<Desk> {
+  const proven = task.candidate?.[repo];
+  const found = await Promise.all((desk.layers[repo] ?? []).map(({ key }) => deps.layers.find(key)));
+  if (proven === undefined || found.every((layer) => layer !== null)) return desk;
+  return withLayers(deps, desk, spec, repo, proven.commit, (why) => ({
+    sentence: `the gates of the merge need the dependencies of ${repo}, which are not there any more and cannot be prepared again: ${why}`,
+  }));
+}
+
+/** The repo's own dependencies at a commit. A merged one's lock file may be neither side's. */
+async function withLayers(
+  deps: EngineDependencies,
+  desk: Desk,
+  spec: Spec,
+  repo: string,
   commit: CommitId,
+  refused: (why: string) => { readonly sentence: string; readonly next?: string },
 ): Promise<Desk> {
   const prepared: LayerMount[] = [];
   for (const definition of spec.prepare)
@@ -221,14 +243,8 @@ async function withLayer(
         prepared.push(await deps.broker.prepare(desk, definition, commit, "merge"));
       } catch (error) {
         if (!isFailure(error) || error.code === "delivery/refused") throw error;
-        throw new Failure(
-          "delivery/refused",
-          `merged with the newer ${branch}, the dependencies cannot be prepared: ${error.message}`,
-          {
-            next: aside(task.id, source),
-            cause: error,
-          },
-        );
+        const { sentence, next } = refused(error.message);
+        throw new Failure("delivery/refused", sentence, { cause: error, ...(next !== undefined && { next }) });
       }
   return { ...desk, layers: { ...desk.layers, [repo]: prepared } };
 }

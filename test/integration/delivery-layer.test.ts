@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { isFailure } from "../../src/domain/failure.ts";
-import { ADA, commit, gate, git, plan, put, type Rig, repository, startRig } from "./task-kit.ts";
+import { ADA, commit, gate, git, plan, planIn, put, type Rig, repository, room, startRig } from "./task-kit.ts";
 
 /* A branch that moved on may need other dependencies than the work that is merged with it. */
 
@@ -58,6 +58,47 @@ test("dependencies of the merged commit that cannot be prepared: refused with wh
   const failed = await rig.bodies(id, "STEP_FAILED");
   expect(failed.map(({ cause }) => cause)).toEqual([expect.stringContaining("exited with 3")]);
   expect(await rig.task(id)).toMatchObject({ status: "succeeded", openStep: null, delivered: null });
+});
+
+test("dependencies of a repo beside the merged one, which a clean-up took away meanwhile, are prepared again for the gates", async () => {
+  const cleaned = await startRig(
+    {},
+    { retention: { succeededDays: 14, failedDays: 60, canceledDays: 14, layersDays: 0 } },
+  );
+  const place = room();
+  const app = repository({ "a.txt": "one\n" }, `${place}/app`);
+  const lib = repository({ lock: "1\n" }, `${place}/lib`);
+  const id = await cleaned.approved(await cleaned.project(app, lib), {
+    ...planIn("app", "echo two > a.txt"),
+    gates: [
+      {
+        id: "fits",
+        repo: "app",
+        beside: "all",
+        run: "cmp -s $AGENTOS_REPOS/lib/lock $AGENTOS_REPOS/lib/node_modules/version",
+      },
+    ],
+    prepare: [
+      {
+        repo: "lib",
+        run: ["sh", "-c", "mkdir node_modules && cp lock node_modules/version"],
+        inputs: ["lock"],
+        outputs: ["node_modules"],
+      },
+    ],
+  });
+  await cleaned.until(id, "succeeded");
+  const layers = Object.values((await cleaned.task(id)).layers);
+  const gone = (await cleaned.system.cases.gc(ADA, false)).items.flatMap(({ kind, id: key, goes }) =>
+    kind === "layer" && goes ? [key] : [],
+  );
+  expect(gone).toEqual([...new Set(layers)]);
+  put(app, { "theirs.txt": "x\n" });
+  commit(app, "theirs");
+  const { notes } = await cleaned.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null });
+  expect(notes).toEqual(["app: main had moved on; the merged tree passed the same gates"]);
+  expect(git(app, "show", "main:a.txt")).toBe("two");
+  expect(cleaned.warnings).toEqual([]);
 });
 
 test("leaves nothing to warn about", () => expect(rig.warnings).toEqual([]));
