@@ -4,7 +4,6 @@ import { type Fate, fateOfLayer, fateOfTask } from "../domain/retention.ts";
 import { STATUSES, type Status } from "../domain/task.ts";
 import { EVERY_TASK } from "../ports/store.ts";
 import type { AppDependencies } from "./deps.ts";
-import { looks } from "./look.ts";
 import { noteSystem } from "./system-journal.ts";
 
 /** Something on disk, and what becomes of it. */
@@ -32,11 +31,14 @@ const ENDED: ReadonlySet<Status> = new Set<Status>(["succeeded", "failed", "canc
 const LIVING = STATUSES.filter((status) => !ENDED.has(status));
 const PAGE = 200;
 
+/** Removes what a task that ended has on disk; refuses while its work is being delivered. */
+export type CleanTask = (id: string) => Promise<{ readonly rescued: readonly string[] }>;
+
 /**
  * Takes away what nobody needs any more, by the retention the person set; with `dryRun` only says what that is. One at a time. Nothing of
  * a task that has not ended, of proven work that is not delivered, and nothing that was not captured first is ever removed.
  */
-export function garbageCollection(deps: AppDependencies) {
+export function garbageCollection(deps: AppDependencies, clean: CleanTask) {
   let busy = false;
   return async (by: Actor, dryRun: boolean, signal?: AbortSignal): Promise<Reclaimed> => {
     if (dryRun) return summed(await survey(deps), []);
@@ -44,15 +46,19 @@ export function garbageCollection(deps: AppDependencies) {
       throw new Failure("store/busy", "a clean-up is under way already", { next: "agentos audit log shows its end." });
     busy = true;
     try {
-      return await reclaim(deps, by, signal);
+      return await reclaim(deps, clean, by, signal);
     } finally {
       busy = false;
     }
   };
 }
 
-async function reclaim(deps: AppDependencies, by: Actor, signal: AbortSignal | undefined): Promise<Reclaimed> {
-  const look = looks(deps);
+async function reclaim(
+  deps: AppDependencies,
+  clean: CleanTask,
+  by: Actor,
+  signal: AbortSignal | undefined,
+): Promise<Reclaimed> {
   const rescued: string[] = [];
   const done: Reclaimable[] = [];
   for (const item of await survey(deps)) {
@@ -64,7 +70,7 @@ async function reclaim(deps: AppDependencies, by: Actor, signal: AbortSignal | u
       continue;
     }
     try {
-      if (item.kind === "workspace") rescued.push(...(await look.clean(item.id)).rescued);
+      if (item.kind === "workspace") rescued.push(...(await clean(item.id)).rescued);
       if (item.kind === "mirror") await deps.workspaces.removeMirror(item.id);
       if (
         item.kind === "layer" &&

@@ -91,7 +91,7 @@ export const useCases = (deps: AppDependencies, delivery: Delivery) => ({
   providers: providerCases(deps),
   look: looksBesideDelivery(deps, delivery),
   policies: policies(deps),
-  gc: garbageCollection(deps),
+  gc: garbageCollection(deps, looksBesideDelivery(deps, delivery).clean),
 });
 
 /** A chat gets what it may use, and nothing that could do more. */

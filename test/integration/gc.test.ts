@@ -82,6 +82,45 @@ test("a clean-up removes what was delivered or canceled, keeps the rest, says wh
   expect(rig.warnings).toEqual([]);
 });
 
+test("a task that is being delivered once more keeps its clone, also between two steps of the delivery", async () => {
+  const gateway = Promise.withResolvers<void>();
+  const looked = Promise.withResolvers<void>();
+  const rig = await startRig(
+    {
+      workspaces: (own) => ({
+        ...own,
+        // The way is looked up before the first step begins: no step is open meanwhile.
+        outlook: async (...asked) => {
+          looked.resolve();
+          await gateway.promise;
+          return own.outlook(...asked);
+        },
+      }),
+    },
+    { retention: AT_ONCE },
+  );
+  const repo = repository();
+  const id = await done(rig, repo, "echo two > a.txt");
+  await rig.system.delivery.deliver({ task: id, way: "branch", branch: "done", by: ADA });
+  const again = rig.system.delivery.deliver({ task: id, way: "merge", branch: null, by: ADA });
+  await looked.promise;
+  expect((await rig.system.cases.gc(ADA, false)).items).toEqual([
+    {
+      kind: "workspace",
+      id,
+      bytes: expect.any(Number),
+      goes: false,
+      why: "it has succeeded 0 days ago",
+      problem: `task ${id} is being delivered just now`,
+    },
+  ]);
+  gateway.resolve();
+  await again;
+  expect(git(repo, "show", "main:a.txt")).toBe("two");
+  expect(fates(await rig.system.cases.gc(ADA, false))).toEqual({ [id]: "goes: it has succeeded 0 days ago" });
+  expect(rig.warnings).toEqual([]);
+});
+
 test("what a workspace holds and git does not is captured before it goes", async () => {
   const rig = await startRig({}, { retention: AT_ONCE });
   const repo = repository();
