@@ -991,3 +991,23 @@ describe("a Makefile", () => {
   test("below the top is somebody else's", async () =>
     expect((await seen({ "docs/Makefile": "check:\n" })).kinds).toEqual([]));
 });
+
+test("files of nothing but blank lines are looked through at once, so that no repository holds up the daemon", async () => {
+  const blank = "\n".repeat(1024 ** 2);
+  const names = [
+    ...[
+      "pyproject.toml",
+      "setup.cfg",
+      "requirements.txt",
+      "test_a.py",
+      "go.mod",
+      "x_test.go",
+      "Cargo.toml",
+      "src/lib.rs",
+    ],
+    ...[".cargo/config.toml", ".npmrc", ".yarnrc.yml", "pnpm-lock.yaml"],
+  ];
+  const manifest = pkg({ dependencies: { a: "1" } });
+  const { kinds } = await seen({ "package.json": manifest, ...Object.fromEntries(names.map((name) => [name, blank])) });
+  expect(kinds).toEqual(["pnpm", "python", "go", "cargo"]);
+});

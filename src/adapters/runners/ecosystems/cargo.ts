@@ -24,7 +24,7 @@ const CARGO: TestRunner = {
 };
 
 const REGISTRY_HOSTS = ["index.crates.io:443", "static.crates.io:443"] as const;
-const TEST = /#\[\s*(?:\w+::)*test\b|#\[\s*(?:rstest|test_case|quickcheck)\b|^\s*\/\/[/!]\s*```/m;
+const TEST = /#\[\s*(?:\w+::)*test\b|#\[\s*(?:rstest|test_case|quickcheck)\b|^[ \t]*\/\/[/!]\s*```/m;
 const READ_MOST = 400;
 
 /** Files with cargo's settings; it looks for them in the folder and in each one above. */
@@ -93,19 +93,19 @@ async function cratesOf(place: Place, manifest: string): Promise<Prepared> {
   const lock = await place.files.text("Cargo.lock");
   const asks =
     lock === null
-      ? /^\s*\[(?:[\w.-]+\.)?(?:dev-|build-)?dependencies\b/m.test(manifest) ||
+      ? /^[ \t]*\[(?:[\w.-]+\.)?(?:dev-|build-)?dependencies\b/m.test(manifest) ||
         place.paths.some((path) => path.endsWith("/Cargo.toml"))
       : /^source = "/m.test(lock);
   if (!asks) return { prepare: null, notes: [] };
   const settingsFiles = SETTINGS.flatMap((name) => upwards(place.folder, name));
   const texts = await Promise.all(settingsFiles.map((path) => place.top.text(path.slice(1))));
   const settings = texts.join("\n");
-  if (/^\s*replace-with\s*=/m.test(settings) && /^\s*(?:directory|local-registry)\s*=/m.test(settings))
+  if (/^[ \t]*replace-with\s*=/m.test(settings) && /^[ \t]*(?:directory|local-registry)\s*=/m.test(settings))
     return {
       prepare: null,
       notes: ["the crates are part of the repository, as .cargo/config.toml says, so none are fetched"],
     };
-  const mirrors = [...settings.matchAll(/^\s*(?:registry|index)\s*=\s*"(?:sparse\+)?(https?:\/\/[^"]+)"/gm)].map(
+  const mirrors = [...settings.matchAll(/^[ \t]*(?:registry|index)\s*=\s*"(?:sparse\+)?(https?:\/\/[^"]+)"/gm)].map(
     ([, url = ""]) => hostOf(url),
   );
   const gitHosts = [...(lock ?? "").matchAll(/^source = "git\+https:\/\/([^/"]+)\//gm)].map(

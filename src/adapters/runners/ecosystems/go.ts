@@ -44,7 +44,7 @@ export const go: Ecosystem = {
 
 async function modulesOf(place: Place): Promise<Prepared> {
   const manifest = (await place.files.text("go.mod")) ?? "";
-  if (!/^\s*(?:require\s|[^\s/]+\.[^\s]+\s+v\d)/m.test(manifest.replace(/^(?:module|go|toolchain)\b.*$/gm, "")))
+  if (!/^[ \t]*(?:require\s|[^\s/]+\.[^\s]+\s+v\d)/m.test(manifest.replace(/^(?:module|go|toolchain)\b.*$/gm, "")))
     return { prepare: null, notes: [] };
   if ((await place.files.text("vendor/modules.txt")) !== null)
     return { prepare: null, notes: ["the modules are vendored, so none are downloaded"] };

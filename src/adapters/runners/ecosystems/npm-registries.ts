@@ -15,9 +15,9 @@ export async function npmHosts(
   const npmrc = (await files.text(".npmrc")) ?? "";
   const yarnrc = (await files.text(".yarnrc.yml")) ?? "";
   const scoped = [
-    ...npmrc.matchAll(/^\s*@[\w.-]+:registry\s*=\s*(\S+)\s*$/gm),
+    ...npmrc.matchAll(/^[ \t]*@[\w.-]+:registry\s*=\s*(\S+)\s*$/gm),
     // Below `npmScopes:`.
-    ...yarnrc.matchAll(/^\s+npmRegistryServer:\s*["']?([^\s"']+)/gm),
+    ...yarnrc.matchAll(/^[ \t]+npmRegistryServer:\s*["']?([^\s"']+)/gm),
   ].map(([, url = ""]) => url);
   const own = await ownRegistries(files);
   const urls = [...(own.length > 0 ? own : [machine]), ...scoped, ...archives];
@@ -42,7 +42,7 @@ async function ownRegistries(files: RepoFiles): Promise<readonly string[]> {
   const npmrc = (await files.text(".npmrc")) ?? "";
   const yarnrc = (await files.text(".yarnrc.yml")) ?? "";
   return [
-    ...npmrc.matchAll(/^\s*registry\s*=\s*(\S+)\s*$/gm),
+    ...npmrc.matchAll(/^[ \t]*registry\s*=\s*(\S+)\s*$/gm),
     ...yarnrc.matchAll(/^npmRegistryServer:\s*["']?([^\s"']+)/gm),
   ].map(([, url = ""]) => url);
 }

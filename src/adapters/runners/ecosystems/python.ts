@@ -37,7 +37,7 @@ const UNITTEST: TestRunner = {
 };
 
 const TEST_FILE = /(?:^|\/)(?:test[^/]*|[^/]*_test)\.py$/;
-const PYTEST_TABLE = /^\s*\[(?:tool\.pytest(?:\.|\])|tool:pytest\]|pytest\])/m;
+const PYTEST_TABLE = /^[ \t]*\[(?:tool\.pytest(?:\.|\])|tool:pytest\]|pytest\])/m;
 const NAMES_PYTEST = /(?:^|["'\s,])pytest(?:$|[-\w]*\s*["'\s,;\]<>=~![])/m;
 const MANIFESTS = ["pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "Pipfile"] as const;
 const READ_MOST = 60;
@@ -128,7 +128,7 @@ async function asksForPytest({ files, paths }: Place, tests: readonly string[]):
   if (configured !== null) return `${configured} configures it`;
   const asked = await firstMatching(files, [...MANIFESTS, ...requirements], NAMES_PYTEST, READ_MOST);
   if (asked !== null) return `${asked} asks for it`;
-  const imports = await firstMatching(files, tests, /^\s*(?:import|from)\s+pytest\b/m, READ_MOST);
+  const imports = await firstMatching(files, tests, /^[ \t]*(?:import|from)\s+pytest\b/m, READ_MOST);
   if (imports !== null) return `${imports} imports it`;
   const plain = await firstMatching(files, tests, /^def test_\w*\(/m, READ_MOST);
   return plain === null || (await firstMatching(files, [plain], /\bunittest\b/, 1)) !== null
@@ -151,7 +151,7 @@ async function packagesOf(place: Place, environment: Readonly<Record<string, str
     .map((line) => line.trim())
     .filter((line) => /^[\w-]/.test(line) && !/^--|^-[icf]\b/.test(line));
   const pyproject = (await files.text("pyproject.toml")) ?? "";
-  const declared = /^\s*dependencies\s*=\s*\[[^\]]*["']/m.test(pyproject);
+  const declared = /^[ \t]*dependencies\s*=\s*\[[^\]"']{0,4096}["']/m.test(pyproject);
   if (wanted.length === 0 && !declared) return { prepare: null, notes: [] };
   const id = place.prepareId("python");
   const store = `${DEPENDENCIES_INSIDE}/${id}`;
@@ -162,8 +162,8 @@ async function packagesOf(place: Place, environment: Readonly<Record<string, str
       .filter((url) => URL.canParse(url))
       .map(hostOf);
   // The first takes the place of the usual index, the second stands beside it.
-  const own = named(/^\s*(?:-i|--index-url)[ =](https?:\/\/\S+)/gm);
-  const beside = named(/^\s*--extra-index-url[ =](https?:\/\/\S+)/gm);
+  const own = named(/^[ \t]*(?:-i|--index-url)[ =](https?:\/\/\S+)/gm);
+  const beside = named(/^[ \t]*--extra-index-url[ =](https?:\/\/\S+)/gm);
   const usual = registries.python === PYPI ? [hostOf(PYPI), PYPI_FILES] : [hostOf(registries.python)];
   const hosts = [...new Set([...(own.length > 0 ? own : usual), ...beside])];
   return {
