@@ -13,7 +13,7 @@ const TOML = new RegExp(`^\\s*root\\s*=\\s*(${STRING})`, "gm");
 /** Parts of a configuration where the same words mean something else; with at most one level inside. */
 const OTHER =
   /\b(?:coverage|optimizeDeps|typecheck|benchmark|server|deps|ssr|build)["']?\s*:\s*\{(?:[^{}]|\{[^{}]*\})*\}/g;
-const COMMENT_LINE = /^\s*(?:\/\/|\/\*|\*).*$/gm;
+const COMMENT_LINE = /^[ \t]*(?:\/\/|\/\*|\*).*$/gm;
 
 /**
  * Whether what configures a runner lets it look into each of these folders. Only lists of plain strings are read: what a configuration

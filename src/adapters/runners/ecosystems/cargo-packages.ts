@@ -142,7 +142,7 @@ function readManifest(text: string): Manifest {
     else if (DEPENDENCIES.test(name)) {
       paths.push(...strings(body, PATH));
       if (only === undefined) inherits.push(...[...body.matchAll(INHERITED)].map(([, dependency = ""]) => dependency));
-      else if (/^\s*workspace\s*=\s*true/m.test(body)) inherits.push(only);
+      else if (/^[ \t]*workspace\s*=\s*true/m.test(body)) inherits.push(only);
     }
   }
   // Only a workspace can do without a package.

@@ -30,8 +30,8 @@ const LOAD_ALL = [
 ].join("");
 const TEST_TASK = /\bTestTask\b|\btask\s*\(?\s*:test\b/;
 /** What gives an application of rails its task `test`. */
-const RAILS_TASKS = /^\s*Rails\.application\.load_tasks\b/m;
-const RAILS_TESTS = /^\s*require\s*\(?\s*["']rails\/(?:all|test_unit\/railtie)["']/m;
+const RAILS_TASKS = /^[ \t]*Rails\.application\.load_tasks\b/m;
+const RAILS_TESTS = /^[ \t]*require\s*\(?\s*["']rails\/(?:all|test_unit\/railtie)["']/m;
 
 export const ruby: Ecosystem = {
   manifest: /^(?:Gemfile|Rakefile|\.rspec|[^/]+\.gemspec)$/,

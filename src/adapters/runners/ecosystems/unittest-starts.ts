@@ -19,8 +19,8 @@ export interface Starts {
 /** What makes a folder a project, and not only a place with settings of some tool. */
 const PROJECTS = [
   [/^(.+)\/setup\.py$/, null],
-  [/^(.+)\/pyproject\.toml$/, /^\s*\[(?:project|build-system|tool\.poetry)\]/m],
-  [/^(.+)\/setup\.cfg$/, /^\s*\[metadata\]/m],
+  [/^(.+)\/pyproject\.toml$/, /^[ \t]*\[(?:project|build-system|tool\.poetry)\]/m],
+  [/^(.+)\/setup\.cfg$/, /^[ \t]*\[metadata\]/m],
 ] as const;
 const IMPORTABLE = /(?:^|\/)[a-z_]\w*\.py$/i;
 const PREFIX = /(?:^|\/)test[^/]*$/;
