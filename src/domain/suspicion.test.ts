@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { judgedFindings } from "./finding.ts";
 import { type ChangedFile, comparedRuns, keptPaths, suspicions } from "./suspicion.ts";
 
 const changed = (path: string, before: string | null, after: string | null): ChangedFile => ({
@@ -150,4 +151,18 @@ test("what lies among the tests is put back as it was, unless the spec lets it c
   expect(keptPaths(files, [])).toEqual(paths.slice(0, 4));
   expect(keptPaths(files, ["snapshots", "config"])).toEqual(paths.slice(0, 2));
   expect(keptPaths(files, ["tests"])).toEqual([]);
+});
+
+test("however much is found of one kind, what is found of another is found as well", () => {
+  const snapshots = Array.from({ length: 201 }, (_, n) => changed(`a/${n}.snap`, "one", "two"));
+  const key = changed("z/key.pem", null, "-----BEGIN RSA PRIVATE KEY-----\n");
+  const found = suspicions("app", [...snapshots, key], []);
+  expect(found.map(({ kind }) => kind)).toEqual([...Array.from({ length: 200 }, () => "snapshots_changed"), "secret"]);
+  expect(judgedFindings(found, ["snapshots"])[0]).toEqual({
+    kind: "secret",
+    repo: "app",
+    about: "z/key.pem",
+    detail: "a private key (line 1)",
+    policy: "blocks",
+  });
 });

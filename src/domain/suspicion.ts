@@ -16,16 +16,21 @@ export interface ChangedFile {
 }
 
 const ABOUT_MOST = 20;
+/** Of each kind by itself, so that no number of harmless findings crowds out one that blocks: what is cut has its like among what is kept. */
+const OF_KIND_MOST = 200;
 
 /** What stands in the change of one repo itself. Nothing is run; `cwds` are where its gates run. */
 export function suspicions(repo: string, files: readonly ChangedFile[], cwds: readonly string[]): readonly Finding[] {
   const found: Finding[] = [];
+  const counts = new Map<FindingKind, number>();
   const say = (kind: FindingKind, about: string, detail: string | null = null): void => {
-    found.push({ kind, repo, about, detail });
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    if (count <= OF_KIND_MOST) found.push({ kind, repo, about, detail });
   };
   for (const file of files) lookAt(file, cwds, say);
   testsOf(files, say);
-  return found.slice(0, 200);
+  return found;
 }
 
 type Say = (kind: FindingKind, about: string, detail?: string | null) => void;
