@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  ACT_EXAMPLES,
   ADA,
   COMMANDS,
   EXAMPLES,
@@ -15,6 +16,7 @@ import {
   replay,
   report,
   SLY,
+  STORIES,
   WORKER,
 } from "../../test/support/given-task.ts";
 import type { Recorded, TaskEvent } from "./event.ts";
@@ -23,6 +25,7 @@ import { inTheWay } from "./finding.ts";
 import { allowedCommands, type Command, isRefusal, type WorkReport } from "./lifecycle.ts";
 import { PHASES } from "./phase.ts";
 import { PRIORITIES } from "./priority.ts";
+import { type Act, crashPolicy } from "./step.ts";
 import { evolve, STATUSES, type Task } from "./task.ts";
 
 const RUNS = 400;
@@ -398,6 +401,19 @@ describe("evolve", () => {
     const { artifacts } = IN.running.and(store("one")).and(store("two")).task;
     expect(artifacts).toEqual([{ name: "report.md", mediaType: "text/markdown", content: ref("two") }]);
   });
+
+  it.each(Object.values(ACT_EXAMPLES))(
+    "remembers that a $kind was let reach outside where nobody but a person may repeat it, but not from planning, which no attempt repeats",
+    (example) => {
+      const act = { ...example, network: ["host.example:443"] } as Act;
+      const outside = ({ task }: Given): boolean =>
+        evolve(task, { seq: 99, atMs: 1, actor: WORKER, event: event("STEP_STARTED", { act }) }).outside;
+      expect([outside(STORIES.planning), outside(STORIES.working)]).toEqual([
+        false,
+        crashPolicy(act) === "ask_a_person",
+      ]);
+    },
+  );
 
   it("forgets the candidate's dependency layer with the candidate, and keeps the base's", () => {
     const act = (on: string) => ({

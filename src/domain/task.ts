@@ -25,7 +25,7 @@ import type { WorkItemStatus } from "./plan.ts";
 import type { Priority } from "./priority.ts";
 import type { PinnedNotes } from "./project-note.ts";
 import type { RunMode } from "./spec.ts";
-import type { FinishedStep, OpenStep } from "./step.ts";
+import { crashPolicy, type FinishedStep, type OpenStep } from "./step.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { BlockReason } from "./waiting.ts";
 
@@ -116,7 +116,7 @@ export interface TaskFacts {
   readonly approval: Approval | null;
   readonly items: Readonly<Record<string, ItemState>>;
   readonly openStep: OpenStep | null;
-  /** A command of this attempt was let reach outside: another attempt would reach there again, so only a person begins one. */
+  /** A command or a tool of this attempt was let reach outside: another attempt would reach there again, so only a person begins one. */
   readonly outside: boolean;
   /** How often each step that is not finished has been begun. */
   readonly runs: Readonly<Record<string, number>>;
@@ -439,7 +439,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
           turnedBack: null,
           torn: null,
         },
-        outside: task.outside || (event.body.act.kind === "command" && event.body.act.network.length > 0),
+        outside: task.outside || (task.phase !== "planning" && crashPolicy(event.body.act) === "ask_a_person"),
         runs: { ...task.runs, [event.body.step]: event.body.run },
       };
     case "STEP_COMPLETED":

@@ -39,7 +39,7 @@ export async function endAttempt(
     return "goes-on";
   }
   const how = task.outside
-    ? " (a command of this attempt was let reach outside, so no other attempt is begun without a person)"
+    ? " (a command or a tool of this attempt was let reach outside, so no other attempt is begun without a person)"
     : identical >= IDENTICAL_FAILURES_MAX
       ? ` (the same failure ${identical} times in a row)`
       : round > 1
