@@ -15,7 +15,7 @@ import {
   STORIES,
   WORKER,
 } from "../../test/support/given-task.ts";
-import { POLICY } from "./actor.ts";
+import { POLICY, SYSTEM } from "./actor.ts";
 import type { GateReport } from "./event.ts";
 import { allowedCommands, type Command, type CommandType, isRefusal, type WorkReport } from "./lifecycle.ts";
 import { STATUSES, type Status } from "./task.ts";
@@ -891,6 +891,20 @@ describe("pause and cancel of a running task", () => {
       .and(COMMANDS.pause)
       .and(report({ type: "block", reason: "gates_exhausted", detail: "red", step: null }, 2));
     expect([waits.task.pauseRequested, waits.and(COMMANDS.resume).task.pauseRequested]).toEqual([true, false]);
+  });
+
+  test("a pause is not over because the system goes on by itself after a full disk", () => {
+    const waits = STORIES.working
+      .and(COMMANDS.pause)
+      .and(report({ type: "block", reason: "storage_full", detail: "the disk is full", step: null }, 2));
+    const goesOn = waits.and({ ...COMMANDS.resume, by: SYSTEM });
+    expect([waits.task.pauseRequested, goesOn.task.pauseRequested]).toEqual([true, true]);
+    const claimed = goesOn.and(give("claim", { worker: "w1", epoch: 3, met: [] }, WORKER));
+    expect(claimed.and(report({ type: "stop", why: "pause" }, 3)).task).toMatchObject({
+      status: "blocked",
+      reason: "paused",
+      pauseRequested: false,
+    });
   });
 
   test("a failed task that had been asked to pause goes on when it is retried", () => {

@@ -324,8 +324,12 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
       // A spec frozen before had its gates pinned on no repository or on others: it is not this project's spec.
       return { ...task, project: { id: event.body.project, repos: event.body.repos }, spec: null };
     case "RESUMED":
-      // Going on is the answer to an earlier pause too, when another wait overtook it.
-      return { ...task, pauseRequested: false, deaths: event.body.from === "crash_loop" ? 0 : task.deaths };
+      return {
+        ...task,
+        // A person's going on answers an earlier pause too, when another wait overtook it; the system's own answers nobody.
+        pauseRequested: actor.kind === "system" && task.pauseRequested,
+        deaths: event.body.from === "crash_loop" ? 0 : task.deaths,
+      };
     case "READY":
     case "PLAN_REJECTED":
       return task;
