@@ -983,6 +983,14 @@ describe("a task whose time is up", () => {
   });
 });
 
+describe("a changed run mode", () => {
+  test("holds until the spec is revised; then what the new spec says holds", () => {
+    const changed = IN.awaiting_approval.and(COMMANDS.change_mode);
+    const revised = changed.and(COMMANDS.revise);
+    expect([changed.task.runMode, revised.task.runMode]).toEqual(["interactive", undefined]);
+  });
+});
+
 describe("a priority", () => {
   test("that it has already changes nothing; an agent has no say in it", () => {
     expect(outcome(IN.queued, give("prioritize", { priority: "normal" }))).toBe("");

@@ -165,7 +165,7 @@ export interface TaskFacts {
   /** What a person allowed for the rest of this spec, as patterns of commands. */
   readonly grants: readonly string[];
   readonly spent: Spending;
-  /** What a person changed the frozen spec's mode to. Not there: nobody did. */
+  /** What a person changed the frozen spec's mode to, until it is revised: then the new spec's holds. Not there: nobody did. */
   readonly runMode?: RunMode;
   /** The project notes it is told, pinned with its bases; not there: none. */
   readonly notes?: PinnedNotes;
@@ -303,7 +303,7 @@ function after(task: Task, { seq, event, atMs, actor }: Recorded<TaskEvent>): Ta
     case "CREATED":
       throw new Error(`task ${task.id} was created twice`);
     case "SPEC_REVISED": {
-      const { turn: _, ...rest } = facts(task);
+      const { turn: _turn, runMode: _mode, ...rest } = facts(task);
       return {
         ...rest,
         ...NOTHING_DONE,
