@@ -17,7 +17,8 @@ export const BLOCK_REASONS = {
     next: "Read agentos task logs <id>; then agentos task resume <id> for more attempts, or cancel.",
   },
   outcome_unknown: {
-    means: "a command that may have reached outside was interrupted, and nobody can know whether it took effect",
+    means:
+      "a command or a tool that may have reached outside was interrupted, and nobody can know whether it took effect",
     next: "Check outside, then agentos task resume <id> --outcome done|redo|abort.",
   },
   question: {

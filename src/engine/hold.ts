@@ -19,7 +19,7 @@ export class PutDown extends Error {
   }
 }
 
-/** A command that may have reached outside was interrupted: the step stays open until a person has said what became of it. */
+/** A command or a tool that may have reached outside was interrupted: the step stays open until a person has said what became of it. */
 export class OutcomeUnknown extends Error {
   readonly step: string;
   readonly doing: string;

@@ -1,7 +1,9 @@
-import { crashPolicy } from "../domain/step.ts";
+import { type Act, crashPolicy } from "../domain/step.ts";
+import type { StagedBlob } from "../ports/store.ts";
 import type { EngineDependencies } from "./deps.ts";
 import { type Hold, OutcomeUnknown } from "./hold.ts";
 import { repairRefs } from "./repair-refs.ts";
+import { settledResult } from "./settled-result.ts";
 import { undoOpenStep } from "./undo.ts";
 import { excludedPaths } from "./workspace-value.ts";
 
@@ -67,11 +69,7 @@ async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<void
         { task: hold.id, repo, epoch: hold.epoch },
         excludedPaths(hold.spec, repo),
       );
-    const told = await deps.store.stage(
-      new TextEncoder().encode(
-        JSON.stringify({ exitCode: 0, endedBy: "itself", stdout: "", stderr: "A person says that this took effect." }),
-      ),
-    );
+    const told = await stageSettled(deps, open.act, "done");
     await hold.report(
       {
         type: "complete_step",
@@ -84,11 +82,7 @@ async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<void
   }
   const rescued = await undoOpenStep(deps, hold, open);
   if (open.settled === "abort") {
-    const told = await deps.store.stage(
-      new TextEncoder().encode(
-        JSON.stringify({ exitCode: null, endedBy: "cancel", stdout: "", stderr: "A person aborted this step." }),
-      ),
-    );
+    const told = await stageSettled(deps, open.act, "abort");
     await hold.report(
       {
         type: "fail_step",
@@ -119,6 +113,9 @@ async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<void
     );
   return;
 }
+
+const stageSettled = (deps: EngineDependencies, act: Act, said: "done" | "abort"): Promise<StagedBlob> =>
+  deps.store.stage(new TextEncoder().encode(JSON.stringify(settledResult(act, said))));
 
 /** Also what a person (or a stray process) changed in a working directory between two claims is undone, and kept as a rescue. */
 export async function returnToCheckpoint(deps: EngineDependencies, hold: Hold): Promise<void> {

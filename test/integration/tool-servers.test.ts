@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { scriptAgent } from "../../src/agents/script/script-agent.ts";
 import type { Project } from "../../src/domain/project.ts";
 import type { Agent, ToolCapabilities } from "../../src/ports/agent.ts";
@@ -11,6 +11,7 @@ import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
  */
 
 const SERVER = join(import.meta.dirname, "..", "fixtures", "mcp", "server.mjs");
+const WAIT = { timeout: 50_000, interval: 20 };
 const told: string[] = [];
 let calls: readonly { readonly name: string; readonly input: Readonly<Record<string, unknown>> }[] = [];
 
@@ -24,14 +25,17 @@ const callAll = async (can: ToolCapabilities): Promise<void> => {
     }
 };
 
+async function planned({ spec }: Parameters<Agent["plan"]>[0]): ReturnType<Agent["plan"]> {
+  const item = { id: "work", title: "w", repo: spec.scopes[0]?.repo ?? "", paths: ["a.txt"], commands: [] };
+  return { items: [{ ...item, risk: "low", criterion: null, dependsOn: [] }], notes: [] };
+}
+
 const CALLER: Agent = {
   ...scriptAgent,
   kind: "builtin",
   async plan(can) {
     await callAll(can);
-    const [scope] = can.spec.scopes;
-    const item = { id: "work", title: "w", repo: scope?.repo ?? "", paths: ["a.txt"], commands: [] };
-    return { items: [{ ...item, risk: "low", criterion: null, dependsOn: [] }], notes: [] };
+    return planned(can);
   },
   async work(item, can) {
     await callAll(can);
@@ -42,41 +46,48 @@ const CALLER: Agent = {
 
 let rig: Rig;
 beforeAll(async () => {
-  rig = await startRig({ agents: { builtin: CALLER }, models: NO_MODELS_NEEDED });
-  await rig.system.store.append({
-    stream: "policy/models",
-    expected: 0,
-    events: [
-      {
-        actor: ADA,
-        atMs: 1,
-        event: {
-          type: "MODEL_POLICY_SET",
-          body: { policy: { any: { use: [{ provider: "p", model: "m", parameters: {} }], budget: {} } } },
-        },
-      },
-    ],
-    blobs: [],
-    lease: null,
-  });
+  rig = await begin(CALLER);
 });
 afterAll(() => rig.stop());
+
+/** A system that has this agent, and a model policy that lets it be asked for. */
+async function begin(builtin: Agent, home?: string): Promise<Rig> {
+  const begun = await startRig({ agents: { builtin }, models: NO_MODELS_NEEDED }, home === undefined ? {} : { home });
+  if (home === undefined)
+    await begun.system.store.append({
+      stream: "policy/models",
+      expected: 0,
+      events: [
+        {
+          actor: ADA,
+          atMs: 1,
+          event: {
+            type: "MODEL_POLICY_SET",
+            body: { policy: { any: { use: [{ provider: "p", model: "m", parameters: {} }], budget: {} } } },
+          },
+        },
+      ],
+      blobs: [],
+      lease: null,
+    });
+  return begun;
+}
 
 const NO_MODELS_NEEDED = {
   call: () => Promise.reject(new Error("a model was called")),
   contextTokens: async () => null,
 };
 
-const server = (manner: string) => ({
+const server = (manner: string, hosts: readonly string[] = []) => ({
   name: "notes",
   argv: ["node", SERVER, manner],
-  grants: { hosts: [], variables: [], files: [] },
+  grants: { hosts, variables: [], files: [] },
 });
 
-async function projectWith(manner: string): Promise<Project> {
-  const project = await rig.project(repository({ "a.txt": "one\n" }));
-  const { offered } = await rig.system.cases.addToolServer(ADA, project.id, server(manner));
-  await rig.system.cases.pinTools(
+async function projectWith(manner: string, hosts: readonly string[] = [], on: Rig = rig): Promise<Project> {
+  const project = await on.project(repository({ "a.txt": "one\n" }));
+  const { offered } = await on.system.cases.addToolServer(ADA, project.id, server(manner, hosts));
+  await on.system.cases.pinTools(
     ADA,
     project.id,
     "notes",
@@ -173,5 +184,41 @@ describe("tools of a configured server", () => {
     expect((await rig.system.cases.toolServersOf(id)).map(({ name: one, tools }) => [one, tools])).toEqual([
       ["notes", []],
     ]);
+  });
+});
+
+describe("a call of a tool that may have reached outside and was cut off by the end of the daemon", () => {
+  const AT_WORK: Agent = { ...CALLER, plan: planned };
+
+  it.each([
+    ["done", "A person says that this took effect."],
+    ["abort", "A person aborted this step."],
+  ] as const)("is told to its agent as what a person says of it (%s), and the agent works on", async (said, words) => {
+    const first = await begin(AT_WORK);
+    const project = await projectWith("stuck", ["host.example:443"], first);
+    told.length = 0;
+    calls = [{ name: "notes__read_note", input: { path: "a.txt" } }];
+    const { plan: _, ...given } = plan("true");
+    const id = await first.queued(project, {
+      ...given,
+      agent: "builtin",
+      gates: [gate("true")],
+      run_mode: "autonomous",
+    });
+    // Its process is noted: from then on the call may have reached anything.
+    await vi.waitFor(async () => {
+      const { openStep } = await first.task(id);
+      expect(openStep?.act.kind).toBe("tool");
+      expect((await first.system.store.operations.processes()).map(({ step }) => step)).toContain(openStep?.step);
+    }, WAIT);
+    await first.stop();
+
+    const second = await begin(AT_WORK, first.home);
+    expect(await second.until(id, "blocked")).toMatchObject({ reason: "outcome_unknown", openStep: { run: 1 } });
+    await second.system.cases.answer.resume(ADA, id, said, null);
+    await second.until(id, "succeeded");
+    expect(told).toEqual([words]);
+    await second.stop();
+    expect([...first.warnings, ...second.warnings]).toEqual([]);
   });
 });
