@@ -49,7 +49,7 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
   const open = hold.spec.gates.filter(({ id }) => verdicts[id]?.verdict !== "pass");
   const against = inTheWay(findings);
   // A person is asked at once: another attempt would have to guess what they would say.
-  if (open.length === 0 && hold.spec.runMode !== "autonomous" && against.some(({ policy }) => policy === "asks"))
+  if (open.length === 0 && hold.runMode() !== "autonomous" && against.some(({ policy }) => policy === "asks"))
     if (against.every(({ policy }) => policy === "asks")) {
       const detail = against.map(findingText).join("; ");
       await hold.report({ type: "block", reason: "findings", detail: detail.slice(0, DETAIL_MAX), step: null });

@@ -61,6 +61,14 @@ describe("a finding that asks", () => {
     expect([task.exitReason, task.attempt, task.detail]).toEqual(["gates_failed", 2, `${ASKS} (2 attempts)`]);
   });
 
+  test("is asked of nobody once a person has made the task autonomous", async () => {
+    const { id } = await started([TWO, CI], { run_mode: "assisted" });
+    await rig.until(id, "awaiting_approval");
+    await rig.system.cases.answer.changeMode(ADA, id, "autonomous");
+    await rig.approve(id);
+    expect((await rig.until(id, "failed")).detail).toBe(`${ASKS} (2 attempts)`);
+  });
+
   test("is only shown where the spec lets the work change this", async () => {
     const { task } = await asked([TWO, CI], { may_change: ["ci"] });
     expect(task).toMatchObject({ status: "succeeded", findings: [{ kind: "ci_changed", policy: "shown" }] });
