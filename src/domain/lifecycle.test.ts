@@ -771,8 +771,28 @@ describe("what a person may not accept", () => {
     });
   });
 
+  test("is a candidate that was put down before it was looked through, whatever its gates said", () => {
+    const waits = STORIES.green.and(COMMANDS.pause).and(report({ type: "stop", why: "pause" }, 2));
+    expect(outcome(waits, COMMANDS.accept)).toEqual({
+      why: "what it changes was not looked through yet, which is done once it is resumed",
+    });
+    const failed = STORIES.green.and(report({ type: "fail", exitReason: "bug", detail: "x" }, 2));
+    expect(outcome(failed, COMMANDS.accept)).toEqual({
+      why: "what it changes was not looked through yet, which is done once it is retried",
+    });
+  });
+
+  test("is no candidate that changes nothing: in it there is nothing to look through", () => {
+    const same = { ...EXAMPLES.CANDIDATE_MADE.repos.app, tree: "t0", changed: 0 };
+    const waits = STORIES.verifying
+      .and(report({ type: "make_candidate", repos: { app: same } }, 2))
+      .and(COMMANDS.pause)
+      .and(report({ type: "stop", why: "pause" }, 2));
+    expect(outcome(waits, COMMANDS.accept)).toBe("ACCEPTED_UNPROVEN COMPLETED");
+  });
+
   test("is passed over in silence: gates that never ran are named too", () => {
-    const waits = STORIES.green.and(report({ type: "block", reason: "paused", detail: "x", step: null }, 2));
+    const waits = STORIES.green.and(report({ type: "block", reason: "gates_exhausted", detail: "x", step: null }, 2));
     const accepted = waits.and(give("accept", { gates: ["tests", "smoke"], reason: ref("reason") }));
     expect(accepted.task.acceptedUnproven).toEqual(["smoke"]);
     expect(accepted.events.at(-1)?.event).toEqual(

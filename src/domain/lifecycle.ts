@@ -553,6 +553,8 @@ function accept(task: In<"blocked"> | In<"failed">, { gates, reason, by }: Comma
   const candidate = Object.fromEntries(
     Object.entries(task.candidate).map(([repo, { commit, tree }]) => [repo, { commit, tree }]),
   );
+  if (!lookedThrough(task))
+    return `what it changes was not looked through yet, which is done once it is ${task.status === "failed" ? "retried" : "resumed"}`;
   const never = task.findings.find(({ policy }) => policy === "blocks");
   if (never !== undefined) return `nobody can let this pass: ${findingText(never)}`;
   const unproven = gates.filter((gate) => !hasPassed(task, gate, candidate));
@@ -567,6 +569,18 @@ function accept(task: In<"blocked"> | In<"failed">, { gates, reason, by }: Comma
     e("ACCEPTED_UNPROVEN", { candidate, gates: unproven, reason }),
     e("COMPLETED", { exitReason: "accepted_unproven", gates: gates.filter((gate) => !unproven.includes(gate)) }),
   ];
+}
+
+/**
+ * Whether all that blocks is known of the candidate. A look that finds nothing is no event; that it was made is known by what only stands
+ * behind it, the end of the attempt by its gates or findings. A candidate that was put down earlier may hold anything.
+ */
+function lookedThrough(task: In<"blocked"> | In<"failed">): boolean {
+  if (task.findings.length > 0) return true;
+  if (Object.values(task.candidate ?? {}).every(({ tree, baseTree }) => tree === baseTree)) return true;
+  return task.status === "failed"
+    ? task.exitReason === "gates_failed"
+    : task.reason === "gates_exhausted" || task.reason === "findings";
 }
 
 const isUnproven = ({ kind }: JudgedFinding): boolean => kind === "criterion_unproven";

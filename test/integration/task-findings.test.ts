@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { streamId } from "../../src/domain/stream.ts";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
 
 /* What becomes of a task whose gates passed and about whose work something was found. */
@@ -115,4 +116,40 @@ test("work that changes a test is proven with the test as it was, too: where onl
     ],
   });
   expect((await rig.bodies(id, "GATE_PASSED")).map(({ on }) => on)).toEqual(["base", "candidate"]);
+});
+
+test("work that was paused before it was looked through can be accepted by nobody; resumed, it is looked through", async () => {
+  const held = await startRig({
+    store: (own) => ({
+      ...own,
+      async append(one) {
+        const done = await own.append(one);
+        for (const { event } of one.events)
+          if (event.type === "STEP_STARTED" && event.body.act.kind === "gate" && event.body.act.on === "candidate")
+            if (pausing) await held.system.cases.answer.pause(ADA, streamId(one.stream), null);
+        return done;
+      },
+    }),
+  });
+  let pausing = true;
+  const cache = { write: "tests/__pycache__/a.pyc", content: "planted\n" };
+  const id = await held.approved(await held.project(repository()), {
+    ...plan(TWO, cache),
+    gates: [CHECK],
+    attempts: 1,
+  });
+  expect(await held.until(id, "blocked")).toMatchObject({ reason: "paused", verdicts: { check: { verdict: "pass" } } });
+  await expect(held.system.cases.answer.accept(ADA, id, "it is fine")).rejects.toMatchObject({
+    code: "task/refused",
+    facts: { why: "what it changes was not looked through yet, which is done once it is resumed" },
+  });
+  pausing = false;
+  await held.system.cases.answer.resume(ADA, id, null, null);
+  const looked = await held.until(id, "blocked");
+  expect(looked).toMatchObject({ reason: "gates_exhausted", findings: [{ kind: "cache_planted", policy: "blocks" }] });
+  await expect(held.system.cases.answer.accept(ADA, id, "it is fine")).rejects.toMatchObject({
+    facts: { why: expect.stringContaining("nobody can let this pass: cache_planted") },
+  });
+  await held.stop();
+  expect(held.warnings).toEqual([]);
 });
