@@ -9,7 +9,10 @@ import { noWishes, type Wishes } from "./hold.ts";
 import { runTask } from "./run-task.ts";
 
 export interface Worker {
-  /** Deals with what a dead daemon left, then works until stopped. Resolves once every task it left is back in a queue or taken up. */
+  /**
+   * Deals with what a dead daemon left, then works until stopped. Resolves once every task it left is taken up; what cannot be now is tried
+   * again after a while.
+   */
   start(): Promise<void>;
   /** Puts every task down in good order. */
   stop(): Promise<void>;
@@ -27,7 +30,7 @@ const WAKES: ReadonlySet<AnyEvent["type"]> = new Set<AnyEvent["type"]>([
   "PROJECT_CHANGED",
 ]);
 
-/** A task that could not be taken up is tried again after so long. */
+/** A task that could not be taken up is tried again after so long, and so is reading which there are. */
 const AGAIN_MS = 5_000;
 
 interface InHand {
@@ -46,6 +49,8 @@ interface InHand {
 export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly tasksMax: number }): Worker {
   /** Tasks that could not be taken up, until it is worth trying again. */
   const resting = new Map<string, NodeJS.Timeout | null>();
+  /** Set while the store is to be read again, because it could not be. */
+  let lookingAgain: NodeJS.Timeout | null = null;
   const running = new Map<string, InHand>();
   /** Only since the start of this worker: after a restart whatever waits counts as passed over, once. */
   const servedAtMs = new Map<string, number>();
@@ -54,6 +59,7 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
   const pausedProjects = new Set<string>();
   let stopping = false;
   let filling: Promise<void> | null = null;
+  const adopting = new Set<Promise<void>>();
   let again = false;
   let unsubscribe = (): void => {};
 
@@ -84,10 +90,20 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
     if (stopping) return;
     const timer = setTimeout(() => {
       resting.delete(id);
-      wake();
+      // It may be one that a dead daemon left running: the queue does not know of it.
+      takeUpLeft();
     }, AGAIN_MS);
     timer.unref();
     resting.set(id, timer);
+  };
+
+  const lookAgain = (): void => {
+    if (stopping || lookingAgain !== null) return;
+    lookingAgain = setTimeout(() => {
+      lookingAgain = null;
+      takeUpLeft();
+    }, AGAIN_MS);
+    lookingAgain.unref();
   };
 
   const fill = async (): Promise<void> => {
@@ -123,7 +139,10 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
       return;
     }
     filling = fill()
-      .catch((error: unknown) => deps.warn("queued tasks could not be read", error))
+      .catch((error: unknown) => {
+        deps.warn("queued tasks could not be read", error);
+        lookAgain();
+      })
       .finally(() => {
         filling = null;
         if (again) wake();
@@ -132,9 +151,24 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
 
   /** Takes up what a dead daemon left running, as far as nothing of it is paused. */
   const adopt = async (): Promise<void> => {
-    if (paused) return;
-    for (const one of await deps.store.operations.running()) if (!stopping && !paused && isFree(one)) takeUp(one);
+    if (stopping || paused || deps.storage.scarce()) return;
+    for (const one of await deps.store.operations.running())
+      if (!stopping && !paused && isFree(one) && !resting.has(one.id)) takeUp(one);
   };
+
+  const adoptOrLater = (): Promise<void> => {
+    const done = adopt()
+      .catch((error: unknown) => {
+        deps.warn("tasks that a dead daemon left could not be read", error);
+        lookAgain();
+      })
+      .finally(() => adopting.delete(done));
+    adopting.add(done);
+    return done;
+  };
+
+  /** All that can be taken up now, what a dead daemon left first: it was begun before anything that is queued. */
+  const takeUpLeft = (): void => void adoptOrLater().then(wake);
 
   const holdOf = (project: string): Wishes["hold"] =>
     paused ? "daemon_paused" : pausedProjects.has(project) ? "project_paused" : null;
@@ -142,10 +176,7 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
   /** Pauses changed: who works is told, and where one ended, what waited for that is taken up. */
   const pausesChanged = (mayTakeUp: boolean): void => {
     for (const { project, wishes } of running.values()) wishes.hold = holdOf(project);
-    if (!mayTakeUp) return;
-    adopt()
-      .catch((error: unknown) => deps.warn("tasks that a dead daemon left could not be read", error))
-      .finally(wake);
+    if (mayTakeUp) takeUpLeft();
   };
 
   const hear = ({ stream, recorded: { event } }: Positioned): void => {
@@ -196,16 +227,17 @@ export function createWorker(deps: EngineDependencies, { tasksMax }: { readonly 
       const last = await deps.store.latest(SYSTEM_STREAM, ["SYSTEM_PAUSED", "SYSTEM_RESUMED"]);
       paused = last?.event.type === "SYSTEM_PAUSED";
       unsubscribe = deps.store.onAppended(hear);
-      await adopt();
-      await deps.storage.start(wake);
+      await adoptOrLater();
+      await deps.storage.start(takeUpLeft);
       wake();
     },
     async stop() {
       stopping = true;
       unsubscribe();
       deps.storage.stop();
-      for (const timer of resting.values()) if (timer !== null) clearTimeout(timer);
+      for (const timer of [...resting.values(), lookingAgain]) if (timer !== null) clearTimeout(timer);
       for (const { abort } of running.values()) abort.abort();
+      await Promise.all(adopting);
       await Promise.all([...running.values()].map(({ done }) => done));
       await filling;
     },

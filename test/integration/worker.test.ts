@@ -342,6 +342,18 @@ describe("a task that cannot be taken up", () => {
     expect([one.warnings.length, one.disk.ranOut]).toEqual([1, 0]);
   });
 
+  test("although a dead daemon left it running is tried again after a while as well", async () => {
+    const one = await bench(once(new Failure("store/busy", "another process has it locked")));
+    await one.store.append(claimed(TASK, QUEUED, 1));
+    await one.worker.start();
+    await one.warned();
+    await comes(() => vi.getTimerCount() === 1);
+    await vi.advanceTimersByTimeAsync(AGAIN_MS);
+    expect((await one.happened("CLAIMED", QUEUED + 1)).event.body).toEqual({ worker: "w1", epoch: 2, takeover: true });
+    expect((await one.happened("BLOCKED")).event.body).toMatchObject({ reason: "no_model" });
+    expect(one.warnings).toEqual([`task ${TASK} could not be taken up: another process has it locked`]);
+  });
+
   test("for want of space has room made for it", async () => {
     const one = await bench(once(FULL));
     await one.worker.start();
@@ -390,9 +402,9 @@ describe("a worker that cannot read the store", () => {
     };
   };
 
-  test("for the queued tasks warns, and looks again at the next event", async () => {
+  const unreadQueue = (): Promise<Bench> => {
     const fail = failOnce();
-    const one = await bench({
+    return bench({
       spec: { agent: { kind: "none" } },
       operations: (own) => ({
         claimable: async (most) => {
@@ -401,6 +413,20 @@ describe("a worker that cannot read the store", () => {
         },
       }),
     });
+  };
+
+  test("for the queued tasks warns, and looks again after a while", async () => {
+    const one = await unreadQueue();
+    await one.worker.start();
+    await one.warned();
+    await comes(() => vi.getTimerCount() === 1);
+    await vi.advanceTimersByTimeAsync(AGAIN_MS);
+    await one.happened("BLOCKED");
+    expect(one.warnings).toEqual(["queued tasks could not be read: no such table"]);
+  });
+
+  test("for the queued tasks looks again at the next event already", async () => {
+    const one = await unreadQueue();
     await one.worker.start();
     await one.warned();
     expect([one.warnings, await one.types()]).toEqual([["queued tasks could not be read: no such table"], []]);
@@ -413,9 +439,9 @@ describe("a worker that cannot read the store", () => {
     await one.happened("BLOCKED");
   });
 
-  test("for what a dead daemon left warns when everything is resumed, and takes up the queue all the same", async () => {
+  const unreadLeft = (): Promise<Bench> => {
     const fail = failOnce();
-    const one = await bench({
+    return bench({
       spec: { agent: { kind: "none" } },
       operations: (own) => ({
         running: async () => {
@@ -424,6 +450,27 @@ describe("a worker that cannot read the store", () => {
         },
       }),
     });
+  };
+
+  test.each([false, true])(
+    "for what a dead daemon left warns, and looks for it again (paused before: %s)",
+    async (before) => {
+      const one = await unreadLeft();
+      await one.store.append(claimed(TASK, QUEUED, 1));
+      if (before) await one.store.append(systemAppend(0, { type: "SYSTEM_PAUSED", body: { reason: null } }));
+      await one.worker.start();
+      if (before) await one.store.append(systemAppend(1, { type: "SYSTEM_RESUMED", body: { reason: null } }));
+      await one.warned();
+      expect(one.worker.busy()).toBe(0);
+      await comes(() => vi.getTimerCount() === 1);
+      await vi.advanceTimersByTimeAsync(AGAIN_MS);
+      await one.happened("BLOCKED", QUEUED + 1);
+      expect(one.warnings).toEqual(["tasks that a dead daemon left could not be read: no such table"]);
+    },
+  );
+
+  test("for what a dead daemon left warns when everything is resumed, and takes up the queue all the same", async () => {
+    const one = await unreadLeft();
     await one.store.append(systemAppend(0, { type: "SYSTEM_PAUSED", body: { reason: null } }));
     await one.worker.start();
     expect([one.worker.busy(), await one.types()]).toEqual([0, []]);
