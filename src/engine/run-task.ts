@@ -106,8 +106,11 @@ async function frozenSpec(
   return specFrom(stored.text);
 }
 
-/** Failures a person can act on, and what the task then waits for. */
-const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
+/**
+ * What a task waits for after a failure. Each code has its row, so that no new one ends tasks unnoticed: `bug` is said of those that nothing
+ * a task does while it runs should end in.
+ */
+const WAITS_FOR: Readonly<Record<FailureCode, BlockReason | "bug">> = {
   "sandbox/missing": "sandbox_missing",
   "doctor/unready": "sandbox_missing",
   "store/full": "storage_full",
@@ -145,6 +148,32 @@ const WAITS_FOR: Readonly<Partial<Record<FailureCode, BlockReason>>> = {
   "secret/unreadable": "provider_unavailable",
   "plan/invalid": "agent_failed",
   "input/invalid": "agent_failed",
+  // Said to people and programs that ask for something, not to work.
+  "input/too-large": "bug",
+  "input/media-type": "bug",
+  "route/not-found": "bug",
+  "host/refused": "bug",
+  "peer/refused": "bug",
+  "origin/refused": "bug",
+  "rate/limited": "bug",
+  "idempotency/mismatch": "bug",
+  "project/refused": "bug",
+  "artifact/not-found": "bug",
+  "policy/invalid": "bug",
+  "audit/broken": "bug",
+  "daemon/running": "bug",
+  "daemon/unreachable": "bug",
+  "store/unwritable": "bug",
+  "store/newer": "bug",
+  // The machine refuses what the holder of a lease says, or there is no such task: then the two do not agree on where it stands.
+  "task/not-found": "bug",
+  "task/refused": "bug",
+  "task/changed": "bug",
+  // Of a delivery, which is made of a task that has succeeded.
+  "remote/moved": "bug",
+  "remote/protected": "bug",
+  "delivery/refused": "bug",
+  "delivery/torn": "bug",
 };
 
 /** The operating system's own words for a full disk, where no adapter translated them. */
@@ -163,8 +192,8 @@ function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport
   }
   if (error instanceof PrepareFailed)
     return { type: "block", reason: "prepare_failed", detail: error.message, step: null };
-  const reason = isFailure(error) ? WAITS_FOR[error.code] : undefined;
-  if (reason !== undefined && isFailure(error))
+  const reason = isFailure(error) ? WAITS_FOR[error.code] : "bug";
+  if (reason !== "bug" && isFailure(error))
     return { type: "block", reason, detail: error.message.slice(0, DETAIL_MAX), step: null };
   if (error instanceof Error && "code" in error && FULL.has(error.code))
     return { type: "block", reason: "storage_full", detail: "the disk is full", step: null };
