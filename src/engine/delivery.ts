@@ -1,12 +1,13 @@
 import type { DeliveredTo } from "../domain/event.ts";
 import { Failure } from "../domain/failure.ts";
 import { FINDINGS } from "../domain/finding.ts";
+import { isRemote } from "../domain/remote.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Act } from "../domain/step.ts";
 import { suspicions } from "../domain/suspicion.ts";
 import type { In, Task } from "../domain/task.ts";
 import type { Delivered, Delivery, DeliveryRequest } from "../ports/delivery.ts";
-import { deliveryDesk, specOf, stopped } from "./delivery-desk.ts";
+import { deliveryDesk, sourceOf, specOf, stopped } from "./delivery-desk.ts";
 import { finishOpen, leaveAsIs } from "./delivery-recovery.ts";
 import { proveMerged, type Route, routeOf } from "./delivery-route.ts";
 import { deliverTogether } from "./delivery-together.ts";
@@ -96,6 +97,13 @@ async function deliverTask(
     throw new Failure("delivery/refused", `task ${proven.id} changed nothing, so there is nothing to deliver`, {
       next: `agentos task artifacts ${proven.id}`,
     });
+  if (request.push !== undefined)
+    await refusePushToNone(
+      deps,
+      proven,
+      request.push,
+      changed.map(([repo]) => repo),
+    );
   await refuseSecrets(deps, proven, spec);
   const routes: Route[] = [];
   for (const [repo, candidate] of changed)
@@ -112,6 +120,27 @@ async function deliverTask(
   else if (only !== undefined)
     Object.assign(repos, await deliverTogether(deps, desk, proven, left, request.by, signal));
   return { repos, notes: routes.flatMap(({ note }) => (note === null ? [] : [note])) };
+}
+
+/** Who names a branch to push to does not mean the branch of a local repository: where that is all there is, nothing moves. */
+async function refusePushToNone(
+  deps: EngineDependencies,
+  task: In<"succeeded">,
+  push: string,
+  repos: readonly string[],
+): Promise<void> {
+  for (const repo of repos) if (isRemote((await sourceOf(deps, task, repo)).path)) return;
+  const [only, ...more] = repos;
+  throw new Failure(
+    "delivery/refused",
+    more.length === 0
+      ? `${only} is a local repository, and --push is for remotes`
+      : `${repos.join(", ")} are local repositories, and --push is for remotes`,
+    {
+      next: `agentos task deliver ${task.id} --way branch --branch ${push} writes that branch ${more.length === 0 ? "of it" : "in each of them"}.`,
+      facts: { repos },
+    },
+  );
 }
 
 /** The diff itself is looked at once more before anything leaves: what is out cannot be taken back. */

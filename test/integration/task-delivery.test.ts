@@ -78,6 +78,18 @@ describe("delivery of a proven task", () => {
     expect((await refusal(deliver(id, "branch", "main"))).code).toBe("delivery/refused");
   });
 
+  it("a push that is asked for where there is nothing to push to is refused, and no branch moves", async () => {
+    const { id, repo } = await proven();
+    const before = fingerprint(repo);
+    for (const way of ["merge", "branch", "patch"] as const)
+      expect(await refusal(rig.system.cases.deliver({ task: id, by: ADA, way, branch: null, push: "mended" }))).toEqual({
+        code: "delivery/refused",
+        message: "app is a local repository, and --push is for remotes",
+        next: `agentos task deliver ${id} --way branch --branch mended writes that branch of it.`,
+      });
+    expect([fingerprint(repo), (await rig.task(id)).delivered]).toEqual([before, null]);
+  });
+
   it("patch: an artifact that git applies", async () => {
     const { id, repo } = await proven();
     const before = fingerprint(repo);

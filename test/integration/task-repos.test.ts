@@ -100,6 +100,13 @@ test("three repositories, one of them only read: a hostile write fails by its mo
   );
   expect(new Set(mounted.map((one) => one.join(" ")))).toEqual(new Set(["read lib true", "gate lib true"]));
 
+  await expect(
+    rig.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null, push: "fits" }),
+  ).rejects.toMatchObject({
+    code: "delivery/refused",
+    message: "app, web are local repositories, and --push is for remotes",
+    next: `agentos task deliver ${id} --way branch --branch fits writes that branch in each of them.`,
+  });
   const { repos } = await rig.system.cases.deliver({ task: id, by: ADA, way: "merge", branch: null });
   expect([repos["app"]?.branch, repos["web"]?.branch, Object.keys(repos)]).toEqual(["release", "main", ["app", "web"]]);
   expect(
