@@ -5,6 +5,7 @@ import type { Input, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { type OpenPlan, planFrom } from "../domain/plan.ts";
+import { isUndelivered } from "../domain/retention.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
 import type { DependencyNow } from "../domain/standing.ts";
 import type { Act } from "../domain/step.ts";
@@ -330,8 +331,10 @@ export const looks = (deps: AppDependencies) => {
     /**
      * Removes the working directories of a task that ended, and its live output (what finished steps put out is in their evidence). What
      * is not in git is kept in the person's repository first.
+     *
+     * @param undelivered a person gives up proven work that is delivered nowhere: without its clone it can not be delivered any more
      */
-    async clean(id: string) {
+    async clean(id: string, undelivered = false) {
       const { task } = await deps.log.load(id);
       if (task.status !== "succeeded" && task.status !== "failed" && task.status !== "canceled")
         throw new Failure(
@@ -344,6 +347,15 @@ export const looks = (deps: AppDependencies) => {
           next: `agentos task show ${id} says what it does; clean up when it is through.`,
           facts: { status: task.status },
         });
+      if (task.status === "succeeded" && isUndelivered(task) && !undelivered)
+        throw new Failure(
+          "task/refused",
+          `the work of task ${id} is proven and not delivered yet, and without its workspace it can not be delivered`,
+          {
+            next: `agentos task deliver ${id}, or keep it as a patch: agentos task deliver ${id} --way patch. To give it up: agentos workspace clean ${id} --undelivered.`,
+            facts: { status: task.status },
+          },
+        );
       const project = task.project === null ? null : await deps.store.projects.project(task.project.id);
       const sources = Object.fromEntries((project?.project.repos ?? []).map(({ name, path }) => [name, path]));
       const removed = await deps.workspaces.remove(id, sources);

@@ -107,5 +107,5 @@ const chatOf = (deps: AppDependencies) =>
 /** Between two steps of a delivery nothing is open, and it still needs the clone that cleaning up would remove. */
 function looksBesideDelivery(deps: AppDependencies, delivery: Delivery) {
   const { clean, ...look } = looks(deps);
-  return { ...look, clean: (id: string) => delivery.alone(id, () => clean(id)) };
+  return { ...look, clean: (id: string, undelivered = false) => delivery.alone(id, () => clean(id, undelivered)) };
 }

@@ -434,7 +434,11 @@ export const RepoChangeInput = z.strictObject({
   tool_path: ToolPath.optional(),
 });
 export const GcInput = z.strictObject({ dry_run: z.boolean().default(false) });
-export const CleanInput = z.strictObject({ task: Id });
+export const CleanInput = z.strictObject({
+  task: Id,
+  /** Also where that gives up proven work which is not delivered. */
+  undelivered: z.boolean().default(false),
+});
 
 const Page = z.coerce.number().int().min(1).max(1_000);
 /** Several of these, with commas between. */

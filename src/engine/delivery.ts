@@ -26,14 +26,13 @@ export function createDelivery(deps: EngineDependencies): Delivery {
   const stopping = new AbortController();
 
   const one = <T>(task: string, work: () => Promise<T>): Promise<T> => {
-    const next = (busy.get(task) ?? Promise.resolve()).then(work, work);
-    const settled = next
-      .catch(() => undefined)
-      .finally(() => {
-        if (busy.get(task) === settled) busy.delete(task);
-      });
+    // Free again before whoever asked is answered: what they do next must not meet their own delivery.
+    const mine = (busy.get(task) ?? Promise.resolve()).then(work, work).finally(() => {
+      if (busy.get(task) === settled) busy.delete(task);
+    });
+    const settled = mine.catch(() => undefined);
     busy.set(task, settled);
-    return next;
+    return mine;
   };
 
   return {

@@ -36,7 +36,7 @@ export async function captureDirty(
     throw new Failure(
       "repo/refused",
       `the uncommitted changes in ${source.root} are on top of ${head}, not of ${base}`,
-      { next: "Bind the task again, to what is checked out now." },
+      { next: "Let what is checked out stay as it is while the task begins, then try again." },
     );
   const branch = await checkedOutBranch(git, source);
   return withView(views, source, async (view) => {

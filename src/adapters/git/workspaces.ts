@@ -85,7 +85,7 @@ export function gitWorkspaces(options: {
     const gitDir = layout.clone(clone);
     if (lstatSync(gitDir, { throwIfNoEntry: false }) === undefined)
       throw new Failure("repo/not-found", `task ${clone.task} has no clone of ${clone.repo}`, {
-        next: "Bind the task again.",
+        next: `Its workspace was removed; what is recorded of the task stays (agentos task show ${clone.task}). agentos task fork ${clone.task} has the work done again, from the same base.`,
       });
     const recovering = recovered.get(gitDir) ?? recoverLocks(gitDir);
     recovered.set(gitDir, recovering);

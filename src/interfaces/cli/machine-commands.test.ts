@@ -99,6 +99,17 @@ describe("working directories", () => {
       out: ["2.0 KiB were freed", "kept: refs/agentos/rescue/1"],
     });
     expect((await type(`workspace clean ${TASK} --yes --quiet`, { api })).out).toEqual([TASK]);
+    expect(await type(`workspace clean ${TASK} --undelivered`, { api, says: { yes: false } })).toMatchObject({
+      exit: 1,
+      asked: [["task", TASK]],
+      questions: [
+        `This removes the working directories of task ${TASK} (Mend it); what is in them and not in git is kept under refs/agentos/rescue first. Work of it that is not delivered can not be delivered afterwards. Go on?`,
+      ],
+    });
+    expect((await type(`workspace clean ${TASK} --undelivered --yes`, { api })).asked).toEqual([
+      ["task", TASK],
+      ["cleanWorkspace", { task: TASK, undelivered: true }],
+    ]);
   });
 });
 

@@ -77,7 +77,8 @@ export function systemRoutes(api: OpenAPIHono, { cases, health, person, stop }: 
       responses: { 200: json(CleanedView, "What was kept"), ...problems },
     }),
     async (c) => {
-      const cleaned = await look.clean(c.req.valid("json").task);
+      const { task, undelivered } = c.req.valid("json");
+      const cleaned = await look.clean(task, undelivered);
       return c.json({ task: cleaned.task, bytes: cleaned.bytes, rescued: [...cleaned.rescued] }, 200);
     },
   );
