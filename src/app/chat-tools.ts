@@ -29,12 +29,12 @@ export function chatTools(deps: AppDependencies, read: ChatReading): readonly Ch
       parameters: read.schemas.tasks,
       async run(written) {
         const { rows } = await look.tasks({ ...EVERY_TASK, ...read.tasks(written), after: null });
-        return rows.map(({ row, state, before }) => ({
+        return rows.map(({ row, state, before, paused }) => ({
           id: row.id,
           title: row.title,
           status: row.status,
           project: row.project?.name ?? null,
-          waits: state === null ? null : (waitingFor(state, before)?.sentence ?? null),
+          waits: state === null ? null : (waitingFor(state, before, paused)?.sentence ?? null),
         }));
       },
     },
@@ -44,7 +44,7 @@ export function chatTools(deps: AppDependencies, read: ChatReading): readonly Ch
       parameters: read.schemas.task,
       async run(written) {
         const id = read.task(written);
-        const { task, row, before } = await look.task(id);
+        const { task, row, before, paused } = await look.task(id);
         const { value } = await look.spec(id);
         return {
           id,
@@ -60,7 +60,7 @@ export function chatTools(deps: AppDependencies, read: ChatReading): readonly Ch
             status: task.items[item.id]?.status ?? "pending",
           })),
           gates: Object.entries(task.verdicts).map(([gate, { verdict, findings }]) => ({ gate, verdict, findings })),
-          waits: waitingFor(task, before)?.sentence ?? null,
+          waits: waitingFor(task, before, paused)?.sentence ?? null,
         };
       },
     },

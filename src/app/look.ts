@@ -4,6 +4,7 @@ import type { Draft } from "../domain/draft.ts";
 import type { Input, Recorded, TaskEvent } from "../domain/event.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
+import type { Pause } from "../domain/pause.ts";
 import { type OpenPlan, planFrom } from "../domain/plan.ts";
 import { isUndelivered } from "../domain/retention.ts";
 import { type Spec, specFrom } from "../domain/spec.ts";
@@ -15,6 +16,7 @@ import type { ChangedPath, Moved } from "../ports/workspaces.ts";
 import type { AppDependencies } from "./deps.ts";
 import { draftOf } from "./draft-of.ts";
 import { allPaused } from "./pause-all.ts";
+import { pausedBy } from "./paused-by.ts";
 import { findProject } from "./projects.ts";
 
 const DIFF_BYTES_MAX = 4 * 1024 ** 2;
@@ -28,6 +30,8 @@ export interface TaskSeen {
   readonly row: TaskRow;
   /** What it depends on, as that is now. */
   readonly before: readonly DependencyNow[];
+  /** By whose word it is not taken up. */
+  readonly paused: Pause | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** What its frozen spec lets all of it spend; null: no limit, or no spec yet. */
   readonly budget: Budget | null;
@@ -68,6 +72,7 @@ export const looks = (deps: AppDependencies) => {
       task,
       row,
       before: await beforeOf(deps, [task]).then((before) => before[id] ?? []),
+      paused: (await pausedBy(deps, [task]))[id] ?? null,
       metadata:
         task.metadata === null
           ? null
@@ -148,11 +153,17 @@ export const looks = (deps: AppDependencies) => {
     async tasks(filter: TaskFilter) {
       const project = filter.project === null ? null : (await findProject(deps, filter.project)).id;
       const page = await deps.store.tasks.tasks({ ...filter, project });
-      const before = await beforeOf(
-        deps,
-        page.rows.flatMap(({ state }) => (state === null ? [] : [state])),
-      );
-      return { rows: page.rows.map((one) => ({ ...one, before: before[one.row.id] ?? [] })), next: page.next };
+      const states = page.rows.flatMap(({ state }) => (state === null ? [] : [state]));
+      const before = await beforeOf(deps, states);
+      const paused = await pausedBy(deps, states);
+      return {
+        rows: page.rows.map((one) => ({
+          ...one,
+          before: before[one.row.id] ?? [],
+          paused: paused[one.row.id] ?? null,
+        })),
+        next: page.next,
+      };
     },
 
     async plan(id: string): Promise<{

@@ -7,6 +7,7 @@ import type { Evidence } from "../domain/evidence.ts";
 import { allowedBy, findingText } from "../domain/finding.ts";
 import { type AgentGrants, type NamedForeign, NO_GRANTS } from "../domain/foreign-agent.ts";
 import { allowedCommands } from "../domain/lifecycle.ts";
+import type { Pause } from "../domain/pause.ts";
 import type { Priority } from "../domain/priority.ts";
 import type { Project } from "../domain/project.ts";
 import { isRemote } from "../domain/remote.ts";
@@ -72,12 +73,17 @@ export const rowView = (row: Row): TaskRowView => ({
 });
 
 export const listView = (
-  rows: readonly { readonly row: Row; readonly state: TaskOutline | null; readonly before: readonly DependencyNow[] }[],
+  rows: readonly {
+    readonly row: Row;
+    readonly state: TaskOutline | null;
+    readonly before: readonly DependencyNow[];
+    readonly paused: Pause | null;
+  }[],
   next: string | null,
 ): TaskListView => ({
-  items: rows.map(({ row, state, before }) => ({
+  items: rows.map(({ row, state, before, paused }) => ({
     ...rowView(row),
-    waiting: state === null ? null : waitingFor(state, before),
+    waiting: state === null ? null : waitingFor(state, before, paused),
     stalled: state?.openStep?.warned.includes("stall") ?? false,
   })),
   next,
@@ -87,18 +93,20 @@ export function taskView({
   task,
   row,
   before,
+  paused,
   metadata,
   budget,
 }: {
   readonly task: Task;
   readonly row: Row;
   readonly before: readonly DependencyNow[];
+  readonly paused: Pause | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly budget: Budget | null;
 }): TaskView {
   return {
     ...rowView(row),
-    waiting: waitingFor(task, before),
+    waiting: waitingFor(task, before, paused),
     dependencies: before.map(({ on, ...one }) => ({
       ...spoken(task.id, { on, kind: one.kind }),
       title: one.title,

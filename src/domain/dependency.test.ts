@@ -151,4 +151,23 @@ describe("a queued task says what it waits for", () => {
     expect(waitingFor(IN.queued.task, [now("requires", "succeeded"), now("suggests", "queued")])).toBeNull();
     expect(waitingFor(IN.queued.task)).toBeNull();
   });
+
+  test("in what is paused by a person: since when, why, and how it goes on", () => {
+    const paused = { project: null, sinceMs: Date.UTC(2026, 0, 31, 12), by: "person:ada", reason: "look first" };
+    const sentence = "It waits because everything is paused since 2026-01-31 12:00:00 UTC by person:ada: look first.";
+    expect(waitingFor(IN.queued.task, [], paused)).toEqual({
+      reason: "daemon_paused",
+      sentence,
+      next: "agentos daemon resume",
+    });
+    expect(waitingFor(IN.queued.task, [now("requires", "running")], paused)?.sentence).toBe(
+      `${sentence} It waits for task T2 (“Mend it”, running) to succeed.`,
+    );
+    expect(waitingFor(IN.queued.task, [], { ...paused, project: "shop", reason: null })).toEqual({
+      reason: "project_paused",
+      sentence: "It waits because project shop is paused since 2026-01-31 12:00:00 UTC by person:ada.",
+      next: "agentos project resume shop",
+    });
+    expect(waitingFor(IN.running.task, [], paused)).toBeNull();
+  });
 });

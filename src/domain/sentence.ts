@@ -5,6 +5,7 @@ import type { AnyEvent, GateOn } from "./event.ts";
 import type { Evidence } from "./evidence.ts";
 import { findingText } from "./finding.ts";
 import { modelsText } from "./model-policy.ts";
+import type { Pause } from "./pause.ts";
 import { type DependencyNow, standing } from "./standing.ts";
 import type { Act } from "./step.ts";
 import type { TaskOutline } from "./task.ts";
@@ -239,10 +240,14 @@ const DEPENDS = {
   suggests: (on: string) => `This task suggests that task ${on} is taken first`,
 } as const;
 
-/** Why a task stands still and what a person can do; null while nothing but time is needed. `before`: what it depends on, as it is now. */
+/**
+ * Why a task stands still and what a person can do; null while nothing but time is needed. `before`: what it depends on, as it is now.
+ * `paused`: by whose word it is not taken up.
+ */
 export function waitingFor(
   task: TaskOutline,
   before: readonly DependencyNow[] = [],
+  paused: Pause | null = null,
 ): { readonly reason: string; readonly sentence: string; readonly next: string } | null {
   switch (task.status) {
     case "draft":
@@ -296,7 +301,7 @@ export function waitingFor(
           };
     }
     case "queued":
-      return waitingForOthers(before);
+      return paused === null ? waitingForOthers(before) : waitingWhilePaused(paused, waitingForOthers(before));
     case "running":
     case "canceled":
       return null;
@@ -315,6 +320,19 @@ function waitingForOthers(before: readonly DependencyNow[]): ReturnType<typeof w
     reason: "dependency",
     sentence: `It waits for ${told.join(", and for ")}.`,
     next: `agentos task show ${first.on}`,
+  };
+}
+
+function waitingWhilePaused(
+  { project, sinceMs, by, reason }: Pause,
+  others: ReturnType<typeof waitingFor>,
+): ReturnType<typeof waitingFor> {
+  const since = new Date(sinceMs).toISOString().slice(0, 19).replace("T", " ");
+  const told = `It waits because ${project === null ? "everything" : `project ${project}`} is paused since ${since} UTC by ${by}${reason === null ? "" : `: ${reason}`}.`;
+  return {
+    reason: project === null ? "daemon_paused" : "project_paused",
+    sentence: others === null ? told : `${told} ${others.sentence}`,
+    next: project === null ? "agentos daemon resume" : `agentos project resume ${project}`,
   };
 }
 

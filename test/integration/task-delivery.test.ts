@@ -82,11 +82,13 @@ describe("delivery of a proven task", () => {
     const { id, repo } = await proven();
     const before = fingerprint(repo);
     for (const way of ["merge", "branch", "patch"] as const)
-      expect(await refusal(rig.system.cases.deliver({ task: id, by: ADA, way, branch: null, push: "mended" }))).toEqual({
-        code: "delivery/refused",
-        message: "app is a local repository, and --push is for remotes",
-        next: `agentos task deliver ${id} --way branch --branch mended writes that branch of it.`,
-      });
+      expect(await refusal(rig.system.cases.deliver({ task: id, by: ADA, way, branch: null, push: "mended" }))).toEqual(
+        {
+          code: "delivery/refused",
+          message: "app is a local repository, and --push is for remotes",
+          next: `agentos task deliver ${id} --way branch --branch mended writes that branch of it.`,
+        },
+      );
     expect([fingerprint(repo), (await rig.task(id)).delivered]).toEqual([before, null]);
   });
 

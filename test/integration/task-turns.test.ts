@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NOTHING_SAID } from "../../src/app/answer-task.ts";
+import { listView, taskView } from "../../src/contract/present.ts";
 import type { Project } from "../../src/domain/project.ts";
+import { EVERY_TASK } from "../../src/ports/store.ts";
 import { ADA, gate, plan, type Rig, repository, startRig } from "./task-kit.ts";
 
 /** Whose turn it is, and who may not have one: priorities, limits of projects, and pauses. */
@@ -132,6 +134,30 @@ describe("a project", () => {
     const passes = await rig.queued(await rig.project(repository()), { title: "passes", ...QUICK });
     await rig.until(passes, "succeeded");
     expect((await rig.task(id)).status).toBe("queued");
+    // Whoever looks is told so, in the list as well as in the task itself; of all that is paused, what holds every task comes first.
+    const told = async (): Promise<readonly (string | undefined)[]> => {
+      const { rows, next } = await rig.system.cases.look.tasks({
+        ...EVERY_TASK,
+        project: project.name,
+        after: null,
+        most: 10,
+      });
+      const seen = taskView(await rig.system.cases.look.task(id)).waiting;
+      expect(listView(rows, next).items.map(({ waiting }) => waiting)).toEqual([seen]);
+      return [seen?.reason, seen?.sentence.replace(/[-0-9]+ [:0-9]+ UTC/, "TIME"), seen?.next];
+    };
+    expect(await told()).toEqual([
+      "project_paused",
+      `It waits because project ${project.name} is paused since TIME by person:ada: look first.`,
+      `agentos project resume ${project.name}`,
+    ]);
+    await rig.system.cases.pauseAll(ADA, "an incident");
+    expect(await told()).toEqual([
+      "daemon_paused",
+      "It waits because everything is paused since TIME by person:ada: an incident.",
+      "agentos daemon resume",
+    ]);
+    await rig.system.cases.resumeAll(ADA, null);
     await rig.system.cases.resumeProject(ADA, project.id, null);
     await rig.until(id, "succeeded");
     const started = (await rig.bodies(id, "STEP_STARTED")).map(({ step, run }) => `${step} ${run}`);

@@ -1,6 +1,6 @@
 import type { TaskView } from "../../contract/views.ts";
 import type { Context } from "./context.ts";
-import { settle } from "./settle.ts";
+import { settle, settledLines } from "./settle.ts";
 import { changedLines, gateLines, nextLines } from "./task-text.ts";
 import { seconds } from "./wait-options.ts";
 
@@ -23,6 +23,6 @@ export async function follow(
     (one) => [...changedLines(one), ...gateLines(one.gates)],
     ({ id }) => [id],
   );
-  out.note(...nextLines(settled.task));
+  out.note(...settledLines(settled.task));
   return settled.exit;
 }

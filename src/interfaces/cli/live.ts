@@ -4,7 +4,7 @@ import type { TaskView } from "../../contract/views.ts";
 import { isUnreachable } from "../client/trouble.ts";
 import type { Context } from "./context.ts";
 import { block, field } from "./escape.ts";
-import { EXIT_OF, UNDER_WAY } from "./settle.ts";
+import { EXIT_OF, heldTeller, UNDER_WAY } from "./settle.ts";
 
 export interface Live {
   /** Events up to this seq are not told. */
@@ -32,8 +32,10 @@ export async function followLive(
   const { api, out, signal } = context;
   const until = new AbortController();
   const either = AbortSignal.any([signal, until.signal]);
+  const tellHeld = heldTeller(out);
   let cursor = after;
   let task = await api.task(id);
+  if (task.seq <= cursor) tellHeld(task);
   const open = task.open_step;
   let tail = open !== null && after >= task.seq ? tailOf(context, id, { ...open, fromEnd: true }, either) : null;
   const drained = async (): Promise<void> => {
@@ -58,6 +60,7 @@ export async function followLive(
           }
           if (event.seq < task.seq) continue;
           task = await api.task(id);
+          if (task.seq <= event.seq) tellHeld(task);
           if (UNDER_WAY.has(task.status) || task.seq > event.seq) continue;
           await drained();
           return { task, exit: EXIT_OF[task.status] };

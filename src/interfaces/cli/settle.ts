@@ -1,6 +1,7 @@
 import type { TaskView } from "../../contract/views.ts";
 import type { Context } from "./context.ts";
 import { field } from "./escape.ts";
+import { nextLines } from "./task-text.ts";
 
 /** Exit codes of a command that waited for a task. */
 export const EXIT_OF = {
@@ -40,13 +41,16 @@ export async function settle(
 ): Promise<Settled> {
   const deadline = timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs)];
   const until = new AbortController();
+  const tellHeld = heldTeller(out);
   let task = await api.task(id);
+  if (task.seq <= after) tellHeld(task);
   try {
     if (stands(task, after)) return { task, exit: EXIT_OF[task.status] };
     for await (const { event } of api.followTask(id, after, AbortSignal.any([signal, until.signal, ...deadline]))) {
       out.note(`${event.at.slice(11, 19)}  ${field(event.sentence)}`);
       if (event.seq < task.seq) continue;
       task = await api.task(id);
+      if (task.seq <= event.seq) tellHeld(task);
       // The state may be ahead of the stream: then what led there is told first.
       if (stands(task, event.seq)) return { task, exit: EXIT_OF[task.status] };
     }
@@ -60,5 +64,18 @@ export async function settle(
   );
   return { task, exit: signal.aborted ? INTERRUPTED : TIMED_OUT };
 }
+
+/** Tells why a task that is followed is not taken up, each reason once, so that nobody looks at a terminal where nothing happens. */
+export function heldTeller(out: Context["out"]): (task: TaskView) => void {
+  let told: string | null = null;
+  return ({ status, waiting }) => {
+    if (!UNDER_WAY.has(status) || waiting === null || waiting.sentence === told) return;
+    told = waiting.sentence;
+    out.note(field(waiting.sentence), `next: ${field(waiting.next)}`);
+  };
+}
+
+/** What to do now that a task is followed no longer. While it goes on, all there is to say was said. */
+export const settledLines = (task: TaskView): readonly string[] => (UNDER_WAY.has(task.status) ? [] : nextLines(task));
 
 const stands = (task: TaskView, seen: number): boolean => !UNDER_WAY.has(task.status) && task.seq <= seen;

@@ -557,6 +557,45 @@ describe("a history that is verified", () => {
     }));
 });
 
+describe("a task that is not taken up because it is paused", () => {
+  const waiting = { reason: "daemon_paused", sentence: "It waits because everything is paused.", next: "resume it" };
+  const queued = taskGiven({ status: "queued", seq: 2, waiting });
+  const ended = taskGiven({ status: "canceled", seq: 3 });
+
+  test.each(["", " --from-now"])("says so once to whoever follows it: attach%s", async (how) => {
+    const states = [queued, queued, queued, queued];
+    const api: Around["api"] = {
+      task: async () => states.shift() ?? ended,
+      followTask: async function* (_id, after) {
+        for (const seq of [1, 2, 3]) if (seq > after) yield { cursor: seq, event: eventGiven(seq) };
+      },
+    };
+    const { talk } = await type(`task attach ${TASK}${how}`, { api });
+    expect(talk.filter((line) => !line.startsWith("12:"))).toEqual([waiting.sentence, `next: ${waiting.next}`]);
+  });
+
+  test("says so once to whoever waits for it, and no more than that it goes on when the time is over", async () => {
+    const api: Around["api"] = {
+      resumeTask: async () => queued,
+      task: async () => queued,
+      followTask: async function* (_id, _after, signal) {
+        yield { cursor: 2, event: eventGiven(2) };
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      },
+    };
+    const { exit, talk } = await type(`task resume ${TASK} --wait --timeout 0.05`, { api });
+    expect([exit, talk]).toEqual([
+      124,
+      [
+        waiting.sentence,
+        `next: ${waiting.next}`,
+        expect.stringMatching(/^12:00:00 {2}/),
+        `not settled after 0.05 s; task ${TASK} goes on (agentos task show ${TASK})`,
+      ],
+    ]);
+  });
+});
+
 describe("a new task", () => {
   const api: Around["api"] = {
     project: async () => projectGiven(),

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { command, flag, option } from "../command.ts";
-import { settle } from "../settle.ts";
+import { settle, settledLines } from "../settle.ts";
 import { SPEC_OPTIONS, specChange } from "../spec-options.ts";
 import { noProject, projectHere, startTask } from "../start-task.ts";
-import { changedLines, gateLines, nextLines } from "../task-text.ts";
+import { changedLines, gateLines } from "../task-text.ts";
 import { seconds, WAIT_OPTIONS } from "../wait-options.ts";
 
 export const gateRun = command({
@@ -43,7 +43,7 @@ export const gateRun = command({
       (one) => [...changedLines(one), ...gateLines(one.gates)],
       ({ id }) => [id],
     );
-    out.note(...nextLines(settled.task));
+    out.note(...settledLines(settled.task));
     return settled.exit;
   },
 });

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { command, flag, positional } from "../command.ts";
 import { followLive } from "../live.ts";
+import { settledLines } from "../settle.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
-import { changedLines, gateLines, nextLines } from "../task-text.ts";
+import { changedLines, gateLines } from "../task-text.ts";
 
 export const taskAttach = command({
   args: z.strictObject({
@@ -20,7 +21,7 @@ export const taskAttach = command({
       (one) => [...changedLines(one), ...gateLines(one.gates)],
       (one) => [one.id],
     );
-    out.note(...nextLines(task));
+    out.note(...settledLines(task));
     return exit;
   },
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { NewTaskInput } from "../../../contract/inputs.ts";
 import { trouble } from "../../client/trouble.ts";
 import { command, flag, option, positional } from "../command.ts";
-import { settle } from "../settle.ts";
+import { settle, settledLines } from "../settle.ts";
 import { SPEC_OPTIONS, specChange } from "../spec-options.ts";
 import { specLines } from "../spec-text.ts";
 import { noProject, projectHere, startTask } from "../start-task.ts";
@@ -75,7 +75,7 @@ export const taskCreate = command({
     }
     const settled = await settle(context, task.id, { after: 0, timeoutMs: seconds(given.timeout) });
     out.result(settled.task, (one) => [...changedLines(one), ...gateLines(one.gates)]);
-    out.note(...nextLines(settled.task));
+    out.note(...settledLines(settled.task));
     return settled.exit;
   },
 });
