@@ -1,5 +1,6 @@
 import { Failure } from "../domain/failure.ts";
 import { type AgentGrants, NO_GRANTS } from "../domain/foreign-agent.ts";
+import { startable } from "../domain/found-program.ts";
 import { CUSTOM_AGENT, LAUNCHERS, type Launcher, launcherNamed } from "../domain/launchers.ts";
 import type { AgentPrograms, ProbeReport } from "../ports/foreign.ts";
 
@@ -44,7 +45,7 @@ export const agentCases = (deps: AgentCasesDependencies) => ({
   list: (): readonly KnownAgent[] =>
     LAUNCHERS.map((launcher) => ({
       launcher,
-      path: deps.programs.find(deps.toolPath, launcher.programs, [])?.path ?? null,
+      path: pathOf(deps.programs.find(deps.toolPath, launcher.programs, [])),
     })),
   probe: async (named: NamedTrial): Promise<ProbeReport> => deps.trials.probe(tried(deps, named)),
   test: async (named: NamedTrial): Promise<TrialReport> => deps.trials.test(tried(deps, named), PROMPT),
@@ -60,6 +61,9 @@ export interface NamedTrial {
 const PROMPT =
   'Create a file called hello.txt that holds the one word "hello", and nothing else. Do not run any command.';
 
+const pathOf = (found: ReturnType<AgentPrograms["find"]>): string | null =>
+  found !== null && "path" in found ? found.path : null;
+
 function tried({ programs, toolPath }: AgentCasesDependencies, { agent, argv, grants }: NamedTrial): TriedAgent {
   const launcher = agent === CUSTOM_AGENT ? null : (launcherNamed(agent) ?? null);
   if (launcher === null && argv === null)
@@ -67,11 +71,11 @@ function tried({ programs, toolPath }: AgentCasesDependencies, { agent, argv, gr
       next: `It knows ${LAUNCHERS.map(({ name }) => name).join(", ")}; any other by its command.`,
     });
   const names = argv === null ? (launcher?.programs ?? []) : argv.slice(0, 1);
-  const found = programs.find(toolPath, names, argv?.slice(1) ?? []);
-  if (found === null)
-    throw new Failure("agent/missing", `the program ${names.join(" or ")} of the agent ${agent} was not found`, {
-      ...(launcher !== null && { next: `Install it: ${launcher.install}` }),
-    });
+  const found = startable(
+    programs.find(toolPath, names, argv?.slice(1) ?? []),
+    `the program ${names.join(" or ")} of the agent ${agent}`,
+    launcher === null ? undefined : `Install it: ${launcher.install}`,
+  );
   return {
     launcher,
     path: found.path,

@@ -1,4 +1,5 @@
 import { Failure } from "../domain/failure.ts";
+import { startable } from "../domain/found-program.ts";
 import { placeIn } from "../domain/spec.ts";
 import { callableName, type ToolServer, toolDigest } from "../domain/tool-server.ts";
 import type { CallableTool, ToolCapabilities, ToolTold } from "../ports/agent.ts";
@@ -168,9 +169,9 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
 }
 
 function findProgram(deps: BrokerDependencies, desk: Desk, repo: string, { name, argv }: ToolServer): AgentProgram {
-  const found = deps.agentPrograms.find(toolPathOf(desk, repo), argv.slice(0, 1), argv.slice(1));
-  if (found !== null) return found;
-  throw new Failure("agent/missing", `the program ${argv[0]} of the tool server ${name} was not found`, {
-    next: `Install it, or change the server: agentos mcp remove and agentos mcp add.`,
-  });
+  return startable(
+    deps.agentPrograms.find(toolPathOf(desk, repo), argv.slice(0, 1), argv.slice(1)),
+    `the program ${argv[0]} of the tool server ${name}`,
+    "Install it, or change the server: agentos mcp remove and agentos mcp add.",
+  );
 }

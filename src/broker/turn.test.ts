@@ -246,6 +246,16 @@ describe("a turn of a foreign agent", () => {
     await expect(made.can.turn(ASKED)).rejects.toMatchObject({ code: "agent/missing", message, next });
   });
 
+  it("whose program is there and can not be used says why, and what helps", async () => {
+    const find = () => ({ unusable: "is there, but not for us", next: "Put it elsewhere." });
+    const made = turns(OWN, undefined, { deps: { agentPrograms: { find } } });
+    await expect(made.can.turn(ASKED)).rejects.toMatchObject({
+      code: "agent/missing",
+      message: "the program robot of the agent custom is there, but not for us",
+      next: "Put it elsewhere.",
+    });
+  });
+
   it("is no turn of an agent that takes none", async () => {
     await expect(turns({ kind: "gates" }).can.turn(ASKED)).rejects.toThrow(
       "the agent gates is no program that takes turns",

@@ -1,6 +1,6 @@
 import type { Evidence } from "../domain/evidence.ts";
-import { Failure } from "../domain/failure.ts";
 import type { ForeignChoice } from "../domain/foreign-agent.ts";
+import { startable } from "../domain/found-program.ts";
 import { CUSTOM_AGENT, type Launcher, launcherNamed } from "../domain/launchers.ts";
 import { grantFor } from "../domain/matter.ts";
 import { placeIn } from "../domain/spec.ts";
@@ -94,11 +94,11 @@ function startOf(choice: ForeignChoice) {
 
 function findProgram(deps: BrokerDependencies, desk: Desk, choice: ForeignChoice): AgentProgram {
   const { names, words, launcher } = startOf(choice);
-  const found = deps.agentPrograms.find(toolPathOf(desk, firstRepo(desk)), names, words);
-  if (found !== null) return found;
-  throw new Failure("agent/missing", `the program ${names.join(" or ")} of the agent ${nameOf(choice)} was not found`, {
-    ...(launcher !== undefined && { next: `Install it: ${launcher.install}` }),
-  });
+  return startable(
+    deps.agentPrograms.find(toolPathOf(desk, firstRepo(desk)), names, words),
+    `the program ${names.join(" or ")} of the agent ${nameOf(choice)}`,
+    launcher === undefined ? undefined : `Install it: ${launcher.install}`,
+  );
 }
 
 async function oneTurn(

@@ -9,8 +9,8 @@ export const BLOCK_REASONS = {
     next: "Start the provider, then agentos task resume <id>.",
   },
   agent_missing: {
-    means: "the agent's program was not found",
-    next: "Install the agent or name its command, then agentos task resume <id>.",
+    means: "the agent's program cannot be started",
+    next: "Install the agent, then agentos task resume <id>; or name another: agentos task revise <id> --agent NAME (agentos agent list) or --agent-command COMMAND.",
   },
   agent_failed: {
     means: "a work item failed in every attempt",

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { RunFiles } from "../adapters/system/run-files.ts";
-import { Failure } from "../domain/failure.ts";
+import { startable } from "../domain/found-program.ts";
 import type { Egress, EgressTarget } from "../ports/egress.ts";
 import type { AgentPrograms, Granted } from "../ports/foreign.ts";
 import type { Mount, Sandbox } from "../ports/sandbox.ts";
@@ -24,9 +24,11 @@ export const offeredTools = (deps: {
   readonly protocol: ToolProtocol;
 }): ToolServers => ({
   async offered(toolPath, { name, argv, grants }) {
-    const program = deps.programs.find(toolPath, argv.slice(0, 1), argv.slice(1));
-    if (program === null)
-      throw new Failure("agent/missing", `the program ${argv[0]} of the tool server ${name} was not found`);
+    const program = startable(
+      deps.programs.find(toolPath, argv.slice(0, 1), argv.slice(1)),
+      `the program ${argv[0]} of the tool server ${name}`,
+      "Install it, or name one that is there, by its whole path: agentos mcp add PROJECT NAME COMMAND.",
+    );
     const asking = randomUUID();
     const directory = await deps.files.directory("ask", asking, 1);
     const targets = grants.hosts.map(targetOf);

@@ -1,4 +1,5 @@
 import type { TurnUsage } from "../domain/evidence.ts";
+import type { Unusable } from "../domain/found-program.ts";
 import type { TurnStop } from "../domain/turn.ts";
 import type { SandboxSession } from "./sandbox.ts";
 
@@ -114,10 +115,11 @@ export interface AgentProgram {
 
 export interface AgentPrograms {
   /**
-   * The first of the names that is found on the PATH, or the file of an absolute path; null: there is none. `words` are what it is
-   * started with: where one is the absolute path of a file (a script, say), that is seen too.
+   * The first of the names that is found on the PATH, or the file of an absolute path; null: there is none, `Unusable`: only one that
+   * can not be started in a sandbox. `words` are what it is started with: where one is the absolute path of a file (a script, say), that
+   * is seen too.
    */
-  find(toolPath: readonly string[], names: readonly string[], words: readonly string[]): AgentProgram | null;
+  find(toolPath: readonly string[], names: readonly string[], words: readonly string[]): AgentProgram | Unusable | null;
 }
 
 /** Homes of agents: one copy per turn, so that a turn that died leaves none behind. */

@@ -45,18 +45,18 @@ describe("an agent's program", () => {
   test("brings no directory that lies in another it brings", () => {
     const file = made("nest/agent");
     const word = made("nest/inner/rules.js", 0o644);
-    expect(agentPrograms([]).find([], [file], [word])?.directories).toEqual([join(top, "nest")]);
+    expect(agentPrograms([]).find([], [file], [word])).toMatchObject({ directories: [join(top, "nest")] });
   });
 
   test("of the system needs nothing", () => {
-    expect(agentPrograms([]).find(["/usr/bin", "/bin"], ["env"], [])?.directories).toEqual([]);
+    expect(agentPrograms([]).find(["/usr/bin", "/bin"], ["env"], [])).toMatchObject({ directories: [] });
   });
 
   test("is the first name that is there, on the first place of the PATH that has it", () => {
     made("one/second");
     const first = made("two/first");
     const places = [join(top, "one"), join(top, "two")];
-    expect(agentPrograms([]).find(places, ["first", "second"], [])?.path).toBe(first);
+    expect(agentPrograms([]).find(places, ["first", "second"], [])).toMatchObject({ path: first });
   });
 
   test.each([
@@ -66,10 +66,32 @@ describe("an agent's program", () => {
     ["that is named by a relative path", () => "./tool/agent"],
   ])("%s is none", (_, file) => expect(agentPrograms([]).find([top], [file()], [])).toBeNull());
 
-  test("that would uncover a person's home or our own data is none", () => {
+  test("that would uncover a person's home or our own data is not started, and it says that its folder is why", () => {
     const file = made("home/ada/agent");
-    expect(agentPrograms([join(top, "home/ada")]).find([], [file], [])).toBeNull();
-    expect(agentPrograms([join(top, "home/ada/.agentos")]).find([], [file], [])).toBeNull();
-    expect(agentPrograms([join(top, "home/bob")]).find([], [file], [])?.path).toBe(file);
+    const refused = (uncovered: string) => ({
+      unusable: `is there, but its folder ${join(top, "home/ada")} may not be shown in the sandbox (it would show ${uncovered} as well); put it into a folder of its own`,
+      next: "Put it into a folder of its own, and name that place.",
+    });
+    for (const kept of [join(top, "home/ada"), join(top, "home/ada/.agentos")])
+      expect(agentPrograms([kept]).find([], [file], [file])).toEqual(refused(kept));
+    expect(agentPrograms([join(top, "home/bob")]).find([], [file], [])).toMatchObject({ path: file });
+    // Another of its names, or another place of the PATH, may still have one that can be used.
+    const other = made("bin/agent");
+    expect(agentPrograms([join(top, "home/ada")]).find([dirname(file), dirname(other)], ["agent"], [])).toMatchObject({
+      path: other,
+    });
+  });
+
+  test("that lies where everybody's things lie says so", () => {
+    const file = `/tmp/agentos-agent-${process.pid}`;
+    writeFileSync(file, "#!/bin/sh\n", { mode: 0o755 });
+    try {
+      expect(agentPrograms([]).find([], [file], [])).toEqual({
+        unusable: `is there, but its folder /tmp may not be shown in the sandbox (all kinds of things lie there); put it into a folder of its own`,
+        next: "Put it into a folder of its own, and name that place.",
+      });
+    } finally {
+      rmSync(file);
+    }
   });
 });

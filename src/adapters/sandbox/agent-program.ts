@@ -1,5 +1,6 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Unusable } from "../../domain/found-program.ts";
 import type { AgentProgram, AgentPrograms } from "../../ports/foreign.ts";
 
 /**
@@ -9,15 +10,21 @@ import type { AgentProgram, AgentPrograms } from "../../ports/foreign.ts";
  */
 export const agentPrograms = (privateDirectories: readonly string[]): AgentPrograms => ({
   find(toolPath, names, words) {
-    const named = words.flatMap((word) => seenFor(word, constants.R_OK, privateDirectories)?.directories ?? []);
+    const named = words.flatMap((word) => {
+      const found = seenFor(word, constants.R_OK, privateDirectories);
+      return found !== null && "path" in found ? found.directories : [];
+    });
+    let unusable: Unusable | null = null;
     for (const name of names) {
       const places = name.startsWith("/") ? [name] : name.includes("/") ? [] : toolPath.map((one) => join(one, name));
       for (const place of places) {
         const found = seenFor(place, constants.X_OK, privateDirectories);
-        if (found !== null) return { path: found.path, directories: withoutNested([...found.directories, ...named]) };
+        if (found === null) continue;
+        if ("path" in found) return { path: found.path, directories: withoutNested([...found.directories, ...named]) };
+        unusable ??= found;
       }
     }
-    return null;
+    return unusable;
   },
 });
 
@@ -30,7 +37,7 @@ const SYSTEM = /^\/(?:usr|bin|sbin|lib|lib64)\//;
 /** What would show a person's things, or the system's, with the program. */
 const NEVER = /^\/(?:etc|proc|sys|dev|run|boot|root|home|var|tmp|home\/[^/]+)?$/;
 
-function seenFor(place: string, mode: number, privateDirectories: readonly string[]): AgentProgram | null {
+function seenFor(place: string, mode: number, privateDirectories: readonly string[]): AgentProgram | Unusable | null {
   if (!place.startsWith("/")) return null;
   let path: string;
   try {
@@ -42,9 +49,17 @@ function seenFor(place: string, mode: number, privateDirectories: readonly strin
   }
   if (SYSTEM.test(path)) return { path, directories: [] };
   const directory = packagesAround(path) ?? dirname(path);
-  const uncovers = privateDirectories.some((home) => home === directory || home.startsWith(`${directory}/`));
-  return uncovers || NEVER.test(directory) ? null : { path, directories: [directory] };
+  const uncovered = privateDirectories.find((home) => home === directory || home.startsWith(`${directory}/`));
+  if (uncovered !== undefined) return notShown(directory, `it would show ${uncovered} as well`);
+  return NEVER.test(directory)
+    ? notShown(directory, "all kinds of things lie there")
+    : { path, directories: [directory] };
 }
+
+const notShown = (directory: string, why: string): Unusable => ({
+  unusable: `is there, but its folder ${directory} may not be shown in the sandbox (${why}); put it into a folder of its own`,
+  next: "Put it into a folder of its own, and name that place.",
+});
 
 const packagesAround = (path: string): string | null => {
   const at = path.indexOf("/node_modules/");

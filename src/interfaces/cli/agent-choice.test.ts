@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { problemOf } from "../client/trouble.ts";
 import { agentOnWire } from "./agent-choice.ts";
 
-const chosen = (...given: Parameters<typeof agentOnWire>) => {
+type Given = Parameters<typeof agentOnWire>;
+const chosen = (name: Given[0], ownCommand: Given[1], plain: boolean) => {
   try {
-    return agentOnWire(...given);
+    return agentOnWire(name, ownCommand, plain, "/here/below");
   } catch (error) {
     return problemOf(error)?.detail;
   }
@@ -17,6 +18,23 @@ test("who works is an agent of AgentOS, a foreign one by its name, or a command 
   expect(chosen(undefined, "  my-agent  --acp ", false)).toEqual({ kind: "acp", command: ["my-agent", "--acp"] });
   expect(chosen(undefined, "my-agent run", true)).toEqual({ kind: "command", command: ["my-agent", "run"] });
 });
+
+test.each<[string, readonly string[]]>([
+  ["sh -c 'cat > f'", ["sh", "-c", "cat > f"]],
+  ["sh -c \"cat \\\"\\$f\\\" 'b'\" c\\ d ''", ["sh", "-c", "cat \"$f\" 'b'", "c d", ""]],
+  ["--a='b c'd", ["--a=b cd"]],
+  ["./ag.sh ./plan", ["/here/below/ag.sh", "./plan"]],
+  ["../tools/ag.sh", ["/here/tools/ag.sh"]],
+  ["/opt/ag.sh", ["/opt/ag.sh"]],
+])("a command is taken apart as a shell would, and its program found from where the person is: %s", (typed, command) =>
+  expect(chosen(undefined, typed, true)).toEqual({ kind: "command", command }),
+);
+
+test.each(["sh -c 'cat > f", 'sh -c "cat', "sh \\"])(
+  "a command with a quote that is not closed is refused: %s",
+  (typed) =>
+    expect(chosen(undefined, typed, true)).toBe(`a quote in --agent-command ${JSON.stringify(typed)} is not closed`),
+);
 
 test("two at once, and a word about a command that was not given, are refused", () => {
   expect(chosen("gates", "my-agent", false)).toBe("name either --agent or --agent-command");

@@ -87,7 +87,7 @@ export type SpecGiven = z.infer<z.ZodObject<typeof SPEC_OPTIONS>>;
 /** The same on the wire; what was not said is not in it. */
 export async function specChange(given: SpecGiven, workingDirectory: string): Promise<z.input<typeof SpecChangeInput>> {
   const plan = given.plan === undefined ? undefined : await readPlanFile(given.plan, workingDirectory);
-  const agent = agentOnWire(given.agent, given.agentCommand, given.agentPlain === true);
+  const agent = agentOnWire(given.agent, given.agentCommand, given.agentPlain === true, workingDirectory);
   return {
     ...(given.intent !== undefined && { intent: given.intent }),
     ...(given.criterion !== undefined && { criteria: given.criterion.map(criterion) }),

@@ -11,8 +11,8 @@ export const agentProbe = command({
     project: option(z.string().min(1).optional(), "PROJECT", "with the hosts and variables this project grants"),
   }),
   examples: ["agentos agent probe opencode"],
-  async run({ agent, agentCommand, project }, { api, out }) {
-    const chosen = agentOnWire(agent, agentCommand, false);
+  async run({ agent, agentCommand, project }, { api, out, workingDirectory }) {
+    const chosen = agentOnWire(agent, agentCommand, false, workingDirectory);
     if (chosen === undefined || chosen === "builtin" || chosen === "script" || chosen === "gates")
       throw trouble("input/invalid", "name a foreign agent", { next: "agentos agent list shows those it knows." });
     const said = await api.probeAgent({ agent: chosen, ...(project !== undefined && { project }) });
