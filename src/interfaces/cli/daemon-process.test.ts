@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { healthGiven } from "../../../test/support/given-views.ts";
+import { PROBLEMS } from "../../contract/problems.ts";
 import type { HealthView } from "../../contract/views.ts";
 import { problemOf } from "../client/trouble.ts";
 import { daemonProcess } from "./daemon-process.ts";
@@ -81,6 +82,40 @@ describe("a daemon cannot be started", () => {
       next: `Read ${log}; agentos doctor looks at the machine.`,
     });
   });
+
+  const ending = (script: string) =>
+    daemonProcess({
+      home,
+      host: "127.0.0.1",
+      port: 0,
+      launch: { program: "/bin/sh", argv: ["-c", script], environment: { PATH: "/usr/bin:/bin" } },
+    });
+
+  test("that ends at once; of its log is told what it said this time, and nothing of an earlier start", async () => {
+    const said = (lines: string) =>
+      `the daemon could not be started: it ended with exit code 69; the end of its log: ${lines}`;
+    expect(await refused(ending("echo the first time; exit 69").start())).toMatchObject({
+      detail: said("the first time"),
+    });
+    expect(await refused(ending("echo the second; echo time; exit 69").start())).toMatchObject({
+      code: "daemon/unreachable",
+      detail: said("the second | time"),
+      facts: { log: join(home, "logs", "daemon.log"), lines: ["the second", "time"] },
+    });
+    expect(await refused(ending("exit 69").start())).toMatchObject({
+      detail: "the daemon could not be started: it ended with exit code 69",
+    });
+  });
+
+  test.each([
+    ["cannot be read", 74, "store/corrupt"],
+    ["was written by a newer version", 78, "store/newer"],
+  ] as const)("because its store %s; then that is the trouble", async (_, code, trouble) =>
+    expect(await refused(ending(`exit ${code}`).start())).toMatchObject({
+      code: trouble,
+      next: PROBLEMS[trouble].next,
+    }),
+  );
 
   test("whose data directory cannot be written", async () => {
     const file = join(home, "file");

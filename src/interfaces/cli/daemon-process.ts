@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { HealthForm } from "../../contract/first-forms.ts";
 import type { HealthView } from "../../contract/first-views.ts";
+import { PROBLEMS, type ProblemCode } from "../../contract/problems.ts";
 import { connect } from "../client/client.ts";
 import { exchange } from "../client/transport.ts";
 import { trouble } from "../client/trouble.ts";
@@ -52,6 +53,8 @@ export interface DaemonProcess {
 interface Child {
   readonly pid: number | undefined;
   end(): { readonly code: number | null; readonly why: string } | null;
+  /** Where in the log its words begin; before that are those of others. */
+  readonly logFrom: number;
   /** Ends it, and returns when it has. */
   stop(): Promise<void>;
 }
@@ -65,6 +68,11 @@ const LOG_LINES_SHOWN = 12;
 const LOG_BYTES_READ = 16_384;
 /** Exit code of a daemon that found another one on its data directory. */
 const ANOTHER_RUNS = 73;
+/** Exit codes of a daemon that could not use what it stored: then no other start will do better, and that is what is told. */
+const STORE_TROUBLE: ReadonlyMap<number, ProblemCode> = new Map([
+  [PROBLEMS["store/corrupt"].exit, "store/corrupt"],
+  [PROBLEMS["store/newer"].exit, "store/newer"],
+]);
 
 /**
  * A data directory belongs to whoever holds its lock, and only daemons take locks: the CLI never decides who the daemon is. It
@@ -103,13 +111,14 @@ export function daemonProcess({ home, host, port, launch, looked = null }: Wante
         return { ...found, started: found.pid === child.pid };
       }
       const end = child.end();
-      if (end !== null && end.code !== ANOTHER_RUNS) throw failed(end.why);
+      if (end !== null && end.code !== ANOTHER_RUNS) throw failed(child, end.why, STORE_TROUBLE.get(end.code ?? 0));
       // Whoever has the directory is still coming up and will be found, or is going down: then it is our turn.
       if (end !== null) child = begin(paused);
       await pause(end === null ? LOOK_AGAIN_MS : TRY_AGAIN_MS);
     }
     // One that is slow is left to come up: a long recovery would otherwise never end.
     throw failed(
+      child,
       child.end() === null
         ? `it did not answer within ${START_MS_MAX / 1000} s, and may still be coming up`
         : `another daemon has the data directory and does not answer`,
@@ -118,6 +127,7 @@ export function daemonProcess({ home, host, port, launch, looked = null }: Wante
 
   function begin(paused: boolean): Child {
     const output = openLog();
+    const logFrom = fstatSync(output).size;
     const child = spawn(launch.program, launch.argv, {
       detached: true,
       cwd: home,
@@ -137,6 +147,7 @@ export function daemonProcess({ home, host, port, launch, looked = null }: Wante
     return {
       pid: child.pid,
       end: () => end,
+      logFrom,
       async stop() {
         if (end !== null) return;
         child.ref();
@@ -210,12 +221,15 @@ export function daemonProcess({ home, host, port, launch, looked = null }: Wante
     }
   }
 
-  const failed = (why: string) => {
-    const lines = lastLines(log);
+  const failed = ({ logFrom }: Child, why: string, code: ProblemCode = "daemon/unreachable") => {
+    const lines = lastLines(log, logFrom);
     return trouble(
-      "daemon/unreachable",
+      code,
       `the daemon could not be started: ${why}${lines.length === 0 ? "" : `; the end of its log: ${lines.join(" | ")}`}`,
-      { next: `Read ${log}; agentos doctor looks at the machine.`, facts: { log, lines } },
+      {
+        ...(code === "daemon/unreachable" && { next: `Read ${log}; agentos doctor looks at the machine.` }),
+        facts: { log, lines },
+      },
     );
   };
   return { find, start, stop, wasStopped };
@@ -260,9 +274,9 @@ function isSamePlace(one: string, other: string): boolean {
   }
 }
 
-function lastLines(file: string): readonly string[] {
+function lastLines(file: string, from: number): readonly string[] {
   try {
-    const said = readFileSync(file).subarray(-LOG_BYTES_READ).toString().trim();
+    const said = readFileSync(file).subarray(from).subarray(-LOG_BYTES_READ).toString().trim();
     return said === "" ? [] : said.split("\n").slice(-LOG_LINES_SHOWN);
   } catch {
     return []; // no log was written: the child did not come that far
