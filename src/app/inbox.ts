@@ -3,6 +3,7 @@ import type { Spent } from "../domain/budget.ts";
 import { Failure } from "../domain/failure.ts";
 import {
   ANSWERS_TO,
+  answersTo,
   type InboxAnswer,
   type InboxKind,
   inboxKind,
@@ -127,8 +128,8 @@ export const inbox = (deps: AppDependencies, delivery: Delivery) => {
       const { task, seq } = await deps.log.load(id);
       if (seq !== said.seq) throw changed(id, seq, said.seq);
       const kind = inboxKind(waiting(task));
-      const possible: readonly InboxAnswer[] = ANSWERS_TO[kind];
-      if (!possible.includes(said.answer)) throw noAnswer(id, kind, said.answer);
+      const possible = answersTo(waiting(task));
+      if (!possible.includes(said.answer)) throw noAnswer(id, kind, said.answer, possible);
       if (task.status === "succeeded") await giveDelivery(delivery, by, task.id, said.answer);
       else await give(deps, by, task, said);
     },
@@ -141,10 +142,15 @@ interface Seen {
   readonly before: readonly DependencyNow[];
 }
 
-const noAnswer = (id: string, kind: InboxKind, answer: InboxAnswer): Failure =>
+const noAnswer = (
+  id: string,
+  kind: InboxKind,
+  answer: InboxAnswer,
+  answers: readonly InboxAnswer[] = ANSWERS_TO[kind],
+): Failure =>
   new Failure("task/refused", `${id} waits for ${WAITS_FOR[kind]}, which is not answered by ${answer}`, {
     next: `agentos inbox show ${id} says how it is answered.`,
-    facts: { kind, answers: ANSWERS_TO[kind] },
+    facts: { kind, answers },
   });
 
 /** A note does not change between being looked at and being answered; what was decided meanwhile is no longer in the inbox. */
@@ -293,7 +299,7 @@ function rowOf(
     sinceMs: task.status === "succeeded" ? updatedAtMs : task.sinceMs,
     sentence: said?.sentence ?? "",
     seq,
-    answers: ANSWERS_TO[kind],
+    answers: answersTo(task),
   };
 }
 

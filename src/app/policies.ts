@@ -103,7 +103,9 @@ export const policies = (deps: AppDependencies) => {
         }
         const last = page.at(-1);
         if (last === undefined)
-          throw new Failure("task/not-found", `task ${task} has no finished step ${step} with a decision`);
+          throw new Failure("task/not-found", `task ${task} has no finished step ${step} with a decision`, {
+            next: `agentos task evidence ${task} names its steps.`,
+          });
         after = last.seq;
       }
     },

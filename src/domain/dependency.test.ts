@@ -108,6 +108,12 @@ describe("a dependency", () => {
       detail: "it requires task T2, which failed",
     });
     expect(waitingFor(missed.task)?.next).toContain("agentos task deps remove T1 --requires TASK");
+    const nextOf = (status: DependencyNow["status"]) =>
+      waitingFor(missed.task, [{ ...requires, title: "Mend it", status, exitReason: null }])?.next;
+    expect([nextOf("failed"), nextOf("canceled")]).toEqual([
+      "agentos task retry T2, and when it succeeded agentos task resume T1; to go on without it: agentos task deps remove T1 --requires T2; or agentos task cancel T1.",
+      "That task was canceled for good. agentos task fork T2 has its work done anew (then agentos task deps add T1 --requires NEW); to go on without it: agentos task deps remove T1 --requires T2; or agentos task cancel T1.",
+    ]);
     expect(types(missed, COMMANDS.resume)).toBe("RESUMED QUEUED");
     expect(missed.when(remove(requires))).toEqual([
       { actor: ADA, event: event("DEPENDENCY_REMOVED") },

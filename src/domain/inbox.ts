@@ -1,3 +1,4 @@
+import { unacceptable } from "./acceptable.ts";
 import type { TaskOutline } from "./task.ts";
 
 /** What a person can be needed for. `blocked`: something outside stands in the way, and its reason says what. */
@@ -43,6 +44,10 @@ export const ANSWERS_TO = {
   delivery: ["retry", "leave"],
   note: ["approve", "reject"],
 } as const satisfies Record<InboxKind, readonly InboxAnswer[]>;
+
+/** Of these, what this task takes. */
+export const answersTo = (task: WaitingTask): readonly InboxAnswer[] =>
+  ANSWERS_TO[inboxKind(task)].filter((answer) => answer !== "accept" || unacceptable(task) === null);
 
 export type WaitingTask = Extract<TaskOutline, { readonly status: "awaiting_approval" | "blocked" | "succeeded" }>;
 

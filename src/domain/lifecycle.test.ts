@@ -17,8 +17,11 @@ import {
 } from "../../test/support/given-task.ts";
 import { POLICY, SYSTEM } from "./actor.ts";
 import type { GateReport } from "./event.ts";
+import { answersTo, isWaiting } from "./inbox.ts";
 import { allowedCommands, type Command, type CommandType, isRefusal, type WorkReport } from "./lifecycle.ts";
+import { waitingFor } from "./sentence.ts";
 import { STATUSES, type Status } from "./task.ts";
+import { BLOCK_REASONS } from "./waiting.ts";
 
 /** Event types, each with `!` when not by the one who asked; or why it is refused (null: there is no rule at all). */
 type Outcome = string | { readonly why: string | null };
@@ -239,7 +242,8 @@ const ALLOWED: { readonly [S in Status]: readonly CommandType[] } = {
   queued: ["revise", "cancel"],
   running: ["pause", "cancel"],
   awaiting_approval: ["approve", "request_changes", "reject", "revise", "cancel"],
-  blocked: ["resume", "accept", "revise", "cancel"],
+  // This one has made no candidate yet.
+  blocked: ["resume", "revise", "cancel"],
   succeeded: [],
   failed: ["retry", "revise", "accept"],
   canceled: [],
@@ -707,6 +711,7 @@ describe("succeeding", () => {
 
   test("accepting on record names the gates that did not pass, whatever they said", () => {
     const waits = STORIES.red.and(report({ type: "block", reason: "gates_exhausted", detail: "red", step: null }, 2));
+    expect(allowedCommands(waits.task)).toEqual(["resume", "accept", "revise", "cancel"]);
     expect(waits.when(COMMANDS.accept)).toEqual([
       { actor: ADA, event: event("ACCEPTED_UNPROVEN") },
       { actor: ADA, event: event("COMPLETED", { exitReason: "accepted_unproven", gates: [] }) },
@@ -744,10 +749,20 @@ describe("what is found about a candidate whose gates all passed", () => {
     expect(asked.and(COMMANDS.accept).task).toMatchObject({ exitReason: "done", findingsAccepted: true });
   });
 
-  test("is let pass by nobody where it blocks", () =>
-    expect(outcome(waits(found("blocks")), COMMANDS.accept)).toEqual({
+  test("is let pass by nobody where it blocks, and nobody is told that they could", () => {
+    const never = waits(found("blocks"));
+    expect(outcome(never, COMMANDS.accept)).toEqual({
       why: "nobody can let this pass: tests_skipped (blocks): a.test.js is passed over: 1 more",
-    }));
+    });
+    expect([allowedCommands(waits(found("asks")).task), allowedCommands(never.task)]).toEqual([
+      ["resume", "accept", "revise", "cancel"],
+      ["resume", "revise", "cancel"],
+    ]);
+    expect([waitingFor(waits(found("asks")).task)?.next, waitingFor(never.task)?.next]).toEqual([
+      BLOCK_REASONS.findings.next.replaceAll("<id>", "T1"),
+      "Read agentos task diff T1; then have it tried again (agentos task resume T1), or let the spec allow it (agentos task revise T1 --may-change …).",
+    ]);
+  });
 
   test("makes the work accepted, not proven, where it is a criterion that nothing proves", () =>
     expect(waits(found("asks", "criterion_unproven")).and(COMMANDS.accept).task).toMatchObject({
@@ -769,6 +784,13 @@ describe("what a person may not accept", () => {
     expect(outcome(waits, COMMANDS.accept)).toEqual({
       why: "the candidate does not hold to the spec: b.txt was changed outside the paths of the spec",
     });
+    expect([allowedCommands(waits.task), isWaiting(waits.task) && answersTo(waits.task)]).toEqual([
+      ["resume", "revise", "cancel"],
+      ["retry"],
+    ]);
+    expect(waitingFor(waits.task)?.next).toBe(
+      "Read agentos task evidence T1; then agentos task resume T1 for more attempts, agentos task revise T1 --gate NAME=COMMAND to have another command prove it, or agentos task cancel T1.",
+    );
   });
 
   test("is a candidate that was put down before it was looked through, whatever its gates said", () => {

@@ -1,3 +1,4 @@
+import { unacceptable } from "./acceptable.ts";
 import { type Actor, POLICY } from "./actor.ts";
 import { type Approving, mayNotApprove } from "./approver.ts";
 import type { BlobRef } from "./blob.ts";
@@ -313,7 +314,10 @@ const LIFECYCLE: Lifecycle = {
  * the system's; a priority and a dependency change nothing about where the task stands.
  */
 export const allowedCommands = (task: Task): readonly CommandType[] =>
-  commandsOf(LIFECYCLE[task.status]).filter((command) => command !== (task.asked === null ? "answer" : "resume"));
+  commandsOf(LIFECYCLE[task.status]).filter(
+    (command) =>
+      command !== (task.asked === null ? "answer" : "resume") && (command !== "accept" || unacceptable(task) === null),
+  );
 
 const NO_BUTTON: ReadonlySet<CommandType> = new Set<CommandType>([
   "claim",
@@ -547,16 +551,11 @@ function goOn(task: In<"blocked">, { outcome, reason, restart }: Command<"resume
 
 function accept(task: In<"blocked"> | In<"failed">, { gates, reason, by }: Command<"accept">): Answer {
   if (by.kind !== "person") return "only a person may accept what is not proven";
-  if (task.candidate === null || task.openStep !== null) return "there is no candidate to accept";
-  const outside = Object.values(task.candidate).flatMap(({ leftOut }) => leftOut);
-  if (outside.length > 0) return `the candidate does not hold to the spec: ${outside[0]}`;
+  const never = unacceptable(task);
+  if (never !== null) return never;
   const candidate = Object.fromEntries(
-    Object.entries(task.candidate).map(([repo, { commit, tree }]) => [repo, { commit, tree }]),
+    Object.entries(task.candidate ?? {}).map(([repo, { commit, tree }]) => [repo, { commit, tree }]),
   );
-  if (!lookedThrough(task))
-    return `what it changes was not looked through yet, which is done once it is ${task.status === "failed" ? "retried" : "resumed"}`;
-  const never = task.findings.find(({ policy }) => policy === "blocks");
-  if (never !== undefined) return `nobody can let this pass: ${findingText(never)}`;
   const unproven = gates.filter((gate) => !hasPassed(task, gate, candidate));
   const asked = inTheWay(task.findings);
   // Everything is proven, and what was found is a person's to judge: with the yes to it the work is done.
@@ -569,18 +568,6 @@ function accept(task: In<"blocked"> | In<"failed">, { gates, reason, by }: Comma
     e("ACCEPTED_UNPROVEN", { candidate, gates: unproven, reason }),
     e("COMPLETED", { exitReason: "accepted_unproven", gates: gates.filter((gate) => !unproven.includes(gate)) }),
   ];
-}
-
-/**
- * Whether all that blocks is known of the candidate. A look that finds nothing is no event; that it was made is known by what only stands
- * behind it, the end of the attempt by its gates or findings. A candidate that was put down earlier may hold anything.
- */
-function lookedThrough(task: In<"blocked"> | In<"failed">): boolean {
-  if (task.findings.length > 0) return true;
-  if (Object.values(task.candidate ?? {}).every(({ tree, baseTree }) => tree === baseTree)) return true;
-  return task.status === "failed"
-    ? task.exitReason === "gates_failed"
-    : task.reason === "gates_exhausted" || task.reason === "findings";
 }
 
 const isUnproven = ({ kind }: JudgedFinding): boolean => kind === "criterion_unproven";

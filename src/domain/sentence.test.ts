@@ -183,6 +183,33 @@ describe("why a task waits", () => {
     expect(said?.next).not.toMatch(/<id>/);
   });
 
+  it("for something that nobody can allow names no word that allows it", () => {
+    const { events } = IN.blocked;
+    const blocked = (reason: BlockReason) =>
+      replay([...events, { seq: 99, atMs: 1, actor: ADA, event: event("BLOCKED", { reason, detail: "so it is" }) }]);
+    expect(waitingFor(blocked("approval_needed"))?.next).toBe(
+      "Nothing is asked that anybody could allow. Say it otherwise (agentos task revise T1 …), have it tried again once what forbids it is changed (agentos task resume T1), or end it (agentos task cancel T1).",
+    );
+    expect(waitingFor(blocked("agent_failed"))?.next).toContain("agentos task revise T1 --plan FILE");
+  });
+
+  it("after its gates failed names every way there is from there", () => {
+    const { task } = IN.failed;
+    if (task.status !== "failed") throw new Error(`it is ${task.status}`);
+    const nextOf = (more: Partial<typeof task>) => waitingFor({ ...task, ...more })?.next;
+    const again = "agentos task logs T1; agentos task retry T1 begins another attempt.";
+    const prove = "agentos task revise T1 --gate NAME=COMMAND has another command prove it.";
+    expect([
+      nextOf({ exitReason: "gates_failed" }),
+      nextOf({ exitReason: "gates_failed", candidate: null }),
+      nextOf({ exitReason: "bug" }),
+    ]).toEqual([
+      `${again} ${prove} agentos task accept T1 --reason TEXT takes it on record.`,
+      `${again} ${prove}`,
+      again,
+    ]);
+  });
+
   it("of a draft leads to project, spec and queue in that order", () => {
     const { events } = given();
     const nextAfter = (...more: readonly AnyEvent[]) =>

@@ -1,3 +1,4 @@
+import { unacceptable } from "./acceptable.ts";
 import { moneyText, spentText } from "./budget.ts";
 import { standingText } from "./delivery.ts";
 import { durationText } from "./duration.ts";
@@ -11,7 +12,7 @@ import type { Act } from "./step.ts";
 import type { TaskOutline } from "./task.ts";
 import type { TestCounts } from "./test-counts.ts";
 import type { TurnAct } from "./turn.ts";
-import { BLOCK_REASONS } from "./waiting.ts";
+import { BLOCK_REASONS, OTHERWISE } from "./waiting.ts";
 
 /** One plain sentence for what happened, for people who know nothing of the system's inside. */
 export function sentence({ type, body }: AnyEvent): string {
@@ -282,13 +283,13 @@ export function waitingFor(
       return {
         reason: task.reason,
         sentence: `${capital(BLOCK_REASONS[task.reason].means)}: ${task.detail}.`,
-        next: BLOCK_REASONS[task.reason].next.replaceAll("<id>", task.id),
+        next: wayOn(task, before).replaceAll("<id>", task.id),
       };
     case "failed":
       return {
         reason: task.exitReason,
         sentence: `It failed: ${task.detail}.`,
-        next: `agentos task logs ${task.id}; agentos task retry ${task.id} begins another attempt.`,
+        next: afterFailure(task),
       };
     case "succeeded": {
       const torn = task.openStep?.torn ?? null;
@@ -306,6 +307,41 @@ export function waitingFor(
     case "canceled":
       return null;
   }
+}
+
+type Outline<S extends TaskOutline["status"]> = Extract<TaskOutline, { readonly status: S }>;
+
+/** What a person can do about a blocked task, of all that its reason names only what this task takes. */
+function wayOn(task: Outline<"blocked">, before: readonly DependencyNow[]): string {
+  switch (task.reason) {
+    case "approval_needed":
+      return task.asked === null ? OTHERWISE.approval_needed : BLOCK_REASONS.approval_needed.next;
+    case "gates_exhausted":
+    case "findings":
+      return unacceptable(task) === null ? BLOCK_REASONS[task.reason].next : OTHERWISE[task.reason];
+    case "dependency_failed": {
+      const missed = before.find((one) => standing(one) === "failed");
+      return missed === undefined ? BLOCK_REASONS.dependency_failed.next : withoutIt(missed);
+    }
+    default:
+      return BLOCK_REASONS[task.reason].next;
+  }
+}
+
+/** A canceled task stays so: what can be had is its work, done by another. */
+const withoutIt = ({ on, status }: DependencyNow): string =>
+  `${
+    status === "canceled"
+      ? `That task was canceled for good. agentos task fork ${on} has its work done anew (then agentos task deps add <id> --requires NEW)`
+      : `agentos task retry ${on}, and when it succeeded agentos task resume <id>`
+  }; to go on without it: agentos task deps remove <id> --requires ${on}; or agentos task cancel <id>.`;
+
+function afterFailure(task: Outline<"failed">): string {
+  const { id } = task;
+  const again = `agentos task logs ${id}; agentos task retry ${id} begins another attempt.`;
+  if (task.exitReason !== "gates_failed") return again;
+  const taken = unacceptable(task) === null ? ` agentos task accept ${id} --reason TEXT takes it on record.` : "";
+  return `${again} agentos task revise ${id} --gate NAME=COMMAND has another command prove it.${taken}`;
 }
 
 function waitingForOthers(before: readonly DependencyNow[]): ReturnType<typeof waitingFor> {

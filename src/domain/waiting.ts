@@ -14,7 +14,7 @@ export const BLOCK_REASONS = {
   },
   agent_failed: {
     means: "a work item failed in every attempt",
-    next: "Read agentos task logs <id>; then agentos task resume <id> for more attempts, or cancel.",
+    next: "Read agentos task logs <id>; then agentos task resume <id> for more attempts, agentos task revise <id> --plan FILE where a plan file is to be mended, or agentos task cancel <id>.",
   },
   outcome_unknown: {
     means:
@@ -27,7 +27,7 @@ export const BLOCK_REASONS = {
   },
   approval_needed: {
     means: "it would do something that was not agreed on",
-    next: "agentos inbox show <id>; then agentos inbox answer <id> --allow or --deny. Where nothing is asked: revise the spec so that it allows this (agentos task revise <id> …), or cancel it.",
+    next: "agentos inbox show <id>; then agentos inbox answer <id> --allow or --deny.",
   },
   paused: { means: "a person paused it", next: "agentos task resume <id>." },
   budget_exhausted: {
@@ -36,7 +36,7 @@ export const BLOCK_REASONS = {
   },
   gates_exhausted: {
     means: "the gates did not pass in any attempt",
-    next: "Read agentos task evidence <id>; then resume for more attempts, accept on record (agentos task accept <id>), or cancel.",
+    next: "Read agentos task evidence <id>; then agentos task resume <id> for more attempts, agentos task revise <id> --gate NAME=COMMAND to have another command prove it, agentos task accept <id> --reason TEXT to take it on record, or agentos task cancel <id>.",
   },
   findings: {
     means: "the gates passed, and something about the work has to be looked at by a person",
@@ -68,12 +68,22 @@ export const BLOCK_REASONS = {
   },
   dependency_failed: {
     means: "a task this one needs did not succeed, or what it left cannot be handed over",
-    next: "Retry that task and then agentos task resume <id>; or remove the dependency: agentos task deps remove <id> --requires TASK.",
+    next: "agentos task show <id> names that task; have it succeed and then agentos task resume <id>, or remove the dependency: agentos task deps remove <id> --requires TASK.",
   },
   crash_loop: {
     means: "the system died three times in a row while this task ran, without progress",
     next: "Read agentos task logs <id>; then agentos task resume <id> to try once more.",
   },
 } as const satisfies Record<string, { readonly means: string; readonly next: string }>;
+
+/** The next step instead, where a task refuses what its row above names: nothing is asked that could be allowed, nothing is there to accept. */
+export const OTHERWISE = {
+  approval_needed:
+    "Nothing is asked that anybody could allow. Say it otherwise (agentos task revise <id> …), have it tried again once what forbids it is changed (agentos task resume <id>), or end it (agentos task cancel <id>).",
+  gates_exhausted:
+    "Read agentos task evidence <id>; then agentos task resume <id> for more attempts, agentos task revise <id> --gate NAME=COMMAND to have another command prove it, or agentos task cancel <id>.",
+  findings:
+    "Read agentos task diff <id>; then have it tried again (agentos task resume <id>), or let the spec allow it (agentos task revise <id> --may-change …).",
+} as const satisfies Partial<Record<BlockReason, string>>;
 
 export type BlockReason = keyof typeof BLOCK_REASONS;

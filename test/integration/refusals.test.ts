@@ -276,7 +276,11 @@ describe("a server of tools", () => {
       await refusal(cases.probeToolServer(id, "notes")),
       await refusal(cases.removeToolServer(ADA, id, "notes")),
     ]).toEqual([
-      ["agent/missing", "the program no-such-program of the tool server notes was not found", null],
+      [
+        "agent/missing",
+        "the program no-such-program of the tool server notes was not found",
+        "Install it, or name one that is there, by its whole path: agentos mcp add PROJECT NAME COMMAND.",
+      ],
       unknown,
       unknown,
     ]);
@@ -305,7 +309,7 @@ describe("an explanation", () => {
     expect(await refusal(cases.policies.explainStep(id, "no-such-step"))).toEqual([
       "task/not-found",
       `task ${id} has no finished step no-such-step with a decision`,
-      null,
+      `agentos task evidence ${id} names its steps.`,
     ]);
   });
 });

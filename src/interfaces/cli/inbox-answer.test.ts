@@ -77,6 +77,12 @@ describe("an answer in words", () => {
     expect(prompt.asked).toEqual(["Approve it?", "Approve it?"]);
   });
 
+  test("that is none to what is asked is sent as it is, to be refused as such, and nobody looks at it first", async () => {
+    const blocked = async () => inboxItemGiven({ answers: ["retry"] });
+    for (const words of [{ approve: true }, { allow: true }])
+      expect((await answered(words, { inboxItem: blocked })).calls).toMatchObject([["answer", TASK, { seq: 7 }]]);
+  });
+
   test("about no task is told as given", async () => {
     const { answers } = recorded();
     const api: FakeClient = { answerInbox: answers("answer", { id: TASK, task: null }) };

@@ -66,7 +66,7 @@ describe("a decision is explained", () => {
     expect(await type(`policy explain ${TASK}`, { api })).toMatchObject({
       exit: 2,
       asked: [],
-      talk: ["agentos: a task was named and no step of it", "next: agentos task timeline ID names its steps."],
+      talk: ["agentos: a task was named and no step of it", "next: agentos task evidence ID names its steps."],
     }));
 });
 

@@ -51,7 +51,9 @@ export const inboxAnswer = command({
     const item = await api.inboxItem(await taskNamed(api, given.id));
     const seq = given.at ?? item.seq;
     const named = answerIn(given);
-    if (named !== null && given.at === undefined && !(await sureOfYes(context, item, named))) return 10;
+    // An answer that is none to this matter is refused as such: nobody looks at it first.
+    const asks = named !== null && given.at === undefined && item.answers.includes(named.answer);
+    if (asks && !(await sureOfYes(context, item, named))) return 10;
     const said = named ?? (await askInbox(context, item));
     if (said === null) return 10;
     const reason = given.reason === undefined ? {} : { reason: given.reason };

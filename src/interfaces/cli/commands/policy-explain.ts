@@ -7,7 +7,7 @@ import { TaskReference, taskNamed } from "../task-reference.ts";
 export const policyExplain = command({
   args: z.strictObject({
     task: positional(TaskReference.optional(), "TASK", "the task whose step it was"),
-    step: positional(z.string().min(1).optional(), "STEP", "the step, as agentos task timeline names it"),
+    step: positional(z.string().min(1).optional(), "STEP", "the step, as agentos task evidence names it"),
     command: option(z.string().min(1).optional(), "TEXT", "instead: a command, as it is typed into a shell"),
     edit: option(z.string().min(1).optional(), "PATH", "instead: a file that is changed"),
     project: option(z.string().min(1).optional(), "PROJECT", "with the policies of this project"),
@@ -17,7 +17,7 @@ export const policyExplain = command({
   async run({ task, step, command: text, edit, project, outsidePlan }, { api, out }) {
     if (task !== undefined && step === undefined)
       throw trouble("input/invalid", "a task was named and no step of it", {
-        next: "agentos task timeline ID names its steps.",
+        next: "agentos task evidence ID names its steps.",
       });
     const told = await api.explainPolicy({
       ...(task !== undefined && { task: await taskNamed(api, task), step }),
