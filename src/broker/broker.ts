@@ -1,6 +1,8 @@
+import { Failure } from "../domain/failure.ts";
 import type { GateDefinition, PrepareDefinition } from "../domain/gate.ts";
 import { grantFor } from "../domain/matter.ts";
 import type { Act } from "../domain/step.ts";
+import { wellFormed } from "../domain/well-formed.ts";
 import type { PlanningCapabilities, WorkCapabilities } from "../ports/agent.ts";
 import type {
   Broker,
@@ -48,7 +50,7 @@ export function createBroker(deps: BrokerDependencies): Broker {
         }
       };
       return desk.steps.perform({
-        input: deps.seal(input).sha256,
+        input: sealOf(deps, input),
         open: decided,
         effect: tidy,
         ...(again !== undefined && { again }),
@@ -67,6 +69,16 @@ export function createBroker(deps: BrokerDependencies): Broker {
       runGate(deps, desk, passing(desk), { gate, ground, on }),
     witness: (desk, seen) => readOnlyWitness(deps, desk, passing(desk), seen),
   };
+}
+
+/** What was asked for, as its record names it. What no record can hold is not ours to mend: whoever asked is told, and asks for something else. */
+function sealOf(deps: BrokerDependencies, input: unknown): string {
+  try {
+    return deps.seal(input).sha256;
+  } catch (cause) {
+    if (wellFormed(input) === input) throw cause;
+    throw new Failure("input/invalid", "half of a surrogate pair stands in what is asked for", { cause });
+  }
 }
 
 /** What a person is shown and what a yes is bound to: the act itself, and where and within which bounds it would run. */
@@ -105,7 +117,7 @@ export function describeAct(act: Act): string {
     case "edit":
       return `${act.after === null ? "remove" : "write"} ${act.path} in ${act.repo}`;
     case "command":
-      return `run ${act.argv.join(" ").slice(0, ACT_TOLD)} in ${act.repo}`;
+      return `run ${act.argv.join(" ").slice(0, ACT_TOLD).toWellFormed()} in ${act.repo}`;
     case "prepare":
       return `prepare ${act.repo} by ${act.argv.join(" ")}`;
     case "gate":

@@ -148,6 +148,29 @@ it("of an edit a person is shown the content; of a removed file there is none, a
   expect(needs[1]?.text.endsWith("}")).toBe(true);
 });
 
+it("what holds half of a surrogate pair is refused before anything is begun, because no record could hold it", async () => {
+  const { seen, deps, desk } = given("allow");
+  const seal = (value: unknown) => {
+    const text = JSON.stringify(value);
+    if (text.includes("\\ud83d")) throw new Error("no canonical form");
+    return { text, sha256: "sealed" };
+  };
+  const working = createBroker({ ...deps, seal }).working(desk);
+  await expect(working.search("app", "\ud83d", "")).rejects.toMatchObject({
+    code: "input/invalid",
+    message: "half of a surrogate pair stands in what is asked for",
+  });
+  // Anything else that cannot be sealed is ours to mend.
+  const broken = {
+    ...deps,
+    seal: () => {
+      throw new Error("it broke");
+    },
+  };
+  await expect(createBroker(broken).working(desk).read("app", "a.txt")).rejects.toThrow("it broke");
+  expect(seen.opened).toEqual([]);
+});
+
 it("what the workspace refuses is refused before anybody is asked", async () => {
   const refuses = async () => {
     throw new Failure("act/denied", "a.txt is a link");

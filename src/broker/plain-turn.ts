@@ -34,7 +34,7 @@ export async function plainTurn(
     version: null,
     session: null,
     resumed: false,
-    message: message.trim(),
+    message: message.toWellFormed().trim(),
     usage: { inputTokens: null, outputTokens: null, totalTokens: null, cost: null },
     toolCalls: 0,
     invalidMessages: 0,

@@ -66,7 +66,7 @@ export function turnClient(
         decision,
         rule,
         evidence: more.evidence ?? [],
-        cause: more.cause === undefined ? null : place.transcript.redact(more.cause).slice(0, 500),
+        cause: more.cause === undefined ? null : place.transcript.redact(more.cause).slice(0, 500).toWellFormed(),
       },
       more.blobs ?? [],
     );
@@ -171,7 +171,7 @@ export function turnClient(
     async permit(asked) {
       if (wish !== null) return "ask";
       const { digest, covers, detail, wanted } = wishOf(deps, desk, asked);
-      const title = place.transcript.redact(asked.title).slice(0, TITLE_MAX);
+      const title = place.transcript.redact(asked.title).slice(0, TITLE_MAX).toWellFormed();
       const request = await deps.blobs.stage(new TextEncoder().encode(place.transcript.redact(JSON.stringify(asked))));
       const act: TurnAct = { kind: "permission", digest, tool: asked.tool, title, request: request.ref };
       const blobs = [request];
@@ -216,7 +216,11 @@ export function turnClient(
         timeoutMs: desk.spec.limits.stepMs,
         network: [],
       };
-      const rule = await allowed(act, told("begins"), `run ${argv.join(" ").slice(0, TITLE_MAX)} in ${repo}`);
+      const rule = await allowed(
+        act,
+        told("begins"),
+        `run ${argv.join(" ").slice(0, TITLE_MAX).toWellFormed()} in ${repo}`,
+      );
       if (terminals.length >= TERMINALS_MAX)
         throw new Failure("act/denied", `more than ${TERMINALS_MAX} terminals in one turn`);
       await record(told("begins"), "allowed", rule);

@@ -143,7 +143,7 @@ export function wishOf(deps: BrokerDependencies, desk: Desk, { tool, title, rawI
         ? deps.seal({ tool, title, input: asText }).sha256
         : commandKey(deps, argv, cwd),
     covers: isChange ? files.map((one) => changeKey(deps, [one])) : [],
-    detail: (argv === null ? asText : argv.join(" ")).slice(0, 2_000),
+    detail: (argv === null ? asText : argv.join(" ")).slice(0, 2_000).toWellFormed(),
     wanted: { tool, places, argv },
   };
 }

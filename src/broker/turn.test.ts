@@ -283,6 +283,17 @@ describe("a turn of a program without a protocol", () => {
     expect(textOf(transcript).split("\n")[0]).toBe('{"from":"client","message":"mend it"}');
   });
 
+  it("that puts out more than is kept is cut at no half of a character, nor is what the next one is told of it", async () => {
+    const made = turns(PLAIN, undefined, {
+      session: () => ({ says: [`${"😀".repeat(40_000)}x`], outcome: Promise.resolve({}) }),
+    });
+    const { message } = await made.can.turn(ASKED);
+    expect(message).toBe(`\ufffd${"😀".repeat(32_767)}x`);
+    await made.can.turn(ASKED);
+    expect(made.seen.stdin.isWellFormed()).toBe(true);
+    expect(made.seen.stdin).toContain(`${"😀".repeat(5_000)}x\n\nmend it`);
+  });
+
   it.each([
     [{ exitCode: 2 }, "it ended with exit code 2"],
     [{ exitCode: null, signal: "SIGTERM" }, "it ended with SIGTERM"],

@@ -295,7 +295,10 @@ function troubleOf(
   const how = outcome.exitCode === null ? (outcome.signal ?? "a signal") : `exit code ${outcome.exitCode}`;
   const stderr = tail(outcome.stderr.bytes).trim();
   const said = stderr.slice(stderr.lastIndexOf("\n") + 1);
-  const more = stop === "died" || stop === "protocol" ? ` (${how}${said === "" ? "" : `: ${said.slice(0, 200)}`})` : "";
+  const more =
+    stop === "died" || stop === "protocol"
+      ? ` (${how}${said === "" ? "" : `: ${said.slice(0, 200).toWellFormed()}`})`
+      : "";
   return redact(`${report.trouble ?? `the agent stopped: ${stop.replaceAll("_", " ")}`}${more}`);
 }
 
@@ -303,7 +306,7 @@ function troubleOf(
 function backgroundOf(before: readonly { readonly prompt: string; readonly message: string }[]): string {
   if (before.length === 0) return "";
   const told = before.map(({ prompt, message }) => `You were asked:\n${prompt}\n\nYou answered:\n${message}`);
-  return `What happened before, as we recorded it:\n\n${told.join("\n\n").slice(-REMEMBERED_MAX)}`;
+  return `What happened before, as we recorded it:\n\n${told.join("\n\n").slice(-REMEMBERED_MAX).toWellFormed()}`;
 }
 
 const LOST =

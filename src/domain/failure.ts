@@ -75,13 +75,14 @@ export interface FailureFacts {
   readonly cause?: unknown;
 }
 
+/** Its sentence ends in records and answers, so half of a character that was cut or quoted is none of it. */
 export class Failure extends Error {
   readonly code: FailureCode;
   readonly next: string | null;
   readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(code: FailureCode, sentence: string, more: FailureFacts = {}) {
-    super(sentence, more.cause === undefined ? undefined : { cause: more.cause });
+    super(sentence.toWellFormed(), more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "Failure";
     this.code = code;
     this.next = more.next ?? null;

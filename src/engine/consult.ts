@@ -99,7 +99,7 @@ async function ask(
   detail: string,
   blobs: readonly StagedBlob[],
 ): Promise<Asked> {
-  await hold.report({ type: "ask", step, item, matter, detail: detail.slice(0, DETAIL_MAX) }, blobs);
+  await hold.report({ type: "ask", step, item, matter, detail: detail.slice(0, DETAIL_MAX).toWellFormed() }, blobs);
   return new Asked(step);
 }
 

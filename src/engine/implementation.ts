@@ -43,7 +43,12 @@ export async function implementPlan(deps: EngineDependencies, hold: Hold, agent:
       const output: StagedBlob | null =
         told.last === "" ? null : await deps.store.stage(new TextEncoder().encode(told.last));
       await hold.report(
-        { type: "fail_item", item: item.id, cause: outcome.cause.slice(0, CAUSE_MAX), output: output?.ref ?? null },
+        {
+          type: "fail_item",
+          item: item.id,
+          cause: outcome.cause.slice(0, CAUSE_MAX).toWellFormed(),
+          output: output?.ref ?? null,
+        },
         output === null ? [] : [output],
       );
       return endAttempt(deps, hold, agent, "work_item");

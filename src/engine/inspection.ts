@@ -81,7 +81,12 @@ export function foundAbout(task: Task, spec: Spec, files: ChangedFiles): readonl
   const unproven = spec.criteria
     .filter(({ gate }) => gate === null)
     .map(
-      ({ id, text }): Finding => ({ kind: "criterion_unproven", repo: null, about: id, detail: text.slice(0, 200) }),
+      ({ id, text }): Finding => ({
+        kind: "criterion_unproven",
+        repo: null,
+        about: id,
+        detail: text.slice(0, 200).toWellFormed(),
+      }),
     );
   return judgedFindings([...found, ...comparedRuns(seen), ...unproven], spec.mayChange ?? []);
 }

@@ -57,7 +57,7 @@ async function closeOpenStep(deps: EngineDependencies, hold: Hold): Promise<void
   if (crashPolicy(open.act) === "ask_a_person" && open.settled === null && !hold.canceled())
     throw new OutcomeUnknown(
       open.step,
-      open.act.kind === "command" ? open.act.argv.join(" ").slice(0, 300) : open.act.kind,
+      open.act.kind === "command" ? open.act.argv.join(" ").slice(0, 300).toWellFormed() : open.act.kind,
     );
   const output = await deps.partialOutput(hold.id, open.step, open.run, PARTIAL_BYTES);
   const partial = output === null ? null : await deps.store.stage(output);

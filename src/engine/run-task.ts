@@ -194,7 +194,7 @@ function endOf(deps: EngineDependencies, hold: Hold, error: unknown): WorkReport
     return { type: "block", reason: "prepare_failed", detail: error.message, step: null };
   const reason = isFailure(error) ? WAITS_FOR[error.code] : "bug";
   if (reason !== "bug" && isFailure(error))
-    return { type: "block", reason, detail: error.message.slice(0, DETAIL_MAX), step: null };
+    return { type: "block", reason, detail: error.message.slice(0, DETAIL_MAX).toWellFormed(), step: null };
   if (error instanceof Error && "code" in error && FULL.has(error.code))
     return { type: "block", reason: "storage_full", detail: "the disk is full", step: null };
   if (error instanceof Error && "code" in error && BROKEN.has(error.code)) {

@@ -161,7 +161,8 @@ async function record(
 /** Interrupted in the middle, with nobody able to say whether it took effect: unless its person has canceled the whole task anyway. */
 const mayHaveReachedOut = (hold: Hold, act: Act): boolean => crashPolicy(act) === "ask_a_person" && !hold.canceled();
 
-const describe = (act: Act): string => (act.kind === "command" ? act.argv.join(" ").slice(0, 300) : act.kind);
+const describe = (act: Act): string =>
+  act.kind === "command" ? act.argv.join(" ").slice(0, 300).toWellFormed() : act.kind;
 
 /** The effect could not be tried or was refused half-way: what it left is undone, and the step says why it failed. */
 async function failOpenStep(deps: EngineDependencies, hold: Hold, error: unknown): Promise<void> {

@@ -52,7 +52,12 @@ export async function verifyTask(deps: EngineDependencies, hold: Hold, agent: Ag
   if (open.length === 0 && hold.runMode() !== "autonomous" && against.some(({ policy }) => policy === "asks"))
     if (against.every(({ policy }) => policy === "asks")) {
       const detail = against.map(findingText).join("; ");
-      await hold.report({ type: "block", reason: "findings", detail: detail.slice(0, DETAIL_MAX), step: null });
+      await hold.report({
+        type: "block",
+        reason: "findings",
+        detail: detail.slice(0, DETAIL_MAX).toWellFormed(),
+        step: null,
+      });
       return "put-down";
     }
   if (open.length > 0 || against.length > 0)

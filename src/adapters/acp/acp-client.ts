@@ -392,5 +392,5 @@ function sentenceOf(error: unknown): string {
   if (error instanceof z.ZodError) return `it answered with something else than the protocol says`;
   const text = error instanceof Error ? error.message : String(error);
   const data = error instanceof RequestError && error.data !== undefined ? ` (${JSON.stringify(error.data)})` : "";
-  return `${text}${data}`.replaceAll(/\s+/g, " ").slice(0, 400);
+  return `${text}${data}`.replaceAll(/\s+/g, " ").slice(0, 400).toWellFormed();
 }

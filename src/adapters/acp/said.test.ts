@@ -110,6 +110,13 @@ test("of a long answer the end is kept", () => {
   expect(said.soFar().message).toBe(`${"a".repeat(64 * 1024 - "the end".length)}the end`);
 });
 
+test("of a long answer that is cut within a character no half of it is kept", () => {
+  const { said } = listening();
+  said.begin();
+  said.update(chunk(`${"😀".repeat(40_000)}x`));
+  expect(said.soFar().message).toBe(`\ufffd${"😀".repeat(32_767)}x`);
+});
+
 test.each([
   ["thoughts", { sessionUpdate: "agent_thought_chunk", content: { type: "text", text: "hm" } }],
   ["pictures", { sessionUpdate: "agent_message_chunk", content: { type: "image" } }],

@@ -141,6 +141,6 @@ export function saidBy(tell: (text: string) => void): Said {
       if (parsed.success && begun) take(parsed.data.update);
       return parsed.success;
     },
-    soFar: () => ({ agent, version, session, resumed, message: message.trim(), usage, toolCalls }),
+    soFar: () => ({ agent, version, session, resumed, message: message.toWellFormed().trim(), usage, toolCalls }),
   };
 }

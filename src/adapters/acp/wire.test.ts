@@ -33,6 +33,11 @@ test("a message is whole wherever the chunks are cut, at the end of all also wit
   });
 });
 
+test("half of a surrogate pair is in no message that gets through", async () => {
+  const line = '{"jsonrpc": "2.0", "id": 1, "method": "fs/read_text_file", "params": {"path": "a\\ud83d"}}\n';
+  expect((await hearing([line])).messages).toEqual([{ ...asking, params: { path: "a\ufffd" } }]);
+});
+
 test("notifications are heard and asked of nobody", async () => {
   const update = { jsonrpc: "2.0", method: "session/update", params: {} };
   expect(await hearing([`${JSON.stringify(update)}\n`])).toMatchObject({ messages: [], odd: [], invalid: 0 });

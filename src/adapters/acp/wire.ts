@@ -1,5 +1,6 @@
 import type { AnyMessage, Stream } from "@agentclientprotocol/sdk";
 import { z } from "zod";
+import { parseWellFormed } from "../../domain/well-formed.ts";
 
 /** One message of the agent; a longer one ends the conversation. */
 const MESSAGE_BYTES_MAX = 16 * 1024 ** 2;
@@ -60,7 +61,7 @@ export function wire(
     const [message, why] = parsed(line, asked);
     const update = why === null ? updateIn(message) : null;
     const odd = update !== null && !onUpdate(update.params) ? "no update of a session" : why;
-    hear("agent", message ?? line.slice(0, 10_000), odd);
+    hear("agent", message ?? line.slice(0, 10_000).toWellFormed(), odd);
     if (odd !== null) invalid += 1;
     return odd === null && !isNotification(message) ? (message as AnyMessage) : null;
   };
@@ -106,7 +107,7 @@ function updateIn(message: unknown): { readonly params: unknown } | null {
 function parsed(line: string, asked: Set<unknown>): readonly [unknown, string | null] {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseWellFormed(line);
   } catch {
     return [null, "no JSON"];
   }

@@ -131,6 +131,25 @@ test("of a result the text is told; what is no text is named, and what is too lo
   expect(long).toEqual({ text: `${"x".repeat(64 * 1024)}\n[cut: 3 characters more]`, isError: false });
 });
 
+test("half of a surrogate pair is in nothing that a server's words become, cut or not", async () => {
+  expect(
+    await called({
+      "tools/call": () => ({
+        content: [
+          { type: "text", text: "a\ud83d" },
+          { type: "text", text: `xy${"😀".repeat(40_000)}` },
+        ],
+      }),
+    }),
+  ).toEqual({
+    text: `a\ufffd\nxy${"😀".repeat(32_765)}\ufffd\n[cut: 14469 characters more]`,
+    isError: false,
+  });
+  const page = [{ ...toolNamed("look"), description: `x${"😀".repeat(3_000)}` }];
+  const [tool] = await offeredBy({ "tools/list": () => ({ tools: page }) });
+  expect(tool?.description).toBe(`x${"😀".repeat(1_999)}\ufffd`);
+});
+
 test("a person who stops a call hears that they did, and no failure of the server", async () => {
   const stopping = new AbortController();
   const { talk } = serverThat({});

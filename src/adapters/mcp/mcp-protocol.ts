@@ -50,7 +50,11 @@ async function toolsOf(client: Client, signal: AbortSignal): Promise<readonly Of
   do {
     const page = await client.listTools(cursor === undefined ? {} : { cursor }, { signal, timeout: HELLO_MS });
     for (const { name, description = "", inputSchema } of page.tools)
-      found.push({ name, description: description.slice(0, DESCRIPTION_MAX), schema: { ...inputSchema } });
+      found.push({
+        name,
+        description: description.slice(0, DESCRIPTION_MAX).toWellFormed(),
+        schema: { ...inputSchema },
+      });
     cursor = page.nextCursor;
     if (found.length > TOOLS_MOST)
       throw new Failure("agent/failed", `the tool server offers more than ${TOOLS_MOST} tools`);
@@ -68,6 +72,8 @@ function resultOf(result: Awaited<ReturnType<Client["callTool"]>>): ToolResult {
     })
     .join("\n");
   const cut =
-    text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}\n[cut: ${text.length - TEXT_MAX} characters more]` : text;
+    text.length > TEXT_MAX
+      ? `${text.slice(0, TEXT_MAX).toWellFormed()}\n[cut: ${text.length - TEXT_MAX} characters more]`
+      : text;
   return { text: cut, isError: result.isError === true };
 }

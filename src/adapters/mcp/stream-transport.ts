@@ -1,5 +1,6 @@
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
+import { parseWellFormed } from "../../domain/well-formed.ts";
 import type { Talk } from "../../ports/tool-protocol.ts";
 
 /** One message, and all of a conversation: a server that says more is ended. */
@@ -61,7 +62,7 @@ export function streamTransport({ input, output }: Talk): Transport {
 
 function parsed(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseWellFormed(line);
   } catch {
     return null; // No JSON: the schema refuses it.
   }

@@ -71,7 +71,18 @@ export async function answerOf(parts: AsyncIterable<StreamPart>, wanted: Wanted)
   if (finished === null || finish === null)
     throw new Failure("model/bad-answer", `${asked.provider} ended its answer without saying that it is whole`);
   const usage = usageOf(finished.usage, wanted.request, text, calls);
-  return { text, calls, finish, usage, microdollars: costOf(usage, wanted), model };
+  return {
+    text: text.toWellFormed(),
+    calls: calls.map((call) => ({
+      id: call.id.toWellFormed(),
+      name: call.name.toWellFormed(),
+      arguments: call.arguments.toWellFormed(),
+    })),
+    finish,
+    usage,
+    microdollars: costOf(usage, wanted),
+    model: model.toWellFormed(),
+  };
 }
 
 /** null: it never finished. Some servers say `stop` where they call a tool. */

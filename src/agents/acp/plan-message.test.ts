@@ -41,6 +41,11 @@ describe("a plan is read", () => {
   });
 });
 
+test("half of a surrogate pair that an agent wrote into a plan is in no record of it", () => {
+  const odd = JSON.stringify({ items: [{ ...item, title: "Mend \ud83d" }] });
+  expect(JSON.stringify(read(odd))).toContain("Mend \ufffd");
+});
+
 describe("a plan is refused, in words that the agent is told", () => {
   test.each([
     ["nothing", "", "the agent's last message holds no JSON object with a plan"],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Failure, isFailure } from "../../domain/failure.ts";
 import { checkPlan, type OpenPlan } from "../../domain/plan.ts";
+import { parseWellFormed } from "../../domain/well-formed.ts";
 import type { PlanningCapabilities } from "../../ports/agent.ts";
 
 const line = z.string().min(1).max(500);
@@ -64,7 +65,7 @@ function lastObject(text: string): unknown {
       tries += 1;
       if (tries > TRIES_MAX) return null;
       try {
-        return JSON.parse(text.slice(start, end + 1));
+        return parseWellFormed(text.slice(start, end + 1));
       } catch {
         // Not from here to there: the next pair is tried.
       }

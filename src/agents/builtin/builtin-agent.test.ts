@@ -81,6 +81,28 @@ describe("an item in the hands of the built-in agent", () => {
     ]);
   });
 
+  it("half of a surrogate pair reaches no act and no request: neither from a call's arguments nor where a text was cut", async () => {
+    const pairs = (odd: boolean): string => `${odd ? "x" : ""}${"😀".repeat(45_000)}`;
+    const by = hands(
+      [
+        calling(
+          ["search", '{"text": "\\ud83d", "under": "a\\ude00"}'],
+          ["run", '{"command": "echo \\ud83d"}'],
+          ["read", { path: "even.txt" }],
+          ["read", { path: "odd.txt" }],
+        ),
+        DONE,
+      ],
+      { files: { "even.txt": pairs(false), "odd.txt": pairs(true), "AGENTS.md": pairs(true) } },
+    );
+    await work(by);
+    expect(acts(by).slice(0, 2)).toEqual([
+      ["search", "app", "\ufffd", "a\ufffd"],
+      ["run", "app", { argv: ["/bin/sh", "-c", "echo \ufffd"], cwd: ".", network: [], timeoutMs: null }],
+    ]);
+    for (const { messages } of by.requests) expect(messages.every(({ text }) => text.isWellFormed())).toBe(true);
+  });
+
   it("an edit changes a text that stands there once, and nothing else", async () => {
     const by = hands(
       [

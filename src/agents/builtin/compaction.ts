@@ -29,7 +29,7 @@ export function bounded(text: string, charsMax: number): string {
   if (text.length <= charsMax) return text;
   const head = Math.floor(charsMax / 3);
   const tail = charsMax - head;
-  return `${text.slice(0, head)}\n[… ${text.length - charsMax} characters left out here …]\n${text.slice(text.length - tail)}`;
+  return `${text.slice(0, head)}\n[… ${text.length - charsMax} characters left out here …]\n${text.slice(text.length - tail)}`.toWellFormed();
 }
 
 /** Where the newest answer of the model begins, with what followed it; the length where there is none. */

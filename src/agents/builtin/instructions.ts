@@ -69,7 +69,7 @@ function heading(text: string, path: string): { readonly name: string; readonly 
     (new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(front)?.[1] ?? "").trim().replace(/^(['"])(.*)\1$/, "$2");
   const name = field("name") || (path.split("/").at(-2) ?? path);
   return {
-    name: name.slice(0, DESCRIPTION_CHARS_MAX),
-    description: field("description").slice(0, DESCRIPTION_CHARS_MAX),
+    name: name.slice(0, DESCRIPTION_CHARS_MAX).toWellFormed(),
+    description: field("description").slice(0, DESCRIPTION_CHARS_MAX).toWellFormed(),
   };
 }

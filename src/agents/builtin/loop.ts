@@ -1,3 +1,4 @@
+import { parseWellFormed } from "../../domain/well-formed.ts";
 import type { TalkCapabilities } from "../../ports/agent.ts";
 import type { ModelMessage, ToolCall } from "../../ports/model.ts";
 import { isAnswer } from "./answered.ts";
@@ -115,7 +116,7 @@ async function perform<C>(
 function argumentsOf(call: ToolCall): { readonly value: unknown } | null {
   if (call.arguments.trim() === "") return { value: {} };
   try {
-    return { value: JSON.parse(call.arguments) as unknown };
+    return { value: parseWellFormed(call.arguments) };
   } catch {
     return null; // The model is told, and may write them anew.
   }

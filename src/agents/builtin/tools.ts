@@ -46,7 +46,8 @@ export const wrongIn = (error: z.ZodError): string =>
     .slice(0, 5)
     .map(({ path, message }) => `${path.length === 0 ? "the arguments" : path.join(".")}: ${message}`)
     .join("; ")
-    .slice(0, 600);
+    .slice(0, 600)
+    .toWellFormed();
 
 /** Which repo a call is about: with only one in the task it need not be said. */
 export function repoIn(spec: Spec) {

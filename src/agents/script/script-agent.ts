@@ -88,4 +88,4 @@ function scriptOf(spec: Spec): ScriptPlan {
   return spec.agent.plan;
 }
 
-const firstLine = (text: string): string => (text.trim().split("\n")[0] ?? "").slice(0, 200);
+const firstLine = (text: string): string => (text.trim().split("\n")[0] ?? "").slice(0, 200).toWellFormed();

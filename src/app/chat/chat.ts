@@ -5,6 +5,7 @@ import { Failure, isFailure } from "../../domain/failure.ts";
 import type { ModelTarget, PhaseModels } from "../../domain/model-policy.ts";
 import { isModelTrouble } from "../../domain/model-trouble.ts";
 import { chatStream } from "../../domain/stream.ts";
+import { parseWellFormed } from "../../domain/well-formed.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ModelAnswer, ModelMessage, ModelRequest, Models, ModelTool } from "../../ports/model.ts";
 import { type Blobs, type EventLog, type StagedBlob, StreamMoved } from "../../ports/store.ts";
@@ -94,7 +95,10 @@ async function answered(
     if (code === null) throw error;
     const detail =
       code === "canceled" ? "the person went away" : error instanceof Error ? error.message : String(error);
-    await note(deps, session, CHAT, { type: "CHAT_FAILED", body: { code, detail: detail.slice(0, 1_000) } });
+    await note(deps, session, CHAT, {
+      type: "CHAT_FAILED",
+      body: { code, detail: detail.slice(0, 1_000).toWellFormed() },
+    });
     throw error;
   }
 }
@@ -185,7 +189,7 @@ async function use(
     );
   let value: unknown;
   try {
-    value = written.trim() === "" ? {} : JSON.parse(written);
+    value = written.trim() === "" ? {} : parseWellFormed(written);
   } catch {
     return refuse("the arguments are no JSON"); // what the model wrote is told back to it as wrong, and nothing is done
   }
@@ -193,7 +197,7 @@ async function use(
     const told = JSON.stringify(await tool.run(value, turn));
     return told.length <= TOLD_CHARACTERS_MAX
       ? { told, ok: true }
-      : { told: `${told.slice(0, TOLD_CHARACTERS_MAX)}\n(cut: ask for less)`, ok: true };
+      : { told: `${told.slice(0, TOLD_CHARACTERS_MAX).toWellFormed()}\n(cut: ask for less)`, ok: true };
   } catch (error) {
     if (!isFailure(error)) throw error;
     return refuse(error.message);
