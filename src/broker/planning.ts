@@ -1,3 +1,4 @@
+import { checkWords } from "../domain/command-words.ts";
 import { Failure } from "../domain/failure.ts";
 import { placeIn } from "../domain/spec.ts";
 import type { CommandResult, PlanningCapabilities } from "../ports/agent.ts";
@@ -23,6 +24,7 @@ export function planningCapabilities(deps: BrokerDependencies, desk: Desk, pass:
     ...toolCapabilities(deps, desk, pass),
     async inspect(repo, argv) {
       if (argv.length === 0) throw new Failure("input/invalid", "a command without words");
+      checkWords(argv);
       return (await pass(
         { inspect: { repo, argv } },
         plainly({ kind: "read", repo, what: "command", target: argv }),

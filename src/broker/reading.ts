@@ -1,3 +1,4 @@
+import { checkWords } from "../domain/command-words.ts";
 import { Failure } from "../domain/failure.ts";
 import { isPlainPath } from "../domain/scope.ts";
 import type { Found } from "../ports/agent.ts";
@@ -47,6 +48,7 @@ export function readCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
       if (prefix !== "") refuseOddPath(prefix);
       if (text === "") throw new Failure("input/invalid", "nothing to search for");
       const argv = ["/bin/sh", "-c", SEARCH, "search", text, prefix === "" ? "." : prefix];
+      checkWords(argv);
       return (await pass(
         { search: { repo, text, prefix } },
         plainly({ kind: "read", repo, what: "command", target: argv }),

@@ -42,6 +42,15 @@ const unnamed = ({ act }: { readonly act: { readonly kind: string } }) =>
 const deny = (): "deny" => "deny";
 
 describe("an agent that reads", () => {
+  it("a command that no system starts is refused in words, and nothing of it is recorded", async () => {
+    const { client, seen } = turn();
+    await expect(client.startTerminal({ ...terminal, command: "make", args: ["a\0"] })).rejects.toMatchObject({
+      code: "input/invalid",
+      message: "a word of the command holds a NUL character",
+    });
+    expect([seen.told, seen.commands]).toEqual([[], []]);
+  });
+
   it("is told the file, or the lines it wants, and each is recorded before it hears of it", async () => {
     const { client, acts, seen } = turn();
     expect(await client.read(A, null, null)).toBe("one\ntwo\nthree");

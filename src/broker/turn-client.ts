@@ -1,3 +1,4 @@
+import { checkWords } from "../domain/command-words.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import type { Act } from "../domain/step.ts";
@@ -206,6 +207,7 @@ export function turnClient(
     async startTerminal(asked) {
       const { repo, path: cwd } = asked.cwd === null ? { repo: firstRepo(desk), path: "." } : placed(asked.cwd);
       const { argv, environment } = commandOf(asked);
+      checkWords(argv);
       const terminal = `${terminals.length + 1}`;
       const told = (when: "begins" | "ended"): TurnAct => ({ kind: "command", repo, argv, cwd, terminal, when });
       const act: Act & { repo: string } = {

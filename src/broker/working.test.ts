@@ -84,6 +84,20 @@ describe("keeping a file", () => {
 });
 
 describe("running a command", () => {
+  it.each([
+    ["a\0b", "a word of the command holds a NUL character"],
+    ["x".repeat(131_072), "a word of the command has 131072 bytes, and a program can be given 131071"],
+    ["😀".repeat(32_768), "a word of the command has 131072 bytes, and a program can be given 131071"],
+  ])("that no system starts is refused before anything is begun (%#)", async (word, message) => {
+    const { can, seen } = works();
+    await expect(can.run("app", { ...command, argv: ["sh", "-c", word] })).rejects.toMatchObject({
+      code: "input/invalid",
+      message,
+    });
+    await expect(can.search("app", word, "")).rejects.toMatchObject({ code: "input/invalid", message });
+    expect(seen.inputs).toEqual([]);
+  });
+
   it("has what failed before and what required tasks left at hand, and no more time than a step", async () => {
     const artifacts = [{ name: "a.md", mediaType: "text/markdown", content: { digest: "d", bytes: 1 } }];
     const { can, seen } = works({

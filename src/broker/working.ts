@@ -1,3 +1,4 @@
+import { checkWords } from "../domain/command-words.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { placeIn } from "../domain/spec.ts";
@@ -112,6 +113,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
     },
     async run(repo, { argv, cwd, network, timeoutMs }) {
       if (argv.length === 0) throw new Failure("input/invalid", "a command without words");
+      checkWords(argv);
       if (cwd !== ".") refuseOddPath(cwd);
       const place = placeIn(desk.spec, repo, cwd);
       const limit = Math.min(timeoutMs ?? desk.spec.limits.stepMs, desk.spec.limits.stepMs);

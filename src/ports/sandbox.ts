@@ -105,7 +105,8 @@ export interface SandboxSession {
  * mounted and the system's own programs, has no network but the egress socket, no privilege and no way to the daemon's
  * processes; when `run` settles, none of its processes is alive, whatever it forked. Aborting ends it at once
  * (`endedBy: "cancel"`). If the daemon dies, all of them die. A command that cannot be started at all (no such program)
- * is an outcome (exit code 127), not an error. No working sandbox: `Failure("sandbox/missing")` naming what to install.
+ * is an outcome (exit code 127), not an error; words that no system starts (a NUL in one, one of 128 KiB) are
+ * `Failure("input/invalid")`, and nothing of them is started. No working sandbox: `Failure("sandbox/missing")` naming what to install.
  * All of this holds for `open` as it does for `run`, but for stdout: it is handed on as it comes, a slow listener slows the process, and
  * the bound on output counts stderr alone. Only stderr goes to the live file.
  */

@@ -145,6 +145,23 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
       expect(text(outcome.stderr)).toContain("there is no directory /workspace/nowhere");
     });
 
+    it("refuses in words what no system can start, and starts nothing", async () => {
+      const marks: ProcessMark[] = [];
+      const onStart = (mark: ProcessMark): void => void marks.push(mark);
+      for (const [argv, message] of [
+        [["echo", "a\0b"], "a word of the command holds a NUL character"],
+        [["echo", "x".repeat(131_072)], "a word of the command has 131072 bytes, and a program can be given 131071"],
+        [Array(20).fill("x".repeat(100_000)), "the command has 2000180 bytes in all, and at most 1048576 are started"],
+      ] as const) {
+        const refusal = { code: "input/invalid", message };
+        await expect(sandbox.run(command(argv, { onStart }), never())).rejects.toMatchObject(refusal);
+        await expect(sandbox.open(command(argv, { onStart }), never()).outcome).rejects.toMatchObject(refusal);
+      }
+      expect(marks).toEqual([]);
+      const most = "x".repeat(131_071);
+      expect((await run(["sh", "-c", 'printf %s "$1" | wc -c', "sh", most])).exitCode).toBe(0);
+    });
+
     it("passes arguments as they are", async () => {
       const words = ["a b", "", "$HOME", "'\"", "ü\n", "--", "*"];
       const outcome = await run(["/node", "-p", "JSON.stringify(process.argv.slice(1))", "--", ...words]);

@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
+import { checkWords } from "../../domain/command-words.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Limits, Sandbox, SandboxCommand, SandboxOutcome, SandboxSession } from "../../ports/sandbox.ts";
 import { type CommandLine, commandLine, ownHardLimits, type Surroundings } from "./command-line.ts";
@@ -137,6 +138,7 @@ const run = async (
   talk: Talk | null = null,
 ): Promise<SandboxOutcome> => {
   checkMounts(command);
+  checkWords(command.argv);
   const toolchains = toolchainsOn(command.toolPath, box.privateDirectories);
   const variables = variablesFor(command, toolchains.path, toolchains.variables, box.hostEnvironment);
   const digest = environmentDigest(command, variables);
