@@ -115,6 +115,19 @@ describe("running a command", () => {
     expect(seen.effects[0]).toMatchObject({ touched: ["app"], failed: null });
   });
 
+  it("in the part of a monorepo that is meant has the variables of that part's dependencies", async () => {
+    const layer = { key: "k", cwd: "packages/a", outputs: [], stores: [], provides: { PYTHONPATH: "/deps/a" } };
+    const { can, seen } = works({
+      desk: { layers: { app: [layer] } } as unknown as NonNullable<Given["desk"]>,
+      layers: { k: {} },
+      spec: { repos: { app: { role: "primary", branch: null, directory: "packages/a" } } },
+    });
+    await can.run("app", command);
+    expect(seen.commands.map(({ cwd, environment }) => ({ cwd, environment }))).toEqual([
+      { cwd: "/workspace/app/packages/a", environment: { PYTHONPATH: "/deps/a" } },
+    ]);
+  });
+
   it("that a bound ended has failed; one that ended by itself says so by its exit code", async () => {
     const late = works({ command: () => ({ exitCode: null, endedBy: "time" }) });
     await late.can.run("app", command);

@@ -123,7 +123,7 @@ export function workCapabilities(deps: BrokerDependencies, desk: Desk, pass: Pas
         async (run) => {
           const directory = await deps.runDirectory(desk.task, run.step, run.run);
           const failure = await failureMount(desk, directory, deps.writeText);
-          const layers = await allLayers(deps, desk, repo, cwd);
+          const layers = await allLayers(deps, desk, repo, place);
           const inputs = await inputMounts(deps, desk, run);
           const ran = await confine(deps, desk, run, {
             repo,
