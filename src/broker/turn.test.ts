@@ -99,6 +99,13 @@ describe("a turn of a foreign agent", () => {
     ]);
   });
 
+  it("is told its prompt to the letter where that is a word of its command", async () => {
+    const made = turns();
+    const prompt = "costs $$5, $& and $' and {prompt}";
+    await made.can.turn({ ...ASKED, prompt });
+    expect(made.seen.commands[0]?.argv).toEqual(["/opt/robot", `--say=${prompt}`]);
+  });
+
   it("goes on in its home and session, is told what it may have forgotten, and that a turn was lost", async () => {
     const made = turns(OWN, undefined, {
       desk: { ...item("mend"), lastTurn: () => ({ home: "before", session: "s0" }) },

@@ -124,7 +124,7 @@ async function oneTurn(
   const cwd = place === "." ? insideOf(repo) : `${insideOf(repo)}/${place}`;
   const access = desk.phase === "planning" ? "read" : "by-scope";
   const granted = await grantedThings(deps, desk, run, choice.grants);
-  const argv = [program.path, ...words.map((word) => word.replaceAll("{prompt}", asked.prompt))];
+  const argv = [program.path, ...words.map((word) => word.replaceAll("{prompt}", () => asked.prompt))];
   const layers = await allLayers(deps, desk, repo, place);
   const inputs = await inputMounts(deps, desk, run);
   const directory = await deps.runDirectory(desk.task, run.step, run.run);
