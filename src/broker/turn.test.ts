@@ -108,7 +108,7 @@ describe("a turn of a foreign agent", () => {
 
   it("goes on in its home and session, is told what it may have forgotten, and that a turn was lost", async () => {
     const made = turns(OWN, undefined, {
-      desk: { ...item("mend"), lastTurn: () => ({ home: "before", session: "s0" }) },
+      desk: { ...item("mend"), lastTurn: () => ({ home: "before", session: "s0", sessionCost: null }) },
       run: { run: 2 },
       spec: {
         scopes: ["app", "lib"].map((repo) => ({ repo, access: "full" })),
@@ -125,6 +125,30 @@ describe("a turn of a foreign agent", () => {
     expect(made.wants[1]?.background).toContain("You were asked:\nmend it\n\nYou answered:\ndone");
     expect(made.wants[1]?.notice).toContain("Your last turn was lost");
     expect(made.seen.inputs[0]).toMatchObject({ turn: { item: "mend", agent: OWN, prompt: "mend it" } });
+  });
+
+  const usd = (amount: number) => ({ amount, currency: "USD" });
+  it.each<readonly [string, boolean, number | null, string | null, number | null, number | null]>([
+    ["a new session", false, 0.5, null, 0.5, 0.5],
+    ["a session that goes on", true, 0.8, "USD", 0.3, 0.8],
+    ["another session than before", false, 0.8, "USD", 0.8, 0.8],
+    ["a session that began to count anew", true, 0.2, "USD", 0.2, 0.2],
+    ["a session that counts in other money by now", true, 0.8, "EUR", 0.8, 0.8],
+    ["a session that says nothing this time", true, null, "USD", null, 0.5],
+    ["a session that says nothing at all", true, null, null, null, null],
+  ])("costs what it added to the cost of its session: %s", async (_, resumed, told, before, cost, sum) => {
+    const sessionCost = before === null ? null : { amount: 0.5, currency: before };
+    const made = turns(
+      OWN,
+      async () => ({ resumed, usage: { ...REPORT.usage, cost: told === null ? null : usd(told) } }),
+      { desk: { lastTurn: () => ({ home: "before", session: "s1", sessionCost }) } },
+    );
+    await made.can.turn(ASKED);
+    const turn = turnOf(made);
+    expect(turn?.kind === "turn" && [turn.usage.cost, turn.sessionCost]).toEqual([
+      cost === null ? null : usd(cost),
+      sum === null ? undefined : usd(sum),
+    ]);
   });
 
   it("of a known agent is started and put into its mode as that one wants it", async () => {

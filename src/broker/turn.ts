@@ -1,4 +1,4 @@
-import type { Evidence } from "../domain/evidence.ts";
+import type { Cost, Evidence } from "../domain/evidence.ts";
 import type { ForeignChoice } from "../domain/foreign-agent.ts";
 import { startable } from "../domain/found-program.ts";
 import { CUSTOM_AGENT, type Launcher, launcherNamed } from "../domain/launchers.ts";
@@ -247,7 +247,7 @@ async function oneTurn(
       session: report.session,
       home,
       resumed: report.resumed,
-      usage: report.usage,
+      ...costsOf(report, last?.sessionCost ?? null),
       toolCalls: report.toolCalls,
       acts: client.acts(),
       invalidMessages: report.invalidMessages,
@@ -271,6 +271,24 @@ async function oneTurn(
     failed: trouble,
     blobs: [stderr, kept, prompt],
   };
+}
+
+/**
+ * Agents tell what their whole session has cost. A turn that went on in one is booked what it added; a sum that is less than the one before
+ * was begun anew, so all of it was added.
+ */
+function costsOf({ usage, resumed }: TurnReport, before: Cost | null) {
+  const known = resumed ? before : null;
+  const sum = usage.cost ?? known;
+  const isMore =
+    usage.cost !== null &&
+    known !== null &&
+    known.currency === usage.cost.currency &&
+    known.amount <= usage.cost.amount;
+  const cost = isMore
+    ? { ...usage.cost, amount: Math.round((usage.cost.amount - known.amount) * 1e6) / 1e6 }
+    : usage.cost;
+  return { usage: { ...usage, cost }, ...(sum !== null && { sessionCost: sum }) };
 }
 
 /** What ended it, the bounds first: an agent that was cut off did not stop by itself, whatever it said before. */

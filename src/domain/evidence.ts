@@ -6,7 +6,12 @@ export interface TurnUsage {
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   readonly totalTokens: number | null;
-  readonly cost: { readonly amount: number; readonly currency: string } | null;
+  readonly cost: Cost | null;
+}
+
+export interface Cost {
+  readonly amount: number;
+  readonly currency: string;
 }
 
 /**
@@ -82,6 +87,8 @@ export type Evidence =
       /** Whether it went on in the session of the turn before. */
       readonly resumed: boolean;
       readonly usage: TurnUsage;
+      /** All that its session has cost so far, as the agent says: `usage.cost` is what this turn added. Absent: it never said. */
+      readonly sessionCost?: Cost;
       readonly toolCalls: number;
       /** What it asked its client for; zero with tool calls means that nothing but mounts and egress governed it. */
       readonly acts: number;

@@ -4,6 +4,7 @@ import {
   ACT_EXAMPLES,
   ADA,
   COMMANDS,
+  ACT_EXAMPLES,
   EXAMPLES,
   event,
   exampleEvents,
@@ -20,6 +21,7 @@ import {
   WORKER,
 } from "../../test/support/given-task.ts";
 import type { Recorded, TaskEvent } from "./event.ts";
+import type { Evidence } from "./evidence.ts";
 import { EXIT_REASONS } from "./exit-reason.ts";
 import { inTheWay } from "./finding.ts";
 import { allowedCommands, type Command, isRefusal, type WorkReport } from "./lifecycle.ts";
@@ -432,6 +434,41 @@ describe("evolve", () => {
     expect(both.task.layers).toEqual({ "app@base": "key-base", "app@candidate": "key-candidate" });
     const again = evolve(both.task, { seq: 99, atMs: 1, actor: WORKER, event: event("CANDIDATE_MADE") });
     expect(again.layers).toEqual({ "app@base": "key-base" });
+  });
+});
+
+describe("what turns of a foreign agent cost", () => {
+  const usd = (amount: number) => ({ amount, currency: "USD" });
+  const turn = (step: string, cost: number, sessionCost?: number): readonly WorkReport[] => {
+    const evidence = {
+      kind: "turn",
+      usage: { inputTokens: null, outputTokens: null, totalTokens: 10, cost: usd(cost) },
+      session: "s1",
+      home: step,
+      ...(sessionCost !== undefined && { sessionCost: usd(sessionCost) }),
+    } as unknown as Evidence;
+    return [
+      { type: "start_step", step: { ...EXAMPLES.STEP_STARTED, step, act: ACT_EXAMPLES.turn } },
+      { type: "complete_step", step: { ...EXAMPLES.STEP_COMPLETED, step, evidence: [evidence], after: {} } },
+    ];
+  };
+  const after = (...told: readonly (readonly WorkReport[])[]) =>
+    told.flat().reduce((history, one) => history.and(report(one, 1)), IN.running).task;
+
+  it("is what each added to its session, and the next one knows what that has cost so far", () => {
+    const task = after(turn("1", 0.5, 0.5), turn("2", 0.3, 0.8));
+    expect([task.spent.total, task.turn]).toEqual([
+      expect.objectContaining({ tokens: 20, microdollars: 800_000, turns: 2 }),
+      { home: "2", session: "s1", sessionCost: usd(0.8), trees: task.trees },
+    ]);
+  });
+
+  it("is in a journal from before sessions were told apart what it was then", () => {
+    const task = after(turn("1", 0.5), turn("2", 0.8));
+    expect([task.spent.total.microdollars, task.turn]).toEqual([
+      1_300_000,
+      { home: "2", session: "s1", trees: task.trees },
+    ]);
   });
 });
 

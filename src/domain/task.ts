@@ -15,7 +15,7 @@ import type {
   TaskEvent,
   TaskEventBodies,
 } from "./event.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Cost, Evidence } from "./evidence.ts";
 import type { CancelReason, FailReason, SuccessReason } from "./exit-reason.ts";
 import type { JudgedFinding } from "./finding.ts";
 import type { Ground, Verdict } from "./gate.ts";
@@ -177,6 +177,8 @@ export interface TaskFacts {
 export interface LastTurn {
   readonly home: string;
   readonly session: string | null;
+  /** What the session has cost up to there; absent: its agent did not say. */
+  readonly sessionCost?: Cost;
   readonly trees: Readonly<Record<string, string>>;
 }
 
@@ -698,9 +700,11 @@ function lastTurn(
   { evidence, after }: Pick<TaskEventBodies["STEP_COMPLETED"], "evidence" | "after">,
 ): { readonly turn?: LastTurn } {
   const turn = evidence.find((one) => one.kind === "turn");
-  return turn === undefined
-    ? {}
-    : { turn: { home: turn.home, session: turn.session, trees: { ...task.trees, ...after } } };
+  if (turn === undefined) return {};
+  const { home, session, sessionCost } = turn;
+  return {
+    turn: { home, session, ...(sessionCost !== undefined && { sessionCost }), trees: { ...task.trees, ...after } },
+  };
 }
 
 /** Under which name a task keeps the key of a layer: repo, preparation, and the commit it was made for. */

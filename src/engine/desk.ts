@@ -79,7 +79,7 @@ export async function setDesk(
       const { turn, trees } = hold.task();
       if (turn === undefined) return null;
       const isSame = Object.entries(trees).every(([repo, tree]) => turn.trees[repo] === tree);
-      return { home: turn.home, session: isSame ? turn.session : null };
+      return { home: turn.home, session: isSame ? turn.session : null, sessionCost: turn.sessionCost ?? null };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { BlobRef } from "../domain/blob.ts";
 import type { GateOn, Input, TaskEventBodies } from "../domain/event.ts";
-import type { Evidence } from "../domain/evidence.ts";
+import type { Cost, Evidence } from "../domain/evidence.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { GateDefinition, Ground, PinnedPart, PrepareDefinition } from "../domain/gate.ts";
 import type { PhaseModels } from "../domain/model-policy.ts";
@@ -125,8 +125,12 @@ export interface Desk {
   readonly steps: Steps;
   /** Programs with tools that the project has, as a person agreed to them. */
   readonly toolServers: readonly ToolServer[];
-  /** Where the next turn of a foreign agent goes on: a home, and the session in it where it is of this very checkpoint. */
-  readonly lastTurn: () => { readonly home: string; readonly session: string | null } | null;
+  /** Where the next turn of a foreign agent goes on: a home, the session in it where it is of this very checkpoint, and what that has cost. */
+  readonly lastTurn: () => {
+    readonly home: string;
+    readonly session: string | null;
+    readonly sessionCost: Cost | null;
+  } | null;
 }
 
 /** A dependency layer as mounted for one repo. */

@@ -73,6 +73,7 @@ export interface TurnReport {
   readonly resumed: boolean;
   /** What the agent said last, as text. */
   readonly message: string;
+  /** Its cost is that of the whole session so far, as the protocol has it. */
   readonly usage: TurnUsage;
   readonly toolCalls: number;
   readonly invalidMessages: number;

@@ -74,18 +74,29 @@ test("a plan is shown to who looks on, and is no part of the answer", () => {
   expect(said.soFar()).toMatchObject({ message: "", toolCalls: 0 });
 });
 
-test("tokens counted at the end of a turn stand over those told on the way, and a cost that was told stays", () => {
+const using = (used: number, cost?: object) => updating({ sessionUpdate: "usage_update", used, ...(cost && { cost }) });
+
+test("tokens counted at the end of a turn stand over the most that were in use on the way, and the last cost stays", () => {
   const { said } = listening();
   said.begin();
-  said.update(updating({ sessionUpdate: "usage_update", used: 700, cost: { amount: 0.25, currency: "USD" } }));
-  said.update(updating({ sessionUpdate: "usage_update", used: 900 }));
-  const cost = { amount: 0.25, currency: "USD" };
+  said.update(using(700, { amount: 0.25, currency: "USD" }));
+  said.update(using(900, { amount: 0.75, currency: "USD" }));
+  said.update(using(300));
+  const cost = { amount: 0.75, currency: "USD" };
   said.used(null);
-  expect(said.soFar().usage).toEqual({ inputTokens: null, outputTokens: null, totalTokens: 700, cost });
+  expect(said.soFar().usage).toEqual({ inputTokens: null, outputTokens: null, totalTokens: 900, cost });
   said.used({ inputTokens: 600, outputTokens: 20 });
   expect(said.soFar().usage).toEqual({ inputTokens: 600, outputTokens: 20, totalTokens: null, cost });
   said.used({ inputTokens: 600, outputTokens: 20, totalTokens: 620 });
+  said.update(using(950));
   expect(said.soFar().usage).toEqual({ inputTokens: 600, outputTokens: 20, totalTokens: 620, cost });
+});
+
+test("what a loaded session says it used before the prompt is of no turn", () => {
+  const { said } = listening();
+  said.update(using(700, { amount: 0.25, currency: "USD" }));
+  said.begin();
+  expect(said.soFar().usage).toEqual({ inputTokens: null, outputTokens: null, totalTokens: null, cost: null });
 });
 
 test("what a loaded session repeats before the prompt does not count", () => {

@@ -61,6 +61,8 @@ export interface Said {
   soFar(): Omit<TurnReport, "stop" | "invalidMessages" | "trouble">;
 }
 
+const NOTHING_USED: TurnReport["usage"] = { inputTokens: null, outputTokens: null, totalTokens: null, cost: null };
+
 export function saidBy(tell: (text: string) => void): Said {
   const calls = new Map<string, KnownCall>();
   let begun = false;
@@ -70,7 +72,9 @@ export function saidBy(tell: (text: string) => void): Said {
   let resumed = false;
   let message = "";
   let toolCalls = 0;
-  let usage: TurnReport["usage"] = { inputTokens: null, outputTokens: null, totalTokens: null, cost: null };
+  let contextTokens: number | null = null;
+  let counted = false;
+  let usage = NOTHING_USED;
 
   const call = (update: KnownCall): void => {
     const before = calls.get(update.toolCallId);
@@ -104,7 +108,9 @@ export function saidBy(tell: (text: string) => void): Said {
         tell(`\n${update.entries.map((entry) => `- ${entry.content} (${entry.status})`).join("\n")}\n`);
         return;
       case "usage_update":
-        usage = { ...usage, totalTokens: usage.totalTokens ?? update.used, cost: update.cost ?? usage.cost };
+        // It is what its context holds, which shrinks when that is made smaller: the most it held is the least it used.
+        contextTokens = Math.max(contextTokens ?? 0, update.used);
+        usage = { ...usage, cost: update.cost ?? usage.cost };
         return;
       default:
         return;
@@ -124,10 +130,13 @@ export function saidBy(tell: (text: string) => void): Said {
       begun = true;
       message = "";
       toolCalls = 0;
+      contextTokens = null;
+      usage = NOTHING_USED;
       calls.clear();
     },
     used: (told) => {
       if (told === null) return;
+      counted = true;
       usage = {
         ...usage,
         inputTokens: told.inputTokens ?? null,
@@ -141,6 +150,14 @@ export function saidBy(tell: (text: string) => void): Said {
       if (parsed.success && begun) take(parsed.data.update);
       return parsed.success;
     },
-    soFar: () => ({ agent, version, session, resumed, message: message.toWellFormed().trim(), usage, toolCalls }),
+    soFar: () => ({
+      agent,
+      version,
+      session,
+      resumed,
+      message: message.toWellFormed().trim(),
+      usage: counted ? usage : { ...usage, totalTokens: contextTokens },
+      toolCalls,
+    }),
   };
 }
