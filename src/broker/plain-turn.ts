@@ -2,6 +2,17 @@ import type { TurnClient, TurnReport, TurnWanted } from "../ports/foreign.ts";
 import type { SandboxSession } from "../ports/sandbox.ts";
 
 const MESSAGE_MAX = 64 * 1024;
+/** What a program without a protocol has no words for. */
+const NOTHING_SAID: Omit<TurnReport, "stop" | "message"> = {
+  agent: null,
+  version: null,
+  session: null,
+  resumed: false,
+  usage: { inputTokens: null, outputTokens: null, totalTokens: null, cost: null },
+  toolCalls: 0,
+  invalidMessages: 0,
+  trouble: null,
+};
 
 /** A turn of a program without a protocol: the prompt goes in by stdin, what it puts out is its answer, its end is the end of the turn. */
 export async function plainTurn(
@@ -23,21 +34,17 @@ export async function plainTurn(
     const part = decoder.decode(chunk, { stream: true });
     message = (message + part).slice(-MESSAGE_MAX);
     client.hear("agent", part, null);
-    client.tell(part);
+    if (client.tell(part)) continue;
+    // Whoever called ends it. Left alone it would put out more until its time is over.
+    return { ...NOTHING_SAID, stop: "output", message: message.toWellFormed().trim() };
   }
   const outcome = await session.outcome;
   await saying;
   const ended = outcome.exitCode === null ? (outcome.signal ?? "a signal") : `exit code ${outcome.exitCode}`;
   return {
+    ...NOTHING_SAID,
     stop: outcome.exitCode === 0 ? "end_turn" : "error",
-    agent: null,
-    version: null,
-    session: null,
-    resumed: false,
     message: message.toWellFormed().trim(),
-    usage: { inputTokens: null, outputTokens: null, totalTokens: null, cost: null },
-    toolCalls: 0,
-    invalidMessages: 0,
     trouble: outcome.exitCode === 0 ? null : `it ended with ${ended}`,
   };
 }

@@ -141,7 +141,7 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
     records = (await door?.close()) ?? [];
   }
   await tellDenied(desk, records);
-  const { redact } = transcriptOf(granted.secrets, () => undefined);
+  const { redact } = transcriptOf(granted.secrets, () => undefined, 0);
   const told: ToolTold = { text: redact(result.text), isError: result.isError };
   const answer = await deps.blobs.stage(new TextEncoder().encode(told.text));
   const stderr = await deps.blobs.stage(new TextEncoder().encode(redact(tail(outcome.stderr.bytes))));

@@ -1,7 +1,8 @@
 /** Our own record of a turn: every message both ways, without secrets, and the readable part of it as it happens. */
 export interface Transcript {
   hear(from: "agent" | "client", message: unknown, invalid: string | null): void;
-  tell(text: string): void;
+  /** False: what is told is at its bound, and no more of it is kept. */
+  tell(text: string): boolean;
   redact(text: string): string;
   redactions(): number;
   /** One JSON object a line. */
@@ -23,7 +24,12 @@ export function secretsIn(value: string): readonly string[] {
   );
 }
 
-export function transcriptOf(secrets: readonly string[], write: (text: string) => void): Transcript {
+/** `write` is called with at most so many bytes of what is told, and once more to say so. */
+export function transcriptOf(
+  secrets: readonly string[],
+  write: (text: string) => void,
+  toldBytesMax: number,
+): Transcript {
   // As they stand in JSON too: a quote or a backslash in one is escaped there.
   const sought = [...new Set(secrets.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))].sort(
     (a, b) => b.length - a.length,
@@ -32,6 +38,7 @@ export function transcriptOf(secrets: readonly string[], write: (text: string) =
   let bytes = 0;
   let leftOut = 0;
   let redactions = 0;
+  let told = 0;
   const redact = (text: string): string => {
     let clean = text;
     for (const secret of sought) {
@@ -54,7 +61,15 @@ export function transcriptOf(secrets: readonly string[], write: (text: string) =
       kept.push(line);
     },
     tell(text) {
-      write(redact(text));
+      if (told > toldBytesMax) return false;
+      const clean = new TextEncoder().encode(redact(text));
+      const room = toldBytesMax - told;
+      told += clean.byteLength;
+      const fits = new TextDecoder().decode(clean.subarray(0, room));
+      if (fits !== "") write(fits);
+      if (told <= toldBytesMax) return true;
+      write(`\n[more than ${toldBytesMax} bytes of output: no more is kept here]\n`);
+      return false;
     },
     end() {
       const lines = leftOut === 0 ? kept : [...kept, JSON.stringify({ left_out: leftOut })];

@@ -23,7 +23,7 @@ function turn(given: Given = {}, place: Partial<TurnPlace> = {}) {
     scratches: [],
     environment: { LAYER: "1" },
     words: {},
-    transcript: transcriptOf(["the-secret"], (text) => made.seen.said.push(text)),
+    transcript: transcriptOf(["the-secret"], (text) => made.seen.said.push(text), 1024 ** 2),
     signal: new AbortController().signal,
     ...place,
   });

@@ -334,6 +334,24 @@ describe("a turn of a program without a protocol", () => {
     expect(await made.can.turn(ASKED)).toMatchObject({ stop: "error", trouble });
   });
 
+  it("that puts out more than its limit is ended by it, and no more than that is written", async () => {
+    const made = turns(PLAIN, undefined, {
+      spec: { limits: { ...givenDesk().desk.spec.limits, outputBytes: 10 } },
+      session: (_, signal) => ({
+        says: ["0123456", "789abc", "never heard"],
+        outcome: untilEnded(signal),
+      }),
+    });
+    expect(await made.can.turn(ASKED)).toEqual({
+      stop: "output",
+      message: "0123456789abc",
+      asked: null,
+      trouble: "the agent was ended by the limit on output",
+    });
+    expect(made.seen.said).toEqual(["0123456", "789", "\n[more than 10 bytes of output: no more is kept here]\n"]);
+    expect(turnOf(made)).toMatchObject({ stop: "output", endedBy: "output" });
+  });
+
   it("is none the worse for not reading", async () => {
     const made = turns(PLAIN);
     const open = (command: SandboxCommand, signal: AbortSignal): SandboxSession => ({

@@ -131,7 +131,11 @@ async function oneTurn(
   const failure = await failureMount(desk, directory, deps.writeText);
   const { stallMs, stallEnds } = desk.spec.limits;
   const timeoutMs = desk.spec.limits.stepMs;
-  const transcript = transcriptOf(granted.secrets, (text) => deps.appendOutput(run.outputFile, text));
+  const transcript = transcriptOf(
+    granted.secrets,
+    (text) => deps.appendOutput(run.outputFile, text),
+    desk.spec.limits.outputBytes,
+  );
   const closing = new AbortController();
   const ending = AbortSignal.any([run.signal, closing.signal]);
   const mounts: Mount[] = [
@@ -238,7 +242,7 @@ async function oneTurn(
       environment: outcome.environmentDigest,
       exitCode: outcome.exitCode,
       signal: outcome.signal,
-      endedBy: outcome.endedBy === "cancel" && !run.signal.aborted ? "closed" : outcome.endedBy,
+      endedBy: endedBy(outcome, stop, run.signal),
       stderr: stderr.ref,
       durationMs: Math.round(outcome.durationMs),
       prompt: prompt.ref,
@@ -289,6 +293,12 @@ function costsOf({ usage, resumed }: TurnReport, before: Cost | null) {
     ? { ...usage.cost, amount: Math.round((usage.cost.amount - known.amount) * 1e6) / 1e6 }
     : usage.cost;
   return { usage: { ...usage, cost }, ...(sum !== null && { sessionCost: sum }) };
+}
+
+/** A process that we ended after its turn was closed; one that we ended because it put out too much was ended by that. */
+function endedBy(outcome: SessionOutcome, stop: TurnStop, run: AbortSignal): SessionOutcome["endedBy"] | "closed" {
+  if (outcome.endedBy !== "cancel" || run.aborted) return outcome.endedBy;
+  return stop === "output" ? "output" : "closed";
 }
 
 /** What ended it, the bounds first: an agent that was cut off did not stop by itself, whatever it said before. */

@@ -46,8 +46,8 @@ export interface TurnClient {
   startTerminal(asked: TerminalAsked): Promise<TurnTerminal>;
   /** One message as it passed, for the transcript. `invalid`: it was not what the protocol says, and in which way. */
   hear(from: "agent" | "client", message: unknown, invalid: string | null): void;
-  /** Something for a person who looks on. */
-  tell(text: string): void;
+  /** Something for a person who looks on. False: there was more of it than is kept, and the rest is told to nobody. */
+  tell(text: string): boolean;
 }
 
 export interface TurnWanted {

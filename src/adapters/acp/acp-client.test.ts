@@ -106,7 +106,7 @@ const clientWith = (does: Partial<TurnClient> = {}): TurnClient => ({
   needsPerson: never,
   startTerminal: denied,
   hear: () => undefined,
-  tell: () => undefined,
+  tell: () => true,
   ...does,
 });
 const turnOf = (answers: Answers, client: TurnClient = clientWith(), wanted: Partial<TurnWanted> = {}) => {

@@ -83,7 +83,7 @@ const NOBODY: TurnClient = {
   needsPerson: new Promise(() => undefined),
   startTerminal: refuse,
   hear: () => undefined,
-  tell: () => undefined,
+  tell: () => true,
 };
 
 interface Conversation {
