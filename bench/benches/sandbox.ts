@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
-import type { SandboxCommand } from "../../src/ports/sandbox.ts";
+import type { RunCommand } from "../../src/ports/sandbox.ts";
 import { type Bench, ratio, rounds, took } from "../bench.ts";
 import { startRig } from "../system.ts";
 
@@ -65,7 +65,7 @@ const BARE_CHAIN = [
   ...["--unshare-user", "/bin/true"],
 ];
 
-const command = (outputFile: string): SandboxCommand => ({
+const command = (outputFile: string): RunCommand => ({
   argv: ["/bin/true"],
   cwd: "/tmp",
   mounts: [],

@@ -29,15 +29,20 @@ export async function plainTurn(
     .then(() => writer.close())
     .catch(() => undefined);
   const decoder = new TextDecoder();
+  const pieces = client.pieces();
   let message = "";
-  for await (const chunk of session.output) {
-    const part = decoder.decode(chunk, { stream: true });
+  const heard = (part: string): boolean => {
+    if (part === "") return true;
     message = (message + part).slice(-MESSAGE_MAX);
     client.hear("agent", part, null);
-    if (client.tell(part)) continue;
+    return client.tell(part);
+  };
+  for await (const chunk of session.output) {
+    if (heard(pieces.add(decoder.decode(chunk, { stream: true })))) continue;
     // Whoever called ends it. Left alone it would put out more until its time is over.
     return { ...NOTHING_SAID, stop: "output", message: message.toWellFormed().trim() };
   }
+  heard(pieces.add(decoder.decode()) + pieces.rest());
   const outcome = await session.outcome;
   await saying;
   const ended = outcome.exitCode === null ? (outcome.signal ?? "a signal") : `exit code ${outcome.exitCode}`;

@@ -3,6 +3,7 @@ import { captured, type Given, givenDesk, untilEnded } from "../../test/support/
 import { NO_GRANTS } from "../domain/foreign-agent.ts";
 import { type OfferedTool, type ToolServer, toolDigest } from "../domain/tool-server.ts";
 import type { SandboxSession } from "../ports/sandbox.ts";
+import type { ToolAsked } from "../ports/tool-protocol.ts";
 import type { BrokerDependencies } from "./deps.ts";
 import { toolCapabilities } from "./tools.ts";
 
@@ -21,9 +22,9 @@ const SERVER: ToolServer = {
 /** A server that offers this now and answers so. */
 function calls(given: Given = {}, server: Partial<ToolServer> = {}, offered: OfferedTool | null = FIND) {
   const toolProtocol = {
-    call: async (_: SandboxSession, __: string, ___: unknown, agreed: (now: OfferedTool | null) => void) => {
+    call: async (_: SandboxSession, { agreed, redact }: ToolAsked) => {
       agreed(offered);
-      return { text: "found it with value-of-KEY", isError: false };
+      return { text: redact("found it with value-of-KEY"), isError: false };
     },
   };
   const { deps, desk, pass, seen } = givenDesk({
@@ -73,6 +74,24 @@ describe("a tool of a server", () => {
     expect(seen.effects[0]?.touched).toEqual([]);
     expect(seen.effects[0]?.evidence.at(-1)).toMatchObject({ kind: "egress", verdict: "denied" });
     expect(seen.denied).toHaveLength(1);
+  });
+
+  it("that says a secret on its stderr, in two pieces or where that is cut, leaves it in no record", async () => {
+    const noise = `value-of-KEY${"x".repeat(32 * 1024 - 4)}`;
+    const { can, seen } = calls(
+      {
+        session: ({ onStderr }) => {
+          for (const piece of ["it is value-", "of-KEY, va"]) onStderr(new TextEncoder().encode(piece));
+          return { outcome: Promise.resolve({ stderr: captured(noise) }) };
+        },
+      },
+      { grants: { ...NO_GRANTS, variables: ["KEY"] } },
+    );
+    await can.callTool("docs__find", {});
+    expect(seen.said.join("")).toBe("it is [redacted], va");
+    expect(seen.effects[0]?.evidence[0]).toMatchObject({
+      stderr: { digest: `blob of ted]${"x".repeat(32 * 1024 - 4)}` },
+    });
   });
 
   it.each([

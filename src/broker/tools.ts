@@ -1,8 +1,8 @@
 import { Failure } from "../domain/failure.ts";
 import { startable } from "../domain/found-program.ts";
 import { placeIn } from "../domain/spec.ts";
-import { callableName, type ToolServer, toolDigest } from "../domain/tool-server.ts";
-import type { CallableTool, ToolCapabilities, ToolTold } from "../ports/agent.ts";
+import { callableName, type OfferedTool, type ToolServer, toolDigest } from "../domain/tool-server.ts";
+import { type CallableTool, OUTPUT_TOLD_BYTES, type ToolCapabilities, type ToolTold } from "../ports/agent.ts";
 import type { Desk, Effect, StepRun } from "../ports/broker.ts";
 import type { AgentProgram } from "../ports/foreign.ts";
 import type { Mount, SessionOutcome } from "../ports/sandbox.ts";
@@ -12,7 +12,6 @@ import {
   firstRepo,
   insideOf,
   limitsOf,
-  tail,
   targetOf,
   toolPathOf,
   workspaceMounts,
@@ -94,6 +93,13 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
           ...(await deps.allowPrivate()),
           ...hosts.map(targetOf),
         ]);
+  const transcript = transcriptOf(
+    granted.secrets,
+    (text) => deps.appendOutput(run.outputFile, text),
+    desk.spec.limits.outputBytes,
+  );
+  const { redact } = transcript;
+  const stderrTold = transcript.stream();
   const closing = new AbortController();
   const ending = AbortSignal.any([run.signal, closing.signal]);
   let records: Awaited<ReturnType<NonNullable<typeof door>["close"]>> = [];
@@ -116,14 +122,14 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
         egressSocket: door?.socket ?? null,
         limits: limitsOf(desk, timeoutMs),
         stall: null,
-        outputFile: run.outputFile,
+        onStderr: stderrTold.take,
         onStart: run.onStart,
       },
       ending,
     );
     // Awaited below; until then its failure must not count as nobody's.
     session.outcome.catch(() => undefined);
-    const agreed = (offered: Parameters<Parameters<typeof deps.toolProtocol.call>[3]>[0]): void => {
+    const agreed = (offered: OfferedTool | null): void => {
       if (offered === null || toolDigest(deps.seal, offered) !== digest)
         throw new Failure(
           "act/denied",
@@ -132,7 +138,7 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
         );
     };
     try {
-      result = await deps.toolProtocol.call(session, tool, input, agreed, ending);
+      result = await deps.toolProtocol.call(session, { tool, input, agreed, redact }, ending);
     } finally {
       closing.abort();
       outcome = await session.outcome;
@@ -141,10 +147,12 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
     records = (await door?.close()) ?? [];
   }
   await tellDenied(desk, records);
-  const { redact } = transcriptOf(granted.secrets, () => undefined, 0);
-  const told: ToolTold = { text: redact(result.text), isError: result.isError };
+  stderrTold.end();
+  const told: ToolTold = { text: result.text, isError: result.isError };
   const answer = await deps.blobs.stage(new TextEncoder().encode(told.text));
-  const stderr = await deps.blobs.stage(new TextEncoder().encode(redact(tail(outcome.stderr.bytes))));
+  const stderr = await deps.blobs.stage(
+    new TextEncoder().encode(endOf(redact(new TextDecoder().decode(outcome.stderr.bytes)))),
+  );
   return {
     evidence: [
       {
@@ -167,6 +175,8 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
     blobs: [answer, stderr],
   };
 }
+
+const endOf = (text: string): string => text.slice(-OUTPUT_TOLD_BYTES).toWellFormed();
 
 function findProgram(deps: BrokerDependencies, desk: Desk, repo: string, { name, argv }: ToolServer): AgentProgram {
   return startable(

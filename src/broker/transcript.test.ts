@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { secretsIn, transcriptOf } from "./transcript.ts";
+import { redactorOf, secretsIn, transcriptOf } from "./transcript.ts";
 
 const MOST = 1024 ** 2;
 const linesOf = (bytes: Uint8Array): unknown[] =>
@@ -34,6 +34,46 @@ describe("what is taken out of records", () => {
   test("the longer of two that begin alike is taken out whole", () => {
     const transcript = transcriptOf(["abcdefgh", "abcdefghijkl"], () => undefined, MOST);
     expect(transcript.redact("x abcdefghijkl y abcdefgh")).toBe("x [redacted] y [redacted]");
+  });
+});
+
+describe("a secret that is spread over pieces of a text", () => {
+  const whole = (secrets: readonly string[], pieces: readonly string[]): readonly string[] => {
+    const text = redactorOf(secrets).pieces();
+    return [...pieces.map((piece) => text.add(piece)), text.rest()];
+  };
+
+  test.each([
+    ["over two", ["sk-0123456789"], ["key: sk-01", "23456789!"], ["key: ", "[redacted]!", ""]],
+    ["over many", ["sk-0123456789"], [..."<sk-0123456789>"], ["<", ...Array(12).fill(""), "[redacted]", ">", ""]],
+    ["and only begins", ["sk-0123456789"], ["so sk-0", "1 is it"], ["so ", "sk-01 is it", ""]],
+    ["and is cut off at the end", ["sk-0123456789"], ["so sk-0"], ["so ", "sk-0"]],
+    ["and is the longer of two", ["abcdefgh", "abcdefghijkl"], ["abcdefgh", "ijkl."], ["", "[redacted].", ""]],
+    ["and is the shorter of two", ["abcdefgh", "abcdefghijkl"], ["abcdefgh", "x."], ["", "[redacted]x.", ""]],
+    ["whose end may begin another", ["xxxxxxab", "abcdefgh"], ["1xxxxxxab", "2"], ["1", "[redacted]2", ""]],
+    ["as it stands in JSON", ['pass"word'], ['{"a":"pass\\', '"word"}'], ['{"a":"', '[redacted]"}', ""]],
+    ["and nothing is secret", [], ["a", "b"], ["a", "b", ""]],
+  ])("is found, and nothing else waits: %s", (_, secrets, pieces, told) =>
+    expect(whole(secrets, pieces)).toEqual(told),
+  );
+
+  test("is found wherever the text is cut", () => {
+    const secret = "aabaabaaab";
+    const text = `aab${secret}aabaa${secret}b`;
+    for (let a = 0; a <= text.length; a += 1)
+      for (let b = a; b <= text.length; b += 1)
+        expect(whole([secret], [text.slice(0, a), text.slice(a, b), text.slice(b)]).join("")).toBe(
+          "aab[redacted]aabaa[redacted]b",
+        );
+  });
+
+  test("is in nothing that is told of bytes as they come", () => {
+    const told: string[] = [];
+    const transcript = transcriptOf(["sk-0123456789"], (text) => told.push(text), MOST);
+    const stream = transcript.stream();
+    for (const byte of new TextEncoder().encode("ä sk-0123456789 sk-0")) stream.take(Uint8Array.of(byte));
+    stream.end();
+    expect(told.join("")).toBe("ä [redacted] sk-0");
   });
 });
 

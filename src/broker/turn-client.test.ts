@@ -292,6 +292,44 @@ describe("an agent that starts commands", () => {
     ]);
   });
 
+  it("that hold what was granted have it in no record: neither of the act, nor of its end, nor of what a person is asked", async () => {
+    const sealed = { deps: { seal: () => ({ text: "", sha256: "sealed" }) } };
+    const { client, seen } = turn(sealed);
+    await (
+      await client.startTerminal({
+        ...terminal,
+        command: "curl",
+        args: ["-H", "Key: the-secret"],
+        cwd: "/workspace/app/the-secret",
+      })
+    ).ended;
+    const asking = turn({ ...sealed, policy: ask });
+    const line = { ...terminal, command: "curl", args: [`${"x".repeat(200)}the-secret`] };
+    await expect(asking.client.startTerminal(line)).rejects.toThrow("[redacted] in app: a person is asked first");
+    const wishing = turn(sealed);
+    await wishing.client.permit(wish({ tool: "the-secret", rawInput: { command: ["curl", "the-secret"] } }));
+    const forbidding = turn({ ...sealed, policy: deny });
+    await expect(forbidding.client.startTerminal(line)).rejects.toMatchObject({ code: "act/denied" });
+    await expect(forbidding.client.write("/workspace/app/the-secret", "x")).rejects.toMatchObject({
+      code: "act/denied",
+    });
+    const records = [
+      seen.told,
+      asking.seen.told,
+      asking.client.wish(),
+      wishing.seen.told,
+      wishing.client.wish(),
+      forbidding.seen.told,
+      forbidding.seen.denied,
+    ];
+    for (const record of records) {
+      expect(JSON.stringify(record)).toContain("[redacted]");
+      expect(JSON.stringify(record)).not.toContain("the-secret");
+    }
+    // What is started is what was asked for.
+    expect(seen.commands[0]?.argv).toEqual(["curl", "-H", "Key: the-secret"]);
+  });
+
   it("by a line has a shell read it; by words none", async () => {
     const { client, seen } = turn();
     for (const command of ["make && ls", "make"]) await (await client.startTerminal({ ...terminal, command })).ended;

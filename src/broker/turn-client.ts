@@ -46,6 +46,19 @@ export function turnClient(
     need();
   };
   const terminals: Promise<unknown>[] = [];
+  const { redact } = place.transcript;
+  /** An agent may say what it was granted in any word of what it wants. */
+  const withoutSecrets = (act: TurnAct): TurnAct => {
+    switch (act.kind) {
+      case "command":
+        return { ...act, argv: act.argv.map(redact), cwd: redact(act.cwd) };
+      case "permission":
+        return { ...act, tool: redact(act.tool) };
+      case "read":
+      case "edit":
+        return { ...act, path: redact(act.path) };
+    }
+  };
 
   const record = async (
     act: TurnAct,
@@ -63,18 +76,19 @@ export function turnClient(
         step: run.step,
         run: run.run,
         n,
-        act,
+        act: withoutSecrets(act),
         decision,
         rule,
         evidence: more.evidence ?? [],
-        cause: more.cause === undefined ? null : place.transcript.redact(more.cause).slice(0, 500).toWellFormed(),
+        cause: more.cause === undefined ? null : redact(more.cause).slice(0, 500).toWellFormed(),
       },
       more.blobs ?? [],
     );
   };
 
   /** Asks the policy as for a step of its own; a no is recorded twice over, as a refusal and as an act of the turn. */
-  const allowed = async (act: Act & { readonly repo: string }, asTold: TurnAct, inWords: string): Promise<string> => {
+  const allowed = async (act: Act & { readonly repo: string }, asTold: TurnAct, said: string): Promise<string> => {
+    const inWords = redact(said);
     if (wish !== null) throw new Failure("act/denied", "a person is asked first, and this turn ends");
     const answer = await decide(deps, desk, act);
     if (answer.verdict === "allow") return answer.rule;
@@ -84,12 +98,12 @@ export function turnClient(
       if (word === "allow") return "person";
       if (word === undefined) {
         await record(asTold, "asked", answer.rule, { cause: answer.reason });
-        const argv = act.kind === "command" ? act.argv : null;
-        wants({ digest, tool: act.kind, title: inWords, detail: JSON.stringify(act, null, 2), argv });
+        const argv = act.kind === "command" ? act.argv.map(redact) : null;
+        wants({ digest, tool: act.kind, title: inWords, detail: redact(JSON.stringify(act, null, 2)), argv });
         throw new Failure("act/denied", `${inWords}: a person is asked first`);
       }
     }
-    await desk.steps.deny(inWords, answer.rule, answer.reason);
+    await desk.steps.deny(inWords, answer.rule, redact(answer.reason));
     await record(asTold, "denied", answer.rule, { cause: answer.reason });
     throw new Failure("act/denied", `${inWords}: ${answer.reason}`);
   };
@@ -121,6 +135,8 @@ export function turnClient(
     settled: async () => {
       await Promise.allSettled(terminals);
     },
+    redact,
+    pieces: place.transcript.pieces,
     hear: (from, message, invalid) => place.transcript.hear(from, message, invalid),
     tell: (text) => place.transcript.tell(text),
 
@@ -171,12 +187,13 @@ export function turnClient(
 
     async permit(asked) {
       if (wish !== null) return "ask";
-      const { digest, covers, detail, wanted } = wishOf(deps, desk, asked);
-      const title = place.transcript.redact(asked.title).slice(0, TITLE_MAX).toWellFormed();
+      const { digest, covers, detail, wanted } = wishOf(deps, desk, asked, redact);
+      const title = redact(asked.title).slice(0, TITLE_MAX).toWellFormed();
       const request = await deps.blobs.stage(new TextEncoder().encode(place.transcript.redact(JSON.stringify(asked))));
       const act: TurnAct = { kind: "permission", digest, tool: asked.tool, title, request: request.ref };
       const blobs = [request];
-      const inWords = `be allowed: ${title} (${asked.tool})`;
+      const tool = redact(asked.tool);
+      const inWords = `be allowed: ${title} (${tool})`;
       const allCovered = covers.length > 0 && covers.every((one) => wordOn(place, one) === "allow");
       const word = wordOn(place, digest) ?? (allCovered ? "allow" : undefined);
       const judged = await judgeWish(deps, desk, wanted);
@@ -195,12 +212,12 @@ export function turnClient(
         return "allow";
       }
       if (judged.answer === "deny") {
-        await desk.steps.deny(inWords, judged.rule, judged.reason);
+        await desk.steps.deny(inWords, judged.rule, redact(judged.reason));
         await record(act, "denied", judged.rule, { blobs, cause: judged.reason });
         return "deny";
       }
       await record(act, "asked", judged.rule, { blobs, cause: judged.reason });
-      wants({ digest, tool: asked.tool, title, detail, argv: wanted.argv, covers });
+      wants({ digest, tool, title, detail, argv: wanted.argv?.map(redact) ?? null, covers });
       return "ask";
     },
 
@@ -221,7 +238,7 @@ export function turnClient(
       const rule = await allowed(
         act,
         told("begins"),
-        `run ${argv.join(" ").slice(0, TITLE_MAX).toWellFormed()} in ${repo}`,
+        `run ${redact(argv.join(" ")).slice(0, TITLE_MAX).toWellFormed()} in ${repo}`,
       );
       if (terminals.length >= TERMINALS_MAX)
         throw new Failure("act/denied", `more than ${TERMINALS_MAX} terminals in one turn`);
@@ -318,8 +335,8 @@ async function startTerminal(
     const stderr = await deps.blobs.stage(redacted(place.transcript, outcome.stderr.bytes));
     const evidence: Evidence = {
       kind: "command",
-      argv,
-      cwd,
+      argv: argv.map(place.transcript.redact),
+      cwd: place.transcript.redact(cwd),
       environment: outcome.environmentDigest,
       exitCode: outcome.exitCode,
       signal: outcome.signal,

@@ -114,7 +114,12 @@ export const keyOf = (deps: BrokerDependencies, act: Act & { readonly repo: stri
       : deps.seal({ act: JSON.stringify(act) }).sha256;
 
 /** The wish as we understand it. Where it says neither files nor a command, the digest is over all that the agent said of it. */
-export function wishOf(deps: BrokerDependencies, desk: Desk, { tool, title, rawInput, locations }: AskedPermission) {
+export function wishOf(
+  deps: BrokerDependencies,
+  desk: Desk,
+  { tool, title, rawInput, locations }: AskedPermission,
+  redact: (text: string) => string,
+) {
   const input =
     typeof rawInput === "object" && rawInput !== null ? (rawInput as Readonly<Record<string, unknown>>) : {};
   const command = input["command"] ?? input["cmd"];
@@ -143,7 +148,9 @@ export function wishOf(deps: BrokerDependencies, desk: Desk, { tool, title, rawI
         ? deps.seal({ tool, title, input: asText }).sha256
         : commandKey(deps, argv, cwd),
     covers: isChange ? files.map((one) => changeKey(deps, [one])) : [],
-    detail: (argv === null ? asText : argv.join(" ")).slice(0, 2_000).toWellFormed(),
+    detail: redact(argv === null ? asText : argv.join(" "))
+      .slice(0, 2_000)
+      .toWellFormed(),
     wanted: { tool, places, argv },
   };
 }

@@ -3,7 +3,7 @@ import { captured, type Given, givenDesk, textOf, untilEnded } from "../../test/
 import { type AcpChoice, type ForeignChoice, NO_GRANTS } from "../domain/foreign-agent.ts";
 import type { TurnStop } from "../domain/turn.ts";
 import type { TurnClient, TurnReport, TurnWanted } from "../ports/foreign.ts";
-import type { SandboxCommand, SandboxSession, SessionOutcome } from "../ports/sandbox.ts";
+import type { SandboxSession, SessionCommand, SessionOutcome } from "../ports/sandbox.ts";
 import type { BrokerDependencies } from "./deps.ts";
 import { turnCapabilities } from "./turn.ts";
 
@@ -186,6 +186,27 @@ describe("a turn of a foreign agent", () => {
     expect(made.seen.effects[0]?.evidence.map(({ kind }) => kind)).toEqual(["turn", "egress"]);
   });
 
+  it("that says a secret on its stderr, in two pieces or cut, leaves it in no record", async () => {
+    const grants = { ...NO_GRANTS, variables: ["KEY"] };
+    const stderr = captured(`${"x".repeat(195)}value-of-KEY\n`);
+    const made = turns(
+      { ...OWN, grants },
+      async () => {
+        const [session] = made.seen.sessions;
+        for (const piece of ["it is value-", "of-KEY, va"]) session?.onStderr(new TextEncoder().encode(piece));
+        return { stop: "died" };
+      },
+      ends({ exitCode: 1, stderr }),
+    );
+    const said = `${"x".repeat(195)}[reda`;
+    expect(await made.can.turn(ASKED)).toMatchObject({ trouble: `the agent stopped: died (exit code 1: ${said})` });
+    expect(made.seen.said.join("")).toBe("it is [redacted], va");
+    const kept = made.seen.effects.flatMap(({ blobs }) =>
+      blobs.map(({ inline }) => textOf(inline ?? new Uint8Array())),
+    );
+    expect(kept.join("\n")).not.toContain("value-of-KEY");
+  });
+
   it("is warned of when most of its time is gone, and when it stalls", async () => {
     vi.useFakeTimers();
     try {
@@ -334,6 +355,21 @@ describe("a turn of a program without a protocol", () => {
     expect(await made.can.turn(ASKED)).toMatchObject({ stop: "error", trouble });
   });
 
+  it("that puts out a secret in two pieces, or amid more than is kept, leaves it in no record", async () => {
+    const grants = { ...NO_GRANTS, variables: ["KEY"] };
+    const long = "y".repeat(64 * 1024 - 4);
+    const made = turns({ ...PLAIN, grants }, undefined, {
+      session: () => ({ says: ["it is value", "-of-KEY", long], outcome: Promise.resolve({}) }),
+    });
+    expect((await made.can.turn(ASKED)).message).toBe(`ted]${long}`);
+    expect(made.seen.said.join("")).toBe(`it is [redacted]${long}`);
+    const transcript = textOf(made.seen.effects[0]?.blobs[1]?.inline ?? new Uint8Array());
+    expect(transcript.split("\n").slice(1, 3)).toEqual([
+      '{"from":"agent","message":"it is "}',
+      '{"from":"agent","message":"[redacted]"}',
+    ]);
+  });
+
   it("that puts out more than its limit is ended by it, and no more than that is written", async () => {
     const made = turns(PLAIN, undefined, {
       spec: { limits: { ...givenDesk().desk.spec.limits, outputBytes: 10 } },
@@ -354,7 +390,7 @@ describe("a turn of a program without a protocol", () => {
 
   it("is none the worse for not reading", async () => {
     const made = turns(PLAIN);
-    const open = (command: SandboxCommand, signal: AbortSignal): SandboxSession => ({
+    const open = (command: SessionCommand, signal: AbortSignal): SandboxSession => ({
       ...made.deps.sandbox.open(command, signal),
       outcome: Promise.resolve({ ...OUTCOME }),
       input: new WritableStream<Uint8Array>({

@@ -15,7 +15,6 @@ import {
   firstRepo,
   insideOf,
   limitsOf,
-  tail,
   targetOf,
   toolPathOf,
   workspaceMounts,
@@ -136,6 +135,7 @@ async function oneTurn(
     (text) => deps.appendOutput(run.outputFile, text),
     desk.spec.limits.outputBytes,
   );
+  const stderrTold = transcript.stream();
   const closing = new AbortController();
   const ending = AbortSignal.any([run.signal, closing.signal]);
   const mounts: Mount[] = [
@@ -198,7 +198,7 @@ async function oneTurn(
           ends: stallEnds,
           onStall: (ms) => run.onWarning({ about: "stall", ms, limitMs: stallMs }),
         },
-        outputFile: run.outputFile,
+        onStderr: stderrTold.take,
         onStart: run.onStart,
       },
       ending,
@@ -230,7 +230,9 @@ async function oneTurn(
   await tellDenied(desk, records);
 
   const stop = stopOf(report, outcome, run.signal);
-  const stderr = await deps.blobs.stage(new TextEncoder().encode(transcript.redact(textOf(outcome.stderr.bytes))));
+  stderrTold.end();
+  const stderrText = transcript.redact(textOf(outcome.stderr.bytes));
+  const stderr = await deps.blobs.stage(new TextEncoder().encode(stderrText));
   const kept = await deps.blobs.stage(transcript.end());
   const prompt = await deps.blobs.stage(new TextEncoder().encode(asked.prompt));
   const evidence: Evidence[] = [
@@ -259,7 +261,12 @@ async function oneTurn(
     },
     ...egressEvidence(records),
   ];
-  const trouble = troubleOf(stop, report, outcome, transcript.redact);
+  const trouble = troubleOf(
+    stop,
+    { ...report, trouble: report.trouble === null ? null : transcript.redact(report.trouble) },
+    outcome,
+    stderrText,
+  );
   const told: TurnTold = {
     stop,
     message: transcript.redact(report.message),
@@ -311,23 +318,18 @@ function stopOf(report: TurnReport, outcome: SessionOutcome, run: AbortSignal): 
   return report.stop;
 }
 
-function troubleOf(
-  stop: TurnStop,
-  report: TurnReport,
-  outcome: SessionOutcome,
-  redact: (text: string) => string,
-): string | null {
+function troubleOf(stop: TurnStop, report: TurnReport, outcome: SessionOutcome, stderrText: string): string | null {
   if (isWholeTurn(stop)) return null;
   if (stop === "time" || stop === "memory" || stop === "output" || stop === "stall")
     return `the agent was ended by the limit on ${stop}`;
   const how = outcome.exitCode === null ? (outcome.signal ?? "a signal") : `exit code ${outcome.exitCode}`;
-  const stderr = tail(outcome.stderr.bytes).trim();
+  const stderr = stderrText.trim();
   const said = stderr.slice(stderr.lastIndexOf("\n") + 1);
   const more =
     stop === "died" || stop === "protocol"
       ? ` (${how}${said === "" ? "" : `: ${said.slice(0, 200).toWellFormed()}`})`
       : "";
-  return redact(`${report.trouble ?? `the agent stopped: ${stop.replaceAll("_", " ")}`}${more}`);
+  return `${report.trouble ?? `the agent stopped: ${stop.replaceAll("_", " ")}`}${more}`;
 }
 
 /** What a session that remembers nothing is told first. */

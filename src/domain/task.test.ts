@@ -452,11 +452,11 @@ describe("what turns of a foreign agent cost", () => {
       { type: "complete_step", step: { ...EXAMPLES.STEP_COMPLETED, step, evidence: [evidence], after: {} } },
     ];
   };
-  const after = (...told: readonly (readonly WorkReport[])[]) =>
+  const having = (...told: readonly (readonly WorkReport[])[]) =>
     told.flat().reduce((history, one) => history.and(report(one, 1)), IN.running).task;
 
   it("is what each added to its session, and the next one knows what that has cost so far", () => {
-    const task = after(turn("1", 0.5, 0.5), turn("2", 0.3, 0.8));
+    const task = having(turn("1", 0.5, 0.5), turn("2", 0.3, 0.8));
     expect([task.spent.total, task.turn]).toEqual([
       expect.objectContaining({ tokens: 20, microdollars: 800_000, turns: 2 }),
       { home: "2", session: "s1", sessionCost: usd(0.8), trees: task.trees },
@@ -464,7 +464,7 @@ describe("what turns of a foreign agent cost", () => {
   });
 
   it("is in a journal from before sessions were told apart what it was then", () => {
-    const task = after(turn("1", 0.5), turn("2", 0.8));
+    const task = having(turn("1", 0.5), turn("2", 0.8));
     expect([task.spent.total.microdollars, task.turn]).toEqual([
       1_300_000,
       { home: "2", session: "s1", trees: task.trees },

@@ -3,7 +3,7 @@ import { chown, lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunFiles } from "../adapters/system/run-files.ts";
 import type { AgentTrials, TrialReport, TriedAgent } from "../app/agents.ts";
-import { secretsIn, transcriptOf } from "../broker/transcript.ts";
+import { type Redactor, redactorOf, secretsIn } from "../broker/transcript.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Egress } from "../ports/egress.ts";
 import type { ForeignProtocol, Granted, TurnClient } from "../ports/foreign.ts";
@@ -32,7 +32,8 @@ export function agentTrials(parts: TrialParts): AgentTrials {
   return {
     probe: (agent) => inScratch(parts, agent, async (talk, _, signal) => parts.protocol.probe(talk, PLACE, signal)),
     test: (agent, prompt) =>
-      inScratch(parts, agent, async (talk, directory, signal, redact) => {
+      inScratch(parts, agent, async (talk, directory, signal, redactor) => {
+        const { redact } = redactor;
         const asked: string[] = [];
         const denied: string[] = [];
         const wanted = {
@@ -44,7 +45,7 @@ export function agentTrials(parts: TrialParts): AgentTrials {
           mode: agent.launcher?.workMode ?? null,
           session: null,
         };
-        const report = await parts.protocol.turn(talk, wanted, trialClient(asked, denied), signal);
+        const report = await parts.protocol.turn(talk, wanted, trialClient(asked, denied, redactor), signal);
         const trial: TrialReport = {
           stop: report.stop,
           message: redact(report.message).slice(0, 2_000),
@@ -59,7 +60,7 @@ export function agentTrials(parts: TrialParts): AgentTrials {
 }
 
 /** Says yes to what an agent may do by itself in its scratch anyway, and keeps its hands still: a trial changes nothing of a person's. */
-function trialClient(asked: string[], denied: string[]): TurnClient {
+function trialClient(asked: string[], denied: string[], { redact, pieces }: Redactor): TurnClient {
   const no = async (what: string): Promise<never> => {
     denied.push(what);
     throw new Failure("act/denied", `${what}: not in a trial`);
@@ -75,14 +76,16 @@ function trialClient(asked: string[], denied: string[]): TurnClient {
     needsPerson: new Promise(() => undefined),
     hear: () => undefined,
     tell: () => true,
+    redact,
+    pieces,
   };
 }
 
 async function inScratch<T>(
   { sandbox, files, egress, granted, toolPath }: TrialParts,
   agent: TriedAgent,
-  /** `redact` takes out of a text what was granted: none of it goes into a report. */
-  work: (talk: SandboxSession, directory: string, signal: AbortSignal, redact: (text: string) => string) => Promise<T>,
+  /** `redactor` takes out of texts what was granted: none of it goes into a report. */
+  work: (talk: SandboxSession, directory: string, signal: AbortSignal, redactor: Redactor) => Promise<T>,
 ): Promise<T> {
   const name = randomUUID();
   const directory = await files.directory("trial", name, 1);
@@ -106,7 +109,6 @@ async function inScratch<T>(
         environment[variable] = value;
         secrets.push(...secretsIn(value));
       }
-      const { redact } = transcriptOf(secrets, () => undefined, 0);
       const session = sandbox.open(
         {
           argv: [agent.path, ...agent.args],
@@ -122,14 +124,14 @@ async function inScratch<T>(
           egressSocket: door?.socket ?? null,
           limits: LIMITS,
           stall: null,
-          outputFile: join(directory, "output"),
+          onStderr: () => undefined,
           onStart: () => undefined,
         },
         ending.signal,
       );
       session.outcome.catch(() => undefined);
       try {
-        return await work(session, scratch, ending.signal, redact);
+        return await work(session, scratch, ending.signal, redactorOf(secrets));
       } finally {
         ending.abort();
         await session.outcome;

@@ -51,7 +51,7 @@ export const offeredTools = (deps: {
           egressSocket: door?.socket ?? null,
           limits: LIMITS,
           stall: null,
-          outputFile: `${directory}/output`,
+          onStderr: () => undefined,
           onStart: () => undefined,
         },
         AbortSignal.any([closing.signal, AbortSignal.timeout(LIMITS.wallMs)]),

@@ -33,6 +33,14 @@ export interface TurnTerminal {
   kill(): void;
 }
 
+/** A text that comes in pieces, without secrets, though one is spread over several of them. */
+export interface Pieces {
+  /** What can be told of it now: what may be the beginning of a secret waits for what comes after it. */
+  add(piece: string): string;
+  /** What still waited, once nothing comes after it. */
+  rest(): string;
+}
+
 /**
  * Who answers an agent during its turn. What is refused is thrown as `act/denied`, and the agent is told why. `ask` as the answer to a
  * permission: only a person can say, and the turn has to end.
@@ -48,6 +56,9 @@ export interface TurnClient {
   hear(from: "agent" | "client", message: unknown, invalid: string | null): void;
   /** Something for a person who looks on. False: there was more of it than is kept, and the rest is told to nobody. */
   tell(text: string): boolean;
+  /** Takes secrets out of a text. What is to be cut goes through it first: half a secret is none that could be found. */
+  redact(text: string): string;
+  pieces(): Pieces;
 }
 
 export interface TurnWanted {

@@ -53,10 +53,20 @@ export interface SandboxCommand {
   readonly limits: Limits;
   /** Null: nobody asks whether it stalls. */
   readonly stall: StallWatch | null;
-  /** Host file that live output (stdout and stderr as they come) is appended to; created 0600 when missing. */
-  readonly outputFile: string;
   /** Called once the process exists, before its outcome is known. */
   readonly onStart: (mark: ProcessMark) => void;
+}
+
+/** A command that is run to its end. */
+export interface RunCommand extends SandboxCommand {
+  /** Host file that live output (stdout and stderr as they come) is appended to; created 0600 when missing. */
+  readonly outputFile: string;
+}
+
+/** A command that is talked with. */
+export interface SessionCommand extends SandboxCommand {
+  /** Told its stderr as it comes, up to the bound on output: whoever writes it down takes out first what must not be read there. */
+  readonly onStderr: (chunk: Uint8Array) => void;
 }
 
 export interface Captured {
@@ -108,14 +118,14 @@ export interface SandboxSession {
  * is an outcome (exit code 127), not an error; words that no system starts (a NUL in one, one of 128 KiB) are
  * `Failure("input/invalid")`, and nothing of them is started. No working sandbox: `Failure("sandbox/missing")` naming what to install.
  * All of this holds for `open` as it does for `run`, but for stdout: it is handed on as it comes, a slow listener slows the process, and
- * the bound on output counts stderr alone. Only stderr goes to the live file.
+ * the bound on output counts stderr alone, which is told as it comes and written nowhere.
  */
 export interface Sandbox {
   /** One command that must work, one write, one read and one packet that must fail. Throws `sandbox/missing`. */
   selfTest(): Promise<SandboxReport>;
-  run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxOutcome>;
+  run(command: RunCommand, signal: AbortSignal): Promise<SandboxOutcome>;
   /** Starts one command and returns as soon as it can be talked with. */
-  open(command: SandboxCommand, signal: AbortSignal): SandboxSession;
+  open(command: SessionCommand, signal: AbortSignal): SandboxSession;
   /**
    * Where the absolute path of a program leads inside, known without starting anything because the system's own directories are there as
    * on the host, read-only. Null: it is none of those, so only a command inside can tell.

@@ -14,13 +14,15 @@ export interface ToolResult {
 export interface ToolProtocol {
   offered(talk: Talk, signal: AbortSignal): Promise<readonly OfferedTool[]>;
   /** Calls the tool once `agreed` has seen what the server offers under its name now (null: nothing). */
-  call(
-    talk: Talk,
-    tool: string,
-    input: Readonly<Record<string, unknown>>,
-    agreed: (offered: OfferedTool | null) => void,
-    signal: AbortSignal,
-  ): Promise<ToolResult>;
+  call(talk: Talk, call: ToolAsked, signal: AbortSignal): Promise<ToolResult>;
+}
+
+export interface ToolAsked {
+  readonly tool: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly agreed: (offered: OfferedTool | null) => void;
+  /** Takes secrets out of what the server says before any of it is cut: half a secret is none that could be found. */
+  readonly redact: (text: string) => string;
 }
 
 export type Talk = Pick<SandboxSession, "input" | "output">;

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type EgressProxyOptions, egressProxy } from "../../src/adapters/egress/proxy.ts";
 import { bubblewrapSandbox } from "../../src/adapters/sandbox/bubblewrap.ts";
 import type { EgressDoor, EgressRecord, EgressTarget } from "../../src/ports/egress.ts";
-import type { SandboxCommand } from "../../src/ports/sandbox.ts";
+import type { RunCommand } from "../../src/ports/sandbox.ts";
 import { freePort } from "../support/free-port.ts";
 
 const NODE = realpathSync(process.execPath);
@@ -340,7 +340,7 @@ describe("through the sandbox and its bridge", () => {
     mkdirSync(workspace, { recursive: true });
     const owner = sandbox.owner();
     if (owner !== null) chownSync(workspace, owner.uid, owner.gid);
-    const command: SandboxCommand = {
+    const command: RunCommand = {
       argv,
       cwd: "/workspace",
       mounts: [

@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bubblewrapSandbox, mountWitnessArgv, parseMountWitness } from "../../src/adapters/sandbox/bubblewrap.ts";
-import type { ProcessMark, Sandbox, SandboxCommand, SandboxOutcome } from "../../src/ports/sandbox.ts";
+import type { ProcessMark, RunCommand, Sandbox, SandboxOutcome, SessionCommand } from "../../src/ports/sandbox.ts";
 import { FULL } from "../support/sample.ts";
 
 /**
@@ -47,7 +47,7 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
   let commands = 0;
 
   /** A command over a writable /workspace, with Node at /node; what is given replaces what is usual. */
-  const command = (argv: readonly string[], given: Partial<SandboxCommand> = {}): SandboxCommand => {
+  const command = (argv: readonly string[], given: Partial<RunCommand> = {}): RunCommand => {
     commands += 1;
     return {
       argv,
@@ -67,12 +67,19 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
       ...given,
     };
   };
-  const limits = (changed: Partial<SandboxCommand["limits"]>) => ({ limits: { ...command([]).limits, ...changed } });
+  const session = (
+    argv: readonly string[],
+    { onStderr = () => undefined, ...given }: Partial<SessionCommand> = {},
+  ) => ({
+    ...command(argv, given),
+    onStderr,
+  });
+  const limits = (changed: Partial<RunCommand["limits"]>) => ({ limits: { ...command([]).limits, ...changed } });
   const never = (): AbortSignal => new AbortController().signal;
-  const run = (argv: readonly string[], given: Partial<SandboxCommand> = {}): Promise<SandboxOutcome> =>
+  const run = (argv: readonly string[], given: Partial<RunCommand> = {}): Promise<SandboxOutcome> =>
     sandbox.run(command(argv, given), never());
-  const sh = (script: string, given: Partial<SandboxCommand> = {}) => run(["sh", "-c", script], given);
-  const js = (script: string, given: Partial<SandboxCommand> = {}) => run(["/node", "-e", script], given);
+  const sh = (script: string, given: Partial<RunCommand> = {}) => run(["sh", "-c", script], given);
+  const js = (script: string, given: Partial<RunCommand> = {}) => run(["/node", "-e", script], given);
   /** The same script without any sandbox: shows that the payload works, so that its failing inside means something. */
   const unguarded = (script: string) => spawnSync("sh", ["-c", script], { encoding: "utf8", cwd: host });
 
@@ -155,7 +162,7 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
       ] as const) {
         const refusal = { code: "input/invalid", message };
         await expect(sandbox.run(command(argv, { onStart }), never())).rejects.toMatchObject(refusal);
-        await expect(sandbox.open(command(argv, { onStart }), never()).outcome).rejects.toMatchObject(refusal);
+        await expect(sandbox.open(session(argv, { onStart }), never()).outcome).rejects.toMatchObject(refusal);
       }
       expect(marks).toEqual([]);
       const most = "x".repeat(131_071);
@@ -740,12 +747,12 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
 
   alike("talking", () => {
     /** Opens a conversation; what it says comes as whole lines. */
-    const open = (argv: readonly string[], given: Partial<SandboxCommand> = {}, signal = never()) => {
-      const session = sandbox.open(command(argv, given), signal);
-      const writer = session.input.getWriter();
-      const lines = linesOf(session.output);
+    const open = (argv: readonly string[], given: Partial<SessionCommand> = {}, signal = never()) => {
+      const opened = sandbox.open(session(argv, given), signal);
+      const writer = opened.input.getWriter();
+      const lines = linesOf(opened.output);
       return {
-        ...session,
+        ...opened,
         say: (words: string) => writer.write(Buffer.from(`${words}\n`)),
         bye: () => writer.close(),
         lines,
@@ -754,8 +761,9 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
     const echo = ["sh", "-c", "while read -r line; do echo heard $line; done; echo bye; echo told >&2; exit 4"];
 
     it("says and hears line by line, and gives end-of-file", async () => {
-      const file = join(host, "talk");
-      const { say, bye, lines, outcome } = open(echo, { outputFile: file });
+      const told: string[] = [];
+      const onStderr = (chunk: Uint8Array): void => void told.push(Buffer.from(chunk).toString());
+      const { say, bye, lines, outcome } = open(echo, { onStderr });
       await say("one");
       expect(await next(lines)).toBe("heard one");
       await say("two");
@@ -766,19 +774,37 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
       const ended = await outcome;
       expect(ended).toMatchObject({ exitCode: 4, endedBy: "itself", stdoutBytes: 24 });
       expect(text(ended.stderr)).toBe("told\n");
-      expect(readFileSync(file, "utf8")).toBe("told\n");
+      expect(told.join("")).toBe("told\n");
+    });
+
+    it("tells of stderr what fits its bound, and fails as whoever is told fails", async () => {
+      let told = 0;
+      const onStderr = (chunk: Uint8Array): void => {
+        told += chunk.length;
+      };
+      const flood = sandbox.open(
+        session(["sh", "-c", "yes >&2"], { onStderr, ...limits({ outputBytes: 1_000 }) }),
+        never(),
+      );
+      expect(await flood.outcome).toMatchObject({ endedBy: "output" });
+      expect(told).toBe(1_000);
+      const full = (): void => {
+        throw Object.assign(new Error("no room"), { code: "ENOSPC" });
+      };
+      const { outcome } = sandbox.open(session(["sh", "-c", "echo x >&2"], { onStderr: full }), never());
+      await expect(outcome).rejects.toMatchObject({ code: "store/full" });
     });
 
     it("hands on more than the bound on output, and slows who is not listened to", async () => {
       const bytes = 4 * MiB;
-      const { outcome, output } = sandbox.open(command(["head", "-c", String(bytes), "/dev/zero"]), never());
+      const { outcome, output } = sandbox.open(session(["head", "-c", String(bytes), "/dev/zero"]), never());
       const reader = output.getReader();
       let heard = 0;
       for (let part = await reader.read(); !part.done; part = await reader.read()) heard += part.value.length;
       expect(heard).toBe(bytes);
       expect(await outcome).toMatchObject({ exitCode: 0, endedBy: "itself", stdoutBytes: bytes });
 
-      const silent = sandbox.open(command(["yes"], limits({ wallMs: 1_000 })), never());
+      const silent = sandbox.open(session(["yes"], limits({ wallMs: 1_000 })), never());
       const { endedBy, stdoutBytes } = await silent.outcome;
       expect(endedBy).toBe("time");
       expect(stdoutBytes).toBeLessThan(8 * MiB);
@@ -800,9 +826,9 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
     it("never starts what is aborted before, and what cannot start is an outcome", async () => {
       const aborted = new AbortController();
       aborted.abort();
-      expect(await sandbox.open(command(["true"]), aborted.signal).outcome).toMatchObject({ endedBy: "cancel" });
-      expect(await sandbox.open(command(["no-such-program"]), never()).outcome).toMatchObject({ exitCode: 127 });
-      const broken = bubblewrapSandbox({ program: "/no/such/bwrap" }).open(command(["true"]), never());
+      expect(await sandbox.open(session(["true"]), aborted.signal).outcome).toMatchObject({ endedBy: "cancel" });
+      expect(await sandbox.open(session(["no-such-program"]), never()).outcome).toMatchObject({ exitCode: 127 });
+      const broken = bubblewrapSandbox({ program: "/no/such/bwrap" }).open(session(["true"]), never());
       await expect(broken.outcome).rejects.toMatchObject({ code: "sandbox/missing" });
     });
 
@@ -811,7 +837,7 @@ function sandboxContract(make: () => Sandbox, whole: boolean): void {
       mkdirSync(home);
       ownedByAgent(home);
       const mounts = [...command([]).mounts, { host: home, inside: "/home/agent", access: "write" } as const];
-      const { outcome } = sandbox.open(command(["sh", "-c", "echo kept >~/note"], { mounts }), never());
+      const { outcome } = sandbox.open(session(["sh", "-c", "echo kept >~/note"], { mounts }), never());
       expect(await outcome).toMatchObject({ exitCode: 0 });
       expect(readFileSync(join(home, "note"), "utf8")).toBe("kept\n");
     });
@@ -879,7 +905,7 @@ const homeOfThisUser = (): string => process.env["HOME"] ?? tmpdir();
 const IMPORT = `import { bubblewrapSandbox } from ${JSON.stringify(new URL("../../src/adapters/sandbox/bubblewrap.ts", import.meta.url).href)};`;
 
 /** A module that runs one command as a daemon of its own would; `after` sees the outcome as `o`. */
-const runnerScript = (command: SandboxCommand, after: string): string =>
+const runnerScript = (command: RunCommand, after: string): string =>
   `${IMPORT} const o = await bubblewrapSandbox().run({ ...${JSON.stringify(command)}, onStart: () => undefined }, new AbortController().signal); ${after}`;
 
 /** Pids of living processes whose arguments hold the mark; this test's own are no match, they only pass it on. */

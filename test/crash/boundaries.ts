@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, watch, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Sandbox, SandboxCommand } from "../../src/ports/sandbox.ts";
+import type { Sandbox, SessionCommand } from "../../src/ports/sandbox.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Workspaces } from "../../src/ports/workspaces.ts";
 
@@ -124,7 +124,7 @@ export function countedSandbox(
   return {
     ...sandbox,
     async run(command, signal) {
-      const who = stepOf(command);
+      const who = stepOf(command.outputFile);
       if (who === null) return sandbox.run(command, signal);
       const name = `${who.step}.${who.run}`;
       cross(`before the command of ${name}`);
@@ -164,7 +164,7 @@ export function countedSandbox(
       }
     },
     open(command, signal) {
-      const who = stepOf(command);
+      const who = turnOf(command);
       if (who === null) return sandbox.open(command, signal);
       const name = `${who.step}.${who.run}`;
       cross(`before the turn of ${name}`);
@@ -191,12 +191,22 @@ export function countedSandbox(
 }
 
 /** Steps put their output into `output/<task>/<step>.<run>.log`; commands that belong to no step go elsewhere. */
-function stepOf({
-  outputFile,
-}: SandboxCommand): { readonly task: string; readonly step: string; readonly run: number } | null {
+function stepOf(outputFile: string): StepRun | null {
   const [, step, run] = /^(.+)\.(\d+)\.log$/.exec(basename(outputFile)) ?? [];
   if (step === undefined || run === undefined) return null;
   return { task: basename(dirname(outputFile)), step, run: Number(run) };
+}
+
+/** Turns have a home of their own, in a directory of their task; agents that are tried outside of any task have another. */
+function turnOf({ mounts }: SessionCommand): StepRun | null {
+  const home = mounts.find(({ inside }) => inside === "/home/agent")?.host ?? "";
+  return stepOf(`${home}.log`);
+}
+
+interface StepRun {
+  readonly task: string;
+  readonly step: string;
+  readonly run: number;
 }
 
 function meetIn(

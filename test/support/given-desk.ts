@@ -5,7 +5,13 @@ import type { Desk, Effect, Opened, StepRun } from "../../src/ports/broker.ts";
 import type { EgressRecord, EgressTarget } from "../../src/ports/egress.ts";
 import type { Layer } from "../../src/ports/layers.ts";
 import type { PolicyAnswer, PolicyQuestion } from "../../src/ports/policy.ts";
-import type { Captured, SandboxCommand, SandboxOutcome, SessionOutcome } from "../../src/ports/sandbox.ts";
+import type {
+  Captured,
+  SandboxCommand,
+  SandboxOutcome,
+  SessionCommand,
+  SessionOutcome,
+} from "../../src/ports/sandbox.ts";
 import { specGiven } from "./given-spec.ts";
 
 /*
@@ -66,7 +72,7 @@ export interface Given {
     signal: AbortSignal,
   ) => Partial<SandboxOutcome> | Promise<Partial<SandboxOutcome>>;
   readonly session?: (
-    command: SandboxCommand,
+    command: SessionCommand,
     signal: AbortSignal,
   ) => { readonly says?: readonly string[]; readonly outcome?: Promise<Partial<SessionOutcome>> };
   readonly connections?: readonly EgressRecord[];
@@ -84,6 +90,7 @@ export function givenDesk(given: Given = {}) {
     effects: [] as Effect[],
     inputs: [] as unknown[],
     commands: [] as SandboxCommand[],
+    sessions: [] as SessionCommand[],
     doors: [] as {
       readonly socket: string;
       readonly targets: readonly EgressTarget[];
@@ -229,8 +236,9 @@ export function givenDesk(given: Given = {}) {
         seen.commands.push(command);
         return ended(await given.command?.(command, signal));
       },
-      open: (command: SandboxCommand, signal: AbortSignal) => {
+      open: (command: SessionCommand, signal: AbortSignal) => {
         seen.commands.push(command);
+        seen.sessions.push(command);
         const { says = [], outcome = Promise.resolve({}) } = given.session?.(command, signal) ?? {};
         return {
           input: new WritableStream<Uint8Array>({

@@ -107,6 +107,8 @@ const clientWith = (does: Partial<TurnClient> = {}): TurnClient => ({
   startTerminal: denied,
   hear: () => undefined,
   tell: () => true,
+  redact: (text) => text,
+  pieces: () => ({ add: (piece) => piece, rest: () => "" }),
   ...does,
 });
 const turnOf = (answers: Answers, client: TurnClient = clientWith(), wanted: Partial<TurnWanted> = {}) => {
@@ -159,6 +161,57 @@ test("a turn is told with what the agent said, used and asked for", async () => 
         prompt: [{ type: "text", text: "What happened before: nothing.\n\nMind the gap.\n\nDo it." }],
       },
     },
+  ]);
+});
+
+test("a secret that an agent says in two pieces, or in its trouble, is in nothing that is heard or told of it", async () => {
+  const redact = (text: string): string => text.replaceAll("sk-0123456789", "[redacted]");
+  // The most hesitant there could be: nothing is told before all of it is known.
+  const pieces = () => {
+    let all = "";
+    return {
+      add: (piece: string) => {
+        all += piece;
+        return "";
+      },
+      rest: () => {
+        const rest = redact(all);
+        all = "";
+        return rest;
+      },
+    };
+  };
+  const heard: string[] = [];
+  const told: string[] = [];
+  const { report } = turnOf(
+    {
+      "session/prompt": (_, peer) => {
+        for (const kind of ["agent_message_chunk", "agent_thought_chunk"])
+          for (const text of ["it is sk-01234", "56789, I say", " sk-0"])
+            peer.update({ sessionUpdate: kind, content: { type: "text", text } });
+        throw Object.assign(new Error(`${"x".repeat(395)}sk-0123456789`), { code: -32_000 });
+      },
+    },
+    clientWith({
+      hear: (from, message) => void (from === "agent" && heard.push(JSON.stringify(message))),
+      tell: (text) => told.push(text) > 0,
+      redact,
+      pieces,
+    }),
+  );
+  expect(await report).toMatchObject({
+    stop: "error",
+    message: "it is [redacted], I say sk-0",
+    trouble: `${"x".repeat(395)}[reda`,
+  });
+  expect(told.join("")).toBe("it is [redacted], I say sk-0");
+  const texts = (kind: string): string =>
+    heard
+      .flatMap((line) => (line.includes(kind) ? [...line.matchAll(/"text":"([^"]*)"/g)].map(([, text]) => text) : []))
+      .join("");
+  expect([texts("agent_message_chunk"), texts("agent_thought_chunk")]).toEqual([
+    "it is [redacted], I say sk-0",
+    "it is [redacted], I say sk-0",
   ]);
 });
 

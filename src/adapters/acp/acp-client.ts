@@ -10,6 +10,7 @@ import type {
   TurnTerminal,
   TurnWanted,
 } from "../../ports/foreign.ts";
+import { joined } from "./joined.ts";
 import { type Said, saidBy } from "./said.ts";
 import { type Wire, wire } from "./wire.ts";
 
@@ -20,15 +21,16 @@ const STOP_MS = 3_000;
 /** The client's side of the Agent Client Protocol, version 1, over the streams of a process. */
 export const acpProtocol = ({ helloMs = HELLO_MS }: { readonly helloMs?: number } = {}): ForeignProtocol => ({
   async turn(talk, wanted, asked, signal) {
-    const said = saidBy(asked.tell);
-    const lines = wire(talk.input, talk.output, asked.hear, said.update);
+    const said = saidBy(asked);
+    const heard = joined(asked);
+    const lines = wire(talk.input, talk.output, heard.hear, said.update);
     const bug: { error: unknown; happened: boolean } = { error: null, happened: false };
     const conversation = conversationOf(lines, asked, said, signal, (error) => {
       bug.happened = true;
       bug.error = error;
     });
     const report = await conversation.hold(
-      (agent) => oneTurn(agent, wanted, said, conversation, helloMs),
+      (agent) => oneTurn(agent, wanted, said, conversation, helloMs, asked.redact),
       (trouble): TurnReport => ({
         ...said.soFar(),
         stop: signal.aborted ? "cancelled" : trouble === null ? "died" : "protocol",
@@ -36,6 +38,7 @@ export const acpProtocol = ({ helloMs = HELLO_MS }: { readonly helloMs?: number 
         trouble: trouble ?? GONE,
       }),
     );
+    heard.end();
     if (bug.happened) throw bug.error;
     // A connection that broke because nobody is there any more is a death, whichever of the two was noticed first.
     const isGone =
@@ -48,7 +51,7 @@ export const acpProtocol = ({ helloMs = HELLO_MS }: { readonly helloMs?: number 
   },
 
   async probe(talk, cwd, signal) {
-    const said = saidBy(() => undefined);
+    const said = saidBy(NOBODY);
     const lines = wire(talk.input, talk.output, () => undefined, said.update);
     const conversation = conversationOf(lines, NOBODY, said, signal, () => undefined);
     return conversation.hold(
@@ -84,6 +87,8 @@ const NOBODY: TurnClient = {
   startTerminal: refuse,
   hear: () => undefined,
   tell: () => true,
+  redact: (text) => text,
+  pieces: () => ({ add: (piece) => piece, rest: () => "" }),
 };
 
 interface Conversation {
@@ -279,12 +284,13 @@ async function oneTurn(
   said: Said,
   { needsPerson }: Conversation,
   helloMs: number,
+  redact: TurnClient["redact"],
 ): Promise<TurnReport> {
   const failed = (stop: "protocol" | "error", error: unknown): TurnReport => ({
     ...said.soFar(),
     stop,
     invalidMessages: 0,
-    trouble: sentenceOf(error),
+    trouble: sentenceOf(error, redact),
   });
   let session: string;
   let resumed = false;
@@ -380,17 +386,17 @@ async function oneProbe(agent: ClientContext, cwd: string, helloMs: number): Pro
       );
       return { ...found, modes: modes?.availableModes.map(({ id }) => id) ?? [] };
     } catch (error) {
-      return { ...found, trouble: `a session could not be begun: ${sentenceOf(error)}` };
+      return { ...found, trouble: `a session could not be begun: ${sentenceOf(error, NOBODY.redact)}` };
     }
   } catch (error) {
-    return { ...NOTHING_PROBED, trouble: sentenceOf(error) };
+    return { ...NOTHING_PROBED, trouble: sentenceOf(error, NOBODY.redact) };
   }
 }
 
 /** An agent's own words, bounded: they end in the journal. */
-function sentenceOf(error: unknown): string {
+function sentenceOf(error: unknown, redact: TurnClient["redact"]): string {
   if (error instanceof z.ZodError) return `it answered with something else than the protocol says`;
   const text = error instanceof Error ? error.message : String(error);
   const data = error instanceof RequestError && error.data !== undefined ? ` (${JSON.stringify(error.data)})` : "";
-  return `${text}${data}`.replaceAll(/\s+/g, " ").slice(0, 400).toWellFormed();
+  return redact(`${text}${data}`).replaceAll(/\s+/g, " ").slice(0, 400).toWellFormed();
 }

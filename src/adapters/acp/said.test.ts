@@ -12,7 +12,10 @@ const chunk = (text: string) => updating({ sessionUpdate: "agent_message_chunk",
 /** What is gathered, and what a person who looks on was told. */
 function listening() {
   const told: string[] = [];
-  const said = saidBy((text) => void told.push(text));
+  const said = saidBy({
+    tell: (text) => told.push(text) > 0,
+    pieces: () => ({ add: (piece) => piece, rest: () => "" }),
+  });
   return { said, told: () => told.join("") };
 }
 

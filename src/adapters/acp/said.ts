@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TurnReport } from "../../ports/foreign.ts";
+import type { TurnClient, TurnReport } from "../../ports/foreign.ts";
 
 /** An agent's last words of a turn, as far as anybody is told of them. */
 const MESSAGE_MAX = 64 * 1024;
@@ -63,7 +63,7 @@ export interface Said {
 
 const NOTHING_USED: TurnReport["usage"] = { inputTokens: null, outputTokens: null, totalTokens: null, cost: null };
 
-export function saidBy(tell: (text: string) => void): Said {
+export function saidBy({ tell, pieces }: Pick<TurnClient, "tell" | "pieces">): Said {
   const calls = new Map<string, KnownCall>();
   let begun = false;
   let agent: string | null = null;
@@ -71,6 +71,12 @@ export function saidBy(tell: (text: string) => void): Said {
   let session: string | null = null;
   let resumed = false;
   let message = "";
+  let words = pieces();
+  const say = (part: string): void => {
+    if (part === "") return;
+    message = (message + part).slice(-MESSAGE_MAX);
+    tell(part);
+  };
   let toolCalls = 0;
   let contextTokens: number | null = null;
   let counted = false;
@@ -89,6 +95,7 @@ export function saidBy(tell: (text: string) => void): Said {
     });
     // What it says after it used a tool is another message: the last one is the answer.
     if (before === undefined) {
+      say(words.rest());
       message = "";
       tell(`\n[${update.kind ?? "tool"}] ${update.title ?? update.toolCallId}\n`);
     }
@@ -97,8 +104,7 @@ export function saidBy(tell: (text: string) => void): Said {
   const take = (update: z.infer<typeof Update>["update"]): void => {
     switch (update.sessionUpdate) {
       case "agent_message_chunk":
-        message = (message + (update.content.text ?? "")).slice(-MESSAGE_MAX);
-        tell(update.content.text ?? "");
+        say(words.add(update.content.text ?? ""));
         return;
       case "tool_call":
       case "tool_call_update":
@@ -129,6 +135,7 @@ export function saidBy(tell: (text: string) => void): Said {
     begin: () => {
       begun = true;
       message = "";
+      words = pieces();
       toolCalls = 0;
       contextTokens = null;
       usage = NOTHING_USED;
@@ -150,14 +157,17 @@ export function saidBy(tell: (text: string) => void): Said {
       if (parsed.success && begun) take(parsed.data.update);
       return parsed.success;
     },
-    soFar: () => ({
-      agent,
-      version,
-      session,
-      resumed,
-      message: message.toWellFormed().trim(),
-      usage: counted ? usage : { ...usage, totalTokens: contextTokens },
-      toolCalls,
-    }),
+    soFar() {
+      say(words.rest());
+      return {
+        agent,
+        version,
+        session,
+        resumed,
+        message: message.toWellFormed().trim(),
+        usage: counted ? usage : { ...usage, totalTokens: contextTokens },
+        toolCalls,
+      };
+    },
   };
 }

@@ -61,7 +61,7 @@ export function wire(
     const [message, why] = parsed(line, asked);
     const update = why === null ? updateIn(message) : null;
     const odd = update !== null && !onUpdate(update.params) ? "no update of a session" : why;
-    hear("agent", message ?? line.slice(0, 10_000).toWellFormed(), odd);
+    hear("agent", message ?? line, odd);
     if (odd !== null) invalid += 1;
     return odd === null && !isNotification(message) ? (message as AnyMessage) : null;
   };

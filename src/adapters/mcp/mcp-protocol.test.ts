@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Failure } from "../../domain/failure.ts";
+import type { ToolAsked } from "../../ports/tool-protocol.ts";
 import { mcpProtocol } from "./mcp-protocol.ts";
 
 /* A tool server at the other end of two streams: it answers each request with what a test says. */
@@ -26,7 +27,7 @@ const toolNamed = (name: string) => ({ name, description: `does ${name}`, inputS
 
 /** `greeting`: what it says before it is asked anything. */
 function serverThat(answers: Answers, greeting = "") {
-  const asked: string[] = [];
+  const methods: string[] = [];
   let say: (text: string) => void = () => {};
   const output = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -37,18 +38,28 @@ function serverThat(answers: Answers, greeting = "") {
   const input = new WritableStream<Uint8Array>({
     write(chunk) {
       const { id, method, params = {} } = JSON.parse(new TextDecoder().decode(chunk)) as Asked;
-      asked.push(method);
+      methods.push(method);
       const answer = answers[method] ?? standing[method];
       if (id !== undefined) say(`${JSON.stringify({ jsonrpc: "2.0", id, result: answer?.(params) })}\n`);
     },
   });
-  return { talk: { input, output }, asked };
+  return { talk: { input, output }, asked: methods };
 }
 
 const offeredBy = (...server: Parameters<typeof serverThat>) =>
   mcpProtocol().offered(serverThat(...server).talk, new AbortController().signal);
 const called = (answers: Answers) =>
-  mcpProtocol().call(serverThat(answers).talk, "look", { at: "a" }, () => undefined, new AbortController().signal);
+  mcpProtocol().call(
+    serverThat(answers).talk,
+    asked(() => undefined),
+    new AbortController().signal,
+  );
+const asked = (agreed: ToolAsked["agreed"]): ToolAsked => ({
+  tool: "look",
+  input: { at: "a" },
+  agreed,
+  redact: (text) => text.replaceAll("the-secret", "[redacted]"),
+});
 
 test("all pages of what a server offers are read", async () => {
   const pages: Readonly<Record<string, object>> = {
@@ -85,14 +96,14 @@ test.each([
 
 test("a tool is called once what is offered under its name was agreed to, with its input as it is", async () => {
   const seen: unknown[] = [];
-  const { talk, asked } = serverThat({
+  const { talk, asked: methods } = serverThat({
     "tools/call": (params) => {
       seen.push(params);
       return { content: [{ type: "text", text: "done" }] };
     },
   });
   const agreed = (offered: unknown): void => void seen.push(offered);
-  expect(await mcpProtocol().call(talk, "look", { at: "a" }, agreed, new AbortController().signal)).toEqual({
+  expect(await mcpProtocol().call(talk, asked(agreed), new AbortController().signal)).toEqual({
     text: "done",
     isError: false,
   });
@@ -100,19 +111,21 @@ test("a tool is called once what is offered under its name was agreed to, with i
     { name: "look", description: "does look", schema: { type: "object" } },
     { name: "look", arguments: { at: "a" } },
   ]);
-  expect(asked).toEqual(["initialize", "notifications/initialized", "tools/list", "tools/call"]);
+  expect(methods).toEqual(["initialize", "notifications/initialized", "tools/list", "tools/call"]);
 });
 
 test("a tool that nobody agreed to is not called, and why is told as it was said", async () => {
-  const { talk, asked } = serverThat({});
+  const { talk, asked: methods } = serverThat({});
   const no = new Failure("act/denied", "that tool is another one by now");
   const offered: unknown[] = [];
   const refusing = (tool: unknown): void => {
     offered.push(tool);
     throw no;
   };
-  await expect(mcpProtocol().call(talk, "gone", {}, refusing, new AbortController().signal)).rejects.toBe(no);
-  expect([offered, asked.includes("tools/call")]).toEqual([[null], false]);
+  await expect(
+    mcpProtocol().call(talk, { ...asked(refusing), tool: "gone" }, new AbortController().signal),
+  ).rejects.toBe(no);
+  expect([offered, methods.includes("tools/call")]).toEqual([[null], false]);
 });
 
 test("of a result the text is told; what is no text is named, and what is too long is cut", async () => {
@@ -129,6 +142,16 @@ test("of a result the text is told; what is no text is named, and what is too lo
   ).toEqual({ text: "one\n[image, left out]", isError: true });
   const long = await called({ "tools/call": () => ({ content: [{ type: "text", text: "x".repeat(64 * 1024 + 3) }] }) });
   expect(long).toEqual({ text: `${"x".repeat(64 * 1024)}\n[cut: 3 characters more]`, isError: false });
+});
+
+test("a secret is taken out of what a server says before that is cut, its complaints included", async () => {
+  const text = `${"x".repeat(64 * 1024 - 4)}the-secret`;
+  expect((await called({ "tools/call": () => ({ content: [{ type: "text", text }] }) })).text).toBe(
+    `${"x".repeat(64 * 1024 - 4)}[red\n[cut: 6 characters more]`,
+  );
+  const complaint = called({ "tools/call": () => ({ content: "the-secret".repeat(100) }) });
+  const message: unknown = await complaint.catch((error: unknown) => error instanceof Error && error.message);
+  expect(String(message)).not.toMatch(/the-s/);
 });
 
 test("half of a surrogate pair is in nothing that a server's words become, cut or not", async () => {
@@ -153,6 +176,10 @@ test("half of a surrogate pair is in nothing that a server's words become, cut o
 test("a person who stops a call hears that they did, and no failure of the server", async () => {
   const stopping = new AbortController();
   const { talk } = serverThat({});
-  const stopped = mcpProtocol().call(talk, "look", {}, () => stopping.abort(new Error("stopped")), stopping.signal);
+  const stopped = mcpProtocol().call(
+    talk,
+    asked(() => stopping.abort(new Error("stopped"))),
+    stopping.signal,
+  );
   await expect(stopped).rejects.toThrow("stopped");
 });

@@ -15,17 +15,25 @@ const DESCRIPTION_MAX = 4_000;
  * or a list of roots gets "method not found".
  */
 export const mcpProtocol = (): ToolProtocol => ({
-  offered: (talk, signal) => conversation(talk, signal, (client) => toolsOf(client, signal)),
-  call: (talk, tool, input, agreed, signal) =>
-    conversation(talk, signal, async (client) => {
+  offered: (talk, signal) => conversation(talk, signal, asItIs, (client) => toolsOf(client, signal)),
+  call: (talk, { tool, input, agreed, redact }, signal) =>
+    conversation(talk, signal, redact, async (client) => {
       const offered = await toolsOf(client, signal);
       agreed(offered.find(({ name }) => name === tool) ?? null);
       const result = await client.callTool({ name: tool, arguments: { ...input } }, undefined, { signal });
-      return resultOf(result);
+      return resultOf(result, redact);
     }),
 });
 
-async function conversation<T>(talk: Talk, signal: AbortSignal, hold: (client: Client) => Promise<T>): Promise<T> {
+/** Asked by a person what it offers, it has nothing of a task to tell. */
+const asItIs = (text: string): string => text;
+
+async function conversation<T>(
+  talk: Talk,
+  signal: AbortSignal,
+  redact: (text: string) => string,
+  hold: (client: Client) => Promise<T>,
+): Promise<T> {
   // Loaded when a server is first talked to: it brings a validator of JSON Schema that most daemons never need.
   const { Client } = await import("@modelcontextprotocol/sdk/client/index.js");
   const client = new Client({ name: "agentos", version: "1" }, { capabilities: {} });
@@ -37,7 +45,7 @@ async function conversation<T>(talk: Talk, signal: AbortSignal, hold: (client: C
   } catch (error) {
     signal.throwIfAborted();
     if (isFailure(error)) throw error;
-    const said = [error instanceof Error ? error.message : String(error), ...trouble].join("; ").slice(0, 500);
+    const said = redact([error instanceof Error ? error.message : String(error), ...trouble].join("; ")).slice(0, 500);
     throw new Failure("agent/failed", `the tool server did not do what the protocol says: ${said}`, { cause: error });
   } finally {
     await client.close();
@@ -62,15 +70,16 @@ async function toolsOf(client: Client, signal: AbortSignal): Promise<readonly Of
   return found;
 }
 
-function resultOf(result: Awaited<ReturnType<Client["callTool"]>>): ToolResult {
+function resultOf(result: Awaited<ReturnType<Client["callTool"]>>, redact: (text: string) => string): ToolResult {
   const parts = Array.isArray(result.content) ? result.content : [];
-  const text = parts
+  const whole = parts
     .map((part: unknown) => {
       if (typeof part !== "object" || part === null || !("type" in part)) return "[something that is no content]";
       if (part.type === "text" && "text" in part && typeof part.text === "string") return part.text;
       return `[${String(part.type)}, left out]`;
     })
     .join("\n");
+  const text = redact(whole);
   const cut =
     text.length > TEXT_MAX
       ? `${text.slice(0, TEXT_MAX).toWellFormed()}\n[cut: ${text.length - TEXT_MAX} characters more]`

@@ -1,15 +1,22 @@
-import type { FileHandle } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { checkWords } from "../../domain/command-words.ts";
 import { Failure } from "../../domain/failure.ts";
-import type { Limits, Sandbox, SandboxCommand, SandboxOutcome, SandboxSession } from "../../ports/sandbox.ts";
+import type {
+  Limits,
+  RunCommand,
+  Sandbox,
+  SandboxCommand,
+  SandboxOutcome,
+  SandboxSession,
+  SessionCommand,
+} from "../../ports/sandbox.ts";
 import { type CommandLine, commandLine, ownHardLimits, type Surroundings } from "./command-line.ts";
 import { type ControlGroups, openControlGroups } from "./control-groups.ts";
 import { environmentDigest, variablesFor } from "./environment.ts";
 import { checkMounts, systemArguments, systemProgram } from "./file-system.ts";
 import { watchLife } from "./life.ts";
 import { findProgram, sandboxMissing } from "./missing.ts";
-import { captured, type Listener, openLiveFile, outputPipes, recordOutput, streamed } from "./output.ts";
+import { captured, type Listener, type LiveOutput, liveFile, outputPipes, recordOutput, streamed } from "./output.ts";
 import { endOrphans } from "./owner.ts";
 import { endProcess, treeResidentBytes } from "./process-tree.ts";
 import { syscallFilter } from "./seccomp.ts";
@@ -67,7 +74,8 @@ export const bubblewrapSandbox = (options: BubblewrapOptions = {}): Sandbox => {
     openGroups: (limits) => (options.controlGroups === false ? null : openControlGroups(limits)),
     pipes: outputPipes(),
   };
-  const runHere: Sandbox["run"] = (command, signal) => run(box, command, signal);
+  const runHere: Sandbox["run"] = (command: RunCommand, signal) =>
+    run(box, command, () => liveFile(command.outputFile), signal);
   return {
     run: runHere,
     open: (command, signal) => openSession(box, command, signal),
@@ -101,7 +109,7 @@ interface Box {
 }
 
 /** Both ends of what is said, and the outcome of a process that has them for stdin and stdout. */
-const openSession = (box: Box, command: SandboxCommand, signal: AbortSignal): SandboxSession => {
+const openSession = (box: Box, command: SessionCommand, signal: AbortSignal): SandboxSession => {
   const said = spoken();
   const heard = streamed();
   let stdoutBytes = 0;
@@ -115,7 +123,12 @@ const openSession = (box: Box, command: SandboxCommand, signal: AbortSignal): Sa
     },
     over: heard.over,
   };
-  const outcome = run(box, command, signal, talk)
+  const told: LiveOutput = {
+    place: "the data directory",
+    write: async (chunk) => command.onStderr(chunk),
+    close: async () => undefined,
+  };
+  const outcome = run(box, command, async () => told, signal, talk)
     .then(({ stdout: _, ...rest }) => ({ ...rest, stdoutBytes }))
     .finally(() => {
       said.gone();
@@ -134,6 +147,7 @@ interface Talk {
 const run = async (
   box: Box,
   command: SandboxCommand,
+  openLive: () => Promise<LiveOutput>,
   signal: AbortSignal,
   talk: Talk | null = null,
 ): Promise<SandboxOutcome> => {
@@ -145,11 +159,11 @@ const run = async (
   const line = commandLine(box.surroundings(), command, variables, toolchains.binds);
   if (signal.aborted) return { ...NEVER_STARTED, environmentDigest: digest };
 
-  const file = await openLiveFile(command.outputFile);
+  const live = await openLive();
   const groups = box.openGroups(command.limits);
   try {
     for (let builds = 1; ; builds += 1) {
-      const confined = await runConfined(box, command, signal, line, groups, file, talk);
+      const confined = await runConfined(box, command, signal, line, groups, live, talk);
       if (confined.kind === "ran") return { ...confined.outcome, environmentDigest: digest };
       // Somebody ended it before anything of the command had begun. Of a conversation the beginning may have been said already.
       if (!confined.killed || talk !== null || builds === BUILDS_MAX)
@@ -157,7 +171,7 @@ const run = async (
     }
   } finally {
     await groups?.remove();
-    await file.close();
+    await live.close();
   }
 };
 
@@ -184,10 +198,10 @@ const runConfined = async (
   signal: AbortSignal,
   line: CommandLine,
   groups: ControlGroups | null,
-  file: FileHandle,
+  live: LiveOutput,
   talk: Talk | null,
 ): Promise<Confined> => {
-  const { limits, stall, outputFile, onStart } = command;
+  const { limits, stall, onStart } = command;
   const pipes = await box.pipes.borrow();
   const started = start(line, groups?.directories ?? [], pipes, talk !== null);
   if (started.stdin !== null) talk?.said.to(started.stdin);
@@ -215,10 +229,10 @@ const runConfined = async (
   let outputBytes = 0;
   const recording = recordOutput(
     pipes,
-    file,
+    live,
     limits.outputBytes,
     () => end("output"),
-    (error) => fail(storageFailure(outputFile, error)),
+    (error) => fail(storageFailure(live.place, error)),
     (bytes) => {
       outputBytes += bytes;
     },

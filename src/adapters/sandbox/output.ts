@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, constants, openSync } from "node:fs";
-import { type FileHandle, mkdtemp, open, readdir, rm } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,16 +15,24 @@ export interface Recorded {
   readonly stderr: Captured;
 }
 
+/** Where output goes as it comes. */
+export interface LiveOutput {
+  /** As it is named where there is no room in it. */
+  readonly place: string;
+  write(chunk: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
 /**
- * Reads both streams to their end: every byte up to the bound goes to the live file as it comes and into its own
- * buffer. Reading waits for the file, so a fast command waits for a slow disk instead of filling our memory.
- * `onPastBound` is called once when more than `bytesMax` came; `onTrouble` once when the file cannot be written.
+ * Reads both streams to their end: every byte up to the bound goes to the live output as it comes and into its own
+ * buffer. Reading waits for it, so a fast command waits for a slow disk instead of filling our memory.
+ * `onPastBound` is called once when more than `bytesMax` came; `onTrouble` once when the live output cannot be written.
  * After either, what still comes is read and dropped, because a full pipe would keep the writer from ending.
- * With a listener stdout is its alone: nothing of it is kept, counted or written to the file.
+ * With a listener stdout is its alone: nothing of it is kept, counted or written.
  */
 export const recordOutput = async (
   pipes: OutputPipes,
-  file: FileHandle,
+  live: LiveOutput,
   bytesMax: number,
   onPastBound: () => void,
   onTrouble: (error: unknown) => void,
@@ -51,7 +59,7 @@ export const recordOutput = async (
           onPastBound();
         }
         try {
-          await file.appendFile(kept);
+          await live.write(kept);
         } catch (error) {
           dropping = true;
           onTrouble(error);
@@ -120,8 +128,14 @@ export const captured = (chunks: readonly Uint8Array[]): Captured => {
 };
 
 /** The live file, 0600, never through a link that somebody left in its place. */
-export const openLiveFile = (path: string): Promise<FileHandle> =>
-  open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+export const liveFile = async (path: string): Promise<LiveOutput> => {
+  const file = await open(
+    path,
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+    0o600,
+  );
+  return { place: path, write: (chunk) => file.appendFile(chunk), close: () => file.close() };
+};
 
 /** One stream of a command: the writing end is a descriptor for the child, the reading end ours. */
 export interface OutputPipe {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { isFailure } from "../../domain/failure.ts";
-import type { Sandbox, SandboxCommand, SandboxReport } from "../../ports/sandbox.ts";
+import type { Sandbox, RunCommand, SandboxReport } from "../../ports/sandbox.ts";
 import { sandboxMissing } from "./missing.ts";
 
 /**
@@ -117,7 +117,7 @@ const parseProbe = (stdout: string): Probe => {
   return seen;
 };
 
-const probeCommand = (words: readonly string[], outputFile: string): SandboxCommand => ({
+const probeCommand = (words: readonly string[], outputFile: string): RunCommand => ({
   argv: [NODE, ...words],
   cwd: "/tmp",
   mounts: [{ host: process.execPath, inside: NODE, access: "read" }],
