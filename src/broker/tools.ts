@@ -138,7 +138,7 @@ async function callServer(deps: BrokerDependencies, desk: Desk, run: StepRun, ca
         );
     };
     try {
-      result = await deps.toolProtocol.call(session, { tool, input, agreed, redact }, ending);
+      result = await deps.toolProtocol.call(session, { tool, input, agreed, timeoutMs, redact }, ending);
     } finally {
       closing.abort();
       outcome = await session.outcome;

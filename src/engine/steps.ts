@@ -91,7 +91,9 @@ export function durableSteps(
         },
       });
     } catch (error) {
-      if (began && mayHaveReachedOut(hold, act)) throw new OutcomeUnknown(step, describe(act));
+      // A refusal is an answer: it comes before what was asked for is done, and says that it was not.
+      const isRefused = isFailure(error, "act/denied");
+      if (began && !isRefused && mayHaveReachedOut(hold, act)) throw new OutcomeUnknown(step, describe(act));
       if (!hold.signal.aborted) await failOpenStep(deps, hold, error);
       throw hold.signal.aborted ? await interrupted(deps, hold) : error;
     } finally {

@@ -21,6 +21,8 @@ export interface ToolAsked {
   readonly tool: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly agreed: (offered: OfferedTool | null) => void;
+  /** How long the call may take: the library of the protocol has a bound of its own where it is told none. */
+  readonly timeoutMs: number;
   /** Takes secrets out of what the server says before any of it is cut: half a secret is none that could be found. */
   readonly redact: (text: string) => string;
 }

@@ -141,6 +141,18 @@ describe("tools of a configured server", () => {
     ]);
   });
 
+  it("that changed since are refused also where their server may reach hosts: nothing was called, so nobody has to find out", async () => {
+    const project = await projectWith("plain", ["example.com:443"]);
+    const [agreed] = await rig.system.cases.toolServersOf(project.id);
+    if (agreed === undefined) throw new Error("no server was kept");
+    await rig.system.cases.changeProject(ADA, project.id, {
+      settings: { toolServers: [{ ...agreed, argv: ["node", SERVER, "changed"] }] },
+    });
+    const { id, said } = await through(project, [{ name: "notes__read_note", input: { path: "a.txt" } }]);
+    expect(said).toEqual(Array(2).fill("act/denied: the tool read_note of notes is not what was agreed on any more"));
+    expect((await rig.task(id)).status).toBe("succeeded");
+  });
+
   it("with a name that only looks like another cannot be agreed to", async () => {
     const project = await rig.project(repository());
     const { offered } = await rig.system.cases.addToolServer(ADA, project.id, server("homoglyph"));

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Failure } from "../../domain/failure.ts";
 import type { ToolAsked } from "../../ports/tool-protocol.ts";
 import { mcpProtocol } from "./mcp-protocol.ts";
@@ -25,8 +25,8 @@ const standing: Answers = {
 };
 const toolNamed = (name: string) => ({ name, description: `does ${name}`, inputSchema: { type: "object" } });
 
-/** `greeting`: what it says before it is asked anything. */
-function serverThat(answers: Answers, greeting = "") {
+/** `greeting`: what it says before it is asked anything; `silentAt`: what it never answers. */
+function serverThat(answers: Answers, greeting = "", silentAt = "") {
   const methods: string[] = [];
   let say: (text: string) => void = () => {};
   const output = new ReadableStream<Uint8Array>({
@@ -40,7 +40,8 @@ function serverThat(answers: Answers, greeting = "") {
       const { id, method, params = {} } = JSON.parse(new TextDecoder().decode(chunk)) as Asked;
       methods.push(method);
       const answer = answers[method] ?? standing[method];
-      if (id !== undefined) say(`${JSON.stringify({ jsonrpc: "2.0", id, result: answer?.(params) })}\n`);
+      if (id !== undefined && method !== silentAt)
+        say(`${JSON.stringify({ jsonrpc: "2.0", id, result: answer?.(params) })}\n`);
     },
   });
   return { talk: { input, output }, asked: methods };
@@ -58,6 +59,7 @@ const asked = (agreed: ToolAsked["agreed"]): ToolAsked => ({
   tool: "look",
   input: { at: "a" },
   agreed,
+  timeoutMs: 60_000,
   redact: (text) => text.replaceAll("the-secret", "[redacted]"),
 });
 
@@ -171,6 +173,27 @@ test("half of a surrogate pair is in nothing that a server's words become, cut o
   const page = [{ ...toolNamed("look"), description: `x${"😀".repeat(3_000)}` }];
   const [tool] = await offeredBy({ "tools/list": () => ({ tools: page }) });
   expect(tool?.description).toBe(`x${"😀".repeat(1_999)}\ufffd`);
+});
+
+test("a call may take the whole time of its step, and no more", async () => {
+  vi.useFakeTimers();
+  try {
+    const { talk, asked: methods } = serverThat({}, "", "tools/call");
+    const call = mcpProtocol().call(
+      talk,
+      { ...asked(() => undefined), timeoutMs: 600_000 },
+      new AbortController().signal,
+    );
+    const ended = vi.fn();
+    call.catch(ended);
+    await vi.waitFor(() => expect(methods).toContain("tools/call"));
+    await vi.advanceTimersByTimeAsync(590_000);
+    expect(ended).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(20_000);
+    await expect(call).rejects.toMatchObject({ code: "agent/failed", message: expect.stringContaining("timed out") });
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("a person who stops a call hears that they did, and no failure of the server", async () => {

@@ -5,6 +5,8 @@ import type { Talk, ToolProtocol, ToolResult } from "../../ports/tool-protocol.t
 import { streamTransport } from "./stream-transport.ts";
 
 const HELLO_MS = 60_000;
+/** A timer for longer than this would end at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 const TOOLS_MOST = 200;
 /** So much of a result is told; a model's context is not for more. */
 const TEXT_MAX = 64 * 1024;
@@ -16,11 +18,12 @@ const DESCRIPTION_MAX = 4_000;
  */
 export const mcpProtocol = (): ToolProtocol => ({
   offered: (talk, signal) => conversation(talk, signal, asItIs, (client) => toolsOf(client, signal)),
-  call: (talk, { tool, input, agreed, redact }, signal) =>
+  call: (talk, { tool, input, agreed, timeoutMs, redact }, signal) =>
     conversation(talk, signal, redact, async (client) => {
       const offered = await toolsOf(client, signal);
       agreed(offered.find(({ name }) => name === tool) ?? null);
-      const result = await client.callTool({ name: tool, arguments: { ...input } }, undefined, { signal });
+      const timeout = Math.min(timeoutMs, TIMER_MS_MAX);
+      const result = await client.callTool({ name: tool, arguments: { ...input } }, undefined, { signal, timeout });
       return resultOf(result, redact);
     }),
 });
