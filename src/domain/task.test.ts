@@ -4,7 +4,6 @@ import {
   ACT_EXAMPLES,
   ADA,
   COMMANDS,
-  ACT_EXAMPLES,
   EXAMPLES,
   event,
   exampleEvents,

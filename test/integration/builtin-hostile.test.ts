@@ -93,6 +93,12 @@ const ROWS: readonly Row[] = [
     requests: 5,
   },
   {
+    does: "asks for half of a character and for a command that no system starts",
+    says: first(() => calls(["search", { text: "\ud83d" }], ["run", { command: "echo a\0b" }])),
+    ends: "succeeded",
+    requests: 2,
+  },
+  {
     does: "says nothing, always",
     says: always(() => saysNothing()),
     ends: { reason: "agent_failed", detail: /3 times in a row without calling a tool/ },

@@ -379,4 +379,33 @@ describe("a plain command as an agent", () => {
     );
     expect(await turnsOf(id)).toMatchObject([{ agent: "/bin/sh", stop: "end_turn", exitCode: 0, endedBy: "itself" }]);
   });
+
+  test("that prints without end is ended by the limit on output, and neither stream leaves a secret in the live log", async () => {
+    const project = await rig.project(repository());
+    await grant(project, { hosts: [], variables: ["MODEL_KEY"], files: [] });
+    const halves = (stream: string): string =>
+      `printf "%s" "\${MODEL_KEY%abcdef}" ${stream}; sleep 0.1; printf "abcdef\\n" ${stream}`;
+    const id = await rig.queued(project, {
+      intent: "Say hello",
+      agent: { kind: "command", command: ["/bin/sh", "-c", `${halves("")}; ${halves(">&2")}; exec yes`] },
+      gates: [gate("true")],
+      limits: { output_bytes: 65_536 },
+      attempts: 1,
+    });
+    await rig.until(id, "awaiting_approval");
+    await rig.approve(id);
+    await rig.until(id, "blocked", "failed");
+    expect(await turnsOf(id)).toMatchObject([{ stop: "output", endedBy: "output" }]);
+    const logs = join(rig.home, "output", id);
+    const log = readdirSync(logs)
+      .map((name) => readFileSync(join(logs, name), "utf8"))
+      .join("");
+    expect(log.match(/\[redacted\]|\[more than.*\]|sk-secret/g)).toEqual([
+      "[redacted]",
+      "[redacted]",
+      "[more than 65536 bytes of output: no more is kept here]",
+    ]);
+    // Its planning looked at its mounts, which is in there too.
+    expect(log.length).toBeLessThan(65_536 + 1_000);
+  });
 });
