@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { isFailure } from "../../domain/failure.ts";
-import type { Sandbox, RunCommand, SandboxReport } from "../../ports/sandbox.ts";
+import type { RunCommand, Sandbox, SandboxReport } from "../../ports/sandbox.ts";
 import { sandboxMissing } from "./missing.ts";
 
 /**
