@@ -201,6 +201,38 @@ test("killed when the push has arrived and is not recorded: after the restart it
   expect(types.filter((type) => type === "DELIVERED")).toHaveLength(1);
 });
 
+test("a push of a task over a remote and a local repository pushes to the one, and merges into the other as ever", async () => {
+  const local = sampleRepo("plain");
+  await daemon.api.createProject({ name: "both" });
+  await daemon.api.addRepo("both", { url });
+  await daemon.api.addRepo("both", { path: local, name: "here" });
+  const { id } = await daemon.api.createTask({
+    title: "Write both",
+    project: "both",
+    agent: "script",
+    gates: ["app", "here"].map((repo) => ({ id: repo, repo, run: "test -f both.txt" })),
+    plan: {
+      items: ["app", "here"].map((repo) => ({ id: repo, title: repo, repo, do: [{ run: "echo done > both.txt" }] })),
+    },
+  });
+  await daemon.api.freezeTask(id);
+  await daemon.api.readyTask(id);
+  await waitForStatus(daemon.api, id, ["awaiting_approval"]);
+  await approve(daemon.api, id);
+  const { candidate } = await waitForStatus(daemon.api, id, ["succeeded"]);
+  const { repos } = await daemon.api.deliverTask(id, { push: "both" });
+  expect(
+    Object.fromEntries(Object.entries(repos).map(([repo, { way, branch, to }]) => [repo, [way, branch, to]])),
+  ).toEqual({
+    app: ["push", "both", candidate?.["app"]?.commit],
+    here: ["merge", "main", candidate?.["here"]?.commit],
+  });
+  expect([at("both"), git(local, "rev-parse", "main").trim()]).toEqual([
+    candidate?.["app"]?.commit,
+    candidate?.["here"]?.commit,
+  ]);
+});
+
 test("the token is in no form in the journal, the blobs, the log or anything else of the data directory", async () => {
   const forms = [
     SECRET,
