@@ -306,7 +306,7 @@ describe("an agent that starts commands", () => {
     const asking = turn({ ...sealed, policy: ask });
     const line = { ...terminal, command: "curl", args: [`${"x".repeat(200)}the-secret`] };
     await expect(asking.client.startTerminal(line)).rejects.toThrow("[redacted] in app: a person is asked first");
-    const wishing = turn(sealed);
+    const wishing = turn({ ...sealed, policy: unnamed });
     await wishing.client.permit(wish({ tool: "the-secret", rawInput: { command: ["curl", "the-secret"] } }));
     const forbidding = turn({ ...sealed, policy: deny });
     await expect(forbidding.client.startTerminal(line)).rejects.toMatchObject({ code: "act/denied" });
@@ -370,8 +370,8 @@ describe("an agent that starts commands", () => {
   it.each([
     [{ environment: { "": "x" } }, '"" is no name of a variable'],
     [{ environment: { "A=B": "x" } }, '"A=B" is no name of a variable'],
-    [{ environment: { A: "y\0--bind\0/\0/tmp/host" } }, "no command, argument or variable can hold a NUL character"],
-    [{ args: ["a\0b"] }, "no command, argument or variable can hold a NUL character"],
+    [{ environment: { A: "y\0--bind\0/\0/tmp/host" } }, "a word of the command holds a NUL character"],
+    [{ args: ["a\0b"] }, "a word of the command holds a NUL character"],
   ])("with what no system takes is refused before anything is done: %j", async (more, said) => {
     const { client, acts, seen } = turn();
     await expect(client.startTerminal({ ...terminal, command: "make", ...more })).rejects.toMatchObject({

@@ -270,8 +270,6 @@ function commandOf({ command, args, environment }: TerminalAsked): Pick<Terminal
   const odd = all.find(([name]) => !/^[A-Za-z_]\w*$/.test(name));
   if (odd !== undefined)
     throw new Failure("input/invalid", `${JSON.stringify(odd[0].slice(0, TITLE_MAX))} is no name of a variable`);
-  if ([...words, ...all.map(assigned)].some((word) => word.includes("\0")))
-    throw new Failure("input/invalid", "no command, argument or variable can hold a NUL character");
   const deciding = all.filter((one) => !ONLY_LOOKS.test(assigned(one)));
   return {
     argv: deciding.length === 0 ? words : ["env", ...deciding.map(assigned), ...words],
