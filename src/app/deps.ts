@@ -2,7 +2,7 @@ import type { Digest } from "../domain/pin.ts";
 import type { Retention } from "../domain/retention.ts";
 import type { Seal } from "../domain/seal.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
-import type { AgentHomes } from "../ports/foreign.ts";
+import type { AgentHomes, TranscriptText } from "../ports/foreign.ts";
 import type { Layers } from "../ports/layers.ts";
 import type { Models } from "../ports/model.ts";
 import type { ModelCheck } from "../ports/model-check.ts";
@@ -44,6 +44,7 @@ export interface AppDependencies {
   readonly dropOutput: (task: string) => Promise<void>;
   /** What the live output of each task takes, in bytes on disk. */
   readonly outputUse: () => Promise<readonly { readonly task: string; readonly bytes: number }[]>;
+  readonly transcriptText: TranscriptText;
   readonly agentHomes: Pick<AgentHomes, "drop" | "use">;
   readonly toolServers: ToolServers;
   readonly policies: PolicyBook;

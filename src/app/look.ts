@@ -250,8 +250,7 @@ export const looks = (deps: AppDependencies) => {
         });
       for (const one of wanted.toReversed()) {
         const most = Math.min(bytesMax, Math.floor(room / 2));
-        const commands = one.evidence.flatMap((evidence) => (evidence.kind === "command" ? [evidence] : []));
-        const last = commands.at(-1);
+        const last = one.evidence.findLast((evidence) => evidence.kind === "command" || evidence.kind === "turn");
         if (last === undefined) {
           const live =
             one.status === "open" || one.status === "lost"
@@ -263,10 +262,12 @@ export const looks = (deps: AppDependencies) => {
           }
           continue;
         }
-        const stdout = await endOf(deps, last.stdout, most);
-        const stderr = await endOf(deps, last.stderr, most);
+        // A turn's stdout is the protocol's: what a person reads of it is what the agent said there.
+        const said = last.kind === "turn" ? await saidIn(deps, last.transcript) : await deps.store.get(last.stdout);
+        const stdout = endOf(said, most);
+        const stderr = endOf(await deps.store.get(last.stderr), most);
         items.push({ step: one, stdout: stdout.text, stderr: stderr.text, truncated: stdout.cut || stderr.cut });
-        room -= Math.min(last.stdout.bytes, most) + Math.min(last.stderr.bytes, most);
+        room -= stdout.bytes + stderr.bytes;
       }
       return items.toReversed();
     },
@@ -391,14 +392,19 @@ async function textOf(deps: AppDependencies, ref: BlobRef): Promise<string | nul
   return bytes === null ? null : decode(bytes);
 }
 
-async function endOf(
-  deps: AppDependencies,
-  ref: BlobRef,
+async function saidIn(deps: AppDependencies, transcript: BlobRef): Promise<Uint8Array | null> {
+  const bytes = await deps.store.get(transcript);
+  return bytes === null ? null : new TextEncoder().encode(deps.transcriptText(bytes));
+}
+
+/** @param kept null: it was erased */
+function endOf(
+  kept: Uint8Array | null,
   bytesMax: number,
-): Promise<{ readonly text: string; readonly cut: boolean }> {
-  const bytes = await deps.store.get(ref);
-  if (bytes === null) return { text: "(erased)", cut: false };
-  return { text: decode(bytes.subarray(Math.max(0, bytes.byteLength - bytesMax))), cut: bytes.byteLength > bytesMax };
+): { readonly text: string; readonly bytes: number; readonly cut: boolean } {
+  if (kept === null) return { text: "(erased)", bytes: 0, cut: false };
+  const end = kept.subarray(Math.max(0, kept.byteLength - bytesMax));
+  return { text: decode(end), bytes: end.byteLength, cut: end.byteLength < kept.byteLength };
 }
 
 /** How many of the bytes are whole characters: a last one that is cut off is left for the next part. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DEPENDENCY_KINDS } from "../domain/dependency.ts";
 import { REPO_ROLES } from "../domain/event.ts";
+import type { Evidence } from "../domain/evidence.ts";
 import { RUN_MODES } from "../domain/spec.ts";
 import { STATUSES } from "../domain/task.ts";
 import { HealthView, TaskListView, TaskRowView, Time, Waiting } from "./first-views.ts";
@@ -261,6 +262,7 @@ export const EvidenceView = z.object({
     }),
   ),
 });
+export type EvidenceKind = Evidence["kind"];
 export type EvidenceView = z.infer<typeof EvidenceView>;
 
 const Artifacts = z.array(

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { acpProtocol } from "../adapters/acp/acp-client.ts";
+import { transcriptText } from "../adapters/acp/transcript-text.ts";
 import { egressProxy } from "../adapters/egress/proxy.ts";
 import type { RemoteAccess } from "../adapters/git/credentials.ts";
 import { gitWorkspaces } from "../adapters/git/workspaces.ts";
@@ -246,6 +247,7 @@ async function over(opened: Store, options: SystemOptions, sandbox: Sandbox, clo
     outputFrom: files.outputFrom,
     dropOutput: files.dropOutput,
     outputUse: files.outputUse,
+    transcriptText,
     agentHomes: homes,
     toolServers: offeredTools({ sandbox, egress, files, programs: agentsHere, granted, protocol: toolProtocol }),
     policies,

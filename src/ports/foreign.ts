@@ -76,6 +76,9 @@ export interface TurnWanted {
   readonly session: string | null;
 }
 
+/** What an agent said and did in a turn, for a person: read from the record of everything that was heard in it. */
+export type TranscriptText = (transcript: Uint8Array) => string;
+
 export interface TurnReport {
   readonly stop: TurnStop;
   readonly agent: string | null;

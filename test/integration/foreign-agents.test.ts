@@ -316,6 +316,19 @@ describe("an agent that speaks the protocol", () => {
       reason: "agent_failed",
       detail: expect.stringContaining("its process ended before its turn did (exit code 3: I die)"),
     });
+    expect(
+      (await rig.system.cases.look.logs(dying, null, 10_000))
+        .filter(({ step }) => step.act.kind === "turn")
+        .map(({ step: { status }, ...output }) => ({ status, ...output })),
+    ).toEqual([
+      {
+        status: "completed",
+        stdout: expect.stringContaining("Here it is:"),
+        stderr: "",
+        truncated: false,
+      },
+      { status: "failed", stdout: "self wrote half.txt\n", stderr: "I die\n", truncated: false },
+    ]);
     const odd = await rig.approved(project, spec("!garbage\n!invalid\n!self a.txt two"));
     await rig.until(odd, "succeeded");
     expect((await turnsOf(odd)).at(-1)?.invalidMessages).toBe(3);

@@ -12,6 +12,55 @@ const command = {
   stdout: blob("d1", 3),
   stderr: blob("d2", 0),
 };
+const turn = {
+  kind: "turn",
+  agent: "opencode",
+  version: "1.2.3",
+  argv: ["opencode", "acp"],
+  environment: "e1",
+  exitCode: null,
+  signal: "SIGTERM",
+  endedBy: "closed",
+  stderr: blob("d2", 0),
+  durationMs: 4_000,
+  prompt: blob("d5", 20),
+  transcript: blob("d6", 900),
+  stop: "end_turn",
+  session: "s1",
+  home: "h",
+  resumed: false,
+  usage: { inputTokens: null, outputTokens: null, totalTokens: null, cost: null },
+  toolCalls: 7,
+  acts: 0,
+  invalidMessages: 0,
+  redactions: 0,
+};
+const KEPT = "prompt sha256 d5 (20 bytes), transcript sha256 d6 (900 bytes), stderr sha256 d2 (0 bytes)";
+const tool = {
+  kind: "tool",
+  server: "notes",
+  tool: "find",
+  digest: "d7",
+  argv: [],
+  environment: "e1",
+  answer: blob("d8", 5),
+  stderr: blob("d2", 0),
+  isError: false,
+  durationMs: 3,
+};
+const model = {
+  kind: "model",
+  provider: "ollama",
+  model: "qwen3",
+  answeredBy: "qwen3",
+  request: blob("d9", 7),
+  response: blob("d0", 8),
+  inputTokens: 10,
+  outputTokens: 5,
+  estimated: false,
+  microdollars: null,
+  durationMs: 3,
+};
 const PUT_OUT = "12 ms, stdout sha256 d1 (3 bytes), stderr sha256 d2 (0 bytes)";
 
 test.each([
@@ -26,7 +75,7 @@ test.each([
   [{ kind: "mount", repo: "app", line: "/work app ro", readOnly: true }, "mount of app, read-only: /work app ro"],
   [
     { kind: "tests", runner: "node", counts: { passed: 3, failed: 1, skipped: 2 }, report: blob("d3", 9) },
-    "tests by node: 3 passed, 1 failed, 2 skipped, report sha256 d3",
+    "tests by node: 3 passed, 1 failed, 2 skipped, report sha256 d3 (9 bytes)",
   ],
   [{ kind: "artifact", name: "report.md", content: blob("d4", 9) }, "artifact report.md: sha256 d4 (9 bytes)"],
   [
@@ -48,6 +97,32 @@ test.each([
   [
     { kind: "layer", repo: "app", key: "k1", files: 12, reused: true },
     "dependencies of app: layer k1, 12 files, reused",
+  ],
+  [turn, `turn of opencode 1.2.3: end turn, 4000 ms, 7 tool calls, 0 acts, ${KEPT}`],
+  [
+    {
+      ...turn,
+      version: null,
+      exitCode: 3,
+      signal: null,
+      endedBy: "itself",
+      stop: "died",
+      resumed: true,
+      usage: { inputTokens: 10, outputTokens: 5, totalTokens: 15, cost: { amount: 0.02, currency: "EUR" } },
+      invalidMessages: 2,
+      redactions: 1,
+    },
+    `turn of opencode, going on in its session: died, exit code 3, 4000 ms, 7 tool calls, 0 acts, 15 tokens as it says, 0.02 EUR as it says, 2 messages that were none, 1 secrets taken out, ${KEPT}`,
+  ],
+  [tool, "tool find of notes, agreed on as d7: answered, 3 ms, answer sha256 d8 (5 bytes), stderr sha256 d2 (0 bytes)"],
+  [
+    { ...tool, isError: true },
+    "tool find of notes, agreed on as d7: an error, 3 ms, answer sha256 d8 (5 bytes), stderr sha256 d2 (0 bytes)",
+  ],
+  [model, "model ollama/qwen3: 10 tokens in, 5 out, 3 ms, request sha256 d9 (7 bytes), response sha256 d0 (8 bytes)"],
+  [
+    { ...model, answeredBy: "qwen3:8b", estimated: true, microdollars: 1_234 },
+    "model ollama/qwen3, answered by qwen3:8b: 10 tokens in, 5 out, estimated, 0.0012 USD, 3 ms, request sha256 d9 (7 bytes), response sha256 d0 (8 bytes)",
   ],
 ])("a piece of evidence is one line: %j", (piece, line) => expect(evidenceText(piece)).toBe(line));
 
