@@ -8,8 +8,9 @@ export const INPUTS_INSIDE = "/run/agentos/inputs";
 const INDEX = "inputs.json";
 
 /**
- * What the required tasks left, read-only: each file as `<task id>/<name>`, and `inputs.json` that lists them; `AGENTOS_INPUTS` names the
- * place. Written anew for each run of a step from the content that was pinned: what does not have its digest any more is `store/corrupt`.
+ * What the required tasks left, read-only: each file as `<task id>/<name>`, and `inputs.json` that lists them, with the digest by which the
+ * journal names each (over a salt too); `AGENTOS_INPUTS` names the place. Written anew for each run of a step from the content that was
+ * pinned: what does not have its digest any more is `store/corrupt`.
  */
 export async function inputMounts(
   deps: BrokerDependencies,

@@ -265,6 +265,7 @@ export const EvidenceView = z.object({
 export type EvidenceKind = Evidence["kind"];
 export type EvidenceView = z.infer<typeof EvidenceView>;
 
+/** `digest`: SHA-256 over a salt and the content, by which the journal names it. It cannot be computed from the content alone. */
 const Artifacts = z.array(
   z.object({ name: z.string(), media_type: z.string(), bytes: z.number(), digest: z.string() }),
 );

@@ -35,7 +35,7 @@ const turn = {
   invalidMessages: 0,
   redactions: 0,
 };
-const KEPT = "prompt sha256 d5 (20 bytes), transcript sha256 d6 (900 bytes), stderr sha256 d2 (0 bytes)";
+const KEPT = "prompt digest d5 (20 bytes), transcript digest d6 (900 bytes), stderr digest d2 (0 bytes)";
 const tool = {
   kind: "tool",
   server: "notes",
@@ -61,7 +61,7 @@ const model = {
   microdollars: null,
   durationMs: 3,
 };
-const PUT_OUT = "12 ms, stdout sha256 d1 (3 bytes), stderr sha256 d2 (0 bytes)";
+const PUT_OUT = "12 ms, stdout digest d1 (3 bytes), stderr digest d2 (0 bytes)";
 
 test.each([
   [command, `command npm test: exit code 0, ${PUT_OUT}`],
@@ -75,9 +75,9 @@ test.each([
   [{ kind: "mount", repo: "app", line: "/work app ro", readOnly: true }, "mount of app, read-only: /work app ro"],
   [
     { kind: "tests", runner: "node", counts: { passed: 3, failed: 1, skipped: 2 }, report: blob("d3", 9) },
-    "tests by node: 3 passed, 1 failed, 2 skipped, report sha256 d3 (9 bytes)",
+    "tests by node: 3 passed, 1 failed, 2 skipped, report digest d3 (9 bytes)",
   ],
-  [{ kind: "artifact", name: "report.md", content: blob("d4", 9) }, "artifact report.md: sha256 d4 (9 bytes)"],
+  [{ kind: "artifact", name: "report.md", content: blob("d4", 9) }, "artifact report.md: digest d4 (9 bytes)"],
   [
     { kind: "egress", host: "registry.npmjs.org", port: 443, verdict: "allowed", bytesUp: 1, bytesDown: 2 },
     "connection to registry.npmjs.org:443: allowed, 1 bytes up, 2 down",
@@ -114,15 +114,15 @@ test.each([
     },
     `turn of opencode, going on in its session: died, exit code 3, 4000 ms, 7 tool calls, 0 acts, 15 tokens as it says, 0.02 EUR as it says, 2 messages that were none, 1 secrets taken out, ${KEPT}`,
   ],
-  [tool, "tool find of notes, agreed on as d7: answered, 3 ms, answer sha256 d8 (5 bytes), stderr sha256 d2 (0 bytes)"],
+  [tool, "tool find of notes, agreed on as d7: answered, 3 ms, answer digest d8 (5 bytes), stderr digest d2 (0 bytes)"],
   [
     { ...tool, isError: true },
-    "tool find of notes, agreed on as d7: an error, 3 ms, answer sha256 d8 (5 bytes), stderr sha256 d2 (0 bytes)",
+    "tool find of notes, agreed on as d7: an error, 3 ms, answer digest d8 (5 bytes), stderr digest d2 (0 bytes)",
   ],
-  [model, "model ollama/qwen3: 10 tokens in, 5 out, 3 ms, request sha256 d9 (7 bytes), response sha256 d0 (8 bytes)"],
+  [model, "model ollama/qwen3: 10 tokens in, 5 out, 3 ms, request digest d9 (7 bytes), response digest d0 (8 bytes)"],
   [
     { ...model, answeredBy: "qwen3:8b", estimated: true, microdollars: 1_234 },
-    "model ollama/qwen3, answered by qwen3:8b: 10 tokens in, 5 out, estimated, 0.0012 USD, 3 ms, request sha256 d9 (7 bytes), response sha256 d0 (8 bytes)",
+    "model ollama/qwen3, answered by qwen3:8b: 10 tokens in, 5 out, estimated, 0.0012 USD, 3 ms, request digest d9 (7 bytes), response digest d0 (8 bytes)",
   ],
 ])("a piece of evidence is one line: %j", (piece, line) => expect(evidenceText(piece)).toBe(line));
 

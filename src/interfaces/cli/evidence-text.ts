@@ -18,8 +18,9 @@ const Ended = z.object({ exitCode: z.number().nullable(), signal: z.string().nul
 const ended = ({ exitCode, signal, endedBy }: z.infer<typeof Ended>): string =>
   exitCode === null ? (endedBy === "itself" ? (signal ?? "signal") : `ended: ${endedBy}`) : `exit code ${exitCode}`;
 
+/** A blob's digest is over its salt too, so it is not called by the name of what a person can compute from the content. */
 const content = (what: string, { digest, bytes }: z.infer<typeof Blob>): string =>
-  `${what} sha256 ${digest} (${bytes} bytes)`;
+  `${what} digest ${digest} (${bytes} bytes)`;
 
 /** Words for every kind of evidence as the journal has it: a new kind does not compile without its own. */
 const WORDS = {

@@ -396,7 +396,7 @@ describe("a task's artifacts", () => {
       }),
     };
     expect((await type(`task artifacts ${TASK}`, { api })).out).toEqual([
-      "NAME       SIZE     TYPE        SHA-256",
+      "NAME       SIZE     TYPE        DIGEST",
       "report.md  3 bytes  text/plain  d1",
       `shown of task ${OTHER}: nothing`,
       `shown to task ${OTHER}: ${many
@@ -410,6 +410,8 @@ describe("a task's artifacts", () => {
     ).toEqual(["no artifacts"]);
   });
 
+  /** As `sha256sum` says it of the file; the digest in the list is over a salt as well. */
+  const SHA256 = "a2d1fd241ca06cb1430908a1ba992f4041003da22dbf2ca13db06a7e35643a42";
   const api: Around["api"] = { artifact: async () => Buffer.from("a\u001b[2J\nb\n") };
 
   test("command no terminal, and are as they are everywhere else", async () => {
@@ -418,14 +420,17 @@ describe("a task's artifacts", () => {
     expect((await type(words, { api, stdoutIsTerminal: false })).out).toEqual(["a\u001b[2J", "b"]);
     const told = await type(`${words} --json`, { api, stdoutIsTerminal: false });
     expect(told.out.map((line) => JSON.parse(line))).toEqual([
-      { agentos: 1, ok: true, data: { name: "report.md", bytes: 8, base64: "YRtbMkoKYgo=" } },
+      { agentos: 1, ok: true, data: { name: "report.md", bytes: 8, base64: "YRtbMkoKYgo=", sha256: SHA256 } },
     ]);
   });
 
   test("are written to a file that is not there yet", async () => {
     const words = `task artifacts ${TASK} report.md --output out.md`;
     const file = join(directory, "out.md");
-    expect((await type(words, { api, workingDirectory: directory })).out).toEqual([`report.md was written to ${file}`]);
+    expect((await type(words, { api, workingDirectory: directory })).out).toEqual([
+      `report.md was written to ${file}`,
+      `its SHA-256 is ${SHA256}`,
+    ]);
     expect(readFileSync(file, "utf8")).toBe("a\u001b[2J\nb\n");
     for (const [typed, why] of [
       [words, `${file} cannot be written: it is there already, and nothing is overwritten`],

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
@@ -53,7 +54,7 @@ export const taskArtifacts = command({
           ...(items.length === 0
             ? ["no artifacts"]
             : columns([
-                ["NAME", "SIZE", "TYPE", "SHA-256"],
+                ["NAME", "SIZE", "TYPE", "DIGEST"],
                 ...items.map((one) => [one.name, size(one.bytes), one.media_type, one.digest]),
               ])),
           ...from.map((one) => `shown of task ${one.task}: ${names(one.artifacts)}`),
@@ -64,6 +65,8 @@ export const taskArtifacts = command({
       return;
     }
     const bytes = await api.artifact(id, name);
+    // Of the content alone, as any other program computes it: the digest in the journal is over a salt too.
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
     if (output !== undefined) {
       const file = resolve(workingDirectory, output);
       try {
@@ -72,13 +75,13 @@ export const taskArtifacts = command({
         throw notWritten(file, error);
       }
       out.result(
-        { name, file, bytes: bytes.length },
-        () => [`${field(name)} was written to ${field(file)}`],
+        { name, file, bytes: bytes.length, sha256 },
+        () => [`${field(name)} was written to ${field(file)}`, `its SHA-256 is ${sha256}`],
         () => [file],
       );
       return;
     }
-    out.result({ name, bytes: bytes.length, base64: bytes.toString("base64") }, () =>
+    out.result({ name, bytes: bytes.length, base64: bytes.toString("base64"), sha256 }, () =>
       stdoutIsTerminal ? block(bytes.toString()) : [],
     );
     if (!stdoutIsTerminal) out.bytes(bytes);
