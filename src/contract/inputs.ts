@@ -12,6 +12,7 @@ import { STATUSES, type Status } from "../domain/task.ts";
 import { DIRECTIONS, TASK_ORDERS } from "../domain/task-list.ts";
 import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
 import { Json } from "./json.ts";
+import { knownKeys, notOneOf } from "./known-keys.ts";
 import { BudgetInput, ModelPolicyInput } from "./model-inputs.ts";
 
 /*
@@ -63,28 +64,40 @@ const Command = z.union([word.min(1), Argv]);
 const HostPort = z.string().regex(/^[a-zA-Z0-9.-]{1,253}:\d{1,5}$/, "must be host:port");
 const Hash = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
 
-const ScriptAct = z.union([
-  z.strictObject({
+const actKeys = <S extends z.core.$ZodLooseShape>(name: string, shape: S) => knownKeys(shape, `the act ${name} `);
+const ACTS = {
+  run: actKeys("run", {
     run: Command,
     cwd: RelativePath.default("."),
     network: z.array(HostPort).max(20).default([]),
     timeout_ms: z.int().min(1_000).max(86_400_000).optional(),
   }),
-  z.strictObject({ write: RelativePath, content: z.string().max(4_000_000), executable: z.boolean().default(false) }),
-  z.strictObject({ replace: RelativePath, find: z.string().min(1).max(1_000_000), with: z.string().max(1_000_000) }),
-  z.strictObject({ remove: RelativePath }),
-]);
+  write: actKeys("write", {
+    write: RelativePath,
+    content: z.string().max(4_000_000),
+    executable: z.boolean().default(false),
+  }),
+  replace: actKeys("replace", {
+    replace: RelativePath,
+    find: z.string().min(1).max(1_000_000),
+    with: z.string().max(1_000_000),
+  }),
+  remove: actKeys("remove", { remove: RelativePath }),
+};
+const ScriptAct = z.union([ACTS.run, ACTS.write, ACTS.replace, ACTS.remove], {
+  error: ({ input }) => notOneOf("act", ACTS, input),
+});
 
 /** A plan file. A command as one string is given to `sh -c`. `repo` may be left out when the project has one. */
-export const PlanFile = z.strictObject({
+export const PlanFile = knownKeys({
   version: z.literal(1).default(1),
   explore: z
-    .array(z.strictObject({ repo: Slug.optional(), run: Command }))
+    .array(knownKeys({ repo: Slug.optional(), run: Command }))
     .max(50)
     .default([]),
   items: z
     .array(
-      z.strictObject({
+      knownKeys({
         id: Slug,
         title: oneLine(300),
         repo: Slug.optional(),

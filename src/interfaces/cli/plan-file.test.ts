@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { PlanFile } from "../../contract/inputs.ts";
 import { problemOf } from "../client/trouble.ts";
 import { readPlanFile } from "./plan-file.ts";
 
@@ -22,6 +23,14 @@ test("a plan file is read as YAML or as JSON", async () => {
   const plan = { items: [{ id: "one", title: "One", do: [{ run: "make" }] }] };
   expect(await read(GOOD)).toEqual(plan);
   expect(await read(JSON.stringify(plan), "plan.json")).toEqual(plan);
+});
+
+test("every key of a plan file is in the document about them", () => {
+  const document = readFileSync(join(import.meta.dirname, "../../../docs/plans.md"), "utf8");
+  const { items, explore } = PlanFile.shape;
+  const shapes = [PlanFile, items.element, explore.def.innerType.element, ...items.element.shape.do.element.options];
+  const keys = [...new Set(shapes.flatMap(({ shape }) => Object.keys(shape)))];
+  expect(keys.filter((key) => !document.includes(`\`${key}\``) && !document.includes(`\`${key}:`))).toEqual([]);
 });
 
 describe("a plan file is refused, by name,", () => {
@@ -45,6 +54,48 @@ describe("a plan file is refused, by name,", () => {
     expect(problem?.code).toBe(code);
     expect(problem?.detail).toMatch(detail);
   });
+
+  const act = (text: string) => GOOD.replace("run: make", text);
+  const misspelled: readonly (readonly [what: string, text: string, detail: string])[] = [
+    [
+      "an act that is none",
+      act("rum: ls"),
+      'items.0.do.0: an act has exactly one of run, write, replace, remove; this one has "rum"',
+    ],
+    [
+      "an act that is no object",
+      act("make"),
+      'items.0.do.0: an act has exactly one of run, write, replace, remove, not "make"',
+    ],
+    [
+      "an act that is two",
+      act("run: ls\n        remove: a.txt"),
+      'items.0.do.0: an act has exactly one of run, write, replace, remove; this one has "run", "remove"',
+    ],
+    [
+      "a key that an act does not have",
+      act("run: ls\n        cwdd: web"),
+      'items.0.do.0: the act run has no "cwdd"; it has run, cwd, network, timeout_ms',
+    ],
+    [
+      "a key that an act lacks",
+      act("write: a.txt"),
+      "items.0.do.0: the act write: content: Invalid input: expected string, received undefined",
+    ],
+    [
+      "a key that an item does not have",
+      GOOD.replace("title: One", "title: One\n    dependson: [two]"),
+      'items.0: has no "dependson"; it has id, title, repo, criterion, depends_on, do, artifacts',
+    ],
+    [
+      "a key that a plan does not have",
+      `${GOOD}"itmes": []\nlimits: {}\n`,
+      '(whole): has no "itmes", "limits"; it has version, explore, items',
+    ],
+  ];
+  test.each(misspelled)("with the words there are for %s", async (_, text, detail) =>
+    expect((await refused(read(text)))?.detail).toBe(`plan.yaml is not valid: ${detail}`),
+  );
 
   test("when it is not there, is a directory, or is no text", async () => {
     expect((await refused(readPlanFile("none.yaml", directory)))?.detail).toBe(
