@@ -54,6 +54,21 @@ const AbsolutePath = z
   .string()
   .max(4096)
   .refine((path) => path.startsWith("/") && !path.includes("\0"), "must be an absolute path");
+/** Neither `*` nor `?` makes one of these match a path of a repo: taken, they would limit a task to nothing, without a word. */
+const PathPattern = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .refine(
+    (pattern) =>
+      !pattern.includes("\0") &&
+      pattern !== "/" &&
+      pattern
+        .replace(/\/$/, "")
+        .split("/")
+        .every((part) => part !== "" && part !== "." && part !== ".."),
+    'must be a path from the top of the repo, without a first slash, "." or ".."; * stands for anything within a directory, ** for any depth',
+  );
 const word = z
   .string()
   .max(65_536)
@@ -133,7 +148,7 @@ export const ScopeInput = z.union([
   z.strictObject({
     repo: Slug,
     access: z.literal("paths"),
-    paths: z.array(z.string().min(1).max(1_000)).min(1).max(200),
+    paths: z.array(PathPattern).min(1).max(200),
   }),
 ]);
 
@@ -424,7 +439,7 @@ export const NewRepoInput = z
     name: Slug.optional(),
     role: z.enum(REPO_ROLES).default("code"),
     writable: z.boolean().default(true),
-    path_filters: z.array(z.string().min(1).max(1_000)).max(200).default([]),
+    path_filters: z.array(PathPattern).max(200).default([]),
     /** Not said: the one that is checked out. Null: whatever is checked out when a task begins. */
     default_branch: BranchName.nullable().optional(),
     tool_path: ToolPath.optional(),
@@ -442,7 +457,7 @@ export const RepoChangeInput = z.strictObject({
   path: AbsolutePath.optional(),
   role: z.enum(REPO_ROLES).optional(),
   writable: z.boolean().optional(),
-  path_filters: z.array(z.string().min(1).max(1_000)).max(200).optional(),
+  path_filters: z.array(PathPattern).max(200).optional(),
   default_branch: BranchName.nullable().optional(),
   tool_path: ToolPath.optional(),
 });

@@ -159,10 +159,18 @@ const ROWS: readonly Row[] = [
   {
     words: "repo list",
     api: { projects: async () => ({ items: [projectGiven({ repos: [repoGiven()] })] }) },
-    out: ["NAME  ID                          ROLE  WRITABLE  PATH", `app   ${REPO}  code  yes       /src/app`],
+    out: [
+      "PROJECT  NAME  ID                          ROLE  WRITABLE  PATH",
+      `shop     app   ${REPO}  code  yes       /src/app`,
+    ],
     ids: [REPO],
   },
-  { words: "repo list --project shop", api: { repos: async () => ({ items: [] }) }, out: ["no repos"], ids: [] },
+  {
+    words: "repo list --project shop",
+    api: { project: async () => projectGiven({ repos: [] }) },
+    out: ["no repos"],
+    ids: [],
+  },
   {
     words: `repo scan ${REPO}`,
     api: {
@@ -385,6 +393,21 @@ describe("a repo is named", () => {
     expect(await type("repo scan app", { api: twice })).toMatchObject({
       exit: 2,
       talk: ["agentos: 2 projects have a repo app", "next: Name one: shop/app, site/app"],
+    }));
+  test("by both also where it is changed", async () => {
+    const api: Around["api"] = { ...twice, changeRepo: async (id) => ({ ...repoGiven({ id }), notes: [] }) };
+    expect((await type("repo set site/app --read-only", { api })).asked.at(-1)).toEqual([
+      "changeRepo",
+      TASK,
+      { writable: false },
+    ]);
+  });
+  test("and nothing about it is a change that is refused", async () =>
+    expect(await type("repo set site/app", { api: twice })).toMatchObject({
+      exit: 2,
+      asked: [],
+      out: [],
+      talk: ["agentos: nothing was named that should change", "next: agentos repo set --help shows what can."],
     }));
   test("or refused, where none has", async () =>
     expect((await type("repo scan docs", { api: twice })).talk[0]).toBe("agentos: there is no repo docs"));

@@ -40,10 +40,22 @@ const approvalLines = ({
   ...(expires_ms === null ? [] : [`Approvals: within ${spanText(expires_ms)} of the proposal`]),
 ];
 
-export const repoTable = (repos: readonly RepoView[]): readonly string[] =>
+const REPO_HEAD = ["NAME", "ID", "ROLE", "WRITABLE", "PATH"];
+const repoRow = (repo: RepoView): readonly string[] => [
+  repo.name,
+  repo.id,
+  repo.role,
+  repo.writable ? "yes" : "no",
+  repo.path,
+];
+
+const repoTable = (repos: readonly RepoView[]): readonly string[] => columns([REPO_HEAD, ...repos.map(repoRow)]);
+
+/** With the project of each: names of repos are only its own. */
+export const repoTableOf = (projects: readonly Pick<ProjectView, "name" | "repos">[]): readonly string[] =>
   columns([
-    ["NAME", "ID", "ROLE", "WRITABLE", "PATH"],
-    ...repos.map((repo) => [repo.name, repo.id, repo.role, repo.writable ? "yes" : "no", repo.path]),
+    ["PROJECT", ...REPO_HEAD],
+    ...projects.flatMap(({ name, repos }) => repos.map((repo) => [name, ...repoRow(repo)])),
   ]);
 
 export const repoLines = (repo: RepoView): readonly string[] => [

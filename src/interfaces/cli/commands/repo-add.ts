@@ -12,7 +12,7 @@ export const repoAdd = command({
     role: option(NewRepoInput.shape.role, "ROLE", "what it is"),
     readOnly: flag(z.boolean().default(false), "tasks may read it and change nothing"),
     branch: option(z.string().optional(), "NAME", "where its tasks begin; by default the branch that is checked out"),
-    filter: option(z.array(z.string()).optional(), "GLOB", "paths that tasks are limited to"),
+    filter: option(z.array(z.string()).optional(), "GLOB", "paths that tasks are limited to, e.g. src/**"),
   }),
   examples: [
     "agentos repo add shop ../shop-docs --role docs",
