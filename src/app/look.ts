@@ -296,6 +296,12 @@ export const looks = (deps: AppDependencies) => {
           `task ${id} is ${task.status} in the phase ${task.phase} and has no candidate to compare yet`,
           { next: `agentos task show ${id}` },
         );
+      // A repo that is only read has a base and no candidate: it is the task's all the same, and nothing of it was changed.
+      const known = [...new Set([...Object.keys(task.bases ?? {}), ...Object.keys(task.candidate)])];
+      if (only !== null && !known.includes(only))
+        throw new Failure("repo/not-found", `task ${id} has no repo ${only}; it has ${known.join(", ")}`, {
+          next: `agentos task diff ${id} shows all of them.`,
+        });
       const repos: Record<string, { from: string; to: string; diff: string; changed: readonly ChangedPath[] }> = {};
       for (const [repo, { base, commit }] of Object.entries(task.candidate)) {
         if (only !== null && repo !== only) continue;

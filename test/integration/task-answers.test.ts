@@ -343,7 +343,13 @@ describe("the person's own repository", () => {
     expect(done.status).toBe("succeeded");
     expect(done.bases?.["app"]).toMatchObject({ dirty: ["a.txt", "new.txt"], included: true });
     expect(done.bases?.["app"]?.commit).not.toBe(git(repo, "rev-parse", "HEAD"));
-    expect((await rig.system.cases.look.diff(id, null))["app"]?.changed.map(({ path }) => path)).toEqual(["seen"]);
+    const { look } = rig.system.cases;
+    expect((await look.diff(id, null))["app"]?.changed.map(({ path }) => path)).toEqual(["seen"]);
+    expect(Object.keys(await look.diff(id, "app"))).toEqual(["app"]);
+    await expect(look.diff(id, "ap")).rejects.toMatchObject({
+      code: "repo/not-found",
+      message: `task ${id} has no repo ap; it has app`,
+    });
     expect(fingerprint(repo)).toBe(before);
   });
 });
