@@ -74,6 +74,11 @@ export const PROBLEMS = {
     exit: 2,
     next: "Mend the line it names; agentos policy check FILE tries a file without using it.",
   },
+  "policy/unexpected": {
+    status: 422,
+    exit: 7,
+    next: "Mend the policies or the table; agentos policy explain says of one act how it is decided.",
+  },
   "act/denied": { status: 403, exit: 5, next: "agentos audit log shows which rule refused it." },
   "sandbox/missing": { status: 503, exit: 69, next: "agentos doctor names what to install." },
   "store/busy": { status: 503, exit: 75, next: "Try again in a moment; nothing was lost." },

@@ -36,6 +36,7 @@ export const FAILURE_CODES = [
   "delivery/torn",
   "act/denied",
   "policy/invalid",
+  "policy/unexpected",
   "sandbox/missing",
   "store/busy",
   "store/full",

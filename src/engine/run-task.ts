@@ -160,6 +160,7 @@ const WAITS_FOR: Readonly<Record<FailureCode, BlockReason | "bug">> = {
   "project/refused": "bug",
   "artifact/not-found": "bug",
   "policy/invalid": "bug",
+  "policy/unexpected": "bug",
   "audit/broken": "bug",
   "daemon/running": "bug",
   "daemon/unreachable": "bug",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Around, type } from "../../../test/support/command-line.ts";
 import { projectGiven, TASK } from "../../../test/support/given-views.ts";
+import { PROBLEMS } from "../../contract/problems.ts";
 import type { DecisionView, ModelCheckView, ModelPolicyLayersView, PolicyView } from "../../contract/views.ts";
 
 let directory: string;
@@ -82,7 +83,11 @@ describe("a table of acts", () => {
     const api: Around["api"] = { explainPolicy: async () => decided("allow") };
     const wrong = await tested(TABLE, api, " --project shop");
     expect(wrong).toMatchObject({
-      exit: 1,
+      exit: 7,
+      talk: [
+        "agentos: 2 of 3 acts are decided otherwise than expected",
+        "next: Mend the policies or the table; agentos policy explain says of one act how it is decided.",
+      ],
       out: [
         "WRONG  edit a.txt: expected deny, allow by shipped:default: what is planned",
         "WRONG  make: expected allow, allow by shipped:default: what is planned",
@@ -95,6 +100,11 @@ describe("a table of acts", () => {
       ],
     });
     expect((await tested(TABLE, api, " --quiet")).out).toEqual(["edit a.txt", "make"]);
+    const [envelope = "", ...more] = (await tested(TABLE, api, " --json")).out;
+    expect([JSON.parse(envelope), more]).toMatchObject([
+      { ok: false, problem: { code: "policy/unexpected" }, data: { wrong: 2 } },
+      [],
+    ]);
     expect(await tested("cases: [{ command: make, expect: allow, rule: shipped/default }]\n", api)).toMatchObject({
       exit: 0,
       out: ["1 as expected, 0 not"],
@@ -267,9 +277,20 @@ describe("whether the models can be asked", () => {
         "✗ ollama/a (user any): it is not there",
         "no model is named for planning",
       ],
+      talk: ["agentos: ollama/a cannot be asked", "next: agentos provider list shows which providers answer."],
+    });
+    const [envelope = ""] = (await type("model policy check --json", checked({ items: [good, bad] }))).out;
+    expect(JSON.parse(envelope)).toMatchObject({
+      ok: false,
+      problem: { code: "model/unavailable" },
+      data: { items: [good, bad] },
     });
   });
 
   test("is no, where there are none", async () =>
-    expect(await type("model policy check", checked({}))).toMatchObject({ exit: 69, out: [], talk: [NAME_ONE] }));
+    expect(await type("model policy check", checked({}))).toMatchObject({
+      exit: 69,
+      out: [],
+      talk: ["agentos: no model is named", `next: ${PROBLEMS["model/none"].next}`],
+    }));
 });

@@ -22,7 +22,9 @@ export type Typed =
     }
   /** `agentos` without a command: the menu, or the page with `--web`. */
   | { readonly kind: "alone"; readonly web: boolean; readonly flags: CommonFlags }
-  | { readonly kind: "help"; readonly text: string; readonly asked: boolean }
+  | { readonly kind: "help"; readonly text: string; readonly asked: true }
+  /** A noun without what it is to do: help stands in for that. */
+  | { readonly kind: "help"; readonly text: string; readonly asked: false; readonly noun: string }
   | { readonly kind: "version"; readonly flags: CommonFlags };
 
 /** Throws `input/invalid` for words and flags that do not exist, with the nearest that does. */
@@ -42,7 +44,8 @@ export async function readWords(words: readonly string[], columns: number): Prom
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed") return { kind: "help", text: texts.join(""), asked: true };
-    if (error.code === "commander.help") return { kind: "help", text: texts.join(""), asked: false };
+    if (error.code === "commander.help")
+      return { kind: "help", text: texts.join(""), asked: false, noun: plainWords(words).join(" ") };
     throw usage(
       error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?"),
       name,

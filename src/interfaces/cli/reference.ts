@@ -29,7 +29,7 @@ const HEAD = `# The command line
 This file is made from the schemas that parse the arguments (\`src/interfaces/cli/reference.ts\`); change those, then
 \`npx vitest run --project unit src/interfaces/cli/reference -u\`.
 
-Results go to stdout, talk and progress to stderr. With \`--json\` stdout is exactly one line:
+Results go to stdout, talk and progress to stderr. With \`--json\` stdout is exactly one line (but for \`--help\`):
 \`{"agentos":1,"ok":true,"data":…}\`, or \`{"agentos":1,"ok":false,"problem":{"code":…,"detail":…,"next":…}}\`, the latter
 with \`data\` where something was found out before the problem. With \`--quiet\` stdout has ids only. Questions are asked only
 on a terminal. Whatever a terminal would obey or hide is shown by its number (\`\\u{1b}\`), and a line break inside a line as ⏎.
@@ -43,7 +43,7 @@ const EXITS = `## Exit codes
 
 0 is done. A command with \`--wait\` says what became of the task: 0 succeeded, 10 it awaits approval, 11 it is blocked,
 12 it failed, 13 it was canceled, 124 the time was up (the task goes on). 130 is an interrupt (the task goes on). 1 is an
-answer of no to a question. Everything else is a problem:`;
+answer of no: a person's to a question, or that of \`repo probe\` and \`provider probe\`. Everything else is a problem:`;
 
 function exitTable(): string {
   const codes = new Map<number, string[]>();

@@ -92,6 +92,27 @@ describe("help", () => {
     expect(stderr).toMatch(/^Usage: agentos task /);
     expect([stdout, code]).toEqual(["", 2]);
   });
+
+  test.each(["task", "model policy"])("leaves a script its envelope, where it asked for one: %s", async (noun) => {
+    const { stdout, stderr, code } = await typed([...noun.split(" "), "--json"]);
+    expect(
+      stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      {
+        agentos: 1,
+        ok: false,
+        problem: {
+          code: "input/invalid",
+          detail: `agentos ${noun} is no command: what it is to do was not named.`,
+          next: `agentos ${noun} --help shows what there is.`,
+        },
+      },
+    ]);
+    expect([stderr, code]).toEqual(["", 2]);
+  });
 });
 
 describe("a bug", () => {

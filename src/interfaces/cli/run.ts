@@ -60,6 +60,10 @@ export async function run(words: readonly string[], around: Surroundings): Promi
   try {
     const typed = await readWords(words, Math.min(isatty(1) ? stdout().columns : COLUMNS_USUAL, COLUMNS_MAX));
     if (typed.kind === "help") {
+      if (!typed.asked && early.json)
+        throw trouble("input/invalid", `agentos ${typed.noun} is no command: what it is to do was not named.`, {
+          next: `agentos ${typed.noun} --help shows what there is.`,
+        });
       if (typed.asked) stdout().write(typed.text);
       else stderr().write(typed.text);
       process.exitCode = typed.asked ? 0 : PROBLEMS["input/invalid"].exit;

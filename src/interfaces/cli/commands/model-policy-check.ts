@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { PROBLEMS } from "../../../contract/problems.ts";
+import { trouble } from "../../client/trouble.ts";
+import { some } from "../columns.ts";
 import { command, option } from "../command.ts";
 import { checkLines } from "../model-text.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
@@ -15,10 +16,10 @@ export const modelPolicyCheck = command({
       ...(project !== undefined && { project }),
     });
     out.result(checked, checkLines);
-    if (checked.items.length === 0)
-      out.note(
-        "next: agentos model policy set any PROVIDER/MODEL; agentos provider list shows the providers there are",
-      );
-    return checked.items.length === 0 || checked.items.some(({ ok }) => ok === false) ? PROBLEMS["model/none"].exit : 0;
+    if (checked.items.length === 0) throw trouble("model/none", "no model is named");
+    const away = checked.items.filter(({ ok }) => ok === false).map(({ provider, model }) => `${provider}/${model}`);
+    if (away.length > 0) throw trouble("model/unavailable", `${some(away, NAMED_MAX)} cannot be asked`);
   },
 });
+
+const NAMED_MAX = 5;

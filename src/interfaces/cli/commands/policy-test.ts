@@ -75,6 +75,10 @@ export const policyTest = command({
       ],
       () => wrong.map(({ act }) => act),
     );
-    return wrong.length === 0 ? undefined : 1;
+    if (wrong.length > 0)
+      throw trouble(
+        "policy/unexpected",
+        `${wrong.length} of ${results.length} acts are decided otherwise than expected`,
+      );
   },
 });
