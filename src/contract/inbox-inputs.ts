@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AcceptInput, Id, RequestChangesInput, ResumeInput } from "./inputs.ts";
+import { WholeNumber } from "./whole-number.ts";
 
 /* Answers to what waits for a person. `seq` is the state that was looked at: an answer to another one is refused. */
 
@@ -25,6 +26,6 @@ export type InboxAnswerInput = z.infer<typeof InboxAnswerInput>;
 export const InboxQuery = z.strictObject({
   project: z.string().min(1).max(200).optional(),
   cursor: z.string().max(8_000).optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: WholeNumber.min(1).max(1_000).default(100),
 });
 export const InboxParam = z.object({ id: Id });

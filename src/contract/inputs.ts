@@ -14,6 +14,7 @@ import { BLOCK_REASONS, type BlockReason } from "../domain/waiting.ts";
 import { Json } from "./json.ts";
 import { knownKeys, notOneOf } from "./known-keys.ts";
 import { BudgetInput, ModelPolicyInput } from "./model-inputs.ts";
+import { WholeNumber } from "./whole-number.ts";
 
 /*
  * What comes in. Every object is strict: a field nobody knows is an error that names it, never silently dropped. Names on the
@@ -75,7 +76,7 @@ const word = z
   .refine((text) => !text.includes("\0"), "has a NUL");
 const Argv = z.array(word).min(1).max(1_000);
 /** Text for a shell, or an argv. */
-const Command = z.union([word.min(1), Argv]);
+const Command = z.union([word.min(1), Argv], "must be a command: a text for a shell, or a list of words");
 const HostPort = z.string().regex(/^[a-zA-Z0-9.-]{1,253}:\d{1,5}$/, "must be host:port");
 const Hash = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
 
@@ -135,7 +136,7 @@ const BranchName = z.string().min(1).max(200).refine(isBranchName, "is no branch
 export const NamedGateInput = z.strictObject({
   id: Slug,
   repo: Slug.optional(),
-  beside: z.union([z.literal("all"), z.array(Slug).min(1).max(50)]).optional(),
+  beside: z.union([z.literal("all"), z.array(Slug).min(1).max(50)], "must be all, or a list of repos").optional(),
   run: Command,
   cwd: RelativePath.default("."),
   report: z.enum(REPORT_FORMATS).optional(),
@@ -143,14 +144,14 @@ export const NamedGateInput = z.strictObject({
   timeout_ms: z.int().min(1_000).max(86_400_000).optional(),
 });
 
-export const ScopeInput = z.union([
-  z.strictObject({ repo: Slug, access: z.enum(["full", "read_only"]) }),
-  z.strictObject({
-    repo: Slug,
-    access: z.literal("paths"),
-    paths: z.array(PathPattern).min(1).max(200),
-  }),
-]);
+export const ScopeInput = z.discriminatedUnion(
+  "access",
+  [
+    z.strictObject({ repo: Slug, access: z.enum(["full", "read_only"]) }),
+    z.strictObject({ repo: Slug, access: z.literal("paths"), paths: z.array(PathPattern).min(1).max(200) }),
+  ],
+  "must be full, read_only or paths",
+);
 
 /** `rerun`: how often a gate whose tests fail is run again; `passes`: whether a pass after failures counts. */
 const FlakyInput = z.strictObject({ rerun: z.int().min(0).max(10), passes: z.boolean().default(true) });
@@ -163,12 +164,20 @@ const OwnAgentInput = z.union([
   z.strictObject({ kind: z.literal("acp"), agent: z.enum(LAUNCHER_NAMES).optional(), command: Command }),
   z.strictObject({ kind: z.literal("command"), command: Command }),
 ]);
+const ACP_SAYS =
+  'acp:NAME of one that agentos agent list shows, or your own: {"kind": "acp" or "command", "command": …}';
 /** `acp:NAME`: an agent that AgentOS knows how to start. */
-export const AgentInput = z.union([z.enum(["builtin", "script", "gates", ...ACP_NAMES]), OwnAgentInput]);
-export const ProjectAgentInput = z.union([z.enum(["gates", "builtin", ...ACP_NAMES]), OwnAgentInput]);
+export const AgentInput = z.union(
+  [z.enum(["builtin", "script", "gates", ...ACP_NAMES]), OwnAgentInput],
+  `must be builtin, script, gates, ${ACP_SAYS}`,
+);
+export const ProjectAgentInput = z.union(
+  [z.enum(["gates", "builtin", ...ACP_NAMES]), OwnAgentInput],
+  `must be gates, builtin, ${ACP_SAYS}`,
+);
 /** A foreign agent to be tried; with what `project` grants. */
 export const AgentTrialInput = z.strictObject({
-  agent: z.union([z.enum(ACP_NAMES), OwnAgentInput]),
+  agent: z.union([z.enum(ACP_NAMES), OwnAgentInput], `must be ${ACP_SAYS}`),
   project: oneLine(200).optional(),
 });
 const ForkAgentInput = z.enum(["gates", "builtin"]);
@@ -179,7 +188,12 @@ const SPEC_FIELDS = {
   title: oneLine(300),
   intent: words(100_000),
   criteria: z
-    .array(z.union([oneLine(2_000), z.strictObject({ text: oneLine(2_000), gate: Slug.optional() })]))
+    .array(
+      z.union(
+        [oneLine(2_000), z.strictObject({ text: oneLine(2_000), gate: Slug.optional() })],
+        'must be a text, or {"text": …, "gate": …}',
+      ),
+    )
     .max(100),
   constraints: z.array(oneLine(2_000)).max(100),
   scopes: z.array(ScopeInput).min(1).max(50),
@@ -468,7 +482,7 @@ export const CleanInput = z.strictObject({
   undelivered: z.boolean().default(false),
 });
 
-const Page = z.coerce.number().int().min(1).max(1_000);
+const Page = WholeNumber.min(1).max(1_000);
 /** Several of these, with commas between. */
 const severalOf = <T extends string>(known: readonly [T, ...T[]]) =>
   z
@@ -476,7 +490,12 @@ const severalOf = <T extends string>(known: readonly [T, ...T[]]) =>
     .transform((text) => text.split(","))
     .pipe(z.array(z.enum(known)));
 /** A day (it begins at midnight UTC) or a moment, as ISO 8601; milliseconds since 1970. */
-const Moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).transform((text) => Date.parse(text));
+const Moment = z
+  .union(
+    [z.iso.date(), z.iso.datetime({ offset: true })],
+    "must be a day or a moment as ISO 8601, e.g. 2026-01-31 or 2026-01-31T09:30:00Z",
+  )
+  .transform((text) => Date.parse(text));
 export const TaskListQuery = z.strictObject({
   status: severalOf(STATUSES as unknown as [Status, ...Status[]]).optional(),
   project: oneLine(200).optional(),
@@ -494,32 +513,26 @@ export const TaskListQuery = z.strictObject({
   limit: Page.default(50),
 });
 export const EventsQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).default(0),
+  after: WholeNumber.min(0).default(0),
   limit: Page.default(500),
 });
 /** `now`: only what comes after this moment, for whoever does not want to be told all that ever happened. */
 export const AllEventsQuery = z.strictObject({
   ...EventsQuery.shape,
-  after: z.union([z.literal("now"), z.coerce.number().int().min(0)]).default(0),
+  after: z.union([z.literal("now"), WholeNumber.min(0)], "must be a whole number, or now").default(0),
 });
 export const LogsQuery = z.strictObject({
   step: z.string().max(200).optional(),
-  bytes: z.coerce
-    .number()
-    .int()
-    .min(1)
+  bytes: WholeNumber.min(1)
     .max(64 * 1024 ** 2)
     .default(1024 ** 2),
 });
 /** From a byte of what a run put out; an offset past the end is the end. */
 export const OutputQuery = z.strictObject({
   step: z.string().regex(/^[A-Za-z0-9._-]{1,200}$/, "must be a step's name"),
-  run: z.coerce.number().int().min(1).max(1_000_000).default(1),
-  offset: z.coerce.number().int().min(0).default(0),
-  bytes: z.coerce
-    .number()
-    .int()
-    .min(16)
+  run: WholeNumber.min(1).max(1_000_000).default(1),
+  offset: WholeNumber.min(0).default(0),
+  bytes: WholeNumber.min(16)
     .max(1024 ** 2)
     .default(65_536),
 });

@@ -1,6 +1,7 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { z } from "zod";
 import { problemOf } from "../client/trouble.ts";
 import { COMMANDS } from "./commands.ts";
 import { kebab, readWords, type Typed } from "./program.ts";
@@ -79,6 +80,18 @@ describe("every command", () => {
     expect(text).toContain(COMMANDS[name]?.summary ?? "?");
     for (const field of Object.keys(definition?.args.shape ?? {}))
       expect(text).toMatch(new RegExp(`--${kebab(field)}\\b|<[A-Z]|\\[[A-Z]`));
+  });
+
+  test.each(names)("%s says of a value that it does not take what it takes", async (name) => {
+    const shape: Readonly<Record<string, z.ZodType>> = (await COMMANDS[name]?.load())?.args.shape ?? {};
+    const silent = Object.entries(shape).flatMap(([field, schema]) =>
+      ["8x ~", ["8x ~"], "-1"].flatMap((value) =>
+        (schema.safeParse(value).error?.issues ?? [])
+          .filter(({ message }) => message === "Invalid input")
+          .map(() => ({ field, value })),
+      ),
+    );
+    expect(silent).toEqual([]);
   });
 
   test("has a file of its own, and each file a command", () => {

@@ -2,11 +2,13 @@ import { z } from "zod";
 
 const MS_OF = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
 
+export const SPAN_SAYS = "must be a span of time like 90s, 30m or 1h30m";
+
 /** A span of time as people write it (`90s`, `30m`, `1h30m`, `2d`), in milliseconds. */
 export const Span = z
   .string()
-  .regex(/^(\d{1,6}d)?(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$/, "must be a span of time like 90s, 30m or 1h30m")
-  .refine((text) => text !== "", "must be a span of time like 90s, 30m or 1h30m")
+  .regex(/^(\d{1,6}d)?(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$/, SPAN_SAYS)
+  .refine((text) => text !== "", SPAN_SAYS)
   .transform((text) =>
     [...text.matchAll(/(\d+)([dhms])/g)].reduce(
       (ms, [, n, unit]) => ms + Number(n) * MS_OF[unit as keyof typeof MS_OF],

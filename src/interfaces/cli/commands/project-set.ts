@@ -3,7 +3,7 @@ import { LAUNCHER_NAMES, NewProjectInput, type ProjectChangeInput } from "../../
 import { trouble } from "../../client/trouble.ts";
 import { command, option, positional } from "../command.ts";
 import { projectLines } from "../project-text.ts";
-import { Span } from "../span.ts";
+import { SPAN_SAYS, Span } from "../span.ts";
 
 interface Approval {
   readonly approverNotCreator?: "yes" | "no" | undefined;
@@ -60,7 +60,7 @@ export const projectSet = command({
       "whether another person than a task's creator has to approve",
     ),
     approvalExpires: option(
-      z.union([z.literal("none"), Span]).optional(),
+      z.union([z.literal("none"), Span], `${SPAN_SAYS}, or none`).optional(),
       "TIME",
       "how long a proposal takes a yes, e.g. 8h; none: for as long as it takes",
     ),
