@@ -13,7 +13,11 @@ export const PROBLEMS = {
     next: "Ask as the user who started the daemon, or start a daemon of your own (AGENTOS_HOME, AGENTOS_PORT).",
   },
   "origin/refused": { status: 403, exit: 2, next: "Open the page from the daemon's own address." },
-  "rate/limited": { status: 429, exit: 75, next: "Wait as long as Retry-After says, then send it again." },
+  "rate/limited": {
+    status: 429,
+    exit: 75,
+    next: "Try again then, or raise create_per_minute or create_per_hour (docs/settings.md) and start the daemon again.",
+  },
   "idempotency/mismatch": { status: 422, exit: 2, next: "Use a new Idempotency-Key for a different request." },
   "task/not-found": { status: 404, exit: 3, next: "agentos task list shows the tasks there are." },
   "task/refused": { status: 409, exit: 4, next: "agentos task show <id> lists what the task accepts now." },

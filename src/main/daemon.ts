@@ -10,6 +10,7 @@ import { ownProcess } from "../adapters/system/own-process.ts";
 import { webFiles } from "../adapters/system/web-files.ts";
 import { noteSystem } from "../app/system-journal.ts";
 import type { DaemonConfig } from "../config/config.ts";
+import { SETTINGS } from "../config/settings.ts";
 import { pausedView, time } from "../contract/present.ts";
 import { failure } from "../contract/problems.ts";
 import { type Actor, SYSTEM } from "../domain/actor.ts";
@@ -134,12 +135,12 @@ async function work(
       cases: system.cases,
       person,
       takeCreation: async (points) => {
+        const windows = creationLimits(config);
+        const never = windows.find(({ most }) => points > most);
+        if (never !== undefined) throw neverSoMany(points, never);
         const wait = await system.store.operations.take(
           `create ${person.name}`,
-          [
-            { windowMs: MINUTE_MS, most: config.createPerMinute, points },
-            { windowMs: 60 * MINUTE_MS, most: config.createPerHour, points },
-          ],
+          windows.map(({ windowMs, most }) => ({ windowMs, most, points })),
           Date.now(),
         );
         if (wait !== null) throw rateLimited(wait, config);
@@ -210,6 +211,26 @@ async function work(
 }
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
+
+interface CreationLimit {
+  readonly windowMs: number;
+  readonly most: number;
+  readonly span: string;
+  readonly setting: "create_per_minute" | "create_per_hour";
+}
+
+const creationLimits = ({ createPerMinute, createPerHour }: DaemonConfig): readonly CreationLimit[] => [
+  { windowMs: MINUTE_MS, most: createPerMinute, span: "a minute", setting: "create_per_minute" },
+  { windowMs: 60 * MINUTE_MS, most: createPerHour, span: "an hour", setting: "create_per_hour" },
+];
+
+/** However long somebody waited, so many would not be let through: that is no matter of trying again. */
+const neverSoMany = (points: number, { most, span, setting }: CreationLimit): Error =>
+  failure(
+    "input/too-large",
+    `${points} tasks at once are more than the ${most} that may be created in ${span}`,
+    `Ask for fewer, or raise ${setting} (${SETTINGS[setting].environment}) and start the daemon again.`,
+  );
 
 function rateLimited(waitMs: number, config: DaemonConfig): Error {
   const seconds = Math.ceil(waitMs / 1_000);

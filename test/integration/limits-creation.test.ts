@@ -55,3 +55,30 @@ test("what was used is still used after kill -9", async () => {
   const second = await withDaemon({ home, config: { createPerMinute: 2 } });
   expect((await second.ask("POST", "/api/tasks", { body: { title: "x" } })).status).toBe(429);
 });
+
+test("more attempts at once than may ever be made are refused as such, with the setting, and not for a while", async () => {
+  const daemon = await withDaemon({ config: LIMITS });
+  const { id } = await daemon.api.createTask({ title: "x" });
+  const asked = async (times: number) => {
+    const { status, headers, json } = await daemon.ask("POST", `/api/tasks/${id}/fork`, { body: { times } });
+    return { status, code: json.code, detail: json.detail, next: json.next, again: headers["retry-after"] };
+  };
+  expect(await asked(11)).toEqual({
+    status: 413,
+    code: "input/too-large",
+    detail: "11 tasks at once are more than the 10 that may be created in a minute",
+    next: "Ask for fewer, or raise create_per_minute (AGENTOS_CREATE_PER_MINUTE) and start the daemon again.",
+    again: undefined,
+  });
+  expect(await asked(10)).toMatchObject({
+    status: 429,
+    code: "rate/limited",
+    detail: expect.stringMatching(/^at most 10 tasks a minute and 100 an hour may be created; try again in \d+ s$/),
+    next: "Try again then, or raise create_per_minute or create_per_hour (docs/settings.md) and start the daemon again.",
+  });
+  const hourly = await withDaemon({ config: { createPerMinute: 1_000, createPerHour: 5 } });
+  expect((await hourly.ask("POST", `/api/tasks/${id}/fork`, { body: { times: 6 } })).json).toMatchObject({
+    detail: "6 tasks at once are more than the 5 that may be created in an hour",
+    next: "Ask for fewer, or raise create_per_hour (AGENTOS_CREATE_PER_HOUR) and start the daemon again.",
+  });
+});

@@ -99,7 +99,7 @@ const HOW: { readonly [K in Write["kind"]]: (tx: Tx, write: WriteOf<K>, appendin
 
 /**
  * Every use is remembered until its window has passed it, so in any stretch of `windowMs` there are at most `most` points. More
- * points than a window can ever hold wait for the whole window, every time.
+ * points than a window can ever hold would be told to wait for the whole window every time: whoever asks refuses them before.
  */
 async function takeIn(tx: Tx, { key, points, atMs }: WriteOf<"take">): Promise<number | null> {
   await tx.query("DELETE FROM limits WHERE expires_at_ms <= ?", [atMs]);
