@@ -262,9 +262,7 @@ describe("“New task”", () => {
       menuThen("new"),
       ["What is to be done?", `Mend it${ENTER}`],
     ]);
-    expect(stderr).toBe(
-      `there is no git repository at or above ${directory}, so there is nothing the task could work on\nnext: Change into a repository, name a project (--project NAME), or keep it as a draft (--draft).\n`,
-    );
+    expect(stderr).toBe(`there is no git repository at or above ${directory}\nnext: Change into a repository.\n`);
   });
 
   test("starts nothing when the person leaves", async () => {

@@ -12,7 +12,7 @@ import { planLines } from "./plan-text.ts";
 import { settle } from "./settle.ts";
 import { specChange } from "./spec-options.ts";
 import { specLines } from "./spec-text.ts";
-import { noProject, projectHere, startTask } from "./start-task.ts";
+import { noRepository, projectHere, startTask } from "./start-task.ts";
 import { taskLines, taskListLines } from "./task-text.ts";
 
 /** A person looks on for so long; after it the task goes on without them, as it does anyway. */
@@ -99,7 +99,7 @@ async function newTask(context: Context): Promise<void> {
   if (isCancel(title)) return;
   const project = (await projectHere(context, undefined)) ?? (await chosenProject(context));
   if (project === undefined) return;
-  if (project === null) throw noProject(workingDirectory);
+  if (project === null) throw noRepository(workingDirectory, []);
   const { task, spec } = await startTask(
     context,
     { title: title.trim(), created_by: person, ...(settings.runMode !== null && { run_mode: settings.runMode }) },

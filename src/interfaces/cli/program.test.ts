@@ -94,6 +94,21 @@ describe("every command", () => {
     expect(silent).toEqual([]);
   });
 
+  test("stands under a noun that the overview has words for", async () => {
+    const typed = await read("--help");
+    const text = typed.kind === "help" ? typed.text : "";
+    const nouns = [...new Set(names.map((name) => name.split(" ")[0] ?? ""))];
+    expect(nouns.filter((noun) => !new RegExp(`^ {2}${noun} {2,}\\S`, "m").test(text))).toEqual([]);
+  });
+
+  test("gate run waits by itself, and its help speaks of no flag that it does not have", async () => {
+    const typed = await read("gate", "run", "--help");
+    const text = typed.kind === "help" ? typed.text : "";
+    expect(/^ +--timeout <SECONDS> +(.*)$/m.exec(text)?.[1]).toBe(
+      "stop following after so long (exit code 124); the task goes on",
+    );
+  });
+
   test("has a file of its own, and each file a command", () => {
     const files = globSync("*.ts", { cwd: join(import.meta.dirname, "commands") });
     expect(files.map((file) => file.replace(/\.ts$/, "")).sort()).toEqual(

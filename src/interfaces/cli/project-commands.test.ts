@@ -500,13 +500,25 @@ describe("the gates of where a person is", () => {
   });
 
   test("are none to look for where no repository is", async () => {
-    const said = await type("gate detect", { workingDirectory: directory });
-    expect([said.exit, said.asked, said.talk[0]]).toEqual([
+    const told = async (words: string) => {
+      const { exit, asked, talk } = await type(words, { workingDirectory: directory });
+      return [exit, asked.filter(([name]) => name !== "task"), ...talk];
+    };
+    const none = `agentos: there is no git repository at or above ${directory}`;
+    expect(await told("gate detect")).toEqual([
       2,
       [],
-      `agentos: there is no git repository at or above ${directory}, so there is nothing the task could work on`,
+      none,
+      "next: Change into a repository, or name one (agentos gate detect PATH, or a repo's id or name).",
     ]);
-    expect((await type("gate run", { workingDirectory: directory })).talk[0]).toBe(said.talk[0]);
+    const named = "next: Change into a repository, or name a project (--project NAME).";
+    expect(await told("gate run")).toEqual([2, [], none, named]);
+    expect(await told("task create x")).toEqual([
+      2,
+      [],
+      none,
+      "next: Change into a repository, or name a project (--project NAME), or keep it as a draft (--draft).",
+    ]);
   });
 });
 

@@ -60,6 +60,7 @@ test("what is refused after the task was created names the draft that stays", as
   expect(problemOf(error)).toEqual({
     ...refusal.problem,
     detail: `no gate can prove it (task ${TASK} stays a draft)`,
+    next: `Name one. The draft is changed with agentos task revise ${TASK} and goes on with agentos task freeze ${TASK}, then agentos task ready ${TASK}; agentos task cancel ${TASK} drops it.`,
     facts: { gates: 0, task: TASK },
   });
   expect((error as Error).cause).toBe(refusal);

@@ -22,12 +22,12 @@ export async function projectHere(
   return project;
 }
 
-export const noProject = (directory: string) =>
-  trouble(
-    "repo/refused",
-    `there is no git repository at or above ${directory}, so there is nothing the task could work on`,
-    { next: "Change into a repository, name a project (--project NAME), or keep it as a draft (--draft)." },
-  );
+/** @param instead what else the command could be told */
+export const noRepository = (directory: string, instead: readonly string[]) =>
+  trouble("repo/refused", `there is no git repository at or above ${directory}`, {
+    next: `${["Change into a repository", ...instead].join(", or ")}.`,
+  });
+export const NAME_PROJECT = "name a project (--project NAME)";
 
 export interface Started {
   readonly task: TaskView;
@@ -54,6 +54,7 @@ export async function startTask(
       {
         ...problem,
         detail: `${problem.detail} (task ${draft.id} stays a draft)`,
+        next: `${problem.next} The draft is changed with agentos task revise ${draft.id} and goes on with agentos task freeze ${draft.id}, then agentos task ready ${draft.id}; agentos task cancel ${draft.id} drops it.`,
         facts: { ...problem.facts, task: draft.id },
       },
       error,

@@ -5,7 +5,7 @@ import { command, positional } from "../command.ts";
 import { findRepository } from "../find-repository.ts";
 import { offeredLines } from "../gate-text.ts";
 import { repoNamed } from "../repo-reference.ts";
-import { noProject } from "../start-task.ts";
+import { noRepository } from "../start-task.ts";
 
 export const gateDetect = command({
   args: z.strictObject({
@@ -20,7 +20,7 @@ export const gateDetect = command({
     const directory = resolve(workingDirectory, place ?? ".");
     const isPath = place === undefined || existsSync(directory);
     const path = isPath ? await findRepository(directory) : (await repoNamed(api, place)).path;
-    if (path === null) throw noProject(directory);
+    if (path === null) throw noRepository(directory, ["name one (agentos gate detect PATH, or a repo's id or name)"]);
     out.result(
       await api.detectGates({ path, ...(isPath && { tool_path: [...settings.toolPath] }) }),
       offeredLines,

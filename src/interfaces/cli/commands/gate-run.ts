@@ -2,9 +2,9 @@ import { z } from "zod";
 import { command, flag, option } from "../command.ts";
 import { settle, settledLines } from "../settle.ts";
 import { SPEC_OPTIONS, specChange } from "../spec-options.ts";
-import { noProject, projectHere, startTask } from "../start-task.ts";
+import { NAME_PROJECT, noRepository, projectHere, startTask } from "../start-task.ts";
 import { changedLines, gateLines } from "../task-text.ts";
-import { seconds, WAIT_OPTIONS } from "../wait-options.ts";
+import { seconds, TIMEOUT } from "../wait-options.ts";
 
 export const gateRun = command({
   args: z.strictObject({
@@ -16,13 +16,13 @@ export const gateRun = command({
       "name or id; by default the project of the repository you are in",
     ),
     includeChanges: flag(z.boolean().default(false), "with your uncommitted changes"),
-    timeout: WAIT_OPTIONS.timeout,
+    timeout: TIMEOUT,
   }),
   examples: ["agentos gate run", "agentos gate run --gate lint='npm run lint' --json"],
   async run({ gate, rerun, project: named, includeChanges, timeout }, context) {
     const { out, person, workingDirectory } = context;
     const project = await projectHere(context, named);
-    if (project === null) throw noProject(workingDirectory);
+    if (project === null) throw noRepository(workingDirectory, [NAME_PROJECT]);
     const { task } = await startTask(
       context,
       {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { command, option, positional } from "../command.ts";
-import { noProject, projectHere } from "../start-task.ts";
+import { NAME_PROJECT, noRepository, projectHere } from "../start-task.ts";
 import { TaskReference, taskNamed } from "../task-reference.ts";
 import { changedLines, nextLines } from "../task-text.ts";
 
@@ -17,7 +17,7 @@ export const taskBind = command({
     const { api, out, workingDirectory } = context;
     const id = await taskNamed(api, reference);
     const project = await projectHere(context, named);
-    if (project === null) throw noProject(workingDirectory);
+    if (project === null) throw noRepository(workingDirectory, [NAME_PROJECT]);
     const task = await api.bindTask(id, { project: project.id });
     out.result(task, changedLines, (one) => [one.id]);
     out.note(...nextLines(task));

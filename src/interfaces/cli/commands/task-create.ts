@@ -5,7 +5,7 @@ import { command, flag, option, positional } from "../command.ts";
 import { settle, settledLines } from "../settle.ts";
 import { SPEC_OPTIONS, specChange } from "../spec-options.ts";
 import { specLines } from "../spec-text.ts";
-import { noProject, projectHere, startTask } from "../start-task.ts";
+import { NAME_PROJECT, noRepository, projectHere, startTask } from "../start-task.ts";
 import { TaskReference, tasksNamed } from "../task-reference.ts";
 import { changedLines, gateLines, nextLines } from "../task-text.ts";
 import { seconds, WAIT_OPTIONS } from "../wait-options.ts";
@@ -57,7 +57,7 @@ export const taskCreate = command({
       out.note(...nextLines(task));
       return;
     }
-    if (project === null) throw noProject(workingDirectory);
+    if (project === null) throw noRepository(workingDirectory, [NAME_PROJECT, "keep it as a draft (--draft)"]);
 
     const { task, spec } = await startTask(context, input, project);
     out.result(
