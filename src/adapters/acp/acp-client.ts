@@ -11,7 +11,7 @@ import type {
   TurnWanted,
 } from "../../ports/foreign.ts";
 import { joined } from "./joined.ts";
-import { type Said, saidBy } from "./said.ts";
+import { plainPieces, type Said, saidBy } from "./said.ts";
 import { type Wire, wire } from "./wire.ts";
 
 /** How long an agent may take to say hello, and to stop once it was told to. */
@@ -88,7 +88,7 @@ const NOBODY: TurnClient = {
   hear: () => undefined,
   tell: () => true,
   redact: (text) => text,
-  pieces: () => ({ add: (piece) => piece, rest: () => "" }),
+  pieces: plainPieces,
 };
 
 interface Conversation {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TurnClient, TurnReport } from "../../ports/foreign.ts";
+import type { Pieces, TurnClient, TurnReport } from "../../ports/foreign.ts";
 
 /** An agent's last words of a turn, as far as anybody is told of them. */
 const MESSAGE_MAX = 64 * 1024;
@@ -62,6 +62,9 @@ export interface Said {
 }
 
 const NOTHING_USED: TurnReport["usage"] = { inputTokens: null, outputTokens: null, totalTokens: null, cost: null };
+
+/** Of a text that holds nothing to be taken out. */
+export const plainPieces = (): Pieces => ({ add: (piece) => piece, rest: () => "" });
 
 export function saidBy({ tell, pieces }: Pick<TurnClient, "tell" | "pieces">): Said {
   const calls = new Map<string, KnownCall>();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { saidBy } from "./said.ts";
+import { plainPieces, saidBy } from "./said.ts";
 
 const Line = z.union([
   z.object({ from: z.enum(["agent", "client"]), message: z.unknown(), invalid: z.string().optional() }),
@@ -16,7 +16,8 @@ const Write = z.object({ path: z.string() });
  */
 export function transcriptText(transcript: Uint8Array): string {
   const told: string[] = [];
-  const said = saidBy((text) => void told.push(text));
+  const tell = (text: string): boolean => told.push(text) > 0;
+  const said = saidBy({ tell, pieces: plainPieces });
   for (const line of new TextDecoder().decode(transcript).split("\n")) {
     const one = lineOf(line);
     if (one === null) continue;
