@@ -1,5 +1,5 @@
 import type { Reduced } from "./shell.ts";
-import { GIT_VALUED, nameOf } from "./shell-programs.ts";
+import { GIT_VALUED, nameOf, started } from "./shell-programs.ts";
 
 /** So many words of a command are told to policies, each time with those before it. */
 const PREFIX_WORDS = 3;
@@ -23,7 +23,7 @@ export function prefixesOf(argv: readonly string[]): readonly string[] {
 export function matchesCommand(patterns: readonly string[], { argvs, writes, opaque }: Reduced): boolean {
   if (patterns.length === 0 || opaque.length > 0 || writes.length > 0) return false;
   const counted = argvs.filter(
-    (argv) => !(/^(sh|bash|dash|zsh|ksh)$/.test(nameOf(argv)) && argv.some((word) => /^-[a-z]*c$/.test(word))),
+    (argv) => !(/^(sh|bash|dash|zsh|ksh)$/.test(nameOf(argv)) && started(argv).texts.length > 0),
   );
   return counted.length > 0 && counted.every((argv) => patterns.some((pattern) => matches(pattern, argv.join(" "))));
 }

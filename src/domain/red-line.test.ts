@@ -97,6 +97,26 @@ describe("a red line", () => {
     expect(shell('rm -rf "$HOME"')).toBe("outside-removal");
   });
 
+  it.each([
+    "true # a \\\ngit push --force",
+    "echo a\\\\\ngit push --force",
+    "for a do git push --force; done",
+    "true &>/dev/null git push --force",
+    "trap -- 'git push --force' EXIT",
+    "env -iu A git push --force",
+    "timeout -vk 1 5 git push --force",
+    "timeout --slowly 5 git push --force",
+    "xargs -rn 1 git push --force",
+    "time ! git push --force",
+    "echo $(case a in a) git push --force;; esac)",
+    "cat <<E\n$(\ngit push --force\n)\nE",
+    "git -c alias.p='push --force' p",
+    "git -c alias.p='!git push --force' p",
+    "sudo -nu ada git push --force",
+  ])("is crossed by %j, however it is hidden", (text) =>
+    expect(shell(text)).toMatch(/^(force-push|privilege-escalation)$/),
+  );
+
   it("is crossed by gates and prepare commands as by any other", () => {
     const argv = ["sudo", "make"];
     expect(crossedRedLine({ kind: "gate", gate: "g", repo: "app", on: "base", commit: "c", tree: "t", argv })?.id).toBe(

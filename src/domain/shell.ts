@@ -59,7 +59,11 @@ export function reduceCommand(argv: readonly string[]): Reduced {
     for (const inner of texts) text(inner, depth + 1);
   };
 
+  const read = new Set<string>();
   const text = (source: string, depth: number): void => {
+    // Two readings of a text mostly hold the same texts again.
+    if (read.has(source)) return;
+    read.add(source);
     const { commands, opaque } = parseShell(source);
     for (const why of opaque) found.opaque.add(why);
     for (const command of commands) simple(command, depth);
@@ -71,7 +75,7 @@ export function reduceCommand(argv: readonly string[]): Reduced {
       if (why !== null) found.opaque.add(why);
     }
     const one = command.words.map((word) => word.text);
-    for (const why of namesUnknown(command.words)) found.opaque.add(why);
+    for (const why of [...namesUnknown(command.words), ...namesUnknownWithin(command.words)]) found.opaque.add(why);
     for (const { target, clobbers } of command.writes) {
       found.writes.push(target.text);
       if (clobbers || SAYS_ONLY.has(nameOf(one))) found.opaque.add("the shell itself writes a file");
@@ -93,5 +97,33 @@ function namesUnknown([program, ...rest]: readonly Word[]): readonly string[] {
   const leading = rest.find((word) => word.glob && /^[*?[]/.test(word.text));
   return leading !== undefined && /^(find|env|xargs|tar|sort|git|sed|awk|rsync|zip)$/.test(nameOf([program.text]))
     ? ["names of files that could be options"]
+    : [];
+}
+
+/** The same of what it starts: a pattern that stands for the program, for the text, or before them, where it may become any of these. */
+function namesUnknownWithin(words: readonly Word[]): readonly string[] {
+  const patterns = words.map(({ glob, bare, text }) => glob || (bare && text.startsWith("~")));
+  if (!patterns.includes(true)) return [];
+  const look = (argv: readonly string[], matching: readonly boolean[], depth: number): boolean => {
+    const { argvs, texts } = started(argv);
+    if (texts.length > 0) return matching.includes(true);
+    return argvs.some((inner) => {
+      // Words of its own are not those of the text any more, unless they are its last.
+      const from = argv.length - inner.length;
+      const last = from > 0 && inner.every((word, index) => word === argv[from + index]);
+      if (!last)
+        return matching.some((one, index) => one && (argv[index] === inner[0] || /^[*?[]/.test(argv[index] ?? "")));
+      return (
+        matching.slice(0, from + 1).includes(true) ||
+        (depth < DEPTH_MAX && look(inner, matching.slice(from), depth + 1))
+      );
+    });
+  };
+  return look(
+    words.map(({ text }) => text),
+    patterns,
+    0,
+  )
+    ? ["a program that is named by a pattern"]
     : [];
 }
