@@ -17,7 +17,7 @@ export interface Reduced {
 /** Texts within texts: nobody means more, and each costs a reading. */
 const DEPTH_MAX = 8;
 /** Words and texts of one command that are looked at; one with more is opaque. Commands joined by `&&` are not counted. */
-const TEXT_MAX = 256 * 1024;
+const TEXT_MAX = 128 * 1024;
 
 /** Programs of the shell that write what they are given and nothing else: with a redirection, the shell makes the file itself. */
 const SAYS_ONLY: ReadonlySet<string> = new Set([
