@@ -57,9 +57,17 @@ async function specFrom(deps: AppDependencies, draft: Draft, project: Project | 
   const pinnedOn: Record<string, string> = {};
   const agreed: RepoScope[] = [];
   const repos: Record<string, SpecRepo> = {};
-  const unknown = Object.keys(draft.branches ?? {}).find((name) => !scopes.some(({ repo }) => repo === name));
-  if (project !== null && unknown !== undefined)
-    throw new Failure("spec/invalid", `a branch is named for the repo ${unknown}, which is not in the task's scopes`);
+  // What is for a repo that the task does not have would otherwise be left out without a word, a gate among it.
+  const elsewhere = [
+    ...Object.keys(draft.branches ?? {}).map((repo) => ({ repo, what: "a branch is named for" })),
+    ...named.map(({ id, repo }) => ({ repo, what: `gate ${id} names` })),
+    ...draft.prepare.map(({ repo }) => ({ repo, what: "a preparation names" })),
+  ].find(({ repo: name }) => name !== null && !scopes.some(({ repo }) => repo === name));
+  if (project !== null && elsewhere !== undefined)
+    throw new Failure(
+      "spec/invalid",
+      `${elsewhere.what} the repo ${elsewhere.repo}, which is not in the task's scopes`,
+    );
   for (const scope of scopes) {
     const repo = project?.repos.find(({ name }) => name === scope.repo);
     if (repo === undefined) {

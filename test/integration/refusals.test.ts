@@ -60,17 +60,21 @@ async function draft(project: string | null, spec: Record<string, unknown>): Pro
 }
 
 describe("freezing", () => {
-  it("is refused for a branch of another repo, a script without a plan, and a gate that may be meant for two repos", async () => {
+  it("is refused for a branch, a gate and a preparation of another repo, a script without a plan, and a gate that may be meant for two repos", async () => {
     const one = await rig.project(repository());
     const two = await rig.project(repository(), repository({ "b.txt": "b\n" }, join(room(), "lib")));
     const freeze = async (project: string, spec: Record<string, unknown>) =>
       refusal(cases.freezeTask(ADA, await draft(project, spec)));
     expect([
       await freeze(one.id, { branches: { lib: "main" } }),
+      await freeze(one.id, { gates: [{ id: "check", repo: "lib", run: "true" }] }),
+      await freeze(one.id, { prepare: [{ repo: "lib", run: "make" }] }),
       await freeze(one.id, { agent: "script" }),
       await freeze(two.id, { gates: [{ id: "check", run: "true" }] }),
     ]).toEqual([
       ["spec/invalid", "a branch is named for the repo lib, which is not in the task's scopes", null],
+      ["spec/invalid", "gate check names the repo lib, which is not in the task's scopes", null],
+      ["spec/invalid", "a preparation names the repo lib, which is not in the task's scopes", null],
       ["spec/invalid", "the script agent needs a plan file", "agentos task revise <id> --plan FILE"],
       [
         "spec/invalid",
