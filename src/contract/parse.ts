@@ -28,8 +28,10 @@ const shortened = (text: string): string => (text.length <= WORDS_MAX ? text : `
 
 /** What may be a secret, or was typed where the name of one belongs. */
 const UNSAID = /key|token|secret|password|header|env/i;
+/** A word, a number or a short path as people type them; what is longer, or a url, may hold a key wherever it was put. */
+const PLAIN = /^(?!.*:\/\/)[^@+=]{0,20}$/s;
 
-/** `, not "bogus"`: the one value that a problem is about; nothing where that is none, or nobody's to read. */
+/** `, not "bogus"`: the one value that a problem is about; nothing where that is none, or may be nobody's to read. */
 export function notThis(given: unknown, path: readonly PropertyKey[]): string {
   if (path.some((name) => UNSAID.test(String(name)))) return "";
   let at = given;
@@ -38,5 +40,7 @@ export function notThis(given: unknown, path: readonly PropertyKey[]): string {
     if (typeof at !== "object" || at === null) break;
     at = (at as Readonly<Record<PropertyKey, unknown>>)[name];
   }
-  return ["string", "number", "boolean"].includes(typeof at) ? `, not ${shortened(JSON.stringify(at))}` : "";
+  return ["string", "number", "boolean"].includes(typeof at) && PLAIN.test(String(at))
+    ? `, not ${JSON.stringify(at)}`
+    : "";
 }
